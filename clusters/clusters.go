@@ -1,0 +1,53 @@
+// Package clusters says what every kind of cluster offers to the rest of the
+// house. It knows none of the other rooms.
+package clusters
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/client-go/rest"
+)
+
+// LabelManaged marks every object that stepscale made; cleanup touches no other.
+const LabelManaged = "stepscale.io/managed"
+
+// Provider brings a cluster up and takes it down.
+type Provider interface {
+	// Up starts or finds the cluster. It is safe to call twice.
+	Up(context.Context) (*rest.Config, error)
+	// Down removes what Up made and nothing else.
+	Down(context.Context) error
+	Info() Info
+}
+
+// Info describes a cluster to the learner.
+type Info struct {
+	Name       string   `json:"name"`
+	Version    string   `json:"version"`              // of the API server, "v1.37.2"
+	Simulated  []string `json:"simulated,omitempty"`  // "nodes", "load", "time"
+	Disposable bool     `json:"disposable"`           // we made it and may remove it
+	Kubeconfig string   `json:"kubeconfig,omitempty"` // path of the admin kubeconfig
+}
+
+// Call is one request that an actor sent.
+type Call struct {
+	Actor   string        `json:"actor"`
+	Verb    string        `json:"verb"`
+	Path    string        `json:"path"`
+	Status  int           `json:"status"`
+	Latency time.Duration `json:"latency"`
+}
+
+// Held is a write that the gate keeps back until its step comes.
+type Held struct {
+	Actor string `json:"actor"`
+	Verb  string `json:"verb"`
+	Path  string `json:"path"`
+}
+
+// Watch is a watch that an actor holds open on the API server.
+type Watch struct {
+	Actor string `json:"actor"`
+	Path  string `json:"path"`
+}

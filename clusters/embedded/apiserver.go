@@ -1,0 +1,185 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/spf13/pflag"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/rest"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
+)
+
+// apiServer is upstream's kube-apiserver inside this process.
+type apiServer struct {
+	admin *rest.Config
+	done  chan error // closed when the server has stopped
+}
+
+// startAPIServer starts kube-apiserver with RBAC and admission webhooks on. The
+// Service of the metrics APIService resolves to metricsAddr on loopback.
+func startAPIServer(ctx context.Context, p *pki, etcd string, metricsAddr string) (*apiServer, error) {
+	listener, err := listenLoopback()
+	if err != nil {
+		return nil, err
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	opts := options.NewServerRunOptions()
+	opts.SecureServing.Listener = listener
+	fs := pflag.NewFlagSet("kube-apiserver", pflag.ContinueOnError)
+	for _, f := range opts.Flags().FlagSets {
+		fs.AddFlagSet(f)
+	}
+	if err := fs.Parse(apiServerFlags(p, etcd, port)); err != nil {
+		return nil, err
+	}
+	if err := opts.GenericServerRunOptions.ComponentGlobalsRegistry.Set(); err != nil {
+		return nil, err
+	}
+	completed, err := opts.Complete(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if errs := completed.Validate(); len(errs) > 0 {
+		return nil, utilerrors.NewAggregate(errs)
+	}
+	s := &apiServer{done: make(chan error, 1), admin: adminConfig(p, port)}
+	if err := s.run(ctx, completed, metricsAddr); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *apiServer) run(ctx context.Context, opts options.CompletedOptions, metricsAddr string) error {
+	config, err := app.NewConfig(opts)
+	if err != nil {
+		return err
+	}
+	// Services have no endpoints here: the one aggregated API runs in this process.
+	config.Aggregator.ExtraConfig.ServiceResolver = loopbackResolver(metricsAddr)
+	completed, err := config.Complete()
+	if err != nil {
+		return err
+	}
+	chain, err := app.CreateServerChain(completed)
+	if err != nil {
+		return err
+	}
+	prepared, err := chain.PrepareRun()
+	if err != nil {
+		return err
+	}
+	go func() {
+		s.done <- prepared.Run(ctx)
+		close(s.done)
+	}()
+	return nil
+}
+
+func apiServerFlags(p *pki, etcd string, port int) []string {
+	return []string{
+		"--etcd-servers=" + etcd,
+		"--bind-address=127.0.0.1",
+		"--advertise-address=127.0.0.1",
+		"--secure-port=" + strconv.Itoa(port),
+		"--endpoint-reconciler-type=none", // a loopback advertise address is refused otherwise
+		"--service-cluster-ip-range=10.96.0.0/16",
+		"--authorization-mode=RBAC",
+		"--anonymous-auth=false",
+		"--client-ca-file=" + p.cert("ca"),
+		"--tls-cert-file=" + p.cert("apiserver"),
+		"--tls-private-key-file=" + p.keyFile("apiserver"),
+		"--service-account-issuer=https://kubernetes.default.svc",
+		"--service-account-key-file=" + p.keyFile("service-account"),
+		"--service-account-signing-key-file=" + p.keyFile("service-account"),
+		"--requestheader-client-ca-file=" + p.cert("ca"),
+		"--requestheader-allowed-names=front-proxy-client",
+		"--requestheader-username-headers=X-Remote-User",
+		"--requestheader-group-headers=X-Remote-Group",
+		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
+		"--proxy-client-cert-file=" + p.cert("front-proxy"),
+		"--proxy-client-key-file=" + p.keyFile("front-proxy"),
+		"--kubelet-certificate-authority=" + p.cert("ca"),
+		"--kubelet-client-certificate=" + p.cert("kubelet-client"),
+		"--kubelet-preferred-address-types=InternalIP",
+		"--kubelet-client-key=" + p.keyFile("kubelet-client"),
+		// The node lifecycle controller, which would take the taint off again, does not run here.
+		"--disable-admission-plugins=TaintNodesByCondition",
+		"--cert-dir=" + filepath.Dir(p.cert("ca")),
+		"--shutdown-delay-duration=0s",
+		"--watch-cache=true",
+		"--profiling=false",
+		"--max-requests-inflight=0", // a classroom of one: no throttling of our own actors
+		"--max-mutating-requests-inflight=0",
+		"--enable-priority-and-fairness=false",
+		"--v=0",
+	}
+}
+
+func adminConfig(p *pki, port int) *rest.Config {
+	return &rest.Config{
+		Host: fmt.Sprintf("https://127.0.0.1:%d", port),
+		TLSClientConfig: rest.TLSClientConfig{
+			CAFile:   p.cert("ca"),
+			CertFile: p.cert("admin"),
+			KeyFile:  p.keyFile("admin"),
+		},
+		QPS: -1, // no client-side rate limit
+	}
+}
+
+// waitReady polls /readyz until the API server answers ok.
+func (s *apiServer) waitReady(ctx context.Context) error {
+	client, err := rest.HTTPClientFor(s.admin)
+	if err != nil {
+		return err
+	}
+	var last error
+	err = wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		select {
+		case err := <-s.done:
+			return false, fmt.Errorf("kube-apiserver stopped: %w", err)
+		default:
+		}
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.admin.Host+"/readyz", nil)
+		if err != nil {
+			return false, err
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			last = err
+			return false, nil
+		}
+		defer resp.Body.Close()
+		last = fmt.Errorf("readyz: %s", resp.Status)
+		return resp.StatusCode == http.StatusOK, nil
+	})
+	if err != nil {
+		return errors.Join(err, last)
+	}
+	return nil
+}
+
+func listenLoopback() (net.Listener, error) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("no free port on loopback: %w", err)
+	}
+	return l, nil
+}
+
+// loopbackResolver answers every Service with one address.
+type loopbackResolver string
+
+func (r loopbackResolver) ResolveEndpoint(string, string, int32) (*url.URL, error) {
+	return &url.URL{Scheme: "https", Host: string(r)}, nil
+}

@@ -1,0 +1,247 @@
+// Package embedded runs a Kubernetes control plane inside this process: etcd,
+// kube-apiserver, the workload controllers, the scheduler and the Metrics
+// Server are upstream's code. Nodes and their kubelets are simulated by KWOK,
+// load by a model, and time by a clock that moves only when it is told to.
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"go.etcd.io/etcd/server/v3/embed"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/component-base/version"
+
+	"github.com/stepscale/stepscale/clusters"
+)
+
+const (
+	pollEvery    = 20 * time.Millisecond
+	startTimeout = time.Minute
+	stopTimeout  = 15 * time.Second
+)
+
+// Options configure a Cluster.
+type Options struct {
+	// Dir is where run directories are made; each is removed with its cluster.
+	Dir string
+	// Progress, if set, is told of every phase when it begins (took is zero)
+	// and when it has ended. Phases of one start may overlap.
+	Progress func(phase string, took time.Duration)
+}
+
+// Cluster is an embedded control plane. It satisfies clusters.Provider.
+type Cluster struct {
+	opts     Options
+	clock    *virtualClock
+	gate     *gate
+	recorder clusters.Recorder
+
+	dir             *runDir
+	pki             *pki
+	etcd            *embed.Etcd
+	api             *apiServer
+	admin           *rest.Config
+	kubeconfig      string
+	kubelets        []net.Listener // one per simulated node
+	metricsListener net.Listener
+	metrics         *metricsServer
+	usage           *usage
+
+	stopServers, stopActors context.CancelFunc
+	running                 sync.WaitGroup
+}
+
+// New returns a cluster that is not running yet.
+func New(opts Options) *Cluster {
+	return &Cluster{opts: opts, clock: newVirtualClock(), gate: newGate()}
+}
+
+// Info describes the cluster.
+func (c *Cluster) Info() clusters.Info {
+	return clusters.Info{
+		Name: "embedded", Version: kubernetesVersion, Disposable: true,
+		Simulated: []string{"nodes", "load", "time"}, Kubeconfig: c.kubeconfig,
+	}
+}
+
+// Up starts the control plane and waits until it can take objects. A second
+// call finds it running. A start that fails or is interrupted leaves nothing.
+func (c *Cluster) Up(ctx context.Context) (*rest.Config, error) {
+	if c.admin != nil {
+		return rest.CopyConfig(c.admin), nil
+	}
+	if err := c.start(ctx); err != nil {
+		return nil, errors.Join(err, c.Down(context.WithoutCancel(ctx)))
+	}
+	return rest.CopyConfig(c.admin), nil
+}
+
+func (c *Cluster) start(ctx context.Context) error {
+	quietLogs()
+	dir, err := newRunDir(c.opts.Dir)
+	if err != nil {
+		return err
+	}
+	c.dir = dir
+	if err := c.phase("etcd", func() error { return c.startStore(ctx) }); err != nil {
+		return err
+	}
+	servers, stopServers := context.WithCancel(context.WithoutCancel(ctx))
+	actors, stopActors := context.WithCancel(servers)
+	c.stopServers, c.stopActors = stopServers, stopActors
+	if err := c.phase("kube-apiserver", func() error { return c.startAPI(ctx, servers) }); err != nil {
+		return err
+	}
+	if err := c.startUsage(actors); err != nil {
+		return err
+	}
+	return c.parallel(map[string]func() error{
+		"controllers":    func() error { return c.startControllers(actors) },
+		"scheduler":      func() error { return c.startScheduler(actors) },
+		"kubelets":       func() error { return c.startKubelets(actors) },
+		"metrics-server": func() error { return c.startMetricsServer(actors) },
+	}, ctx)
+}
+
+// startStore makes the keys and starts etcd, side by side.
+func (c *Cluster) startStore(ctx context.Context) error {
+	var group sync.WaitGroup
+	var keyErr error
+	group.Go(func() { c.pki, keyErr = newPKI(c.dir) })
+	etcd, _, err := startEtcd(ctx, c.dir)
+	group.Wait()
+	c.etcd = etcd
+	return errors.Join(err, keyErr)
+}
+
+func (c *Cluster) startAPI(ctx, servers context.Context) error {
+	var err error
+	if c.metricsListener, err = listenLoopback(); err != nil {
+		return err
+	}
+	for range nodeCount {
+		l, err := listenLoopback()
+		if err != nil {
+			return err
+		}
+		c.kubelets = append(c.kubelets, l)
+	}
+	c.api, err = startAPIServer(servers, c.pki, c.etcd.Config().ListenClientUrls[0].String(), c.metricsListener.Addr().String())
+	if err != nil {
+		return fmt.Errorf("kube-apiserver: %w", err)
+	}
+	if err := c.api.waitReady(ctx); err != nil {
+		return fmt.Errorf("kube-apiserver: %w", err)
+	}
+	c.admin = c.api.admin
+	c.kubeconfig = c.dir.file("kubeconfig")
+	return writeKubeconfig(c.kubeconfig, c.pki, c.admin.Host)
+}
+
+func (c *Cluster) startUsage(ctx context.Context) error {
+	client, err := kubernetes.NewForConfig(c.admin)
+	if err != nil {
+		return err
+	}
+	c.usage = newUsage(c.clock, client)
+	return c.serveKubelets(ctx)
+}
+
+// Down stops every component and removes the run directory.
+func (c *Cluster) Down(context.Context) error {
+	if c.dir == nil {
+		return nil
+	}
+	c.gate.update(func() { clear(c.gate.namespaces) }) // let held writes go, or nothing would end
+	if c.stopActors != nil {
+		c.stopActors()
+		c.stopServers()
+	}
+	if c.api != nil {
+		select {
+		case <-c.api.done:
+		case <-time.After(stopTimeout):
+		}
+	}
+	if c.etcd != nil {
+		c.etcd.Close()
+	}
+	for _, l := range append(c.kubelets, c.metricsListener) {
+		if l != nil {
+			_ = l.Close() // closed already where a server has used it
+		}
+	}
+	err := c.dir.remove()
+	c.dir, c.admin, c.api, c.etcd, c.kubelets, c.metricsListener = nil, nil, nil, nil, nil, nil
+	return err
+}
+
+func (c *Cluster) phase(name string, run func() error) error {
+	start := time.Now()
+	c.report(name, 0)
+	if err := run(); err != nil {
+		return err
+	}
+	c.report(name, time.Since(start))
+	return nil
+}
+
+func (c *Cluster) report(name string, took time.Duration) {
+	if c.opts.Progress != nil {
+		c.opts.Progress(name, took)
+	}
+}
+
+// parallel runs the phases side by side and returns when all have ended, or
+// when ctx is done.
+func (c *Cluster) parallel(phases map[string]func() error, ctx context.Context) error {
+	ended := make(chan error, len(phases))
+	for name, run := range phases {
+		go func() { ended <- c.phase(name, run) }()
+	}
+	var errs []error
+	for range phases {
+		select {
+		case err := <-ended:
+			errs = append(errs, err)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Cluster) goRun(f func()) { c.running.Go(f) }
+
+// as returns a client configuration with another identity.
+func (c *Cluster) as(who rest.ImpersonationConfig) *rest.Config {
+	cfg := rest.CopyConfig(c.admin)
+	cfg.Impersonate = who
+	return cfg
+}
+
+// recorded is as, with the actor's calls and watches recorded.
+func (c *Cluster) recorded(actor string, who rest.ImpersonationConfig) *rest.Config {
+	cfg := c.as(who)
+	cfg.UserAgent = actor
+	cfg.Wrap(c.recorder.Wrap(actor))
+	return cfg
+}
+
+// gated is recorded, with the actor's writes held by the gate. The gate stands
+// outside the recorder, so that a call's latency is the API server's own.
+func (c *Cluster) gated(actor string, who rest.ImpersonationConfig) *rest.Config {
+	cfg := c.recorded(actor, who)
+	wrapRecorder := cfg.WrapTransport
+	cfg.WrapTransport = func(rt http.RoundTripper) http.RoundTripper { return c.gate.wrap(actor)(wrapRecorder(rt)) }
+	return cfg
+}
+
+var kubernetesVersion = version.Get().GitVersion

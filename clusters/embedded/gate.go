@@ -1,0 +1,121 @@
+package embedded
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/stepscale/stepscale/clusters"
+)
+
+// The actors that the gate knows, named as Kubernetes names them.
+const (
+	ActorDeployment = "deployment-controller"
+	ActorReplicaSet = "replicaset-controller"
+	ActorScheduler  = "scheduler"
+	ActorKubelet    = "kubelet"
+	ActorMetrics    = "metrics-server"
+)
+
+// gate lets reads through and holds an actor's writes to a lesson's namespaces
+// until the step that belongs to the actor. Nothing else of Kubernetes is
+// touched: a held controller is one whose API server answers slowly.
+type gate struct {
+	mu         sync.Mutex
+	cond       *sync.Cond
+	namespaces map[string]bool
+	open       map[string]bool
+	held       map[*http.Request]clusters.Held
+}
+
+func newGate() *gate {
+	g := &gate{namespaces: map[string]bool{}, open: map[string]bool{}, held: map[*http.Request]clusters.Held{}}
+	g.cond = sync.NewCond(&g.mu)
+	return g
+}
+
+func (g *gate) wrap(actor string) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(req *http.Request) (*http.Response, error) {
+			if err := g.wait(actor, req); err != nil {
+				return nil, err
+			}
+			return next.RoundTrip(req)
+		})
+	}
+}
+
+// wait blocks while the request is a write that its actor may not do yet.
+func (g *gate) wait(actor string, req *http.Request) error {
+	ns, ok := heldNamespace(req)
+	if !ok {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.namespaces[ns] || g.open[actor] {
+		return nil
+	}
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		select {
+		case <-req.Context().Done():
+			g.mu.Lock()
+			g.cond.Broadcast()
+			g.mu.Unlock()
+		case <-stop:
+		}
+	}()
+	g.held[req] = clusters.Held{Actor: actor, Verb: req.Method, Path: req.URL.Path}
+	defer delete(g.held, req)
+	for g.namespaces[ns] && !g.open[actor] {
+		if err := req.Context().Err(); err != nil {
+			return err
+		}
+		g.cond.Wait()
+	}
+	return nil
+}
+
+// heldNamespace returns the namespace that a request writes to. Reads, events
+// and the status that the workload controllers report pass freely: they tell
+// about the world and do not move it. A pod's status does move it (Ready).
+func heldNamespace(req *http.Request) (string, bool) {
+	if req.Method == http.MethodGet || req.Method == http.MethodHead {
+		return "", false
+	}
+	_, rest, ok := strings.Cut(req.URL.Path, "/namespaces/")
+	if !ok {
+		return "", false
+	}
+	parts := strings.Split(rest, "/") // NAMESPACE RESOURCE NAME SUBRESOURCE
+	if len(parts) < 2 || parts[1] == "events" {
+		return "", false
+	}
+	if len(parts) == 4 && parts[3] == "status" && parts[1] != "pods" {
+		return "", false
+	}
+	return parts[0], true
+}
+
+func (g *gate) update(change func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	change()
+	g.cond.Broadcast()
+}
+
+func (g *gate) list() []clusters.Held {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	held := make([]clusters.Held, 0, len(g.held))
+	for _, h := range g.held {
+		held = append(held, h)
+	}
+	return held
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -1,0 +1,156 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	genericapiserver "k8s.io/apiserver/pkg/server"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/metadata/metadatainformer"
+	"k8s.io/client-go/rest"
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+	aggregator "k8s.io/kube-aggregator/pkg/client/clientset_generated/clientset"
+	"sigs.k8s.io/metrics-server/cmd/metrics-server/app/options"
+	"sigs.k8s.io/metrics-server/pkg/api"
+	"sigs.k8s.io/metrics-server/pkg/scraper"
+	"sigs.k8s.io/metrics-server/pkg/scraper/client/resource"
+	"sigs.k8s.io/metrics-server/pkg/storage"
+)
+
+// metricResolution is what the Metrics Server's own manifest sets; a container
+// between 10 s and this age gets a value from its first scrape.
+const metricResolution = 15 * time.Second
+
+const metricsAPIService = "v1beta1.metrics.k8s.io"
+
+// metricsServer is upstream's Metrics Server without its ticker: the scrape
+// happens when a step says so.
+type metricsServer struct {
+	scraper scraper.Scraper
+	storage storage.Storage
+}
+
+func (m *metricsServer) scrape(ctx context.Context) { m.storage.Store(m.scraper.Scrape(ctx)) }
+
+// startMetricsServer starts the metrics API on the listener, delegating
+// authentication and authorization to the API server as the real one does.
+func (c *Cluster) startMetricsServer(ctx context.Context) error {
+	opts := options.NewOptions()
+	opts.Kubeconfig = c.kubeconfig
+	opts.SecureServing.Listener = c.metricsListener
+	opts.SecureServing.BindPort = c.metricsListener.Addr().(*net.TCPAddr).Port
+	opts.SecureServing.ServerCert.CertKey.CertFile = c.pki.cert("metrics-server")
+	opts.SecureServing.ServerCert.CertKey.KeyFile = c.pki.keyFile("metrics-server")
+	opts.Authentication.RemoteKubeConfigFile = c.kubeconfig
+	opts.Authorization.RemoteKubeConfigFile = c.kubeconfig
+	opts.KubeletClient.KubeletUseNodeStatusPort = true
+	opts.KubeletClient.KubeletPreferredAddressTypes = []string{string(corev1.NodeInternalIP)}
+	config, err := opts.ApiserverConfig()
+	if err != nil {
+		return fmt.Errorf("metrics server: %w", err)
+	}
+	server, err := config.Complete(nil).New("metrics-server", genericapiserver.NewEmptyDelegate())
+	if err != nil {
+		return fmt.Errorf("metrics server: %w", err)
+	}
+	if err := c.installMetricsAPI(ctx, opts, server); err != nil {
+		return fmt.Errorf("metrics server: %w", err)
+	}
+	c.goRun(func() { _ = server.PrepareRun().RunWithContext(ctx) })
+	return c.registerMetricsAPI(ctx)
+}
+
+func (c *Cluster) installMetricsAPI(ctx context.Context, opts *options.Options, server *genericapiserver.GenericAPIServer) error {
+	cfg := c.recorded(ActorMetrics, rest.ImpersonationConfig{})
+	client, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return err
+	}
+	meta, err := metadata.NewForConfig(cfg)
+	if err != nil {
+		return err
+	}
+	nodes := informers.NewSharedInformerFactory(client, 0)
+	// Upstream's runningPodMetadataInformer (pkg/server/informer.go).
+	pods := metadatainformer.NewFilteredSharedInformerFactory(meta, 0, corev1.NamespaceAll, func(o *metav1.ListOptions) {
+		o.FieldSelector = "status.phase=Running"
+	})
+	podLister := pods.ForResource(corev1.SchemeGroupVersion.WithResource("pods")).Lister()
+	nodeLister := nodes.Core().V1().Nodes().Lister()
+	kubelets, err := resource.NewForConfig(opts.KubeletClient.Config(cfg))
+	if err != nil {
+		return err
+	}
+	store := storage.NewStorage(metricResolution)
+	if err := api.Install(store, podLister, nodeLister, server, nil); err != nil {
+		return err
+	}
+	nodes.Start(ctx.Done())
+	pods.Start(ctx.Done())
+	nodes.WaitForCacheSync(ctx.Done())
+	pods.WaitForCacheSync(ctx.Done())
+	c.metrics = &metricsServer{scraper: scraper.NewScraper(nodeLister, kubelets, 10*time.Second, nil), storage: store}
+	return nil
+}
+
+// registerMetricsAPI makes the APIService through which metrics.k8s.io is
+// aggregated, and waits until the API server calls it available.
+func (c *Cluster) registerMetricsAPI(ctx context.Context) error {
+	client, err := kubernetes.NewForConfig(c.admin)
+	if err != nil {
+		return err
+	}
+	service := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "metrics-server", Namespace: metav1.NamespaceSystem},
+		Spec:       corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "localhost"},
+	}
+	err = wait.PollUntilContextTimeout(ctx, pollEvery, startTimeout, true, func(ctx context.Context) (bool, error) {
+		_, err := client.CoreV1().Services(service.Namespace).Create(ctx, service, metav1.CreateOptions{})
+		if apierrors.IsNotFound(err) { // kube-system is made by the API server itself, a moment after it is ready
+			return false, nil
+		}
+		return err == nil, err
+	})
+	if err != nil {
+		return fmt.Errorf("metrics server service: %w", err)
+	}
+	agg, err := aggregator.NewForConfig(c.admin)
+	if err != nil {
+		return err
+	}
+	port := int32(443)
+	if _, err := agg.ApiregistrationV1().APIServices().Create(ctx, &apiregistrationv1.APIService{
+		ObjectMeta: metav1.ObjectMeta{Name: metricsAPIService},
+		Spec: apiregistrationv1.APIServiceSpec{
+			Group: "metrics.k8s.io", Version: "v1beta1", GroupPriorityMinimum: 100, VersionPriority: 100,
+			Service:               &apiregistrationv1.ServiceReference{Name: service.Name, Namespace: service.Namespace, Port: &port},
+			InsecureSkipTLSVerify: true, // as in the Metrics Server's own manifest; loopback of this machine
+		},
+	}, metav1.CreateOptions{}); err != nil {
+		return fmt.Errorf("metrics APIService: %w", err)
+	}
+	return c.waitMetricsAPI(ctx, agg)
+}
+
+func (c *Cluster) waitMetricsAPI(ctx context.Context, agg aggregator.Interface) error {
+	return wait.PollUntilContextTimeout(ctx, pollEvery, startTimeout, true, func(ctx context.Context) (bool, error) {
+		s, err := agg.ApiregistrationV1().APIServices().Get(ctx, metricsAPIService, metav1.GetOptions{})
+		if err != nil {
+			return false, err
+		}
+		for _, cond := range s.Status.Conditions {
+			if cond.Type == apiregistrationv1.Available {
+				return cond.Status == apiregistrationv1.ConditionTrue, nil
+			}
+		}
+		return false, nil
+	})
+}

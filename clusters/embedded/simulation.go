@@ -1,0 +1,95 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/stepscale/stepscale/clusters"
+)
+
+// ErrNotRunning is returned by everything that needs a running cluster.
+var ErrNotRunning = errors.New("the embedded cluster is not running")
+
+// startupDelay is the virtual time that a simulated pod takes from the
+// kubelet's start to Ready. Its first scrape then finds it 12 s old, old
+// enough for the Metrics Server to give it a value (storage/pod.go,
+// freshContainerMinMetricsResolution).
+const startupDelay = 3 * time.Second
+
+// Now returns the virtual time.
+func (c *Cluster) Now() time.Time { return c.clock.Now() }
+
+// Advance moves the virtual clock by d and lets the load flow meanwhile.
+func (c *Cluster) Advance(ctx context.Context, d time.Duration) error {
+	if c.usage == nil {
+		return ErrNotRunning
+	}
+	if d < 0 {
+		return fmt.Errorf("time does not go back: %s", d)
+	}
+	return c.usage.advance(ctx, d)
+}
+
+// Scrape lets the Metrics Server scrape every kubelet once.
+func (c *Cluster) Scrape(ctx context.Context) error {
+	if c.metrics == nil {
+		return ErrNotRunning
+	}
+	c.metrics.scrape(ctx)
+	return ctx.Err()
+}
+
+// SetLoad lets the pods of a namespace use CPU as the model says, from now on.
+func (c *Cluster) SetLoad(namespace string, model Load) error {
+	if c.usage == nil {
+		return ErrNotRunning
+	}
+	c.usage.set(namespace, model)
+	return nil
+}
+
+// Hold makes the gate keep back every actor's writes to the namespace.
+func (c *Cluster) Hold(_ context.Context, namespace string) error {
+	c.gate.update(func() { c.gate.namespaces[namespace] = true })
+	return nil
+}
+
+// Release ends what Hold began.
+func (c *Cluster) Release(_ context.Context, namespace string) error {
+	c.gate.update(func() { delete(c.gate.namespaces, namespace) })
+	return nil
+}
+
+// Open lets one actor write. Opening the kubelet while it has a container to
+// start lets the virtual startup time pass first.
+func (c *Cluster) Open(ctx context.Context, actor string) error {
+	if actor == ActorKubelet && slices.ContainsFunc(c.gate.list(), startsPod) {
+		if err := c.Advance(ctx, startupDelay); err != nil {
+			return err
+		}
+	}
+	c.gate.update(func() { c.gate.open[actor] = true })
+	return nil
+}
+
+func startsPod(h clusters.Held) bool { return h.Actor == ActorKubelet && h.Verb == "PATCH" }
+
+// Close makes the gate hold the actor's writes again.
+func (c *Cluster) Close(_ context.Context, actor string) error {
+	c.gate.update(func() { delete(c.gate.open, actor) })
+	return nil
+}
+
+// Held returns the writes that the gate keeps back now.
+func (c *Cluster) Held(context.Context) ([]clusters.Held, error) { return c.gate.list(), nil }
+
+// Calls returns what the actors sent since the last call of Calls.
+func (c *Cluster) Calls(context.Context) ([]clusters.Call, error) { return c.recorder.Take(), nil }
+
+// Watches returns the watches that the actors hold open now.
+func (c *Cluster) Watches(context.Context) ([]clusters.Watch, error) {
+	return c.recorder.Watches(), nil
+}

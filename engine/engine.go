@@ -1,0 +1,55 @@
+// Package engine runs a control loop one step at a time. A loop is a visible
+// table of steps; Run executes it, and a Session lets somebody hold it in hand:
+// next, continue, back.
+package engine
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// Step is one row of a loop. Ref names what the step mirrors: an upstream file
+// and function, or the seed document's item.
+type Step[S any] struct {
+	ID    trace.StepID
+	Ref   string
+	Actor string
+	Do    func(ctx context.Context, s *S, f *trace.Frame) error
+}
+
+// Loop is a table of steps with the state that they share.
+type Loop[S any] struct {
+	Steps   []Step[S]
+	State   *S
+	Subject string
+	Now     func() time.Time
+}
+
+// Run executes passes of the loop, from pass first on, until the consumer stops
+// or a step fails. A failed step yields its frame together with the error.
+func (l Loop[S]) Run(ctx context.Context, first int) iter.Seq2[trace.Frame, error] {
+	return func(yield func(trace.Frame, error) bool) {
+		for pass := first; ; pass++ {
+			for _, step := range l.Steps {
+				f := trace.Frame{Pass: pass, Step: step.ID, Subject: l.Subject, Actor: step.Actor}
+				err := ctx.Err()
+				if err == nil {
+					err = step.Do(ctx, l.State, &f)
+				}
+				f.At = l.Now()
+				if err != nil {
+					f.Err = err.Error()
+					yield(f, fmt.Errorf("%s: %w", step.ID, err))
+					return
+				}
+				if !yield(f, nil) {
+					return
+				}
+			}
+		}
+	}
+}

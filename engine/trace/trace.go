@@ -1,0 +1,114 @@
+// Package trace holds what one executed step of a control loop did: the facts
+// it computed, the API calls it made and the changes they left. A recording is
+// a sequence of frames as JSON lines. The package is the floor of the house
+// and imports the standard library only.
+package trace
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// StepID names a step as loop/number-name/substep, for example
+// "hpa/2-replicas/tolerance". The number is the seed document's.
+type StepID string
+
+// Fact is one value that a step read or computed. Expr is the arithmetic with
+// the real numbers in it; it is empty where the value was read, not computed.
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Expr  string `json:"expr,omitempty"`
+}
+
+// Change is one field of one API object as it was before the step and after.
+type Change struct {
+	Object string `json:"object"` // "deployment/web"
+	Field  string `json:"field"`  // "spec.replicas"
+	From   string `json:"from"`
+	To     string `json:"to"`
+}
+
+// Call is one request that an actor really sent to an API server or a kubelet.
+type Call struct {
+	Actor   string        `json:"actor"`
+	Verb    string        `json:"verb"` // GET, POST, PUT, PATCH, DELETE
+	Path    string        `json:"path"`
+	Status  int           `json:"status"`  // HTTP status; 0 when no answer came
+	Latency time.Duration `json:"latency"` // nanoseconds of machine time
+}
+
+// Waiting is an actor that has work to do and may not do it yet: its write is
+// held by the gate.
+type Waiting struct {
+	Actor string `json:"actor"`
+	Verb  string `json:"verb"`
+	Path  string `json:"path"`
+}
+
+// Frame is one executed step.
+type Frame struct {
+	Pass    int             `json:"pass"` // 1 for the first pass of the loop
+	Step    StepID          `json:"step"`
+	Subject string          `json:"subject"` // "namespace/name" of the autoscaler
+	Actor   string          `json:"actor,omitempty"`
+	At      time.Time       `json:"at"` // loop time: virtual on the embedded cluster
+	Facts   []Fact          `json:"facts,omitempty"`
+	Changes []Change        `json:"changes,omitempty"`
+	Calls   []Call          `json:"calls,omitempty"`
+	Waiting []Waiting       `json:"waiting,omitempty"`
+	Kubectl string          `json:"kubectl,omitempty"` // the command that shows the same state
+	Inputs  json.RawMessage `json:"inputs,omitempty"`  // enough to compute the decision again
+	Err     string          `json:"err,omitempty"`
+}
+
+// Add records a fact; expr may be empty.
+func (f *Frame) Add(name, value, expr string) {
+	f.Facts = append(f.Facts, Fact{Name: name, Value: value, Expr: expr})
+}
+
+// Fact returns the value of the first fact with that name.
+func (f *Frame) Fact(name string) (string, bool) {
+	for _, x := range f.Facts {
+		if x.Name == name {
+			return x.Value, true
+		}
+	}
+	return "", false
+}
+
+// Write appends the frame to w as one JSON line.
+func (f *Frame) Write(w io.Writer) error {
+	b, err := json.Marshal(f)
+	if err != nil {
+		return fmt.Errorf("encode frame %s: %w", f.Step, err)
+	}
+	_, err = w.Write(append(b, '\n'))
+	return err
+}
+
+// Read decodes a recording. The error names the line that could not be read.
+func Read(r io.Reader) ([]Frame, error) {
+	var frames []Frame
+	br := bufio.NewReader(r)
+	for line := 1; ; line++ {
+		b, err := br.ReadBytes('\n')
+		if len(b) > 0 {
+			var f Frame
+			if e := json.Unmarshal(b, &f); e != nil {
+				return frames, fmt.Errorf("line %d: %w", line, e)
+			}
+			frames = append(frames, f)
+		}
+		if errors.Is(err, io.EOF) {
+			return frames, nil
+		}
+		if err != nil {
+			return frames, err
+		}
+	}
+}
