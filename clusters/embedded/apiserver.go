@@ -66,6 +66,7 @@ func (s *apiServer) run(ctx context.Context, opts options.CompletedOptions, metr
 	}
 	// Services have no endpoints here: the one aggregated API runs in this process.
 	config.Aggregator.ExtraConfig.ServiceResolver = loopbackResolver(metricsAddr)
+	nameVersion(config)
 	completed, err := config.Complete()
 	if err != nil {
 		return err

@@ -16,7 +16,6 @@ import (
 	"go.etcd.io/etcd/server/v3/embed"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/component-base/version"
 
 	"github.com/stepscale/stepscale/clusters"
 )
@@ -54,6 +53,9 @@ type Cluster struct {
 	metrics         *metricsServer
 	usage           *usage
 
+	mu    sync.Mutex
+	spent time.Duration // virtual time that starting pods took since the last Advance
+
 	stopServers, stopActors context.CancelFunc
 	running                 sync.WaitGroup
 }
@@ -66,7 +68,7 @@ func New(opts Options) *Cluster {
 // Info describes the cluster.
 func (c *Cluster) Info() clusters.Info {
 	return clusters.Info{
-		Name: "embedded", Version: kubernetesVersion, Disposable: true,
+		Name: "embedded", Version: kubernetesVersion(), Disposable: true,
 		Simulated: []string{"nodes", "load", "time"}, Kubeconfig: c.kubeconfig,
 	}
 }
@@ -243,5 +245,3 @@ func (c *Cluster) gated(actor string, who rest.ImpersonationConfig) *rest.Config
 	cfg.WrapTransport = func(rt http.RoundTripper) http.RoundTripper { return c.gate.wrap(actor)(wrapRecorder(rt)) }
 	return cfg
 }
-
-var kubernetesVersion = version.Get().GitVersion

@@ -22,7 +22,9 @@ const startupDelay = 3 * time.Second
 // Now returns the virtual time.
 func (c *Cluster) Now() time.Time { return c.clock.Now() }
 
-// Advance moves the virtual clock by d and lets the load flow meanwhile.
+// Advance moves the virtual clock by d and lets the load flow meanwhile. What
+// starting pods took since the last Advance is part of d, so that a caller who
+// advances by the sync period stays on its grid.
 func (c *Cluster) Advance(ctx context.Context, d time.Duration) error {
 	if c.usage == nil {
 		return ErrNotRunning
@@ -30,8 +32,15 @@ func (c *Cluster) Advance(ctx context.Context, d time.Duration) error {
 	if d < 0 {
 		return fmt.Errorf("time does not go back: %s", d)
 	}
-	return c.usage.advance(ctx, d)
+	c.mu.Lock()
+	spent := min(c.spent, d)
+	c.spent -= spent
+	c.mu.Unlock()
+	return c.usage.advance(ctx, d-spent)
 }
+
+// Since satisfies k8s.io/utils/clock.PassiveClock.
+func (c *Cluster) Since(t time.Time) time.Duration { return c.clock.Since(t) }
 
 // Scrape lets the Metrics Server scrape every kubelet once.
 func (c *Cluster) Scrape(ctx context.Context) error {
@@ -67,9 +76,15 @@ func (c *Cluster) Release(_ context.Context, namespace string) error {
 // start lets the virtual startup time pass first.
 func (c *Cluster) Open(ctx context.Context, actor string) error {
 	if actor == ActorKubelet && slices.ContainsFunc(c.gate.list(), startsPod) {
-		if err := c.Advance(ctx, startupDelay); err != nil {
+		if c.usage == nil {
+			return ErrNotRunning
+		}
+		if err := c.usage.advance(ctx, startupDelay); err != nil {
 			return err
 		}
+		c.mu.Lock()
+		c.spent += startupDelay
+		c.mu.Unlock()
 	}
 	c.gate.update(func() { c.gate.open[actor] = true })
 	return nil

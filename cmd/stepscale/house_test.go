@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/stepscale/stepscale"
+
+// house is the picture of the architecture: which room may import which. A room
+// that is not listed, or an arrow that is not drawn, turns the test red.
+var house = map[string][]string{
+	"cmd/stepscale":     {"cmd/stepscale/cli"},
+	"cmd/stepscale/cli": {"cmd/stepscale/tui", "lessons", "scenarios", "engine", "engine/hpa", "engine/trace", "clusters", "clusters/embedded"},
+	"cmd/stepscale/tui": {"engine/trace"},
+	"lessons":           {"engine/trace"},
+	"engine/hpa":        {"engine", "engine/trace"},
+	"engine":            {"engine/trace"},
+	"engine/trace":      {},
+	"scenarios":         {},
+	"clusters":          {},
+	"clusters/embedded": {"clusters"},
+}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var list []pkg
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return list
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+}
+
+func TestArrowsPointDownOnly(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range packages(t) {
+		room := strings.TrimPrefix(p.ImportPath, module+"/")
+		allowed, ok := house[room]
+		if !ok {
+			t.Errorf("room %s is not in the picture", room)
+			continue
+		}
+		seen[room] = true
+		for _, imported := range p.Imports {
+			to, ours := strings.CutPrefix(imported, module+"/")
+			if ours && !slices.Contains(allowed, to) {
+				t.Errorf("%s imports %s: the arrow is not in the picture", room, to)
+			}
+		}
+	}
+	for room := range house {
+		if !seen[room] {
+			t.Errorf("room %s is in the picture and not in the house", room)
+		}
+	}
+}
+
+// TestFloorIsStandardLibraryOnly keeps recordings readable without Kubernetes.
+func TestFloorIsStandardLibraryOnly(t *testing.T) {
+	for _, p := range packages(t) {
+		if p.ImportPath != module+"/engine/trace" {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if first, _, _ := strings.Cut(imported, "/"); strings.Contains(first, ".") {
+				t.Errorf("engine/trace imports %s", imported)
+			}
+		}
+	}
+}
