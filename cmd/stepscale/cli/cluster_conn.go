@@ -1,0 +1,203 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/clusters/embedded"
+	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/scenarios"
+)
+
+// sim is what a lesson needs of the embedded cluster, in this process or in
+// the background.
+type sim interface {
+	hpa.Simulation
+	driver
+	observer
+}
+
+// driver holds the clock and the gate.
+type driver interface {
+	Now() time.Time
+	Since(time.Time) time.Duration
+	Hold(ctx context.Context, namespace string) error
+	Release(ctx context.Context, namespace string) error
+	Open(ctx context.Context, actor string) error
+	Close(ctx context.Context, actor string) error
+}
+
+// observer sees what the actors do.
+type observer interface {
+	Held(context.Context) ([]clusters.Held, error)
+	Calls(context.Context) ([]clusters.Call, error)
+	Watches(context.Context) ([]clusters.Watch, error)
+}
+
+// connection is a running embedded cluster.
+type connection struct {
+	sim        sim
+	config     *rest.Config
+	info       clusters.Info
+	background bool // another process runs it and goes on afterwards
+	setLoad    func(namespace string, s *scenarios.Scenario) error
+	close      func() error
+}
+
+// clusterDir is where the embedded cluster keeps its run directories.
+func clusterDir() (string, error) {
+	dir, err := stateDir()
+	if err != nil {
+		return "", &userError{what: "상태 디렉터리를 알 수 없습니다", cause: err,
+			hint: "STEPSCALE_STATE_DIR 환경 변수에 쓸 수 있는 디렉터리를 지정해 주십시오."}
+	}
+	return filepath.Join(dir, "embedded"), nil
+}
+
+func socketIn(dir string) string { return filepath.Join(dir, "cluster.sock") }
+
+// connect attaches to the background cluster, or starts one in this process.
+func connect(ctx context.Context, progress func(phase string, took time.Duration)) (*connection, error) {
+	dir, err := clusterDir()
+	if err != nil {
+		return nil, err
+	}
+	if remote, err := embedded.Dial(socketIn(dir)); err == nil {
+		return attach(remote)
+	}
+	cluster := embedded.New(embedded.Options{Dir: dir, Progress: progress})
+	cfg, err := cluster.Up(ctx)
+	if err != nil {
+		return nil, startError(dir, err)
+	}
+	return &connection{
+		sim: cluster, config: cfg, info: cluster.Info(),
+		setLoad: func(ns string, s *scenarios.Scenario) error { return cluster.SetLoad(ns, scenarioLoad{s}) },
+		close:   func() error { return cluster.Down(context.WithoutCancel(ctx)) },
+	}, nil
+}
+
+func attach(remote *embedded.Remote) (*connection, error) {
+	if err := remote.Attach(); err != nil {
+		_ = remote.Disconnect()
+		if errors.Is(err, embedded.ErrBusy) {
+			return nil, &userError{what: "백그라운드 클러스터를 다른 stepscale이 이미 쓰고 있습니다",
+				hint: "시간과 게이트는 하나뿐이어서 한 번에 한 수업만 쓸 수 있습니다. 다른 터미널의 수업을 마치고 다시 실행해 주십시오."}
+		}
+		return nil, err
+	}
+	info, err := remote.Info()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := clientcmd.BuildConfigFromFlags("", info.Kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	cfg.QPS = -1
+	return &connection{
+		sim: remote, config: cfg, info: info, background: true, close: remote.Disconnect,
+		setLoad: func(ns string, s *scenarios.Scenario) error { return remote.SetLoad(ns, s.Raw) },
+	}, nil
+}
+
+func startError(dir string, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	e := &userError{what: "임베디드 클러스터를 시작하지 못했습니다", cause: err,
+		hint: "stepscale doctor로 이 컴퓨터의 상태를 확인해 주십시오."}
+	if errors.Is(err, os.ErrPermission) {
+		e.what, e.where = "상태 디렉터리에 쓸 수 없습니다", dir
+		e.hint = "쓰기 권한이 있는 디렉터리를 STEPSCALE_STATE_DIR 환경 변수로 지정해 주십시오."
+	}
+	return e
+}
+
+// scenarioLoad lets a scenario's timeline drive the simulated kubelets.
+type scenarioLoad struct{ *scenarios.Scenario }
+
+func (l scenarioLoad) Usage(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]int64 {
+	list := make([]scenarios.Pod, 0, len(pods))
+	for _, p := range pods {
+		pod := scenarios.Pod{Name: p.Name, Ready: podReady(p), CPULimit: cpuLimit(p)}
+		if p.Status.StartTime != nil {
+			pod.Age = now.Sub(p.Status.StartTime.Time)
+		}
+		list = append(list, pod)
+	}
+	return l.Scenario.Usage(elapsed, list)
+}
+
+func podReady(p *corev1.Pod) bool {
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+// cpuLimit adds up the limits of the containers; 0 when one has none.
+func cpuLimit(p *corev1.Pod) int64 {
+	var sum int64
+	for _, c := range p.Spec.Containers {
+		limit := c.Resources.Limits.Cpu().MilliValue()
+		if limit == 0 {
+			return 0
+		}
+		sum += limit
+	}
+	return sum
+}
+
+// gateView and the two below show the cluster as the loop wants to see it.
+type gateView struct{ sim }
+
+func (g gateView) Waiting(ctx context.Context) ([]trace.Waiting, error) {
+	held, err := g.Held(ctx)
+	waiting := make([]trace.Waiting, len(held))
+	for i, h := range held {
+		waiting[i] = trace.Waiting(h)
+	}
+	return waiting, err
+}
+
+// callView joins the calls of the cluster's actors with those of this process.
+type callView struct {
+	sim   sim
+	local *clusters.Recorder
+}
+
+func (v callView) Calls(ctx context.Context) ([]trace.Call, error) {
+	calls, err := v.sim.Calls(ctx)
+	var all []trace.Call
+	for _, c := range append(calls, v.local.Take()...) {
+		all = append(all, trace.Call(c))
+	}
+	return all, err
+}
+
+type watchView struct {
+	sim   sim
+	local *clusters.Recorder
+}
+
+func (v watchView) Watches(ctx context.Context) ([]hpa.Watch, error) {
+	watches, err := v.sim.Watches(ctx)
+	var all []hpa.Watch
+	for _, w := range append(watches, v.local.Watches()...) {
+		all = append(all, hpa.Watch(w))
+	}
+	return all, err
+}

@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+)
+
+// finding is what doctor found out about one thing.
+type finding struct {
+	Name   string `json:"name"`
+	Status string `json:"status"` // ok, warn, fail
+	Detail string `json:"detail"`
+	Hint   string `json:"hint,omitempty"`
+}
+
+const (
+	statusOK   = "ok"
+	statusWarn = "warn" // something will be missing
+	statusFail = "fail" // stepscale cannot work
+)
+
+// probeTime is how long an external program may take to answer.
+const probeTime = 3 * time.Second
+
+func (a *app) doctorCommand() *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use: "doctor", Short: "이 컴퓨터에서 무엇이 되는지 확인합니다", Args: args(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkOutput(output); err != nil {
+				return err
+			}
+			found := a.examine(cmd.Context())
+			if output == "json" {
+				if err := a.writeJSON(found); err != nil {
+					return err
+				}
+			} else if err := a.showFindings(found); err != nil {
+				return err
+			}
+			if slices.ContainsFunc(found, func(f finding) bool { return f.Status == statusFail }) {
+				return errReported
+			}
+			return cmd.Context().Err()
+		},
+	}
+	outputFlag(cmd, &output)
+	return cmd
+}
+
+func (a *app) examine(ctx context.Context) []finding {
+	return []finding{
+		{Name: "Go", Status: statusOK, Detail: fmt.Sprintf("%s %s/%s, CPU %d개", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())},
+		port(),
+		stateFolder(),
+		program(ctx, "kubectl", "두 번째 터미널에서 상태를 보려면 필요합니다. https://kubernetes.io/docs/tasks/tools/", "version", "--client"),
+		program(ctx, "docker", "kind 클러스터를 쓸 때만 필요합니다. 내장 클러스터는 Docker 없이 됩니다.", "version", "--format", "{{.Server.Version}}"),
+		kubeContexts(),
+		a.terminal(),
+		locale(),
+	}
+}
+
+func port() finding {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return finding{"포트", statusFail, "루프백 주소에서 포트를 열 수 없습니다: " + err.Error(), "방화벽이나 샌드박스가 127.0.0.1을 막고 있는지 확인해 주십시오."}
+	}
+	defer l.Close()
+	return finding{"포트", statusOK, "루프백 주소에서 빈 포트를 열 수 있습니다", ""}
+}
+
+func stateFolder() finding {
+	dir, err := stateDir()
+	if err == nil {
+		err = writable(dir)
+	}
+	if err != nil {
+		return finding{"진도 폴더", statusWarn, "진도를 저장할 수 없습니다: " + err.Error(), "STEPSCALE_STATE_DIR에 쓸 수 있는 폴더를 적어 주십시오. 수업은 저장 없이도 됩니다."}
+	}
+	return finding{"진도 폴더", statusOK, dir, ""}
+}
+
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, "doctor-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+func program(ctx context.Context, name, hint string, argv ...string) finding {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return finding{name, statusWarn, "설치되어 있지 않습니다", hint}
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, path, argv...).Output()
+	if err != nil {
+		return finding{name, statusWarn, "설치되어 있지만 답하지 않습니다: " + err.Error(), hint}
+	}
+	first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	return finding{name, statusOK, fmt.Sprintf("%s (%s)", first, path), ""}
+}
+
+func kubeContexts() finding {
+	const name = "kube 컨텍스트"
+	config, err := clientcmd.NewDefaultClientConfigLoadingRules().Load()
+	if err != nil {
+		return finding{name, statusWarn, "kubeconfig를 읽을 수 없습니다: " + err.Error(), "내장 클러스터에는 필요하지 않습니다."}
+	}
+	if len(config.Contexts) == 0 {
+		return finding{name, statusOK, "없습니다. 내장 클러스터에는 필요하지 않습니다", ""}
+	}
+	var names []string
+	for n := range config.Contexts {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return finding{name, statusOK, fmt.Sprintf("%s (지금: %s)", strings.Join(names, ", "), config.CurrentContext), ""}
+}
+
+func (a *app) terminal() finding {
+	width, tty := tui.TerminalWidth(a.out)
+	switch {
+	case !tty:
+		return finding{"터미널", statusOK, "터미널이 아닙니다. 색 없이 80열로 출력합니다", ""}
+	case width < 60:
+		return finding{"터미널", statusWarn, fmt.Sprintf("%d열입니다", width), "80열 이상이면 표와 그래프를 보기 좋습니다."}
+	}
+	return finding{"터미널", statusOK, fmt.Sprintf("%d열입니다", width), ""}
+}
+
+// locale is what LC_ALL, LC_CTYPE or LANG say, in that order.
+func locale() finding {
+	value := os.Getenv("LC_ALL")
+	for _, v := range []string{"LC_CTYPE", "LANG"} {
+		if value == "" {
+			value = os.Getenv(v)
+		}
+	}
+	lower := strings.ToLower(value)
+	if strings.Contains(lower, "utf-8") || strings.Contains(lower, "utf8") {
+		return finding{"로캘", statusOK, value, ""}
+	}
+	if value == "" {
+		value = "정해져 있지 않습니다"
+	}
+	return finding{"로캘", statusWarn, value, "한글이 깨져 보이면 LANG=ko_KR.UTF-8 또는 C.UTF-8로 바꿔 주십시오."}
+}
+
+func (a *app) showFindings(found []finding) error {
+	s := tui.New(a.out)
+	marks := map[string]string{statusOK: "✔", statusWarn: "△", statusFail: "✘"}
+	var rows [][2]string
+	for _, f := range found {
+		text := f.Detail
+		if f.Hint != "" {
+			text += " — " + f.Hint
+		}
+		rows = append(rows, [2]string{marks[f.Status] + " " + f.Name, text})
+	}
+	s.Pairs(rows)
+	return s.Err()
+}

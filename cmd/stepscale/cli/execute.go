@@ -1,0 +1,192 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/lessons"
+)
+
+// defaultMax is how much loop time a continue may take when it names no limit.
+const defaultMax = time.Hour
+
+// execute runs the block on the session. each is called after every frame and
+// may be nil. The frames that were executed come back even with an error.
+func (p *player) execute(b lessons.Block, each func(trace.Frame)) ([]trace.Frame, error) {
+	if p.session == nil {
+		return nil, &userError{what: "이 수업에는 실행할 클러스터가 없습니다", where: b.Arg}
+	}
+	p.latest()
+	until, err := p.condition(b)
+	if err != nil {
+		return nil, err
+	}
+	frames, err := p.session.Continue(func(f trace.Frame) bool {
+		if each != nil {
+			each(f)
+		}
+		return until(f) || p.ctx.Err() != nil
+	})
+	if err != nil {
+		return frames, stageError(p.ctx, b.Arg, err)
+	}
+	if err := p.ctx.Err(); err != nil {
+		return frames, err
+	}
+	p.checkEnd(b, frames)
+	return frames, nil
+}
+
+// condition is when a block ends.
+func (p *player) condition(b lessons.Block) (func(trace.Frame) bool, error) {
+	if b.Kind == "step" {
+		first := p.pass() + 1
+		return func(f trace.Frame) bool { return string(f.Step) == b.Arg || f.Pass > first }, nil
+	}
+	limit := defaultMax
+	if b.Max != "" {
+		var err error
+		if limit, err = time.ParseDuration(b.Max); err != nil || limit <= 0 {
+			return nil, usageError(fmt.Sprintf("continue의 한도를 읽을 수 없습니다: %s", b.Max), "10m처럼 적어 주십시오.")
+		}
+	}
+	var start time.Time
+	return func(f trace.Frame) bool {
+		if start.IsZero() {
+			start = f.At
+		}
+		passEnd := f.Step == p.last
+		switch {
+		case b.Arg == "pass" && passEnd, b.Arg == "change" && scaled(f):
+			return true
+		case b.Arg == "load" && passEnd && p.stage.LoadChanged():
+			return true
+		}
+		return passEnd && f.At.Sub(start) >= limit
+	}, nil
+}
+
+// scaled tells whether the frame is a scale write: the HPA's own status
+// changes on every pass and does not count.
+func scaled(f trace.Frame) bool {
+	return strings.HasSuffix(string(f.Step), "/3-scale/update") &&
+		slices.ContainsFunc(f.Changes, func(c trace.Change) bool { return c.Field == "spec.replicas" })
+}
+
+// checkEnd notes a block that ended for another reason than its own.
+func (p *player) checkEnd(b lessons.Block, frames []trace.Frame) {
+	f := frames[len(frames)-1]
+	switch {
+	case b.Kind == "step" && string(f.Step) != b.Arg:
+		p.drifted(fmt.Sprintf("이 루프에는 %s 단계가 없습니다.", b.Arg))
+	case p.silent:
+	case b.Kind == "step" && len(frames) > 1:
+		p.screen.Note(fmt.Sprintf("그 앞의 %d단계도 함께 실행했습니다. back으로 볼 수 있습니다.", len(frames)-1))
+	case b.Arg == "change" && !scaled(f):
+		p.drifted("정해진 시간 안에 레플리카 수가 바뀌지 않았습니다.")
+	case b.Arg == "load" && !p.stage.LoadChanged():
+		p.drifted("정해진 시간 안에 부하가 바뀌지 않았습니다.")
+	}
+}
+
+// pass is the pass of the frame executed last; 1 before the first.
+func (p *player) pass() int {
+	frames := p.session.Frames()
+	if len(frames) == 0 {
+		return 1
+	}
+	return frames[len(frames)-1].Pass
+}
+
+// stageError says in Korean that a step failed.
+func stageError(ctx context.Context, where string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	e := &userError{what: "단계를 실행하지 못했습니다", where: where, cause: err,
+		hint: "진도는 저장되어 있습니다. 같은 명령을 다시 실행하시면 이 단계부터 이어집니다."}
+	text := err.Error()
+	for _, sign := range []string{"connection refused", "connection reset", "EOF", "i/o timeout", "server closed"} {
+		if strings.Contains(text, sign) {
+			e.what = "API 서버와 연결이 끊겼습니다"
+		}
+	}
+	if errors.Is(err, engine.ErrEnd) {
+		e.what, e.cause = "루프가 끝나서 더 실행할 단계가 없습니다", nil
+	}
+	return e
+}
+
+// maxTickRows is how many rows are shown before those that say the same are
+// only counted.
+const maxTickRows = 30
+
+// ticker writes one row per pass while a continue runs.
+type ticker struct {
+	rows, skipped int
+	last          tui.Tick
+	first, at     time.Time
+	on            bool
+}
+
+func (t *ticker) of(p *player, b lessons.Block) func(trace.Frame) {
+	t.on = b.Kind == "continue"
+	if !t.on {
+		return nil
+	}
+	return func(f trace.Frame) {
+		if t.first.IsZero() {
+			t.first = f.At
+		}
+		t.at = f.At
+		if f.Step == p.last || b.Arg == "change" && scaled(f) {
+			t.row(p.screen, passTick(p.session.Frames(), f.Pass), p.start())
+		}
+	}
+}
+
+// passTick sums up one pass out of all frames.
+func passTick(frames []trace.Frame, pass int) tui.Tick {
+	n := len(frames)
+	for n > 0 && frames[n-1].Pass == pass {
+		n--
+	}
+	return tui.NewTick(frames[n:])
+}
+
+func (t *ticker) row(s *tui.Screen, tick tui.Tick, start time.Time) {
+	if t.rows == 0 {
+		s.Blank()
+		s.TickHeader()
+	}
+	t.rows++
+	same := t.rows > maxTickRows && tick.Action == t.last.Action && tick.Desired == t.last.Desired
+	t.last = tick
+	if same {
+		t.skipped++
+		return
+	}
+	if t.skipped > 0 {
+		s.Skipped(t.skipped)
+		t.skipped = 0
+	}
+	s.Tick(tick, start)
+}
+
+func (t *ticker) end(p *player) {
+	if !t.on {
+		return
+	}
+	if t.skipped > 0 {
+		p.screen.Skipped(t.skipped)
+	}
+	p.screen.Note(fmt.Sprintf("틱 %d번, 지나간 가상 시간: %s. 지나간 단계는 back으로 볼 수 있습니다.", t.rows, tui.Duration(t.at.Sub(t.first))))
+	p.screen.Blank()
+}

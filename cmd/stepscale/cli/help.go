@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+)
+
+// help writes a command's help in Korean; cobra's templates are not used.
+func (a *app) help(cmd *cobra.Command, _ []string) {
+	s := tui.New(cmd.OutOrStdout())
+	text := cmd.Long
+	if text == "" {
+		text = cmd.Short
+	}
+	for l := range strings.SplitSeq(text, "\n") {
+		s.Line(l)
+	}
+	s.Section("사용법")
+	use := useLine(cmd)
+	if cmd.HasAvailableSubCommands() {
+		use = cmd.CommandPath() + " [명령]"
+	}
+	s.Raw("  " + use)
+	if cmd.Example != "" {
+		s.Section("예시")
+		s.Raw(cmd.Example)
+	}
+	if cmd.HasAvailableSubCommands() {
+		var rows [][2]string
+		for _, c := range cmd.Commands() {
+			if c.IsAvailableCommand() || c.Name() == "help" {
+				rows = append(rows, [2]string{c.Name(), c.Short})
+			}
+		}
+		s.Section("명령")
+		s.Pairs(rows)
+	}
+	if rows := flagRows(cmd); len(rows) > 0 {
+		s.Section("플래그")
+		s.Pairs(rows)
+	}
+	if cmd.HasAvailableSubCommands() {
+		s.Blank()
+		s.Line(fmt.Sprintf("명령 하나의 도움말은 %s [명령] --help로 볼 수 있습니다.", cmd.CommandPath()))
+	}
+}
+
+func useLine(cmd *cobra.Command) string {
+	return strings.Replace(cmd.UseLine(), "[flags]", "[플래그]", 1)
+}
+
+// flagRows lists a command's flags: "-h, --help" and what they are for.
+func flagRows(cmd *cobra.Command) [][2]string {
+	var rows [][2]string
+	add := func(f *pflag.Flag) {
+		if f.Hidden {
+			return
+		}
+		name := "    --" + f.Name
+		if f.Shorthand != "" {
+			name = "-" + f.Shorthand + ", --" + f.Name
+		}
+		value, usage := pflag.UnquoteUsage(f)
+		if f.Value.Type() != "bool" {
+			name += " " + value
+		}
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0s" {
+			usage += fmt.Sprintf(" (기본값 %s)", f.DefValue)
+		}
+		rows = append(rows, [2]string{name, usage})
+	}
+	cmd.LocalFlags().VisitAll(add)
+	cmd.InheritedFlags().VisitAll(add)
+	return rows
+}
+
+func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [명령]",
+		Short: "명령의 도움말을 보여 드립니다",
+		RunE: func(_ *cobra.Command, given []string) error {
+			cmd, rest, err := root.Find(given)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(root, given)
+			}
+			return cmd.Help()
+		},
+	}
+}
+
+func (a *app) completionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "completion bash|zsh|fish|powershell",
+		Short: "셸 자동 완성 스크립트를 출력합니다",
+		Long:  "셸 자동 완성 스크립트를 출력합니다. 출력을 셸이 읽게 하면 명령과 수업 이름이 탭으로 완성됩니다.",
+		Example: `  source <(stepscale completion bash)
+  stepscale completion zsh > "${fpath[1]}/_stepscale"`,
+		Args:      args(1, 1, "셸 이름"),
+		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
+		RunE: func(cmd *cobra.Command, given []string) error {
+			root := cmd.Root()
+			switch given[0] {
+			case "bash":
+				return root.GenBashCompletionV2(a.out, true)
+			case "zsh":
+				return root.GenZshCompletion(a.out)
+			case "fish":
+				return root.GenFishCompletion(a.out, true)
+			case "powershell":
+				return root.GenPowerShellCompletionWithDesc(a.out)
+			}
+			return usageError("모르는 셸입니다: "+given[0], "bash, zsh, fish, powershell 가운데 하나를 적어 주십시오.")
+		},
+	}
+}

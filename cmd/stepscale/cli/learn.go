@@ -1,0 +1,217 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/lessons"
+)
+
+type learnOptions struct {
+	auto, restart      bool
+	from               string
+	lessons, scenarios string
+}
+
+func (a *app) learnCommand() *cobra.Command {
+	var o learnOptions
+	cmd := &cobra.Command{
+		Use:   "learn [수업]",
+		Short: "수업을 한 단계씩 실행하며 배웁니다",
+		Long: `수업을 한 단계씩 실행하며 배웁니다. 수업 이름 없이 실행하시면 지난번에 멈춘 곳부터 이어집니다.
+폴더 이름(hpa)을 적으시면 그 폴더의 수업을 차례로, 수업 이름(hpa/02-control-loop)을 적으시면 그 수업만 합니다.`,
+		Example: `  stepscale learn hpa
+  stepscale learn hpa --from hpa/3-scale/update
+  stepscale learn hpa --auto > hpa.txt`,
+		Args: args(0, 1, "수업"),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			return a.learn(cmd.Context(), strings.Join(given, ""), o)
+		},
+		ValidArgsFunction: a.completeLessons,
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.auto, "auto", false, "질문 없이 끝까지 실행합니다. 진도는 읽지도 쓰지도 않습니다")
+	f.BoolVar(&o.restart, "restart", false, "저장된 진도를 무시하고 처음부터 시작합니다")
+	f.StringVar(&o.from, "from", "", "이 `단계`부터 보여 드립니다. 앞의 단계는 빠르게 실행합니다")
+	f.StringVar(&o.lessons, "lessons", "", "내장 수업 대신 이 `폴더`의 수업을 씁니다")
+	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
+	return cmd
+}
+
+// loadLessons reads the lessons from dir, or the embedded ones.
+func (a *app) loadLessons(dir string) ([]lessons.Lesson, error) {
+	fsys, err := dirFS(dir, a.lessons)
+	if err != nil {
+		return nil, err
+	}
+	all, err := lessons.Load(fsys)
+	if err != nil {
+		return nil, &userError{what: "수업을 읽을 수 없습니다", code: exitUsage, cause: err,
+			hint: "stepscale check로 모든 문제를 한 번에 볼 수 있습니다."}
+	}
+	if len(all) == 0 {
+		return nil, usageError("수업이 하나도 없습니다.", "폴더 안에 <폴더>/<번호-이름>/lesson.md가 있어야 합니다.")
+	}
+	return all, nil
+}
+
+func (a *app) learn(ctx context.Context, name string, o learnOptions) error {
+	all, err := a.loadLessons(o.lessons)
+	if err != nil {
+		return err
+	}
+	if a.scenarios, err = dirFS(o.scenarios, a.scenarios); err != nil {
+		return err
+	}
+	st := &store{record: record{Lessons: map[string]lesson{}}}
+	if !o.auto {
+		if st, err = openStore(); err != nil {
+			a.report(ctx, err) // the lesson goes on without
+		}
+	}
+	chosen, err := choose(all, name, st.record, o)
+	if err != nil {
+		return err
+	}
+	t := &tutor{app: a, store: st, auto: o.auto, screen: tui.New(a.out)}
+	if !o.auto {
+		t.in = newLineReader(a.in)
+	}
+	for i, c := range chosen {
+		if i > 0 {
+			if err = t.between(ctx, c.Lesson); err != nil {
+				break
+			}
+		}
+		if err = t.lesson(ctx, c); err != nil {
+			break
+		}
+	}
+	if errors.Is(err, errQuit) {
+		t.screen.Note("여기까지 저장했습니다. stepscale learn으로 이어서 하실 수 있습니다.")
+		return nil
+	}
+	if ctx.Err() != nil && !o.auto {
+		t.screen.Blank()
+		t.screen.Note("여기까지 저장했습니다. stepscale learn으로 이어서 하실 수 있습니다.")
+	}
+	return err
+}
+
+// tutor plays lessons one after the other.
+type tutor struct {
+	app    *app
+	store  *store
+	in     *lineReader // nil with --auto
+	auto   bool
+	screen *tui.Screen
+}
+
+// between asks before the next lesson begins.
+func (t *tutor) between(ctx context.Context, next lessons.Lesson) error {
+	if t.in == nil {
+		return ctx.Err()
+	}
+	t.screen.Note("다음 수업: " + next.Title)
+	p := &player{ctx: ctx, screen: t.screen, in: t.in}
+	_, err := p.ask("다음>", false)
+	return err
+}
+
+// lesson opens the stage, plays, and takes the stage down whatever happened.
+func (t *tutor) lesson(ctx context.Context, c chosenLesson) (err error) {
+	p := &player{ctx: ctx, screen: t.screen, in: t.in, save: func(l lesson) { t.keep(ctx, c.ID, l) }}
+	if executions(scenesOf(c.Blocks)) > 0 {
+		ids := t.app.loops[c.Loop]
+		if len(ids) > 0 {
+			p.last = ids[len(ids)-1]
+		}
+		stage, closeStage, openErr := t.app.bringUp(ctx, c.Loop, c.Scenario, t.app.out)
+		if openErr != nil {
+			return openErr
+		}
+		defer func() { err = errors.Join(err, closeStage()) }()
+		p.stage = stage
+		for _, l := range stage.Info() {
+			t.screen.Note(l)
+		}
+	}
+	if t.in != nil {
+		t.screen.Note("Enter를 누르시면 다음으로 넘어갑니다. 명령 목록은 ?, 끝내시려면 q를 적어 주십시오.")
+	}
+	if err := p.play(c.Lesson, c.skip); err != nil {
+		return err
+	}
+	if t.auto && len(p.drift) > 0 {
+		return &userError{what: fmt.Sprintf("수업과 클러스터가 %d곳에서 어긋났습니다", len(p.drift)), where: c.File,
+			hint: p.drift[0]}
+	}
+	return nil
+}
+
+// keep saves the learner's progress; the first failure is told once.
+func (t *tutor) keep(ctx context.Context, id string, l lesson) {
+	if t.auto {
+		return
+	}
+	if err := t.store.save(id, l); err != nil {
+		t.app.report(ctx, err)
+	}
+}
+
+// bringUp opens the stage of a loop, with its progress written to out.
+func (a *app) bringUp(ctx context.Context, loop, scenario string, out io.Writer) (Stage, func() error, error) {
+	if a.open == nil {
+		return nil, nil, &userError{what: "이 실행 파일에는 클러스터가 들어 있지 않습니다"}
+	}
+	stage, closeStage, err := a.open(ctx, loop, scenario, &startup{screen: tui.New(out)})
+	if err == nil {
+		return stage, closeStage, nil
+	}
+	var u *userError
+	if ctx.Err() != nil || errors.As(err, &u) {
+		return nil, nil, errors.Join(ctx.Err(), err)
+	}
+	return nil, nil, &userError{what: "클러스터를 준비하지 못했습니다", where: scenario, cause: err,
+		hint: "stepscale doctor로 이 컴퓨터에서 무엇이 되는지 확인해 보십시오."}
+}
+
+func (a *app) completeLessons(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	all, _ := lessons.Load(a.lessons)
+	for _, l := range all {
+		folder, _, _ := strings.Cut(l.ID, "/")
+		if !slices.Contains(names, folder) {
+			names = append(names, folder)
+		}
+		names = append(names, l.ID+"\t"+l.Title)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// loopNames lists the loops that there are.
+func (a *app) loopNames() []string {
+	names := make([]string, 0, len(a.loops))
+	for n := range a.loops {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// lastStep is the step that ends a pass of the loop.
+func (a *app) lastStep(loop string) (trace.StepID, error) {
+	ids := a.loops[loop]
+	if len(ids) == 0 {
+		return "", usageError("그런 루프가 없습니다: "+loop, "쓸 수 있는 루프: "+strings.Join(a.loopNames(), ", "))
+	}
+	return ids[len(ids)-1], nil
+}

@@ -1,0 +1,133 @@
+// Package cli holds the commands of stepscale, one file each, and is the only
+// place that joins the rooms of the house.
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/lessons"
+	"github.com/stepscale/stepscale/scenarios"
+)
+
+// Stage is a cluster with a scenario on it and a loop in hand.
+type Stage interface {
+	Session() *engine.Session
+	// Info is what the learner's second terminal needs: namespace, kubeconfig.
+	Info() []string
+	// LoadChanged tells whether the load offered at the next pass differs from
+	// that of the last executed pass.
+	LoadChanged() bool
+}
+
+// Opener brings up what a loop needs. The function it returns takes it down
+// again and must be called exactly once.
+type Opener func(ctx context.Context, loop, scenario string, out Progress) (Stage, func() error, error)
+
+// app is what the commands share. wire fills in what needs a cluster.
+type app struct {
+	in          io.Reader
+	out, errOut io.Writer
+	lessons     fs.FS
+	scenarios   fs.FS // the opener loads its scenario from here
+	open        Opener
+	loops       map[string][]trace.StepID        // the steps of every loop, in order
+	facts       func(step trace.StepID) []string // the facts a step may add; nil: not known
+	commands    []func(root *cobra.Command)      // commands of other files: root.AddCommand(...)
+	finish      func() error                     // called once at the end, whatever happened; may be nil
+}
+
+func newApp() *app {
+	return &app{in: os.Stdin, out: os.Stdout, errOut: os.Stderr, lessons: lessons.FS, scenarios: scenarios.FS}
+}
+
+// stepIDs lists the steps of a table.
+func stepIDs[S any](steps []engine.Step[S]) []trace.StepID {
+	ids := make([]trace.StepID, len(steps))
+	for i, s := range steps {
+		ids[i] = s.ID
+	}
+	return ids
+}
+
+// Main runs the command line and returns the exit code.
+func Main() int {
+	a := wire(newApp())
+	return a.main(os.Args[1:])
+}
+
+// main cancels the context on the first signal; the second one kills.
+func (a *app) main(argv []string) int {
+	signal.Ignore(syscall.SIGPIPE) // a closed pipe is a write error, so that everything is taken down
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return a.execute(ctx, argv)
+}
+
+func (a *app) execute(ctx context.Context, argv []string) int {
+	root := a.root()
+	root.SetArgs(argv)
+	err := root.ExecuteContext(ctx)
+	if a.finish != nil {
+		err = errors.Join(err, a.finish())
+	}
+	return a.report(ctx, err)
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "stepscale",
+		Short: "쿠버네티스 오토스케일링을 한 단계씩 실행하며 배우는 터미널 워크북",
+		Long: `stepscale은 쿠버네티스 오토스케일링의 제어 루프를 한 단계씩 실행하며 배우는 터미널 워크북입니다.
+컨트롤 플레인은 진짜 쿠버네티스이고, 부하와 노드와 시간만 시뮬레이션입니다.
+'다음'을 누를 때마다 액터 하나만 움직이고, 다른 터미널의 kubectl로 그 중간 상태를 볼 수 있습니다.`,
+		Example: `  stepscale learn hpa          HPA를 처음부터 배웁니다
+  stepscale lessons            수업 목록과 진도를 봅니다
+  stepscale run web-surge      설명 없이 제어 루프만 실행합니다
+  stepscale doctor             이 컴퓨터에서 무엇이 되는지 확인합니다`,
+		Args: cobra.ArbitraryArgs, RunE: unknownCommand,
+		SilenceErrors: true, SilenceUsage: true,
+		Version: version(),
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.errOut)
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.PersistentFlags().BoolP("help", "h", false, "도움말을 보여 드립니다")
+	root.Flags().BoolP("version", "v", false, "버전을 보여 드립니다")
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(a.help)
+	root.SetUsageFunc(func(cmd *cobra.Command) error { a.help(cmd, nil); return nil })
+	root.SetHelpCommand(a.helpCommand(root))
+	root.AddCommand(a.learnCommand(), a.lessonsCommand(), a.runCommand(), a.checkCommand(),
+		a.doctorCommand(), a.versionCommand(), a.completionCommand())
+	for _, add := range a.commands {
+		add(root)
+	}
+	translateArgs(root)
+	return root
+}
+
+// dirFS is the folder dir, or def when dir is empty.
+func dirFS(dir string, def fs.FS) (fs.FS, error) {
+	if dir == "" {
+		return def, nil
+	}
+	info, err := os.Stat(dir)
+	if err != nil || !info.IsDir() {
+		return nil, &userError{what: "폴더를 열 수 없습니다", where: dir, code: exitUsage, cause: err,
+			hint: "폴더의 경로가 맞는지 확인해 주십시오."}
+	}
+	return os.DirFS(dir), nil
+}

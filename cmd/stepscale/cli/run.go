@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// defaultRun is the loop time of a run that names no end.
+const defaultRun = 30 * time.Minute
+
+type runOptions struct {
+	loop, until, output, record, scenarios string
+	length                                 time.Duration
+	pass                                   int // of --until pass=N
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run 시나리오",
+		Short: "설명 없이 제어 루프만 실행합니다",
+		Long: `설명 없이 제어 루프만 실행하고 패스마다 한 줄을 출력합니다.
+--output json은 실행한 단계를 한 줄에 하나씩 JSON으로 출력합니다. 진행 상황은 표준 오류로 나갑니다.`,
+		Example: `  stepscale run web-surge --for 30m
+  stepscale run web-surge --until scale
+  stepscale run web-surge --until pass=20 --output json --record web.jsonl`,
+		Args: args(1, 1, "시나리오"),
+		RunE: func(cmd *cobra.Command, given []string) error { return a.run(cmd.Context(), given[0], o) },
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return a.scenarioNames(), cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.loop, "loop", "hpa", "실행할 `루프`")
+	f.StringVar(&o.until, "until", "", "끝낼 `조건`: scale(레플리카 수가 바뀔 때) 또는 pass=N(N번째 패스까지)")
+	f.DurationVar(&o.length, "for", 0, "가상 `시간`으로 이만큼 실행합니다. 예: 30m (아무 조건도 없으면 30m)")
+	f.StringVar(&o.record, "record", "", "실행한 단계를 이 `파일`에 JSON 줄로 기록합니다")
+	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
+	outputFlag(cmd, &o.output)
+	return cmd
+}
+
+func (o *runOptions) check() error {
+	if err := checkOutput(o.output); err != nil {
+		return err
+	}
+	if o.length < 0 {
+		return usageError("--for에는 0보다 긴 시간을 적어 주십시오.", "예: --for 30m")
+	}
+	if n, ok := strings.CutPrefix(o.until, "pass="); ok {
+		pass, err := strconv.Atoi(n)
+		if err != nil || pass < 1 {
+			return usageError("패스의 수를 읽을 수 없습니다: "+n, "1 이상의 정수를 적어 주십시오. 예: --until pass=20")
+		}
+		o.pass = pass
+	} else if o.until != "" && o.until != "scale" {
+		return usageError("모르는 조건입니다: "+o.until, "--until에는 scale 또는 pass=N을 적어 주십시오.")
+	}
+	if o.length == 0 && o.pass == 0 {
+		o.length = defaultRun
+	}
+	return nil
+}
+
+func (a *app) run(ctx context.Context, scenario string, o runOptions) (err error) {
+	if err := o.check(); err != nil {
+		return err
+	}
+	last, err := a.lastStep(o.loop)
+	if err != nil {
+		return err
+	}
+	if a.scenarios, err = dirFS(o.scenarios, a.scenarios); err != nil {
+		return err
+	}
+	if err := a.knownScenario(scenario); err != nil {
+		return err
+	}
+	r := &runner{screen: tui.New(a.out), o: o, last: last}
+	if o.record != "" {
+		if r.file, err = os.Create(o.record); err != nil {
+			return &userError{what: "기록 파일을 쓸 수 없습니다", where: o.record, code: exitUsage, cause: err,
+				hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
+		}
+		defer func() { err = errors.Join(err, r.file.Close()) }()
+	}
+	stage, closeStage, err := a.bringUp(ctx, o.loop, scenario, a.errOut)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeStage()) }()
+	frames, err := stage.Session().Continue(func(f trace.Frame) bool {
+		r.frame(a, stage.Session().Frames(), f)
+		return r.err != nil || ctx.Err() != nil || r.done(f)
+	})
+	if err != nil && len(frames) > 0 && r.err == nil {
+		r.interrupted = ctx.Err() != nil
+		r.frame(a, frames, frames[len(frames)-1]) // the failed step is on record too
+	}
+	return r.end(ctx, err)
+}
+
+// runner shows and records the frames of a run.
+type runner struct {
+	screen *tui.Screen
+	o      runOptions
+	last   trace.StepID
+	file   *os.File
+	start  time.Time
+	scaled bool
+	passes int
+
+	interrupted bool
+	err         error
+}
+
+func (r *runner) frame(a *app, frames []trace.Frame, f trace.Frame) {
+	if r.start.IsZero() {
+		r.start = f.At
+	}
+	if r.file != nil {
+		if err := f.Write(r.file); err != nil {
+			r.err = &userError{what: "기록 파일을 쓸 수 없습니다", where: r.o.record, cause: err}
+		}
+	}
+	switch {
+	case r.o.output == "json":
+		if err := f.Write(a.out); err != nil {
+			r.err = err
+		}
+	case f.Err != "" && !r.interrupted:
+		r.screen.Step(tui.StepView{Frame: f, Start: r.start, Simulated: true})
+	case f.Step == r.last:
+		if r.passes == 0 {
+			r.screen.TickHeader()
+		}
+		r.screen.Tick(passTick(frames, f.Pass), r.start)
+		r.err = errors.Join(r.err, r.screen.Err())
+	}
+	if f.Step == r.last {
+		r.passes++
+	}
+	r.scaled = r.scaled || scaled(f)
+}
+
+// done tells at the end of a pass whether the run has reached its end.
+func (r *runner) done(f trace.Frame) bool {
+	if f.Step != r.last {
+		return false
+	}
+	return r.o.until == "scale" && r.scaled || r.o.pass > 0 && r.passes >= r.o.pass ||
+		r.o.length > 0 && f.At.Sub(r.start) >= r.o.length
+}
+
+func (r *runner) end(ctx context.Context, err error) error {
+	switch {
+	case r.err != nil:
+		return errors.Join(r.err, ctx.Err())
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		e := stageError(ctx, r.o.loop, err)
+		var u *userError
+		if errors.As(e, &u) {
+			u.hint = "stepscale doctor로 이 컴퓨터에서 무엇이 되는지 확인해 보십시오."
+		}
+		return e
+	case r.o.until == "scale" && !r.scaled:
+		return &userError{what: fmt.Sprintf("가상 시간 %s 동안 레플리카 수가 바뀌지 않았습니다.", tui.Duration(r.o.length)),
+			hint: "--for로 더 길게 실행하시거나 시나리오의 부하를 확인해 주십시오."}
+	}
+	return nil
+}

@@ -1,0 +1,264 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/restmapper"
+
+	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/scenarios"
+)
+
+const (
+	applyTimeout = time.Minute
+	fieldManager = "stepscale"
+)
+
+// clusterStage is a scenario on the embedded cluster with a loop in hand.
+type clusterStage struct {
+	conn      *connection
+	scenario  *scenarios.Scenario
+	namespace string
+	kube      kubernetes.Interface
+	session   *engine.Session
+	begun     time.Time // virtual time at which the load began
+}
+
+// loopTables joins the names that lessons use with the tables of steps.
+var loopTables = map[string]func() []engine.Step[hpa.State]{
+	"hpa":              hpa.Steps,
+	"hpa-architecture": hpa.ArchitectureSteps,
+	"intro":            hpa.IntroSteps,
+}
+
+// openStage starts or finds the cluster, applies the scenario, and takes the
+// loop in hand. The function it returns puts everything back.
+func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress) (Stage, func() error, error) {
+	steps, ok := loopTables[loop]
+	if !ok {
+		return nil, nil, usageError(fmt.Sprintf("루프 %q을(를) 모릅니다", loop), "hpa, hpa-architecture, intro 가운데 하나를 써 주십시오.")
+	}
+	s, err := scenarios.Load(a.scenarios, scenario)
+	if err != nil {
+		return nil, nil, scenarioError(err)
+	}
+	conn, err := connect(ctx, out.Phase)
+	if err != nil {
+		return nil, nil, err
+	}
+	stage := &clusterStage{conn: conn, scenario: s, namespace: "stepscale-" + s.Name}
+	begin := time.Now()
+	out.Phase("시나리오 "+s.Name, 0)
+	if err := stage.prepare(ctx, steps()); err != nil {
+		return nil, nil, errors.Join(err, stage.close(ctx))
+	}
+	out.Phase("시나리오 "+s.Name, time.Since(begin))
+	return stage, func() error { return stage.close(ctx) }, nil
+}
+
+func (s *clusterStage) Session() *engine.Session { return s.session }
+
+func (s *clusterStage) Info() []string {
+	return []string{
+		"export KUBECONFIG=" + s.conn.info.Kubeconfig,
+		"kubectl get hpa,deploy,rs,pod -n " + s.namespace,
+	}
+}
+
+// LoadChanged compares the load at the next pass with that of the pass just run.
+func (s *clusterStage) LoadChanged() bool {
+	elapsed := s.conn.sim.Since(s.begun)
+	return s.scenario.Offered(elapsed) != s.scenario.Offered(elapsed-time.Second)
+}
+
+// prepare applies the scenario, waits until it runs, and lets the Metrics
+// Server have its first look, so that the first pass finds a value.
+func (s *clusterStage) prepare(ctx context.Context, steps []engine.Step[hpa.State]) error {
+	var err error
+	if s.kube, err = kubernetes.NewForConfig(s.conn.config); err != nil {
+		return err
+	}
+	if err := s.apply(ctx); err != nil {
+		return err
+	}
+	if err := s.waitRunning(ctx); err != nil {
+		return err
+	}
+	if err := s.conn.sim.Advance(ctx, hpa.DefaultParams().SyncPeriod); err != nil {
+		return err
+	}
+	if err := s.conn.sim.Scrape(ctx); err != nil {
+		return err
+	}
+	if err := s.conn.sim.Hold(ctx, s.namespace); err != nil {
+		return err
+	}
+	if err := s.conn.setLoad(s.namespace, s.scenario); err != nil {
+		return err
+	}
+	s.begun = s.conn.sim.Now()
+	state, err := s.state()
+	if err != nil {
+		return err
+	}
+	s.session = engine.NewSession(hpa.NewLoop(state, steps).Run(ctx, 1))
+	return nil
+}
+
+func (s *clusterStage) state() (*hpa.State, error) {
+	local := &clusters.Recorder{}
+	identity := func(actor string) (hpa.Clients, error) {
+		cfg := rest.CopyConfig(s.conn.config)
+		cfg.UserAgent = actor
+		cfg.Wrap(local.Wrap(actor))
+		return hpa.NewClients(cfg)
+	}
+	controller, err := identity(hpa.ActorHPA)
+	if err != nil {
+		return nil, err
+	}
+	learner, err := identity(hpa.ActorLearner)
+	if err != nil {
+		return nil, err
+	}
+	observer, err := hpa.NewClients(s.conn.config)
+	if err != nil {
+		return nil, err
+	}
+	return &hpa.State{
+		Controller: controller, Learner: learner, Observer: observer,
+		Namespace: s.namespace, HPA: s.scenario.HPA, Params: hpa.DefaultParams(), Clock: s.conn.sim,
+		Simulation: s.conn.sim, Gate: gateView{s.conn.sim},
+		Recorder: callView{s.conn.sim, local}, Watches: watchView{s.conn.sim, local},
+	}, nil
+}
+
+// close gives the cluster back as it was found.
+func (s *clusterStage) close(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	if s.session != nil {
+		s.session.Close()
+	}
+	var errs []error
+	if s.conn.background && s.kube != nil {
+		errs = append(errs, s.conn.sim.Release(ctx, s.namespace), s.deleteNamespace(ctx))
+	}
+	return errors.Join(append(errs, s.conn.close())...)
+}
+
+// apply makes the namespace anew and applies the scenario's objects in it.
+func (s *clusterStage) apply(ctx context.Context) error {
+	if err := s.deleteNamespace(ctx); err != nil {
+		return err
+	}
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace, Labels: map[string]string{clusters.LabelManaged: "true"}}}
+	if _, err := s.kube.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{FieldManager: fieldManager}); err != nil {
+		return err
+	}
+	dyn, err := dynamic.NewForConfig(s.conn.config)
+	if err != nil {
+		return err
+	}
+	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(s.kube.Discovery()))
+	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(s.scenario.Objects), 4096)
+	for {
+		obj := &unstructured.Unstructured{}
+		if err := decoder.Decode(obj); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if len(obj.Object) == 0 {
+			continue
+		}
+		if err := s.applyOne(ctx, dyn, mapper, obj); err != nil {
+			return &userError{what: fmt.Sprintf("%s %s을(를) 적용하지 못했습니다", obj.GetKind(), obj.GetName()), cause: err,
+				where: "scenarios/" + s.scenario.Name + "/objects.yaml", hint: "API 서버의 메시지를 보고 매니페스트를 고쳐 주십시오.", code: exitUsage}
+		}
+	}
+}
+
+func (s *clusterStage) applyOne(ctx context.Context, dyn dynamic.Interface, mapper *restmapper.DeferredDiscoveryRESTMapper, obj *unstructured.Unstructured) error {
+	gvk := obj.GroupVersionKind()
+	mapping, err := mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	if err != nil {
+		return err
+	}
+	labels := obj.GetLabels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[clusters.LabelManaged] = "true"
+	obj.SetLabels(labels)
+	obj.SetNamespace(s.namespace)
+	_, err = dyn.Resource(mapping.Resource).Namespace(s.namespace).Apply(ctx, obj.GetName(), obj, metav1.ApplyOptions{FieldManager: fieldManager, Force: true})
+	return err
+}
+
+func (s *clusterStage) deleteNamespace(ctx context.Context) error {
+	namespaces := s.kube.CoreV1().Namespaces()
+	ns, err := namespaces.Get(ctx, s.namespace, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if ns.Labels[clusters.LabelManaged] != "true" {
+		return &userError{what: fmt.Sprintf("네임스페이스 %s은(는) stepscale이 만든 것이 아니어서 지우지 않았습니다", s.namespace),
+			hint: "이름이 같은 네임스페이스를 직접 정리한 뒤 다시 실행해 주십시오."}
+	}
+	if err := namespaces.Delete(ctx, s.namespace, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
+	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, applyTimeout, true, func(ctx context.Context) (bool, error) {
+		_, err := namespaces.Get(ctx, s.namespace, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return true, nil
+		}
+		return false, err
+	})
+}
+
+// waitRunning waits until every Deployment of the scenario has all pods Ready.
+func (s *clusterStage) waitRunning(ctx context.Context) error {
+	err := wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, applyTimeout, true, func(ctx context.Context) (bool, error) {
+		list, err := s.kube.AppsV1().Deployments(s.namespace).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return false, err
+		}
+		for _, d := range list.Items {
+			if !allReady(d) {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+	if err != nil && ctx.Err() == nil {
+		return &userError{what: "시나리오의 파드가 준비되지 않았습니다", cause: err, where: s.namespace,
+			hint: "objects.yaml의 requests가 노드보다 크지 않은지 확인해 주십시오."}
+	}
+	return err
+}
+
+func allReady(d appsv1.Deployment) bool {
+	return d.Status.ObservedGeneration >= d.Generation && d.Spec.Replicas != nil && d.Status.ReadyReplicas == *d.Spec.Replicas
+}

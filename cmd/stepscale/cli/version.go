@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"encoding/json"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+)
+
+type versionInfo struct {
+	Version    string `json:"version"`
+	Revision   string `json:"revision,omitempty"`
+	Go         string `json:"go"`
+	Kubernetes string `json:"kubernetes,omitempty"`
+}
+
+func readVersion() versionInfo {
+	v := versionInfo{Version: "(devel)", Go: runtime.Version()}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return v
+	}
+	if info.Main.Version != "" {
+		v.Version = info.Main.Version
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			v.Revision = s.Value
+		}
+	}
+	for _, d := range info.Deps {
+		if d.Path == "k8s.io/kubernetes" {
+			v.Kubernetes = d.Version
+		}
+	}
+	return v
+}
+
+func version() string { return "stepscale " + readVersion().Version }
+
+func (a *app) versionCommand() *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use: "version", Short: "stepscale과 쿠버네티스의 버전을 보여 드립니다", Args: args(0, 0, ""),
+		RunE: func(*cobra.Command, []string) error {
+			v := readVersion()
+			if output == "json" {
+				return a.writeJSON(v)
+			}
+			if err := checkOutput(output); err != nil {
+				return err
+			}
+			s := tui.New(a.out)
+			rows := [][2]string{{"stepscale", v.Version}, {"Go", v.Go}}
+			if v.Kubernetes != "" {
+				rows = append(rows, [2]string{"쿠버네티스", v.Kubernetes})
+			}
+			if v.Revision != "" {
+				rows = append(rows, [2]string{"커밋", v.Revision})
+			}
+			s.Pairs(rows)
+			return s.Err()
+		},
+	}
+	outputFlag(cmd, &output)
+	return cmd
+}
+
+// outputFlag adds --output to a command that can write JSON.
+func outputFlag(cmd *cobra.Command, output *string) {
+	cmd.Flags().StringVarP(output, "output", "o", "text", "출력 `형식`: text 또는 json")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func checkOutput(output string) error {
+	if output == "text" || output == "json" {
+		return nil
+	}
+	return usageError("모르는 출력 형식입니다: "+output, "--output에는 text 또는 json을 적어 주십시오.")
+}
+
+func (a *app) writeJSON(v any) error {
+	e := json.NewEncoder(a.out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

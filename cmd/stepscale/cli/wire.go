@@ -1,0 +1,19 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// wire joins the rooms: the loops, what opens a cluster for them, and the
+// commands that deal with clusters.
+func wire(a *app) *app {
+	a.open = a.openStage
+	a.loops = map[string][]trace.StepID{}
+	for name, steps := range loopTables {
+		a.loops[name] = stepIDs(steps())
+	}
+	a.commands = append(a.commands, func(root *cobra.Command) { root.AddCommand(a.clusterCommand()) })
+	return a
+}

@@ -1,0 +1,157 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// labels are the Korean names of facts; the identifier stands beside them.
+var labels = map[string]string{
+	"currentReplicas":       "현재 레플리카 수",
+	"podsListed":            "찾은 파드 수",
+	"podMetric":             "파드 사용량",
+	"readyPods":             "준비된 파드",
+	"unreadyPods":           "준비되지 않은 파드",
+	"missingPods":           "메트릭이 없는 파드",
+	"ignoredPods":           "계산에서 뺀 파드",
+	"totalUsage":            "사용량 합계",
+	"totalRequests":         "요청량(requests) 합계",
+	"currentUtilization":    "현재 사용률",
+	"averageValue":          "파드당 평균 사용량",
+	"targetUtilization":     "목표 사용률",
+	"targetAverageValue":    "목표 평균 사용량",
+	"usageRatio":            "사용 비율",
+	"toleranceLow":          "허용 오차 하한",
+	"toleranceHigh":         "허용 오차 상한",
+	"withinTolerance":       "허용 오차 안인가",
+	"proposal":              "제안 레플리카 수",
+	"metricDesiredReplicas": "메트릭이 원하는 레플리카 수",
+	"stabilizedReplicas":    "안정화 후 레플리카 수",
+	"stabilizationWindow":   "안정화 구간",
+	"recommendationMax":     "구간 안 최댓값",
+	"recommendationMin":     "구간 안 최솟값",
+	"scaleUpLimit":          "늘릴 수 있는 한도",
+	"scaleDownLimit":        "줄일 수 있는 한도",
+	"minReplicas":           "최소 레플리카 수",
+	"maxReplicas":           "최대 레플리카 수",
+	"desiredReplicas":       "원하는 레플리카 수",
+	"scalingLimited":        "한도에 걸렸는가",
+	"action":                "결정",
+	"deploymentReplicas":    "디플로이먼트의 레플리카 수",
+	"replicaSetReplicas":    "레플리카셋의 레플리카 수",
+	"createdPods":           "만든 파드",
+	"deletedPods":           "지운 파드",
+	"podsTotal":             "전체 파드",
+	"boundPods":             "노드에 배정한 파드",
+	"loadPerPod":            "파드당 부하",
+	"skipped":               "건너뛴 이유",
+	"podTimestamp":          "측정 시각",
+	"podWindow":             "측정 구간",
+	"syncPeriod":            "동기화 주기",
+	"scrapedPods":           "메트릭을 수집한 파드",
+	"unschedulablePods":     "배정하지 못한 파드",
+	"condition":             "컨디션",
+	"conditionReason":       "컨디션 이유",
+	"conditionMessage":      "컨디션 메시지",
+	"event":                 "이벤트",
+	"cause":                 "원인",
+	"metricError":           "메트릭 오류",
+	"rescaleReason":         "크기를 바꾼 이유",
+	"rescaleError":          "쓰기 오류",
+	"statusError":           "status 쓰기 오류",
+}
+
+// FactLabel is the Korean name of a fact; the name itself where there is none.
+// "podMetric/web-1" names its pod and "proposal#2" its metric.
+func FactLabel(name string) string {
+	base, metric, many := strings.Cut(name, "#")
+	base, object, of := strings.Cut(base, "/")
+	label, ok := labels[base]
+	if !ok {
+		return name
+	}
+	if of {
+		label += " " + object
+	}
+	if many {
+		label += fmt.Sprintf(" [메트릭 %s]", metric)
+	}
+	return label
+}
+
+var values = map[string]string{
+	"scaleUp": "확장(scaleUp)", "scaleDown": "축소(scaleDown)", "keep": "유지(keep)",
+	"true": "예(true)", "false": "아니요(false)",
+}
+
+// FactValue is a value as a learner reads it.
+func FactValue(v string) string {
+	if k, ok := values[v]; ok {
+		return k
+	}
+	return v
+}
+
+var actors = map[string]string{
+	"metrics-server":        "메트릭 서버",
+	"hpa-controller":        "HPA 컨트롤러",
+	"deployment-controller": "디플로이먼트 컨트롤러",
+	"replicaset-controller": "레플리카셋 컨트롤러",
+	"scheduler":             "스케줄러",
+	"kubelet":               "kubelet",
+	"learner":               "학습자(직접)",
+}
+
+// ActorLabel is the Korean name of an actor.
+func ActorLabel(actor string) string {
+	if k, ok := actors[actor]; ok {
+		return k
+	}
+	return actor
+}
+
+// Duration is d in Korean, without the units that are zero: "5분 30초".
+func Duration(d time.Duration) string {
+	if d < 0 {
+		return "-" + Duration(-d)
+	}
+	if d == 0 {
+		return "0초"
+	}
+	if d < time.Second {
+		return fmt.Sprintf("%d밀리초", d.Milliseconds())
+	}
+	d = d.Round(time.Second)
+	var parts []string
+	for _, u := range []struct {
+		size time.Duration
+		name string
+	}{{24 * time.Hour, "일"}, {time.Hour, "시간"}, {time.Minute, "분"}, {time.Second, "초"}} {
+		if n := d / u.size; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d%s", n, u.name))
+			d -= n * u.size
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// elapsed is d as "+05:30" or "+1:05:30".
+func elapsed(d time.Duration) string {
+	t := int(d.Round(time.Second).Seconds())
+	if t >= 3600 {
+		return fmt.Sprintf("+%d:%02d:%02d", t/3600, t/60%60, t%60)
+	}
+	return fmt.Sprintf("+%02d:%02d", t/60, t%60)
+}
+
+func latency(d time.Duration) string {
+	ms := float64(d) / float64(time.Millisecond)
+	switch {
+	case ms >= 1000:
+		return fmt.Sprintf("%.1fs", ms/1000)
+	case ms >= 10:
+		return fmt.Sprintf("%.0fms", ms)
+	}
+	return fmt.Sprintf("%.1fms", ms)
+}

@@ -1,0 +1,193 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// maxRows is how many facts or changes of one kind a step shows; the rest is
+// counted, and the facts command shows all of them.
+const maxRows = 12
+
+// StepView is one executed step and how to look at it.
+type StepView struct {
+	Frame     trace.Frame
+	Start     time.Time // loop time of the session's first frame
+	Title     string    // what the lesson says about the step, one line
+	Recorded  bool      // shown again: nothing was executed or undone
+	Simulated bool      // time, nodes and load are simulated
+}
+
+// Step shows what one step did.
+func (s *Screen) Step(v StepView) {
+	s.stepHeader(v)
+	f := v.Frame
+	if f.Actor != "" {
+		s.Line(s.style(bold, "움직인 액터: ") + s.actor(f.Actor))
+	}
+	s.calls(f)
+	s.facts(f.Facts, maxRows)
+	s.bars(f)
+	s.changes(f.Changes)
+	s.waiting(f.Waiting)
+	if f.Err != "" {
+		s.section("오류")
+		s.item(s.style(red, f.Err))
+	}
+	s.Kubectl(f)
+	s.Blank()
+}
+
+// Facts shows every fact of a frame, however many they are.
+func (s *Screen) Facts(f trace.Frame) {
+	if len(f.Facts) == 0 {
+		s.Line("이 단계가 읽거나 계산한 값은 없습니다.")
+		return
+	}
+	s.facts(f.Facts, len(f.Facts))
+}
+
+// Kubectl shows the command that shows the same state. It is never wrapped:
+// it is there to be copied.
+func (s *Screen) Kubectl(f trace.Frame) {
+	if f.Kubectl == "" {
+		return
+	}
+	s.section("직접 확인하기 (다른 터미널에서)")
+	for l := range strings.SplitSeq(f.Kubectl, "\n") {
+		s.print("  " + s.style(yellow, l) + "\n")
+	}
+}
+
+func (s *Screen) stepHeader(v StepView) {
+	f := v.Frame
+	badge := ""
+	if v.Simulated {
+		badge = "[시뮬레이션]"
+	}
+	s.rule(string(f.Step), badge)
+	if v.Title != "" {
+		s.Line(s.style(bold, v.Title))
+	}
+	clock := "시각 "
+	if v.Simulated {
+		clock = "가상 시각 "
+	}
+	clock += f.At.Format("15:04:05")
+	if !v.Start.IsZero() {
+		clock += " (" + elapsed(f.At.Sub(v.Start)) + ")"
+	}
+	s.Line(s.style(faint, fmt.Sprintf("패스 %d · %s", f.Pass, clock)))
+	if v.Recorded {
+		s.Line(s.style(yellow, "지나간 기록을 다시 보여 드립니다. 클러스터에서 되돌린 것은 없습니다."))
+	}
+}
+
+// rule is a line across the screen with a name on the left and a badge on the right.
+func (s *Screen) rule(name, badge string) {
+	if badge != "" {
+		badge = " " + badge + " ─"
+	}
+	name = shorten(name, s.width-6-ansi.StringWidth(badge))
+	fill := s.width - ansi.StringWidth(name) - ansi.StringWidth(badge) - 4
+	s.printf("%s %s %s%s\n", s.style(cyan, "──"), s.style(title, name),
+		s.style(cyan, strings.Repeat("─", max(fill, 1))), s.style(yellow, badge))
+}
+
+func (s *Screen) section(name string) { s.print("\n" + s.style(bold, s.wrap(name, 0)) + "\n") }
+
+// item is a line under a section's name.
+func (s *Screen) item(text string) { s.print(s.wrap("  "+text, 4) + "\n") }
+
+func (s *Screen) actor(name string) string {
+	label := ActorLabel(name)
+	if label == name {
+		return s.style(cyan, name)
+	}
+	return s.style(cyan, label) + " (" + name + ")"
+}
+
+func (s *Screen) facts(facts []trace.Fact, limit int) {
+	var read, computed []trace.Fact
+	for _, f := range facts {
+		if f.Expr == "" {
+			read = append(read, f)
+		} else {
+			computed = append(computed, f)
+		}
+	}
+	s.factList("읽은 값", read, limit)
+	s.factList("계산", computed, limit)
+}
+
+func (s *Screen) factList(name string, facts []trace.Fact, limit int) {
+	if len(facts) == 0 {
+		return
+	}
+	s.section(name)
+	for i, f := range facts {
+		if i == limit {
+			s.item(s.style(faint, fmt.Sprintf("… 외 %d개 (facts 명령으로 모두 볼 수 있습니다)", len(facts)-i)))
+			return
+		}
+		line := s.factName(f.Name)
+		if f.Expr != "" {
+			line += " = " + f.Expr
+		}
+		s.item(line + " = " + s.style(bold, FactValue(f.Value)))
+	}
+}
+
+func (s *Screen) factName(name string) string {
+	label := FactLabel(name)
+	if label == name {
+		return name
+	}
+	id, _, _ := strings.Cut(name, "/")
+	return label + s.style(faint, " ("+id+")")
+}
+
+func (s *Screen) changes(changes []trace.Change) {
+	if len(changes) == 0 {
+		return
+	}
+	s.section("클러스터에서 바뀐 것 (이전 → 이후)")
+	for i, c := range changes {
+		if i == maxRows {
+			s.item(s.style(faint, fmt.Sprintf("… 외 %d개", len(changes)-i)))
+			return
+		}
+		s.item(fmt.Sprintf("%s  %s  %s → %s", s.style(cyan, c.Object), c.Field,
+			orNone(c.From), s.style(green, orNone(c.To))))
+	}
+}
+
+func orNone(v string) string {
+	if v == "" {
+		return "(없음)"
+	}
+	return v
+}
+
+func (s *Screen) waiting(waiting []trace.Waiting) {
+	if len(waiting) == 0 {
+		return
+	}
+	s.section("아직 기다리는 액터 (쓰기가 게이트에서 멈춰 있습니다)")
+	var calls []trace.Call
+	for _, w := range waiting {
+		calls = append(calls, trace.Call{Actor: w.Actor, Verb: w.Verb, Path: w.Path})
+	}
+	for _, g := range groupCalls(calls) {
+		line := s.actor(g.actor) + "  " + g.verb + " "
+		if g.count > 1 {
+			line += fmt.Sprintf("×%d ", g.count)
+		}
+		s.item(line + shorten(g.path, s.width-4))
+	}
+}

@@ -1,0 +1,97 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Title opens a lesson.
+func (s *Screen) Title(text string) {
+	s.Blank()
+	s.print(s.style(title, strings.Repeat("═", s.width)) + "\n")
+	s.Line(s.style(title, text))
+	s.print(s.style(title, strings.Repeat("═", s.width)) + "\n\n")
+}
+
+// Coming says what the next step is about to do.
+func (s *Screen) Coming(text string) {
+	s.print(s.wrap(s.style(bold, "▶ 곧 일어날 일: ")+oneLine(text), 3) + "\n")
+}
+
+// Question asks the learner to predict a value.
+func (s *Screen) Question(text string) {
+	s.print("\n" + s.wrap(s.style(yellow, "? 예측: ")+oneLine(text), 3) + "\n")
+}
+
+// Prompt leaves the cursor where the learner types.
+func (s *Screen) Prompt(text string) { s.print(s.style(bold, text) + " ") }
+
+// Echo shows a line that was read from a pipe where a terminal would have.
+func (s *Screen) Echo(line string) { s.print(line + "\n") }
+
+// Right and Wrong answer a prediction with the value that really came out.
+func (s *Screen) Right(label, value string) {
+	s.Line(s.style(green, "✔ 맞았습니다.") + fmt.Sprintf(" %s: %s", label, FactValue(value)))
+}
+
+func (s *Screen) Wrong(label, guess, value string) {
+	s.Line(s.style(red, "✘ 아쉽습니다.") + fmt.Sprintf(" 예측하신 값은 %s, 실제 값은 %s입니다. (%s)",
+		guess, s.style(bold, FactValue(value)), label))
+}
+
+// Answer tells a value that nobody predicted.
+func (s *Screen) Answer(label, value string) {
+	s.Line(s.style(bold, "· 답:") + fmt.Sprintf(" %s = %s", label, FactValue(value)))
+}
+
+// Hint shows a lesson's hint.
+func (s *Screen) Hint(text string) {
+	s.print(s.wrap(s.style(yellow, "힌트: ")+oneLine(text), 6) + "\n")
+}
+
+// Note is a remark of the program itself.
+func (s *Screen) Note(text string) { s.print(s.wrap(s.style(faint, "· "+text), 2) + "\n") }
+
+// Done marks something that came to its end.
+func (s *Screen) Done(text string) { s.print(s.wrap(s.style(green, "✔ "+text), 2) + "\n") }
+
+// Problem prints an error with the place it happened and what to do about it.
+func (s *Screen) Problem(what, where, hint string) {
+	s.print(s.wrap(s.style(boldRed, "오류: ")+what, 2) + "\n")
+	if where != "" {
+		s.print(s.wrap("  위치: "+where, 8) + "\n")
+	}
+	if hint != "" {
+		s.print(s.wrap("  도움: "+hint, 8) + "\n")
+	}
+}
+
+// Pairs is a two-column list: names on the left, wrapped text on the right.
+func (s *Screen) Pairs(rows [][2]string) {
+	left := 0
+	for _, r := range rows {
+		left = max(left, ansi.StringWidth(r[0]))
+	}
+	stacked := left+4 > s.width/2
+	for _, r := range rows {
+		switch {
+		case r[1] == "":
+			s.print("  " + s.style(cyan, r[0]) + "\n")
+		case stacked:
+			s.print("  " + s.style(cyan, r[0]) + "\n")
+			s.print(s.wrap("      "+r[1], 6) + "\n")
+		default:
+			s.print("  " + s.style(cyan, pad(r[0], left)) + "  " + hang(r[1], s.width, left+4) + "\n")
+		}
+	}
+}
+
+// Section names what follows.
+func (s *Screen) Section(name string) { s.section(name) }
+
+// Raw writes text as it is.
+func (s *Screen) Raw(text string) { s.print(strings.TrimRight(text, "\n") + "\n") }
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

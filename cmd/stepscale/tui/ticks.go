@@ -1,0 +1,176 @@
+package tui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// Tick is one pass of the loop, as one row of a table.
+type Tick struct {
+	Pass               int
+	At                 time.Time
+	Current, Desired   string
+	Utilization, Usage string // Usage is the average value where there is no percentage
+	Target             string
+	Action             string
+}
+
+// NewTick sums up the frames of one pass.
+func NewTick(frames []trace.Frame) Tick {
+	var t Tick
+	for i, f := range frames {
+		if i == 0 {
+			t.Pass, t.At = f.Pass, f.At
+		}
+		for _, fact := range f.Facts {
+			switch fact.Name {
+			case "currentReplicas":
+				t.Current = fact.Value
+			case "desiredReplicas":
+				t.Desired = fact.Value
+			case "currentUtilization":
+				t.Utilization = fact.Value
+			case "averageValue":
+				t.Usage = fact.Value
+			case "targetUtilization", "targetAverageValue":
+				t.Target = fact.Value
+			case "action":
+				t.Action = fact.Value
+			}
+		}
+	}
+	return t
+}
+
+var actions = map[string]string{"scaleUp": "확장", "scaleDown": "축소", "keep": "유지"}
+
+var tickColumns = []struct {
+	name  string
+	width int
+}{{"패스", 4}, {"경과", 8}, {"사용률", 7}, {"목표", 6}, {"레플리카", 9}, {"결정", 4}}
+
+// TickHeader names the columns of Tick rows.
+func (s *Screen) TickHeader() {
+	var b strings.Builder
+	for _, c := range s.columns() {
+		b.WriteString(padLeft(c.name, c.width) + " ")
+	}
+	if room := s.barRoom(); room > 0 {
+		b.WriteString(" 사용률과 목표(┃)")
+	}
+	s.print(s.style(faint, strings.TrimRight(b.String(), " ")) + "\n")
+}
+
+// columns leaves the target out on a narrow screen.
+func (s *Screen) columns() []struct {
+	name  string
+	width int
+} {
+	if s.width >= 44 {
+		return tickColumns
+	}
+	return append(tickColumns[:3:3], tickColumns[4:]...)
+}
+
+func (s *Screen) barRoom() int {
+	used := 2
+	for _, c := range s.columns() {
+		used += c.width + 1
+	}
+	if room := s.width - used; room >= 18 {
+		return min(room, 50)
+	}
+	return 0
+}
+
+// Tick writes one row. start is the loop time of the session's first frame.
+func (s *Screen) Tick(t Tick, start time.Time) {
+	usage := t.Utilization
+	if usage == "" {
+		usage = t.Usage
+	}
+	replicas := dash(t.Current)
+	if t.Desired != "" && t.Desired != t.Current {
+		replicas += "→" + t.Desired
+	}
+	cells := map[string]string{
+		"패스": strconv.Itoa(t.Pass), "경과": elapsed(t.At.Sub(start)), "사용률": dash(usage),
+		"목표": dash(t.Target), "레플리카": replicas, "결정": dash(actions[t.Action]),
+	}
+	var b strings.Builder
+	for _, c := range s.columns() {
+		cell := padLeft(cells[c.name], c.width)
+		if c.name == "결정" && (t.Action == "scaleUp" || t.Action == "scaleDown") {
+			cell = s.style(green, cell)
+		}
+		b.WriteString(cell + " ")
+	}
+	if room := s.barRoom(); room > 0 {
+		b.WriteString(" " + s.bar(t.Utilization, t.Target, room))
+	}
+	s.print(strings.TrimRight(b.String(), " ") + "\n")
+}
+
+// Skipped counts the rows that were left out because they say the same.
+func (s *Screen) Skipped(n int) {
+	s.print(s.style(faint, fmt.Sprintf("   … 같은 결정 %d틱 …", n)) + "\n")
+}
+
+func dash(v string) string {
+	if v == "" {
+		return "-"
+	}
+	return v
+}
+
+// bar draws a percentage with a mark where the target is. The scale ends at
+// four times the target, so that the mark stands still from row to row.
+func (s *Screen) bar(value, target string, width int) string {
+	v, ok := percent(value)
+	t, okTarget := percent(target)
+	if !ok || !okTarget || t <= 0 {
+		return ""
+	}
+	scale := float64(width) / (4 * t)
+	full := int(v*scale + 0.5)
+	over := full > width
+	full = min(full, width)
+	mark := min(int(t*scale+0.5), width-1)
+	var b strings.Builder
+	for i := range max(full, mark+1) {
+		switch {
+		case i == mark:
+			b.WriteString("┃")
+		case i < full:
+			b.WriteString("█")
+		default:
+			b.WriteString("·")
+		}
+	}
+	if over {
+		return b.String() + "▶"
+	}
+	return b.String()
+}
+
+func percent(v string) (float64, bool) {
+	n, err := strconv.ParseFloat(strings.TrimSuffix(v, "%"), 64)
+	return n, err == nil && strings.HasSuffix(v, "%")
+}
+
+// bars compares utilization with its target below the step that computed them.
+func (s *Screen) bars(f trace.Frame) {
+	value, _ := f.Fact("currentUtilization")
+	target, _ := f.Fact("targetUtilization")
+	bar := s.bar(value, target, min(s.width-20, 60))
+	if bar == "" {
+		return
+	}
+	s.section("사용률과 목표")
+	s.print("  " + padLeft(value, 6) + " " + s.style(cyan, bar) + "\n")
+	s.print("  " + padLeft(target, 6) + " ┃ 표시가 목표입니다\n")
+}

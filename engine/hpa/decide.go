@@ -1,0 +1,189 @@
+package hpa
+
+import (
+	"fmt"
+	"strconv"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// Stage is a part of the decision that a learner can look at by itself.
+type Stage string
+
+// The stages, in the order in which they run.
+const (
+	StageGroup     Stage = "group"     // which pods count
+	StageRatio     Stage = "ratio"     // usage against target
+	StageTolerance Stage = "tolerance" // is the difference worth acting on
+	StageProposal  Stage = "proposal"  // how many replicas each metric asks for, and the most of them
+	StageStabilize Stage = "stabilize" // what recent recommendations say
+	StageLimit     Stage = "limit"     // policies, minReplicas, maxReplicas
+)
+
+var stages = []struct {
+	name Stage
+	run  func(*Decision)
+}{
+	{StageGroup, (*Decision).group},
+	{StageRatio, (*Decision).ratio},
+	{StageTolerance, (*Decision).tolerance},
+	{StageProposal, (*Decision).proposal},
+	{StageStabilize, (*Decision).stabilize},
+	{StageLimit, (*Decision).limit},
+}
+
+// Decision is one reconcile of one HPA, from what was read to what is to be
+// written (horizontal.go, reconcileAutoscaler). It is pure: the same Params,
+// Input and History give the same Result.
+type Decision struct {
+	params  Params
+	in      Input
+	history *History
+
+	hpa     *autoscalingv2.HorizontalPodAutoscaler // our copy; its status grows into the result's
+	before  autoscalingv2.HorizontalPodAutoscalerStatus
+	current int32 // replicas in the scale's spec
+	low     int32 // minReplicas with its default
+	zeroed  bool  // the controller itself scaled to zero before
+
+	metrics []*metric
+	skipped string // why the stages have nothing to do
+	facts   []trace.Fact
+	silent  bool // no facts
+
+	events   []Event
+	statuses []autoscalingv2.MetricStatus
+	failed   bool  // no replica count: the whole decision has failed
+	err      error // of the metrics; the scaling may go on with the others
+
+	proposed   int32 // by the metrics
+	stabilized int32
+	desired    int32
+	reason     string
+	rescale    bool
+}
+
+// NewDecision begins a decision. The history is updated while it runs.
+func NewDecision(p Params, in Input, h *History) *Decision {
+	d := &Decision{
+		params: p, in: in, history: h, hpa: in.HPA.DeepCopy(), before: *in.HPA.Status.DeepCopy(),
+		current: in.SpecReplicas, low: 1, rescale: true,
+	}
+	if d.hpa.Spec.MinReplicas != nil {
+		d.low = *d.hpa.Spec.MinReplicas
+	}
+	d.condition(autoscalingv2.AbleToScale, corev1.ConditionTrue, "SucceededGetScale", "the HPA controller was able to get the target's current scale")
+	if h.Recommendations == nil {
+		h.Recommendations = []Recommendation{{Replicas: d.current, Time: in.Now}}
+	}
+	d.shortcut()
+	if d.skipped == "" && d.validSelector() {
+		for i, spec := range d.hpa.Spec.Metrics {
+			d.metrics = append(d.metrics, newMetric(i, spec, in))
+		}
+		d.statuses = make([]autoscalingv2.MetricStatus, len(d.metrics))
+	}
+	return d
+}
+
+// Decide runs all stages without collecting facts.
+func Decide(p Params, in Input, h *History) Result {
+	d := NewDecision(p, in, h)
+	d.silent = true
+	for _, s := range stages {
+		if d.skipped == "" {
+			s.run(d)
+		}
+	}
+	return d.Result()
+}
+
+// Run executes one stage and returns its facts. Stages must be run in order.
+func (d *Decision) Run(stage Stage) []trace.Fact {
+	d.facts = nil
+	if d.skipped != "" {
+		d.fact("skipped", d.skipped, "")
+		if stage == StageLimit {
+			d.fact("desiredReplicas", strconv.Itoa(int(d.desired)), "")
+		}
+		return d.facts
+	}
+	for _, s := range stages {
+		if s.name == stage {
+			s.run(d)
+		}
+	}
+	return d.facts
+}
+
+// shortcut settles the cases that upstream decides without any metric.
+func (d *Decision) shortcut() {
+	d.zeroed = conditionTrue(d.hpa.Status.Conditions, autoscalingv2.ScaledToZero)
+	switch {
+	case d.current == 0:
+		if d.zeroed && (d.low != 0 || scalesFromZero(d.hpa)) {
+			return
+		}
+		d.desired, d.rescale = 0, false
+		d.condition(autoscalingv2.ScalingActive, corev1.ConditionFalse, "ScalingDisabled", "scaling is disabled since the replica count of the target is zero")
+		d.skipped = "레플리카가 0이어서 HPA가 꺼져 있습니다(ScalingDisabled). 메트릭을 보지 않습니다."
+	case d.current > d.hpa.Spec.MaxReplicas:
+		d.desired, d.reason = d.hpa.Spec.MaxReplicas, "Current number of replicas above Spec.MaxReplicas"
+		d.skipped = fmt.Sprintf("현재 레플리카 %d개가 maxReplicas %d보다 많아 메트릭을 보지 않고 바로 %d개로 줄입니다.", d.current, d.desired, d.desired)
+	case d.current < d.low:
+		d.desired, d.reason = d.low, "Current number of replicas below Spec.MinReplicas"
+		d.skipped = fmt.Sprintf("현재 레플리카 %d개가 minReplicas %d보다 적어 메트릭을 보지 않고 바로 %d개로 늘립니다.", d.current, d.low, d.low)
+	}
+}
+
+// validSelector mirrors validateAndParseSelector. That two HPAs select the same
+// pods (AmbiguousSelector) is not seen here: the input holds one HPA.
+func (d *Decision) validSelector() bool {
+	if d.in.Selector == "" {
+		d.event(corev1.EventTypeWarning, "SelectorRequired", "selector is required")
+		d.condition(autoscalingv2.ScalingActive, corev1.ConditionFalse, "InvalidSelector", "the HPA target's scale is missing a selector")
+		d.fail(fmt.Errorf("selector is required"))
+		return false
+	}
+	if _, err := labels.Parse(d.in.Selector); err != nil {
+		msg := fmt.Sprintf("couldn't convert selector into a corresponding internal selector object: %v", err)
+		d.event(corev1.EventTypeWarning, "InvalidSelector", msg)
+		d.condition(autoscalingv2.ScalingActive, corev1.ConditionFalse, "InvalidSelector", msg)
+		d.fail(fmt.Errorf("%s", msg))
+		return false
+	}
+	return true
+}
+
+// fail ends the decision without a replica count: nothing is scaled, and the
+// status keeps its old desiredReplicas.
+func (d *Decision) fail(err error) {
+	d.failed, d.err, d.rescale = true, err, false
+	d.desired = d.before.DesiredReplicas
+	d.event(corev1.EventTypeWarning, "FailedComputeMetricsReplicas", err.Error())
+	d.skipped = "메트릭을 계산하지 못해 이번에는 레플리카 수를 바꾸지 않습니다: " + err.Error()
+}
+
+func (d *Decision) fact(name, value, expr string) {
+	if !d.silent {
+		d.facts = append(d.facts, trace.Fact{Name: name, Value: value, Expr: expr})
+	}
+}
+
+func (d *Decision) intFact(name string, value int32, expr string) {
+	d.fact(name, strconv.Itoa(int(value)), expr)
+}
+
+// scalesFromZero mirrors hasObjectOrExternalMetrics.
+func scalesFromZero(hpa *autoscalingv2.HorizontalPodAutoscaler) bool {
+	for _, m := range hpa.Spec.Metrics {
+		if m.Type == autoscalingv2.ObjectMetricSourceType || m.Type == autoscalingv2.ExternalMetricSourceType {
+			return true
+		}
+	}
+	return false
+}

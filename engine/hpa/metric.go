@@ -1,0 +1,248 @@
+package hpa
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// metric is one entry of spec.metrics on its way through the stages.
+type metric struct {
+	suffix    string
+	spec      autoscalingv2.MetricSpec
+	resource  corev1.ResourceName
+	container string
+	target    autoscalingv2.MetricTarget
+
+	values                    map[string]PodMetric // of the pods that count
+	ready                     int
+	unready, missing, ignored []string
+	requests                  map[string]int64 // milli-units; utilization only
+
+	usageRatio  float64
+	utilization int32 // percent
+	raw         int64 // average in milli-units
+	within      bool
+	proposed    int32
+	err         error
+}
+
+// newMetric mirrors the head of computeReplicasForMetric. The other source
+// types have their place here when they come.
+func newMetric(i int, spec autoscalingv2.MetricSpec, in Input) *metric {
+	m := &metric{suffix: suffix(i), spec: spec}
+	switch {
+	case spec.Type == autoscalingv2.ResourceMetricSourceType && spec.Resource != nil:
+		m.resource, m.target = spec.Resource.Name, spec.Resource.Target
+	case spec.Type == autoscalingv2.ContainerResourceMetricSourceType && spec.ContainerResource != nil:
+		m.resource, m.target, m.container = spec.ContainerResource.Name, spec.ContainerResource.Target, spec.ContainerResource.Container
+	default:
+		m.err = fmt.Errorf("metric source type %q is not supported by stepscale yet", spec.Type)
+		return m
+	}
+	if !m.plain() && m.target.AverageUtilization == nil {
+		m.err = errors.New("invalid resource metric source: neither an average utilization target nor an average value (usage) target was set")
+		return m
+	}
+	if i >= len(in.Metrics) {
+		m.fail(fmt.Errorf("unable to get metrics for resource %s: no answer was recorded", m.resource))
+		return m
+	}
+	if err := in.Metrics[i].Err; err != nil {
+		m.fail(fmt.Errorf("unable to get metrics for resource %s: %w", m.resource, err))
+		return m
+	}
+	m.values = maps.Clone(in.Metrics[i].Pods)
+	if m.values == nil {
+		m.values = map[string]PodMetric{}
+	}
+	return m
+}
+
+// plain is true for AverageValue, which wins when both targets are set.
+func (m *metric) plain() bool { return m.target.AverageValue != nil }
+
+// fail words an error as computeStatusForResourceMetricGeneric does.
+func (m *metric) fail(err error) {
+	what := "utilization"
+	if m.plain() {
+		what = "usage"
+	}
+	m.err = fmt.Errorf("failed to get %s %s: %w", m.resource, what, err)
+}
+
+// failure is the error and the condition's reason as computeReplicasForMetric has them.
+func (m *metric) failure() (error, string) {
+	switch m.spec.Type {
+	case autoscalingv2.ResourceMetricSourceType:
+		return fmt.Errorf("failed to get %s resource metric value: %w", m.resource, m.err), "FailedGetResourceMetric"
+	case autoscalingv2.ContainerResourceMetricSourceType:
+		return fmt.Errorf("failed to get %s container metric value: %w", m.container, m.err), "FailedGetContainerResourceMetric"
+	}
+	return m.err, "InvalidMetricSourceType"
+}
+
+// ratio compares usage with the target for every metric.
+func (d *Decision) ratio() {
+	for _, m := range d.metrics {
+		if m.err != nil {
+			continue
+		}
+		if !m.plain() {
+			requests, err := podRequests(d.in.Pods, m.container, m.resource)
+			if err != nil {
+				m.fail(err)
+				d.fact("metricError"+m.suffix, m.err.Error(), "")
+				continue
+			}
+			m.requests = requests
+		}
+		u, err := m.measure()
+		if err != nil {
+			m.fail(err)
+			d.fact("metricError"+m.suffix, m.err.Error(), "")
+			continue
+		}
+		m.usageRatio, m.utilization, m.raw = u.ratio, u.percent, u.average
+		d.usageFacts(m, u, "")
+	}
+	if !slices.ContainsFunc(d.metrics, func(m *metric) bool { return m.err == nil }) {
+		d.fact("skipped", "읽을 수 있는 메트릭이 하나도 없어 비교하지 못했습니다.", "")
+	}
+}
+
+// usage is the sum over the pods that count, and what follows from it.
+type usage struct {
+	total, requests int64 // milli-units
+	pods            int
+	percent         int32
+	average         int64
+	ratio           float64
+}
+
+// measure mirrors metrics/utilization.go, GetResourceUtilizationRatio and
+// GetMetricUsageRatio. Percent and average are cut to whole numbers.
+func (m *metric) measure() (usage, error) {
+	var u usage
+	for name, v := range m.values {
+		request, known := m.requests[name]
+		if !m.plain() && !known {
+			continue // not a pod of the target
+		}
+		u.total += v.Value
+		u.requests += request
+		u.pods++
+	}
+	if m.plain() {
+		u.average = u.total / int64(u.pods)
+		u.ratio = float64(u.average) / float64(m.target.AverageValue.MilliValue())
+		return u, nil
+	}
+	if u.requests == 0 {
+		return u, errors.New("no metrics returned matched known pods")
+	}
+	u.percent = int32(u.total * 100 / u.requests)
+	u.average = u.total / int64(u.pods)
+	u.ratio = float64(u.percent) / float64(*m.target.AverageUtilization)
+	return u, nil
+}
+
+// usageFacts explains a measurement; again marks the second one, after pods
+// without a value were filled in.
+func (d *Decision) usageFacts(m *metric, u usage, again string) {
+	if d.silent {
+		return
+	}
+	name := string(m.resource)
+	d.fact("totalUsage"+again+m.suffix, quantityOf(name, u.total), fmt.Sprintf("파드 %d개의 합", u.pods))
+	if m.plain() {
+		target := m.target.AverageValue.MilliValue()
+		d.fact("averageValue"+again+m.suffix, quantityOf(name, u.average), fmt.Sprintf("%s / %d", quantityOf(name, u.total), u.pods))
+		d.fact("targetAverageValue"+m.suffix, quantityOf(name, target), "")
+		d.fact("usageRatio"+again+m.suffix, formatRatio(u.ratio), fmt.Sprintf("%s / %s", quantityOf(name, u.average), quantityOf(name, target)))
+		return
+	}
+	d.fact("totalRequests"+again+m.suffix, quantityOf(name, u.requests), fmt.Sprintf("파드 %d개의 합", u.pods))
+	d.fact("currentUtilization"+again+m.suffix, fmt.Sprintf("%d%%", u.percent), fmt.Sprintf("%s × 100 / %s (소수점 버림)", quantityOf(name, u.total), quantityOf(name, u.requests)))
+	d.fact("targetUtilization"+m.suffix, fmt.Sprintf("%d%%", *m.target.AverageUtilization), "")
+	d.fact("usageRatio"+again+m.suffix, formatRatio(u.ratio), fmt.Sprintf("%d / %d", u.percent, *m.target.AverageUtilization))
+}
+
+func formatRatio(r float64) string {
+	return strconv.FormatFloat(math.Round(r*10000)/10000, 'f', -1, 64)
+}
+
+// tolerance says for every metric whether the ratio is near enough to 1.
+func (d *Decision) tolerance() {
+	down, up := d.tolerances()
+	low, high := 1.0-down, 1.0+up
+	d.fact("toleranceLow", formatRatio(low), fmt.Sprintf("1 − %s", formatRatio(down)))
+	d.fact("toleranceHigh", formatRatio(high), fmt.Sprintf("1 + %s", formatRatio(up)))
+	for _, m := range d.metrics {
+		if m.err != nil {
+			continue
+		}
+		m.within = d.within(m.usageRatio)
+		d.fact("withinTolerance"+m.suffix, strconv.FormatBool(m.within),
+			fmt.Sprintf("%s ≤ %s ≤ %s", formatRatio(low), formatRatio(m.usageRatio), formatRatio(high)))
+	}
+}
+
+// tolerances mirrors tolerancesForHpa: the HPA's own win over the flag.
+func (d *Decision) tolerances() (down, up float64) {
+	down, up = d.params.Tolerance, d.params.Tolerance
+	b := d.hpa.Spec.Behavior
+	if b == nil {
+		return down, up
+	}
+	if b.ScaleDown != nil && b.ScaleDown.Tolerance != nil {
+		down = b.ScaleDown.Tolerance.AsApproximateFloat64()
+	}
+	if b.ScaleUp != nil && b.ScaleUp.Tolerance != nil {
+		up = b.ScaleUp.Tolerance.AsApproximateFloat64()
+	}
+	return down, up
+}
+
+// within mirrors Tolerances.isWithin: both ends are inside.
+func (d *Decision) within(ratio float64) bool {
+	down, up := d.tolerances()
+	return 1.0-down <= ratio && ratio <= 1.0+up
+}
+
+// status is the metric's entry in status.currentMetrics.
+func (m *metric) status() autoscalingv2.MetricStatus {
+	format := resource.DecimalSI
+	if m.resource == corev1.ResourceMemory {
+		format = resource.BinarySI
+	}
+	current := autoscalingv2.MetricValueStatus{AverageValue: resource.NewMilliQuantity(m.raw, format)}
+	if !m.plain() {
+		percent := m.utilization
+		current.AverageUtilization = &percent
+	}
+	if m.spec.Type == autoscalingv2.ContainerResourceMetricSourceType {
+		return autoscalingv2.MetricStatus{Type: m.spec.Type, ContainerResource: &autoscalingv2.ContainerResourceMetricStatus{
+			Name: m.resource, Container: m.container, Current: current,
+		}}
+	}
+	return autoscalingv2.MetricStatus{Type: m.spec.Type, Resource: &autoscalingv2.ResourceMetricStatus{Name: m.resource, Current: current}}
+}
+
+// name is the metric's name in conditions and reasons.
+func (m *metric) name() string {
+	switch {
+	case m.plain():
+		return fmt.Sprintf("%s resource", m.resource)
+	case m.spec.Type == autoscalingv2.ContainerResourceMetricSourceType:
+		return fmt.Sprintf("%s container resource utilization (percentage of request)", m.resource)
+	}
+	return fmt.Sprintf("%s resource utilization (percentage of request)", m.resource)
+}

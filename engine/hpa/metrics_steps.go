@@ -1,0 +1,244 @@
+package hpa
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	upstream "k8s.io/kubernetes/pkg/controller/podautoscaler/metrics"
+
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// scrape lets one sync period pass and the Metrics Server read the kubelets.
+func scrape(ctx context.Context, s *State, f *trace.Frame) error {
+	f.Kubectl = "kubectl top pods -n " + s.Namespace
+	if err := s.tick(ctx); err != nil {
+		return err
+	}
+	f.Add("syncPeriod", s.Params.SyncPeriod.String(), "")
+	list, err := s.observer().Metrics.MetricsV1beta1().PodMetricses(s.Namespace).List(ctx, metav1.ListOptions{})
+	if isFault(err) {
+		return err
+	}
+	if err != nil {
+		f.Add("metricError", err.Error(), "")
+		return nil
+	}
+	var names []string
+	for _, m := range list.Items {
+		names = append(names, m.Name)
+	}
+	slices.Sort(names)
+	f.Add("scrapedPods", strconv.Itoa(len(names)), someNames(names))
+	return nil
+}
+
+// tick lets one sync period pass and ends it with a scrape. In real time the
+// Metrics Server scrapes on its own.
+func (s *State) tick(ctx context.Context) error {
+	if s.Simulation == nil {
+		timer := time.NewTimer(s.Params.SyncPeriod)
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timer.C:
+			return nil
+		}
+	}
+	if err := s.Simulation.Advance(ctx, s.Params.SyncPeriod); err != nil {
+		return fmt.Errorf("가상 시간을 옮기지 못했습니다: %w", err)
+	}
+	if err := s.Simulation.Scrape(ctx); err != nil {
+		return fmt.Errorf("Metrics Server가 kubelet의 메트릭을 읽지 못했습니다: %w", err)
+	}
+	return nil
+}
+
+// query reads everything that the decision needs, as the HPA controller.
+func query(ctx context.Context, s *State, f *trace.Frame) error {
+	s.pass = pass{}
+	f.Kubectl = fmt.Sprintf("kubectl get --raw /apis/metrics.k8s.io/v1beta1/namespaces/%s/pods", s.Namespace)
+	hpa, err := s.Controller.Kube.AutoscalingV2().HorizontalPodAutoscalers(s.Namespace).Get(ctx, s.HPA, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		s.History = &History{} // upstream forgets the recommendations of a deleted HPA
+		s.skipPass(f, fmt.Sprintf("HPA %s이(가) 네임스페이스 %s에 없습니다. 계산할 대상이 없어 이번 회차는 아무것도 하지 않습니다.", s.HPA, s.Namespace))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	hpa.ManagedFields = nil
+	s.pass.hpa = hpa
+	scale, gr, err := s.targetScale(ctx, hpa)
+	if isFault(err) {
+		return err
+	}
+	if err != nil {
+		s.failedGetScale(f, err)
+		return nil
+	}
+	s.pass.scale, s.pass.resource = scale, gr
+	f.Add("currentReplicas", strconv.Itoa(int(scale.Spec.Replicas)), "")
+	if err := s.readInput(ctx, f); err != nil {
+		return err
+	}
+	return s.startDecision()
+}
+
+func (s *State) skipPass(f *trace.Frame, why string) {
+	s.pass.skip = why
+	f.Add("skipped", why, "")
+}
+
+// failedGetScale is upstream's answer to a target that cannot be read.
+func (s *State) failedGetScale(f *trace.Frame, err error) {
+	ref := s.pass.hpa.Spec.ScaleTargetRef
+	now := metav1.NewTime(s.Clock.Now())
+	msg := fmt.Sprintf("the HPA controller was unable to get the target's current scale: %v", err)
+	status := s.pass.hpa.Status.DeepCopy()
+	status.Conditions = conditionSet(status.Conditions, autoscalingv2.HorizontalPodAutoscalerCondition{
+		Type: autoscalingv2.AbleToScale, Status: corev1.ConditionFalse, Reason: "FailedGetScale", Message: msg, LastTransitionTime: now,
+	})
+	s.pass.result = Result{Status: *status, Err: err, Events: []Event{{Type: corev1.EventTypeWarning, Reason: "FailedGetScale", Message: err.Error()}}}
+	f.Add("conditionReason", "FailedGetScale", "")
+	f.Add("conditionMessage", msg, "")
+	s.skipPass(f, fmt.Sprintf("HPA가 가리키는 대상 %s/%s의 scale을 읽지 못했습니다(FailedGetScale). 대상의 이름과 apiVersion을 확인하십시오. 그동안 HPA는 레플리카 수를 바꾸지 않습니다.", ref.Kind, ref.Name))
+}
+
+// conditionSet replaces the condition of that type, or adds it. As upstream,
+// the transition time changes only when the status does.
+func conditionSet(list []autoscalingv2.HorizontalPodAutoscalerCondition, c autoscalingv2.HorizontalPodAutoscalerCondition) []autoscalingv2.HorizontalPodAutoscalerCondition {
+	for i, old := range list {
+		if old.Type != c.Type {
+			continue
+		}
+		if old.Status == c.Status {
+			c.LastTransitionTime = old.LastTransitionTime
+		}
+		list[i] = c
+		return list
+	}
+	return append(list, c)
+}
+
+// targetScale tries every mapping of the target's kind and returns the first
+// error, as upstream does.
+func (s *State) targetScale(ctx context.Context, hpa *autoscalingv2.HorizontalPodAutoscaler) (*autoscalingv1.Scale, schema.GroupResource, error) {
+	ref := hpa.Spec.ScaleTargetRef
+	gv, err := schema.ParseGroupVersion(ref.APIVersion)
+	if err != nil {
+		return nil, schema.GroupResource{}, err
+	}
+	mappings, err := s.Controller.Mapper.RESTMappings(schema.GroupKind{Group: gv.Group, Kind: ref.Kind})
+	if err != nil {
+		return nil, schema.GroupResource{}, err
+	}
+	first := errors.New("unrecognized resource")
+	for i, m := range mappings {
+		gr := m.Resource.GroupResource()
+		scale, err := s.Controller.Scales.Scales(hpa.Namespace).Get(ctx, gr, ref.Name, metav1.GetOptions{})
+		if err == nil {
+			return scale, gr, nil
+		}
+		if i == 0 {
+			first = err
+		}
+	}
+	return nil, schema.GroupResource{}, first
+}
+
+// readInput lists the target's pods and reads their metrics.
+func (s *State) readInput(ctx context.Context, f *trace.Frame) error {
+	scale := s.pass.scale
+	in := Input{
+		Now: s.Clock.Now(), HPA: s.pass.hpa, Selector: scale.Status.Selector,
+		SpecReplicas: scale.Spec.Replicas, StatusReplicas: scale.Status.Replicas,
+	}
+	s.pass.known = map[types.UID]podFingerprint{}
+	selector, err := labels.Parse(in.Selector)
+	if err == nil && in.Selector != "" {
+		list, err := s.Controller.Kube.CoreV1().Pods(s.Namespace).List(ctx, metav1.ListOptions{LabelSelector: in.Selector})
+		if err != nil {
+			return err
+		}
+		for i := range list.Items {
+			in.Pods = append(in.Pods, slimPod(&list.Items[i]))
+			s.pass.known[list.Items[i].UID] = fingerprint(&list.Items[i])
+		}
+	}
+	f.Add("podsListed", strconv.Itoa(len(in.Pods)), "")
+	if err == nil && in.Selector != "" && wantsMetrics(s.pass.hpa, in.SpecReplicas) {
+		if err := s.readMetrics(ctx, f, selector, &in); err != nil {
+			return err
+		}
+	}
+	s.pass.input = in
+	return nil
+}
+
+// wantsMetrics is false where upstream decides without any metric: the target
+// is switched off, or outside of the HPA's bounds.
+func wantsMetrics(hpa *autoscalingv2.HorizontalPodAutoscaler, current int32) bool {
+	low := int32(1)
+	if hpa.Spec.MinReplicas != nil {
+		low = *hpa.Spec.MinReplicas
+	}
+	return current > 0 && current >= low && current <= hpa.Spec.MaxReplicas
+}
+
+func (s *State) readMetrics(ctx context.Context, f *trace.Frame, selector labels.Selector, in *Input) error {
+	client := upstream.NewRESTMetricsClient(s.Controller.Metrics.MetricsV1beta1(), nil, nil)
+	for i, spec := range in.HPA.Spec.Metrics {
+		name, container, ok := resourceOf(spec)
+		if !ok {
+			err := fmt.Errorf("unable to get metric of type %s: stepscale does not read it yet", spec.Type)
+			in.Metrics = append(in.Metrics, MetricData{Err: err})
+			f.Add("metricError"+suffix(i), fmt.Sprintf("%s 종류의 메트릭은 아직 읽지 않습니다.", spec.Type), "")
+			continue
+		}
+		info, at, err := client.GetResourceMetric(ctx, name, s.Namespace, selector, container)
+		if isFault(err) {
+			return err
+		}
+		if err != nil {
+			f.Add("metricError"+suffix(i), err.Error(), "")
+			in.Metrics = append(in.Metrics, MetricData{Err: err})
+			continue
+		}
+		data := MetricData{Timestamp: at, Pods: make(map[string]PodMetric, len(info))}
+		for pod, m := range info {
+			data.Pods[pod] = PodMetric{Timestamp: m.Timestamp, Window: m.Window, Value: m.Value}
+		}
+		in.Metrics = append(in.Metrics, data)
+		total := addPodMetrics(f, suffix(i), name, data)
+		if i == 0 {
+			s.pass.usage = usageTotal{resource: string(name), milli: total, ok: true}
+		}
+	}
+	return nil
+}
+
+// startDecision records the input before the decision touches the history.
+func (s *State) startDecision() error {
+	recorded, err := json.Marshal(Recorded{Params: s.Params, Input: s.pass.input, History: *s.history()})
+	if err != nil {
+		return fmt.Errorf("encode input: %w", err)
+	}
+	s.pass.recorded = recorded
+	s.pass.decision = NewDecision(s.Params, s.pass.input, s.history())
+	return nil
+}

@@ -1,0 +1,140 @@
+package hpa
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// proposal asks every metric for a number of replicas and takes the most
+// (horizontal.go, computeReplicasForMetrics).
+func (d *Decision) proposal() {
+	var first error
+	var invalid int
+	var condition autoscalingv2.HorizontalPodAutoscalerCondition
+	var best string
+	for i, m := range d.metrics {
+		if m.err == nil {
+			d.propose(m)
+		}
+		if m.err != nil {
+			err, reason := m.failure()
+			d.event(corev1.EventTypeWarning, reason, m.err.Error())
+			if invalid == 0 {
+				first = err
+				condition.Reason, condition.Message = reason, fmt.Sprintf("the HPA was unable to compute the replica count: %v", m.err)
+			}
+			invalid++
+			d.fact("conditionReason"+m.suffix, reason, "")
+			continue
+		}
+		d.statuses[i] = m.status()
+		if d.proposed == 0 || m.proposed > d.proposed {
+			d.proposed, best = m.proposed, m.name()
+		}
+	}
+	if len(d.metrics) == 0 { // the API server fills in a CPU metric; a replayed input may lack it
+		first = errors.New("the HPA has no metrics")
+	} else if first != nil {
+		first = fmt.Errorf("invalid metrics (%v invalid out of %v), first error is: %w", invalid, len(d.metrics), first)
+	}
+	if invalid == len(d.metrics) || (invalid > 0 && d.proposed < d.current) {
+		d.condition(autoscalingv2.ScalingActive, corev1.ConditionFalse, condition.Reason, condition.Message)
+		d.fail(first)
+		d.fact("skipped", d.skipped, "")
+		return
+	}
+	d.err = first
+	d.condition(autoscalingv2.ScalingActive, corev1.ConditionTrue, "ValidMetricFound",
+		fmt.Sprintf("the HPA was able to successfully calculate a replica count from %s", best))
+	d.settle(best)
+}
+
+// settle takes the metrics' proposal as the desired number before it is normalized.
+func (d *Decision) settle(best string) {
+	metricName := ""
+	if d.proposed > d.desired {
+		d.desired, metricName = d.proposed, best
+	}
+	if d.desired > d.current {
+		d.reason = metricName + " above target"
+	}
+	if d.desired < d.current {
+		d.reason = "All metrics below target"
+	}
+	expr := ""
+	if len(d.metrics) > 1 {
+		expr = fmt.Sprintf("메트릭 %d개의 최댓값", len(d.metrics))
+	}
+	d.intFact("metricDesiredReplicas", d.desired, expr)
+}
+
+// propose computes one metric's number of replicas (replica_calculator.go,
+// GetResourceReplicas and calcPlainMetricReplicas).
+func (d *Decision) propose(m *metric) {
+	upWithUnready := len(m.unready) > 0 && m.usageRatio > 1.0
+	if !upWithUnready && len(m.missing) == 0 {
+		if m.within {
+			d.keep(m, "허용 오차 안이므로 유지")
+			return
+		}
+		m.proposed = int32(math.Ceil(m.usageRatio * float64(m.ready)))
+		d.intFact("proposal"+m.suffix, m.proposed, fmt.Sprintf("ceil(%s × %d)", formatRatio(m.usageRatio), m.ready))
+		return
+	}
+	d.fillIn(m, upWithUnready)
+	u, err := m.measure()
+	if err != nil {
+		m.fail(err)
+		return
+	}
+	d.usageFacts(m, u, "Rebalanced")
+	d.proposeRebalanced(m, u.ratio)
+}
+
+// fillIn gives the pods without a value a careful one: on the way down as if
+// they used all they may, on the way up as if they used nothing.
+func (d *Decision) fillIn(m *metric, upWithUnready bool) {
+	for _, name := range m.missing {
+		switch {
+		case m.usageRatio < 1.0 && m.plain():
+			m.values[name] = PodMetric{Value: m.target.AverageValue.MilliValue()}
+		case m.usageRatio < 1.0:
+			m.values[name] = PodMetric{Value: m.requests[name] * int64(max(100, *m.target.AverageUtilization)) / 100}
+		case m.usageRatio > 1.0:
+			m.values[name] = PodMetric{}
+		default:
+			continue
+		}
+		d.fact("assumed/"+name+m.suffix, quantityOf(string(m.resource), m.values[name].Value), "메트릭이 없는 파드의 가정값")
+	}
+	if !upWithUnready {
+		return
+	}
+	for _, name := range m.unready {
+		m.values[name] = PodMetric{}
+		d.fact("assumed/"+name+m.suffix, quantityOf(string(m.resource), 0), "준비되지 않은 파드의 가정값")
+	}
+}
+
+func (d *Decision) proposeRebalanced(m *metric, ratio float64) {
+	if d.within(ratio) || (m.usageRatio < 1.0 && ratio > 1.0) || (m.usageRatio > 1.0 && ratio < 1.0) {
+		d.keep(m, "다시 계산한 비율이 허용 오차 안이거나 방향을 바꾸므로 유지")
+		return
+	}
+	n := int32(math.Ceil(ratio * float64(len(m.values))))
+	if (ratio < 1.0 && n > d.current) || (ratio > 1.0 && n < d.current) {
+		d.keep(m, "파드 수 때문에 방향이 바뀌므로 유지")
+		return
+	}
+	m.proposed = n
+	d.intFact("proposal"+m.suffix, n, fmt.Sprintf("ceil(%s × %d)", formatRatio(ratio), len(m.values)))
+}
+
+func (d *Decision) keep(m *metric, why string) {
+	m.proposed = d.current
+	d.intFact("proposal"+m.suffix, m.proposed, why)
+}

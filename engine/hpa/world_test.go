@@ -1,0 +1,264 @@
+package hpa_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/stepscale/stepscale/engine/hpa"
+)
+
+// world is a made-up cluster: an HPA, its pods, and what the metrics API says.
+type world struct {
+	rng      *rand.Rand
+	hpa      *autoscalingv2.HorizontalPodAutoscaler
+	replicas int32
+	pods     map[string]*corev1.Pod
+	next     int
+	data     map[string]hpa.MetricData
+	memory   bool
+	requests bool
+}
+
+func key(name corev1.ResourceName, container string) string { return string(name) + "/" + container }
+
+func newWorld(rng *rand.Rand, now time.Time) *world {
+	w := &world{rng: rng, pods: map[string]*corev1.Pod{}, data: map[string]hpa.MetricData{}, replicas: int32(1 + rng.IntN(6)), requests: rng.IntN(12) > 0}
+	low := int32(1 + rng.IntN(3))
+	w.hpa = &autoscalingv2.HorizontalPodAutoscaler{
+		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "ns", Generation: 1},
+		Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
+			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"},
+			MinReplicas:    ptr.To(low), MaxReplicas: low + int32(rng.IntN(15)),
+			Behavior: randomBehavior(rng),
+		},
+	}
+	for range 1 + rng.IntN(3) {
+		w.hpa.Spec.Metrics = append(w.hpa.Spec.Metrics, randomMetric(rng))
+	}
+	for range w.replicas {
+		w.addPod(now, true)
+	}
+	w.measure(now)
+	return w
+}
+
+func randomMetric(rng *rand.Rand) autoscalingv2.MetricSpec {
+	name := corev1.ResourceCPU
+	if rng.IntN(4) == 0 {
+		name = corev1.ResourceMemory
+	}
+	target := autoscalingv2.MetricTarget{Type: autoscalingv2.UtilizationMetricType, AverageUtilization: ptr.To(int32(20 + rng.IntN(130)))}
+	if rng.IntN(3) == 0 {
+		q := resource.MustParse(fmt.Sprintf("%dm", 50+rng.IntN(300)))
+		target = autoscalingv2.MetricTarget{Type: autoscalingv2.AverageValueMetricType, AverageValue: &q}
+	}
+	if rng.IntN(3) == 0 {
+		return autoscalingv2.MetricSpec{Type: autoscalingv2.ContainerResourceMetricSourceType, ContainerResource: &autoscalingv2.ContainerResourceMetricSource{
+			Name: name, Container: "app", Target: target,
+		}}
+	}
+	return autoscalingv2.MetricSpec{Type: autoscalingv2.ResourceMetricSourceType, Resource: &autoscalingv2.ResourceMetricSource{Name: name, Target: target}}
+}
+
+func randomBehavior(rng *rand.Rand) *autoscalingv2.HorizontalPodAutoscalerBehavior {
+	if rng.IntN(3) == 0 {
+		return nil
+	}
+	b := &autoscalingv2.HorizontalPodAutoscalerBehavior{ScaleUp: randomRules(rng), ScaleDown: randomRules(rng)}
+	if b.ScaleUp.StabilizationWindowSeconds == nil { // the API server fills in the way up only
+		b.ScaleUp.StabilizationWindowSeconds = ptr.To[int32](0)
+	}
+	return b
+}
+
+func randomRules(rng *rand.Rand) *autoscalingv2.HPAScalingRules {
+	r := &autoscalingv2.HPAScalingRules{SelectPolicy: ptr.To([]autoscalingv2.ScalingPolicySelect{
+		autoscalingv2.MaxChangePolicySelect, autoscalingv2.MaxChangePolicySelect, autoscalingv2.MinChangePolicySelect, autoscalingv2.DisabledPolicySelect,
+	}[rng.IntN(4)])}
+	if rng.IntN(2) == 0 {
+		r.StabilizationWindowSeconds = ptr.To(int32(15 * rng.IntN(12)))
+	}
+	if rng.IntN(3) == 0 {
+		r.Tolerance = resource.NewMilliQuantity(int64(rng.IntN(400)), resource.DecimalSI)
+	}
+	for range 1 + rng.IntN(3) {
+		kind := autoscalingv2.PodsScalingPolicy
+		if rng.IntN(2) == 0 {
+			kind = autoscalingv2.PercentScalingPolicy
+		}
+		r.Policies = append(r.Policies, autoscalingv2.HPAScalingPolicy{Type: kind, Value: int32(1 + rng.IntN(100)/(1+rng.IntN(20))), PeriodSeconds: int32(15 * (1 + rng.IntN(8)))})
+	}
+	return r
+}
+
+func (w *world) addPod(now time.Time, ready bool) {
+	w.next++
+	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("web-%03d", w.next), Namespace: "ns", Labels: map[string]string{"app": "web"}}}
+	for _, name := range []string{"app", "side"} {
+		c := corev1.Container{Name: name}
+		if w.requests {
+			c.Resources.Requests = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("1")}
+		}
+		p.Spec.Containers = append(p.Spec.Containers, c)
+	}
+	p.Status.Phase = corev1.PodPending
+	if ready {
+		setReady(p, corev1.ConditionTrue, now)
+	}
+	w.pods[p.Name] = p
+}
+
+func setReady(p *corev1.Pod, status corev1.ConditionStatus, now time.Time) {
+	at := metav1.NewTime(now)
+	p.Status.Phase = corev1.PodRunning
+	if p.Status.StartTime == nil {
+		p.Status.StartTime = &at
+	}
+	p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: status, LastTransitionTime: at}}
+}
+
+func (w *world) list() []*corev1.Pod {
+	var list []*corev1.Pod
+	for _, p := range w.pods {
+		list = append(list, p)
+	}
+	slices.SortFunc(list, func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+func (w *world) answer(m autoscalingv2.MetricSpec) hpa.MetricData {
+	if m.Type == autoscalingv2.ContainerResourceMetricSourceType {
+		return w.data[key(m.ContainerResource.Name, m.ContainerResource.Container)]
+	}
+	return w.data[key(m.Resource.Name, "")]
+}
+
+// measure makes the metrics API's answers anew.
+func (w *world) measure(now time.Time) {
+	level := int64(w.rng.IntN(400))
+	for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+		for _, container := range []string{"", "app"} {
+			data := hpa.MetricData{Timestamp: now, Pods: map[string]hpa.PodMetric{}}
+			if w.rng.IntN(25) == 0 {
+				data = hpa.MetricData{Err: errors.New("the metrics API is away")}
+			}
+			for _, p := range w.list() {
+				if data.Err == nil && p.Status.Phase == corev1.PodRunning && w.rng.IntN(12) > 0 {
+					data.Pods[p.Name] = hpa.PodMetric{Timestamp: now, Window: time.Duration(10+w.rng.IntN(40)) * time.Second, Value: level + int64(w.rng.IntN(60))}
+				}
+			}
+			w.data[key(name, container)] = data
+		}
+	}
+}
+
+// step lets the world move: pods follow the replicas, some get ready, some
+// fail, somebody scales by hand.
+func (w *world) step(now time.Time) {
+	if w.rng.IntN(40) == 0 {
+		w.replicas = int32(w.rng.IntN(20))
+	}
+	list := w.list()
+	for _, p := range list {
+		switch n := w.rng.IntN(30); {
+		case p.DeletionTimestamp != nil || p.Status.Phase == corev1.PodFailed:
+			delete(w.pods, p.Name)
+		case p.Status.Phase == corev1.PodPending && n < 20, n == 0:
+			setReady(p, corev1.ConditionTrue, now)
+		case n == 1:
+			setReady(p, corev1.ConditionFalse, now)
+		case n == 2:
+			p.Status.Phase = corev1.PodFailed
+		}
+	}
+	for int32(len(w.pods)) < w.replicas {
+		w.addPod(now, w.rng.IntN(2) == 0)
+	}
+	for _, p := range w.list() {
+		if int32(len(w.pods)) <= w.replicas {
+			break
+		}
+		at := metav1.NewTime(now)
+		if w.rng.IntN(2) == 0 {
+			p.DeletionTimestamp = &at
+			p.Finalizers = []string{"x/y"}
+		}
+		if w.rng.IntN(2) == 0 {
+			delete(w.pods, p.Name)
+		}
+	}
+	w.measure(now)
+}
+
+// changeWorld moves the world and brings upstream's pods in line with it.
+func (r *referee) changeWorld(t *testing.T) {
+	t.Helper()
+	r.mu.Lock()
+	before := map[string]bool{}
+	for name := range r.world.pods {
+		before[name] = true
+	}
+	r.world.step(time.Now())
+	after := r.world.list()
+	r.mu.Unlock()
+	tracker, pods := r.watched.Tracker(), corev1.SchemeGroupVersion.WithResource("pods")
+	for _, p := range after {
+		var err error
+		if before[p.Name] {
+			err = tracker.Update(pods, p.DeepCopy(), "ns")
+		} else {
+			err = tracker.Create(pods, p.DeepCopy(), "ns")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		delete(before, p.Name)
+	}
+	for name := range before {
+		if err := tracker.Delete(pods, "ns", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// recordedEvents notes what upstream's recorder sends: new events, and the
+// same event again, which it sends as a patch.
+type recordedEvents struct{ r *referee }
+
+func (e recordedEvents) Events(string) typedcorev1.EventInterface { return eventSink{r: e.r} }
+
+type eventSink struct {
+	typedcorev1.EventInterface // the recorder calls the two below only
+	r                          *referee
+}
+
+func (s eventSink) CreateWithEventNamespace(e *corev1.Event) (*corev1.Event, error) {
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	s.r.events = append(s.r.events, e.Type+" "+e.Reason+" "+anyPod(e.Message))
+	return e, nil
+}
+
+func (s eventSink) PatchWithEventNamespace(e *corev1.Event, _ []byte) (*corev1.Event, error) {
+	return s.CreateWithEventNamespace(e)
+}
+
+func mapper() meta.RESTMapper {
+	m := meta.NewDefaultRESTMapper([]schema.GroupVersion{{Group: "apps", Version: "v1"}})
+	m.Add(schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}, meta.RESTScopeNamespace)
+	return m
+}

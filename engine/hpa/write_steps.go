@@ -1,0 +1,247 @@
+package hpa
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
+
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// eventSource is the component name that upstream's controller writes.
+const eventSource = "horizontal-pod-autoscaler"
+
+// The values of the fact "action".
+const (
+	actionUp   = "scaleUp"
+	actionKeep = "keep"
+	actionDown = "scaleDown"
+)
+
+// update writes the decision: the target's scale when it changes, then the
+// HPA's status and events.
+func update(ctx context.Context, s *State, f *trace.Frame) error {
+	f.Kubectl = fmt.Sprintf("kubectl get hpa,deployment,replicaset -n %s", s.Namespace)
+	f.Inputs = s.pass.recorded
+	if s.pass.hpa == nil {
+		f.Add("skipped", s.pass.skip, "")
+		return nil
+	}
+	var err error
+	if s.pass.decision != nil {
+		if err = s.rescale(ctx, f); isFault(err) {
+			return err
+		}
+	}
+	if err := s.writeStatus(ctx, f); err != nil {
+		return err
+	}
+	for _, e := range s.pass.result.Events {
+		if err := s.emit(ctx, e); err != nil {
+			return err
+		}
+	}
+	s.addOutcome(f, err)
+	return s.addReplicas(ctx, f)
+}
+
+// rescale updates the scale subresource when the decision says so. The error
+// is the API server's refusal, which the status then tells.
+func (s *State) rescale(ctx context.Context, f *trace.Frame) error {
+	s.pass.result = s.pass.decision.Result()
+	if !s.pass.result.Rescale {
+		return nil
+	}
+	from, to := s.pass.scale.Spec.Replicas, s.pass.result.Desired
+	err := s.updateScale(ctx, to)
+	if isFault(err) {
+		return err
+	}
+	s.pass.result = s.pass.decision.Rescaled(err)
+	if err != nil {
+		return err
+	}
+	s.pass.moved, s.pass.desired = true, to
+	f.Changes = append(f.Changes, change(s.targetObject(), "spec.replicas", from, to))
+	return nil
+}
+
+// updateScale retries conflicts as upstream does: it reads the latest scale and
+// writes the same number again.
+func (s *State) updateScale(ctx context.Context, to int32) error {
+	ref := s.pass.hpa.Spec.ScaleTargetRef
+	scales := s.Controller.Scales.Scales(s.Namespace)
+	return retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		s.pass.scale.Spec.Replicas = to
+		_, err := scales.Update(ctx, s.pass.resource, s.pass.scale, metav1.UpdateOptions{})
+		if err == nil {
+			return nil
+		}
+		var latest *autoscalingv1.Scale
+		latest, getErr := scales.Get(ctx, s.pass.resource, ref.Name, metav1.GetOptions{})
+		if getErr == nil {
+			s.pass.scale = latest
+		} else {
+			err = errors.Join(err, getErr)
+		}
+		return err
+	})
+}
+
+// writeStatus writes the HPA's status if it changed.
+func (s *State) writeStatus(ctx context.Context, f *trace.Frame) error {
+	old, status := s.pass.hpa.Status, s.pass.result.Status
+	if equality.Semantic.DeepEqual(old, status) {
+		return nil
+	}
+	hpa := s.pass.hpa.DeepCopy()
+	hpa.Status = status
+	_, err := s.Controller.Kube.AutoscalingV2().HorizontalPodAutoscalers(s.Namespace).UpdateStatus(ctx, hpa, metav1.UpdateOptions{})
+	if isFault(err) {
+		return err
+	}
+	if err != nil {
+		f.Add("statusError", err.Error(), "")
+		s.pass.result.Events = append(s.pass.result.Events, Event{Type: corev1.EventTypeWarning, Reason: "FailedUpdateStatus", Message: err.Error()})
+		return nil
+	}
+	object := "hpa/" + s.HPA
+	if old.CurrentReplicas != status.CurrentReplicas {
+		f.Changes = append(f.Changes, change(object, "status.currentReplicas", old.CurrentReplicas, status.CurrentReplicas))
+	}
+	if old.DesiredReplicas != status.DesiredReplicas {
+		f.Changes = append(f.Changes, change(object, "status.desiredReplicas", old.DesiredReplicas, status.DesiredReplicas))
+	}
+	return nil
+}
+
+// eventKey joins equal events, as client-go's event correlator does.
+type eventKey struct {
+	hpa     string
+	message Event
+}
+
+// emit creates an event for the HPA, or counts up the equal one from before.
+func (s *State) emit(ctx context.Context, e Event) error {
+	if s.events == nil {
+		s.events = map[eventKey]*corev1.Event{}
+	}
+	events := s.Controller.Kube.CoreV1().Events(s.Namespace)
+	key := eventKey{hpa: string(s.pass.hpa.UID), message: e}
+	now := metav1.NewTime(s.Clock.Now())
+	if seen := s.events[key]; seen != nil {
+		next := seen.DeepCopy()
+		next.Count++
+		next.LastTimestamp = now
+		updated, err := events.Update(ctx, next, metav1.UpdateOptions{})
+		if err == nil {
+			s.events[key] = updated
+			return nil
+		}
+		if isFault(err) {
+			return err
+		}
+	}
+	created, err := events.Create(ctx, s.newEvent(e, now), metav1.CreateOptions{})
+	if isFault(err) {
+		return err
+	}
+	if err == nil { // a refused event is no reason to stop, as upstream
+		s.events[key] = created
+	}
+	return nil
+}
+
+func (s *State) newEvent(e Event, now metav1.Time) *corev1.Event {
+	hpa := s.pass.hpa
+	return &corev1.Event{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: hpa.Name + ".", Namespace: hpa.Namespace},
+		InvolvedObject: corev1.ObjectReference{
+			Kind: "HorizontalPodAutoscaler", APIVersion: "autoscaling/v2",
+			Namespace: hpa.Namespace, Name: hpa.Name, UID: hpa.UID, ResourceVersion: hpa.ResourceVersion,
+		},
+		Type: e.Type, Reason: e.Reason, Message: e.Message,
+		FirstTimestamp: now, LastTimestamp: now, Count: 1,
+		Source: corev1.EventSource{Component: eventSource}, ReportingController: eventSource,
+	}
+}
+
+// addOutcome adds what was decided and, when it could not be, why.
+func (s *State) addOutcome(f *trace.Frame, refused error) {
+	r := s.pass.result
+	f.Add("action", s.action(), "")
+	if s.pass.decision != nil {
+		f.Add("desiredReplicas", strconv.Itoa(int(r.Desired)), "")
+	}
+	if r.Reason != "" {
+		f.Add("rescaleReason", r.Reason, "")
+	}
+	if refused != nil {
+		f.Add("rescaleError", refused.Error(), "")
+	}
+	for _, c := range r.Status.Conditions {
+		f.Add("condition/"+string(c.Type), string(c.Status)+" "+c.Reason, "")
+	}
+	if r.Err == nil && refused == nil {
+		return
+	}
+	for _, c := range r.Status.Conditions {
+		if c.Status == corev1.ConditionFalse && c.Reason != "DesiredWithinRange" && c.Reason != "NotScaledToZero" {
+			f.Add("conditionReason", c.Reason, "")
+			f.Add("conditionMessage", c.Message, "")
+		}
+	}
+	for _, e := range r.Events {
+		f.Add("event/"+e.Reason, e.Message, "")
+	}
+}
+
+func (s *State) action() string {
+	if !s.pass.moved {
+		return actionKeep
+	}
+	if s.pass.desired > s.pass.input.SpecReplicas {
+		return actionUp
+	}
+	return actionDown
+}
+
+// addReplicas shows the half-way state: the Deployment has the new number, its
+// ReplicaSet still has the old one.
+func (s *State) addReplicas(ctx context.Context, f *trace.Frame) error {
+	w, err := s.workload(ctx)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if w.deployment == nil {
+		return nil
+	}
+	f.Add("deploymentReplicas", strconv.Itoa(int(w.replicas())), "")
+	if rs := w.newest(); rs != nil {
+		f.Add("replicaSetReplicas", strconv.Itoa(int(replicasOf(rs))), "")
+	}
+	if s.pass.moved {
+		return s.awaitWaiting(ctx, ActorDeployment)
+	}
+	return nil
+}
+
+func (s *State) targetObject() string {
+	ref := s.pass.hpa.Spec.ScaleTargetRef
+	return objectName(ref.Kind, ref.Name)
+}
+
+func change(object, field string, from, to int32) trace.Change {
+	return trace.Change{Object: object, Field: field, From: strconv.Itoa(int(from)), To: strconv.Itoa(int(to))}
+}
