@@ -219,15 +219,15 @@ func TestGateHoldsEachActorUntilItsTurn(t *testing.T) {
 	_ = cluster.Open(ctx, embedded.ActorReplicaSet)
 	waits(embedded.ActorScheduler)
 	eventually(t, "4 pods, 2 bound", func(context.Context) bool { total, bound, _ := pods(); return total == 4 && bound == 2 })
+	before := cluster.Now()
 	_ = cluster.Open(ctx, embedded.ActorScheduler)
+	if !cluster.Now().After(before) {
+		t.Error("starting pods took no virtual time")
+	}
 	waits(embedded.ActorKubelet)
 	eventually(t, "4 bound, 2 running", func(context.Context) bool { _, bound, ready := pods(); return bound == 4 && ready == 2 })
-	before := cluster.Now()
 	_ = cluster.Open(ctx, embedded.ActorKubelet)
 	eventually(t, "4 running", func(context.Context) bool { _, _, ready := pods(); return ready == 4 })
-	if !cluster.Now().After(before) {
-		t.Error("starting containers took no virtual time")
-	}
 	for _, a := range []string{embedded.ActorDeployment, embedded.ActorReplicaSet, embedded.ActorScheduler, embedded.ActorKubelet} {
 		_ = cluster.Close(ctx, a)
 	}

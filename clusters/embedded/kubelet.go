@@ -28,6 +28,7 @@ const (
 	loadSlice     = time.Second // usage is integrated in slices of this length
 	podMemory     = 48 << 20    // bytes of working set; the load model has CPU only
 	nodeIdleCores = 0.05
+	startCPU      = 1e-6 // CPU seconds of a container that has just started; a zero counter is dropped by the Metrics Server (client/resource/decode.go)
 )
 
 // usage keeps the cumulative CPU seconds of every container, as a kubelet's
@@ -114,7 +115,7 @@ func (u *usage) expose(ctx context.Context, w io.Writer, node string) error {
 			if p.Spec.NodeName != node || p.Status.StartTime == nil {
 				continue
 			}
-			share := u.total[p.UID] / float64(len(p.Spec.Containers))
+			share := startCPU + u.total[p.UID]/float64(len(p.Spec.Containers))
 			nodeCPU += u.total[p.UID]
 			for _, c := range p.Spec.Containers {
 				l := fmt.Sprintf(`{container=%q,namespace=%q,pod=%q}`, c.Name, p.Namespace, p.Name)

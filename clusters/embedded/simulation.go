@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stepscale/stepscale/clusters"
@@ -13,10 +14,12 @@ import (
 // ErrNotRunning is returned by everything that needs a running cluster.
 var ErrNotRunning = errors.New("the embedded cluster is not running")
 
-// startupDelay is the virtual time that a simulated pod takes from the
-// kubelet's start to Ready. Its first scrape then finds it 12 s old, old
-// enough for the Metrics Server to give it a value (storage/pod.go,
-// freshContainerMinMetricsResolution).
+// startupDelay is the virtual time from the moment a pod waits to be bound to
+// its containers' start. The next scrape then finds it 12 s old, old enough for
+// the Metrics Server to give it a value (storage/pod.go,
+// freshContainerMinMetricsResolution). It passes before the binding and not
+// after it, because KWOK writes the start time into its patch when it sees the
+// bound pod, before the gate holds that patch.
 const startupDelay = 3 * time.Second
 
 // Now returns the virtual time.
@@ -72,10 +75,10 @@ func (c *Cluster) Release(_ context.Context, namespace string) error {
 	return nil
 }
 
-// Open lets one actor write. Opening the kubelet while it has a container to
-// start lets the virtual startup time pass first.
+// Open lets one actor write. Opening the scheduler while a pod waits for it lets
+// the virtual startup time pass first.
 func (c *Cluster) Open(ctx context.Context, actor string) error {
-	if actor == ActorKubelet && slices.ContainsFunc(c.gate.list(), startsPod) {
+	if actor == ActorScheduler && slices.ContainsFunc(c.gate.list(), bindsPod) {
 		if c.usage == nil {
 			return ErrNotRunning
 		}
@@ -90,7 +93,9 @@ func (c *Cluster) Open(ctx context.Context, actor string) error {
 	return nil
 }
 
-func startsPod(h clusters.Held) bool { return h.Actor == ActorKubelet && h.Verb == "PATCH" }
+func bindsPod(h clusters.Held) bool {
+	return h.Actor == ActorScheduler && strings.HasSuffix(h.Path, "/binding")
+}
 
 // Close makes the gate hold the actor's writes again.
 func (c *Cluster) Close(_ context.Context, actor string) error {

@@ -163,7 +163,6 @@ func (d *Decision) validSelector() bool {
 // status keeps its old desiredReplicas.
 func (d *Decision) fail(err error) {
 	d.failed, d.err, d.rescale = true, err, false
-	d.desired = d.before.DesiredReplicas
 	d.event(corev1.EventTypeWarning, "FailedComputeMetricsReplicas", err.Error())
 	d.skipped = "메트릭을 계산하지 못해 이번에는 레플리카 수를 바꾸지 않습니다: " + err.Error()
 }

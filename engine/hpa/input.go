@@ -110,7 +110,7 @@ type Event struct{ Type, Reason, Message string }
 
 // Result is what a decision wants written.
 type Result struct {
-	Desired int32 // replicas; meaningful when Err is nil or Rescale is true
+	Desired int32 // replicas; the current ones unless Rescale is true
 	Rescale bool
 	Reason  string // why, as upstream's SuccessfulRescale event says it
 	Status  autoscalingv2.HorizontalPodAutoscalerStatus

@@ -13,12 +13,16 @@ import (
 // what the scale write itself adds: see Rescaled.
 func (d *Decision) Result() Result {
 	desired := d.desired
-	if !d.rescale && !d.failed {
+	if !d.rescale {
 		desired = d.current
+	}
+	reported := desired
+	if d.failed {
+		reported = d.before.DesiredReplicas
 	}
 	return Result{
 		Desired: desired, Rescale: d.rescale, Reason: d.reason, Err: d.err,
-		Status: d.status(desired), Events: slices.Clone(d.events),
+		Status: d.status(reported), Events: slices.Clone(d.events),
 	}
 }
 

@@ -58,7 +58,7 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress
 	}
 	s, err := scenarios.Load(a.scenarios, scenario)
 	if err != nil {
-		return nil, nil, scenarioError(err)
+		return nil, nil, err
 	}
 	conn, err := connect(ctx, out.Phase)
 	if err != nil {

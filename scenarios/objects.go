@@ -1,0 +1,243 @@
+package scenarios
+
+import (
+	"bytes"
+	"errors"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer/json"
+	"k8s.io/client-go/kubernetes/scheme"
+)
+
+// object is one document of objects.yaml.
+type object struct {
+	offset int // number of lines before the document
+	node   *yaml.Node
+	value  runtime.Object
+}
+
+// line is where the deepest part of the path that exists is written.
+func (o object) line(path ...string) int {
+	n, line := o.node, o.node.Line
+	for _, p := range path {
+		key, child := child(n, p)
+		if child == nil {
+			break
+		}
+		n, line = child, key.Line
+	}
+	return line + o.offset
+}
+
+// child returns the key and the value of a mapping's field, or an item of a
+// sequence for both.
+func child(n *yaml.Node, name string) (key, value *yaml.Node) {
+	if i, err := strconv.Atoi(name); err == nil && n.Kind == yaml.SequenceNode && i >= 0 && i < len(n.Content) {
+		return n.Content[i], n.Content[i]
+	}
+	if n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == name {
+				return n.Content[i], n.Content[i+1]
+			}
+		}
+	}
+	return nil, nil
+}
+
+// checkObjects decodes objects.yaml strictly. With known, the objects have to
+// be those that scenario.yaml speaks of.
+func checkObjects(file string, text []byte, s *Scenario, known bool) Problems {
+	r := &reader{file: file}
+	objects := r.objects(text)
+	if len(objects) == 0 {
+		if len(r.problems) == 0 {
+			r.add(1, "디플로이먼트와 HPA의 매니페스트를 적어 주십시오.", "파일에 오브젝트가 없습니다.")
+		}
+		return r.problems
+	}
+	seen := map[string]bool{}
+	for _, o := range objects {
+		r.metadata(o, seen)
+		r.hpa(o)
+	}
+	if known {
+		r.cast(objects, s, len(r.problems) > 0)
+	}
+	return r.problems
+}
+
+// objects decodes every document. Those that cannot be decoded are left out.
+func (r *reader) objects(text []byte) []object {
+	codec := json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme.Scheme, scheme.Scheme, json.SerializerOptions{Yaml: true, Strict: true})
+	var list []object
+	for _, d := range split(text) {
+		var doc yaml.Node
+		if err := yaml.Unmarshal(d.text, &doc); err != nil {
+			r.syntax(err, d.offset)
+			continue
+		}
+		if len(doc.Content) == 0 || doc.Content[0].Tag == "!!null" {
+			continue
+		}
+		o := object{offset: d.offset, node: doc.Content[0]}
+		value, _, err := codec.Decode(d.text, nil, nil)
+		o.value = value
+		if err != nil {
+			r.strict(o, err)
+		}
+		if value != nil {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+type document struct {
+	offset int
+	text   []byte
+}
+
+// split takes the documents of a YAML stream apart, as kubectl does.
+func split(text []byte) []document {
+	list := []document{{}}
+	for i, line := range bytes.SplitAfter(text, []byte("\n")) {
+		if bytes.HasPrefix(line, []byte("---")) {
+			list = append(list, document{offset: i + 1})
+			continue
+		}
+		last := &list[len(list)-1]
+		last.text = append(last.text, line...)
+	}
+	return list
+}
+
+var (
+	quotedField = regexp.MustCompile(`^(unknown|duplicate) field "([^"]+)"`)
+	typeField   = regexp.MustCompile(`cannot unmarshal (\S+) into Go struct field \S*?\.(\S+) of type (\S+)`)
+	repeatedKey = regexp.MustCompile(`line (\d+): key "([^"]+)" already set`)
+)
+
+// strict reports what the decoder says, with the line where the field is.
+func (r *reader) strict(o object, err error) {
+	var list []error
+	if _, ok := runtime.AsStrictDecodingError(err); ok {
+		var all interface{ Errors() []error }
+		if errors.As(err, &all) {
+			list = all.Errors()
+		}
+	}
+	if list == nil {
+		list = []error{err}
+	}
+	for _, e := range list {
+		r.decoding(o, e)
+	}
+}
+
+func (r *reader) decoding(o object, err error) {
+	text := err.Error()
+	if m := quotedField.FindStringSubmatch(text); m != nil {
+		what := map[string]string{"unknown": "모르는 필드입니다", "duplicate": "같은 필드가 두 번 있습니다"}[m[1]]
+		r.add(o.line(fieldPath(m[2])...), "kubectl explain으로 필드의 이름과 위치를 확인해 주십시오.", "%s: %s", what, m[2])
+		return
+	}
+	if m := typeField.FindStringSubmatch(text); m != nil {
+		r.add(o.line(fieldPath(m[2])...), "kubectl explain으로 필드의 형식을 확인해 주십시오.", "%s에 쓸 수 없는 값입니다: %s이(가) 아니라 %s이어야 합니다.", m[2], m[1], m[3])
+		return
+	}
+	if all := repeatedKey.FindAllStringSubmatch(text, -1); all != nil {
+		for _, m := range all {
+			line, _ := strconv.Atoi(m[1])
+			r.add(line+o.offset, "하나만 남겨 주십시오.", "같은 필드가 두 번 있습니다: %s", m[2])
+		}
+		return
+	}
+	switch {
+	case runtime.IsMissingKind(err):
+		r.add(o.line("apiVersion"), "모든 오브젝트의 맨 위에 kind를 적어 주십시오.", "kind가 없습니다.")
+	case runtime.IsMissingVersion(err):
+		r.add(o.line("kind"), "모든 오브젝트의 맨 위에 apiVersion을 적어 주십시오.", "apiVersion이 없습니다.")
+	case runtime.IsNotRegisteredError(err):
+		r.add(o.line("kind"), "apiVersion과 kind의 철자를 확인해 주십시오. 예: apps/v1 Deployment, autoscaling/v2 HorizontalPodAutoscaler",
+			"쿠버네티스에 없는 apiVersion과 kind입니다: %s", text)
+	default:
+		r.add(o.line(), "kubectl apply --dry-run=server로 확인해 주십시오.", "매니페스트를 읽을 수 없습니다: %s", text)
+	}
+}
+
+// fieldPath splits "spec.containers[0].image".
+func fieldPath(path string) []string {
+	return strings.FieldsFunc(path, func(c rune) bool { return c == '.' || c == '[' || c == ']' })
+}
+
+// metadata checks what every object has to have.
+func (r *reader) metadata(o object, seen map[string]bool) {
+	m, err := meta.Accessor(o.value)
+	if err != nil {
+		r.add(o.line("kind"), "오브젝트를 하나씩 ---로 나누어 적어 주십시오.", "이름을 가진 오브젝트가 아닙니다.")
+		return
+	}
+	if m.GetNamespace() != "" {
+		r.add(o.line("metadata", "namespace"), "namespace를 지워 주십시오. 네임스페이스는 stepscale이 정합니다.", "metadata.namespace는 쓸 수 없습니다: %s", m.GetNamespace())
+	}
+	if m.GetName() == "" {
+		r.add(o.line("metadata"), "metadata.name을 적어 주십시오.", "오브젝트의 이름이 없습니다.")
+		return
+	}
+	kind := o.value.GetObjectKind().GroupVersionKind()
+	key := kind.GroupKind().String() + "/" + m.GetName()
+	if seen[key] {
+		r.add(o.line("metadata", "name"), "하나만 남기거나 이름을 바꾸어 주십시오.", "같은 오브젝트가 두 번 있습니다: %s %s", kind.Kind, m.GetName())
+	}
+	seen[key] = true
+}
+
+// hpa checks the numbers of a HorizontalPodAutoscaler.
+func (r *reader) hpa(o object) {
+	if _, old := o.value.(*autoscalingv1.HorizontalPodAutoscaler); old {
+		r.add(o.line("apiVersion"), "apiVersion: autoscaling/v2로 적어 주십시오.", "HPA는 autoscaling/v2만 쓸 수 있습니다.")
+	}
+	h, ok := o.value.(*autoscalingv2.HorizontalPodAutoscaler)
+	if !ok {
+		return
+	}
+	least := int32(1)
+	if h.Spec.MinReplicas != nil {
+		least = *h.Spec.MinReplicas
+	}
+	if least < 0 {
+		r.add(o.line("spec", "minReplicas"), "1 이상의 수를 적어 주십시오.", "minReplicas가 0보다 작습니다: %d", least)
+	}
+	switch most := h.Spec.MaxReplicas; {
+	case most < 1:
+		r.add(o.line("spec", "maxReplicas"), "maxReplicas에 1 이상의 수를 적어 주십시오.", "maxReplicas가 1보다 작습니다: %d", most)
+	case least > most:
+		r.add(o.line("spec", "maxReplicas"), "maxReplicas를 minReplicas 이상으로 적어 주십시오.", "maxReplicas(%d)가 minReplicas(%d)보다 작습니다.", most, least)
+	}
+}
+
+// find is the object of a type by its name.
+func find[T metav1.Object](objects []object, name string) (T, object, bool) {
+	i := slices.IndexFunc(objects, func(o object) bool {
+		v, ok := o.value.(T)
+		return ok && v.GetName() == name
+	})
+	if i < 0 {
+		var none T
+		return none, object{}, false
+	}
+	return objects[i].value.(T), objects[i], true
+}
+
+type deployment = *appsv1.Deployment

@@ -1,0 +1,118 @@
+// Package scenarios holds the stages on which the loops are played: the objects
+// to apply and a timeline of load. A folder is a scenario, the folder is the list.
+package scenarios
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// FS holds the scenarios that come with stepscale.
+//
+//go:embed */scenario.yaml */objects.yaml
+var FS embed.FS
+
+const (
+	scenarioFile = "scenario.yaml"
+	objectsFile  = "objects.yaml"
+)
+
+// Fault names something that is wrong in a scenario on purpose.
+type Fault string
+
+// The faults that a scenario may announce.
+const (
+	FaultMissingTarget   Fault = "missing-target"   // the HPA's Deployment is not in objects.yaml
+	FaultMissingRequests Fault = "missing-requests" // its pods have no CPU requests
+)
+
+// Scenario is one stage.
+type Scenario struct {
+	Name    string // of the folder
+	Title   string
+	HPA     string // name of the HorizontalPodAutoscaler that the loop runs for
+	Target  string // name of the Deployment that it scales
+	Faults  []Fault
+	Pod     PodCost
+	Load    Timeline
+	Objects []byte // objects.yaml: input for `kubectl apply -f`, without namespaces
+	Raw     []byte // scenario.yaml
+}
+
+// List returns the names of the scenarios in fsys, sorted.
+func List(fsys fs.FS) ([]string, error) {
+	entries, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		return nil, fmt.Errorf("시나리오 폴더를 읽을 수 없습니다: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") || e.Name() == "testdata" {
+			continue
+		}
+		for _, file := range []string{scenarioFile, objectsFile} {
+			if _, err := fs.Stat(fsys, path.Join(e.Name(), file)); err == nil {
+				names = append(names, e.Name())
+				break
+			}
+		}
+	}
+	return names, nil
+}
+
+// Load reads the scenario in the folder name. The error has every problem of
+// both files: it is a Problems.
+func Load(fsys fs.FS, name string) (*Scenario, error) {
+	if !fs.ValidPath(name) || name == "." || strings.Contains(name, "/") {
+		return nil, Problems{{File: name, Msg: fmt.Sprintf("시나리오 이름으로 쓸 수 없습니다: %q", name),
+			Hint: "시나리오의 폴더 이름 하나를 적어 주십시오."}}
+	}
+	raw, rawErr := readFile(fsys, path.Join(name, scenarioFile))
+	objects, objErr := readFile(fsys, path.Join(name, objectsFile))
+	var problems Problems
+	s := &Scenario{Name: name}
+	known := rawErr == nil
+	if known {
+		var parsed Problems
+		s, parsed = parse(path.Join(name, scenarioFile), raw)
+		problems = append(problems, parsed...)
+	} else {
+		problems = append(problems, *rawErr)
+	}
+	if objErr == nil {
+		s.Objects = objects
+		problems = append(problems, checkObjects(path.Join(name, objectsFile), objects, s, known)...)
+	} else {
+		problems = append(problems, *objErr)
+	}
+	if err := problems.err(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Parse reads a scenario.yaml alone: Objects stays empty. The error has every
+// problem: it is a Problems.
+func Parse(file string, yaml []byte) (*Scenario, error) {
+	s, problems := parse(file, yaml)
+	if err := problems.err(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func readFile(fsys fs.FS, file string) ([]byte, *Problem) {
+	b, err := fs.ReadFile(fsys, file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &Problem{File: file, Msg: "파일이 없습니다.",
+			Hint: "시나리오 폴더에는 scenario.yaml과 objects.yaml이 모두 있어야 합니다."}
+	case err != nil:
+		return nil, &Problem{File: file, Msg: "파일을 읽을 수 없습니다: " + err.Error(), Hint: "파일의 권한을 확인해 주십시오."}
+	}
+	return b, nil
+}
