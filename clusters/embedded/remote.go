@@ -26,6 +26,7 @@ func Serve(ctx context.Context, c *Cluster, socket string, parse func([]byte) (L
 	if err != nil {
 		return fmt.Errorf("control socket %s: %w", socket, err)
 	}
+	listener.(*net.UnixListener).SetUnlinkOnClose(false) // the socket goes when the cluster is down, not before
 	defer func() { _ = listener.Close() }()
 	if err := os.Chmod(socket, 0o600); err != nil {
 		return err

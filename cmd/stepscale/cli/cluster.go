@@ -132,10 +132,6 @@ func (a *app) serve(ctx context.Context, dir string) (err error) {
 	cluster := embedded.New(embedded.Options{Dir: dir, Progress: func(phase string, took time.Duration) {
 		fmt.Fprintf(a.out, "%s\t%s\n", phase, took)
 	}})
-	if _, err := cluster.Up(ctx); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, cluster.Down(context.WithoutCancel(ctx))) }()
 	socket := socketIn(dir)
 	if _, err := embedded.Dial(socket); err == nil {
 		return errors.New("a cluster is running already")
@@ -143,7 +139,13 @@ func (a *app) serve(ctx context.Context, dir string) (err error) {
 	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) { // of a killed process
 		return err
 	}
-	defer func() { _ = os.Remove(socket) }()
+	if _, err := cluster.Up(ctx); err != nil {
+		return err
+	}
+	defer func() { // in this order: `cluster down` waits for the socket to go
+		err = errors.Join(err, cluster.Down(context.WithoutCancel(ctx)))
+		_ = os.Remove(socket)
+	}()
 	go func() {
 		for ctx.Err() == nil {
 			if remote, err := embedded.Dial(socket); err == nil {

@@ -1,0 +1,146 @@
+package lessons
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// Check finds what a parser cannot: steps, scenarios and facts that do not
+// exist. loops has the steps of every loop in order; facts tells which facts a
+// step may add, and nil when that is not known.
+func Check(all []Lesson, loops map[string][]trace.StepID, facts func(trace.StepID) []string, hasScenario func(string) bool) []Problem {
+	var problems []Problem
+	titles := map[string]string{}
+	for _, l := range all {
+		c := checker{lesson: l, steps: loops[l.Loop], facts: facts}
+		if l.Scenario != "" && !hasScenario(l.Scenario) {
+			c.problem(1, fmt.Sprintf("시나리오 %s이(가) 없습니다.", l.Scenario), "scenarios 폴더의 이름 가운데 하나를 적어 주십시오.")
+		}
+		if l.Loop != "" && c.steps == nil {
+			c.problem(1, fmt.Sprintf("루프 %s을(를) 모릅니다.", l.Loop), "쓸 수 있는 루프: "+strings.Join(names(loops), ", "))
+		}
+		if other, dup := titles[l.Title]; dup && l.Title != "" {
+			c.problem(1, fmt.Sprintf("제목이 %s와(과) 같습니다.", other), "수업마다 다른 제목을 적어 주십시오.")
+		}
+		titles[l.Title] = l.ID
+		c.blocks()
+		problems = append(problems, c.problems...)
+	}
+	return problems
+}
+
+func names(loops map[string][]trace.StepID) []string {
+	var list []string
+	for name := range loops {
+		list = append(list, name)
+	}
+	slices.Sort(list)
+	return list
+}
+
+type checker struct {
+	lesson   Lesson
+	steps    []trace.StepID
+	facts    func(trace.StepID) []string
+	problems []Problem
+	last     int // index of the last step in the loop; -1 at the start of a pass
+}
+
+func (c *checker) problem(line int, msg, hint string) {
+	c.problems = append(c.problems, Problem{File: c.lesson.File, Line: line, Msg: msg, Hint: hint})
+}
+
+func (c *checker) blocks() {
+	c.last = -1
+	if !slices.ContainsFunc(c.lesson.Blocks, func(b Block) bool { return b.Kind == Step || b.Kind == Continue }) {
+		c.problem(1, "실행하는 블록이 없습니다.", usage[Step])
+	}
+	for i, b := range c.lesson.Blocks {
+		switch b.Kind {
+		case Step:
+			c.step(b)
+		case Continue:
+			c.afterContinue(b)
+		case Hint:
+			if i == 0 || (c.lesson.Blocks[i-1].Kind != Predict && c.lesson.Blocks[i-1].Kind != Hint) {
+				c.problem(b.Line, "hint 앞에 predict가 없습니다.", "hint는 자기 predict 바로 뒤에 적어 주십시오.")
+			}
+		case Predict:
+			c.predict(b, c.lesson.Blocks[i+1:])
+		}
+	}
+}
+
+// step holds the steps against the order of the loop.
+func (c *checker) step(b Block) {
+	if c.steps == nil {
+		return
+	}
+	i := slices.Index(c.steps, trace.StepID(b.Arg))
+	if i < 0 {
+		c.problem(b.Line, fmt.Sprintf("루프 %s에 %s 단계가 없습니다.", c.lesson.Loop, b.Arg), "혹시 "+nearest(b.Arg, c.steps)+"인가요?")
+		return
+	}
+	if next := (c.last + 1) % len(c.steps); c.last > -2 && i != next {
+		c.problem(b.Line, fmt.Sprintf("%s의 차례가 아닙니다.", b.Arg), fmt.Sprintf("다음 단계는 %s입니다.", c.steps[next]))
+	}
+	c.last = i
+}
+
+// afterContinue is where the loop stands after a continue.
+func (c *checker) afterContinue(b Block) {
+	if b.Arg == "change" {
+		c.last = slices.IndexFunc(c.steps, func(id trace.StepID) bool { return strings.HasSuffix(string(id), "/3-scale/update") })
+		return
+	}
+	c.last = -1
+}
+
+// predict wants the fact in the frame of the block that comes next.
+func (c *checker) predict(b Block, rest []Block) {
+	i := slices.IndexFunc(rest, func(r Block) bool { return r.Kind == Step || r.Kind == Continue })
+	if i < 0 {
+		c.problem(b.Line, "predict 뒤에 실행하는 블록이 없습니다.", "predict 뒤에 step이나 continue를 적어 주십시오.")
+		return
+	}
+	if next := rest[i]; next.Kind == Step && c.facts != nil {
+		known := c.facts(trace.StepID(next.Arg))
+		if known != nil && !slices.Contains(known, b.Arg) {
+			c.problem(b.Line, fmt.Sprintf("%s 단계는 %s 값을 내지 않습니다.", next.Arg, b.Arg), "쓸 수 있는 값: "+strings.Join(known, ", "))
+		}
+	}
+}
+
+// nearest is the step that shares most with the text, by edit distance.
+func nearest(text string, steps []trace.StepID) string {
+	best, least := "", -1
+	for _, s := range steps {
+		if d := distance(text, string(s)); least < 0 || d < least {
+			best, least = string(s), d
+		}
+	}
+	return best
+}
+
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		prev := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := prev
+			if a[i] != b[j] {
+				cost++
+			}
+			prev = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,121 @@
+// Package lessons holds the lessons as data: a folder is a lesson, the folder
+// is the list. A lesson is Korean markdown with fenced directives that move the
+// cluster.
+package lessons
+
+import (
+	"cmp"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// FS holds the lessons that come with stepscale.
+//
+//go:embed */*/lesson.md
+var FS embed.FS
+
+const fileName = "lesson.md"
+
+// order is how the folders follow each other; folders that are not named here
+// come after them, by name.
+var order = []string{"intro", "hpa", "vpa"}
+
+// Lesson is one lesson.md.
+type Lesson struct {
+	ID       string // "hpa/02-control-loop": its folder
+	Title    string
+	Loop     string // the table of steps that it executes
+	Scenario string
+	File     string
+	Blocks   []Block
+}
+
+// The kinds of a Block.
+const (
+	Prose    = "prose"
+	Step     = "step"
+	Predict  = "predict"
+	Hint     = "hint"
+	Continue = "continue"
+)
+
+// Block is a piece of a lesson: prose, or a directive with its argument.
+type Block struct {
+	Kind string
+	Text string // markdown, or the directive's body
+	Arg  string // the step, the fact, or what continue waits for
+	Max  string // the limit of a continue, a Go duration; may be empty
+	Line int    // counted from 1
+}
+
+// Problem is one thing that is wrong with a lesson, as its author reads it.
+type Problem struct {
+	File string
+	Line int // counted from 1; 0 when the file as a whole is meant
+	Msg  string
+	Hint string
+}
+
+// Error is the problem on one line.
+func (p Problem) Error() string {
+	where := p.File
+	if p.Line > 0 {
+		where = fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	if p.Hint == "" {
+		return where + ": " + p.Msg
+	}
+	return fmt.Sprintf("%s: %s (도움: %s)", where, p.Msg, p.Hint)
+}
+
+// Load reads every lesson in fsys, in the order in which they are learned. The
+// error joins all Problems; the lessons that could be read come back with it.
+func Load(fsys fs.FS) ([]Lesson, error) {
+	files, err := fs.Glob(fsys, "*/*/"+fileName)
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		return nil, Problem{File: ".", Msg: "수업이 하나도 없습니다.", Hint: "<루프>/NN-이름/lesson.md 모양으로 파일을 두어 주십시오."}
+	}
+	var all []Lesson
+	var errs []error
+	for _, file := range files {
+		raw, err := fs.ReadFile(fsys, file)
+		if err != nil {
+			errs = append(errs, Problem{File: file, Msg: "파일을 읽을 수 없습니다: " + err.Error(), Hint: "파일의 권한을 확인해 주십시오."})
+			continue
+		}
+		lesson, problems := Parse(file, string(raw))
+		for _, p := range problems {
+			errs = append(errs, p)
+		}
+		all = append(all, lesson)
+	}
+	slices.SortFunc(all, func(a, b Lesson) int {
+		return cmp.Or(cmp.Compare(rank(a.ID), rank(b.ID)), strings.Compare(a.ID, b.ID))
+	})
+	return all, errors.Join(errs...)
+}
+
+func rank(id string) int {
+	folder, _, _ := strings.Cut(id, "/")
+	if i := slices.Index(order, folder); i >= 0 {
+		return i
+	}
+	return len(order)
+}
+
+// Parse reads one lesson. It returns what it could read with all problems.
+func Parse(file, text string) (Lesson, []Problem) {
+	p := &parser{file: file, lines: strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")}
+	p.lesson = Lesson{ID: path.Dir(file), File: file}
+	p.frontMatter()
+	p.body()
+	return p.lesson, p.problems
+}

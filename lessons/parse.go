@@ -1,0 +1,175 @@
+package lessons
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+type parser struct {
+	file     string
+	lines    []string
+	at       int // index of the next line
+	lesson   Lesson
+	problems []Problem
+}
+
+func (p *parser) problem(line int, msg, hint string) {
+	p.problems = append(p.problems, Problem{File: p.file, Line: line, Msg: msg, Hint: hint})
+}
+
+const frontMark = "---"
+
+// frontMatter reads "key: value" lines between two marks.
+func (p *parser) frontMatter() {
+	if len(p.lines) == 0 || strings.TrimSpace(p.lines[0]) != frontMark {
+		p.problem(1, "머리말이 없습니다.", "파일의 첫 줄에 ---을 쓰고 title, loop, scenario를 적은 뒤 ---로 닫아 주십시오.")
+		return
+	}
+	fields := map[string]*string{"title": &p.lesson.Title, "loop": &p.lesson.Loop, "scenario": &p.lesson.Scenario}
+	for p.at = 1; p.at < len(p.lines); p.at++ {
+		line := strings.TrimSpace(p.lines[p.at])
+		if line == frontMark {
+			p.at++
+			p.required(fields)
+			return
+		}
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		key, value, ok := strings.Cut(line, ":")
+		field, known := fields[strings.TrimSpace(key)]
+		value = strings.Trim(strings.TrimSpace(value), `"'`)
+		switch {
+		case !ok:
+			p.problem(p.at+1, fmt.Sprintf("머리말을 읽을 수 없습니다: %q", line), "'키: 값' 모양으로 적어 주십시오.")
+		case !known:
+			p.problem(p.at+1, fmt.Sprintf("머리말에 모르는 키가 있습니다: %s", key), "title, loop, scenario만 쓸 수 있습니다.")
+		case *field != "":
+			p.problem(p.at+1, fmt.Sprintf("머리말에 %s이(가) 두 번 있습니다.", key), "하나만 남겨 주십시오.")
+		default:
+			*field = value
+		}
+	}
+	p.problem(len(p.lines), "머리말이 닫히지 않았습니다.", "머리말 끝에 ---을 한 줄로 적어 주십시오.")
+}
+
+func (p *parser) required(fields map[string]*string) {
+	for _, key := range []string{"title", "loop", "scenario"} {
+		if *fields[key] == "" {
+			p.problem(1, fmt.Sprintf("머리말에 %s이(가) 없습니다.", key), key+": 값을 머리말에 적어 주십시오.")
+		}
+	}
+}
+
+// body splits the rest into prose and directives. A fence whose first word is
+// no directive stays prose.
+func (p *parser) body() {
+	var prose []string
+	start := p.at + 1
+	flush := func() {
+		if text := strings.TrimSpace(strings.Join(prose, "\n")); text != "" {
+			p.lesson.Blocks = append(p.lesson.Blocks, Block{Kind: Prose, Text: text, Line: start})
+		}
+		prose = nil
+	}
+	for p.at < len(p.lines) {
+		line := p.lines[p.at]
+		fence, info := fenceOf(line)
+		if fence == "" {
+			prose = append(prose, line)
+			p.at++
+			continue
+		}
+		opened := p.at + 1
+		content, closed := p.untilFence(fence)
+		if !closed {
+			p.problem(opened, "코드 블록이 닫히지 않았습니다.", "같은 개수의 ` 을 한 줄로 적어 닫아 주십시오.")
+		}
+		words := strings.Fields(info)
+		if len(words) == 0 || !isDirective(words[0]) {
+			prose = append(prose, line)
+			prose = append(prose, content...)
+			prose = append(prose, fence)
+			continue
+		}
+		flush()
+		p.directive(words, strings.TrimSpace(strings.Join(content, "\n")), opened)
+		start = p.at + 1
+	}
+	flush()
+}
+
+// fenceOf returns the backticks that open a fence, and its info string.
+func fenceOf(line string) (fence, info string) {
+	rest := strings.TrimLeft(line, "`")
+	n := len(line) - len(rest)
+	if n < 3 || strings.Contains(rest, "`") {
+		return "", ""
+	}
+	return line[:n], strings.TrimSpace(rest)
+}
+
+// untilFence takes the lines up to the closing fence, and the fence itself.
+func (p *parser) untilFence(fence string) (content []string, closed bool) {
+	for p.at++; p.at < len(p.lines); p.at++ {
+		if strings.TrimRight(p.lines[p.at], " ") == fence {
+			p.at++
+			return content, true
+		}
+		content = append(content, p.lines[p.at])
+	}
+	return content, false
+}
+
+func isDirective(word string) bool {
+	switch word {
+	case Step, Predict, Hint, Continue:
+		return true
+	}
+	return false
+}
+
+func (p *parser) directive(words []string, text string, line int) {
+	b := Block{Kind: words[0], Text: text, Line: line}
+	args := words[1:]
+	want := map[string]int{Step: 1, Predict: 1, Hint: 0, Continue: 2}[b.Kind]
+	if len(args) > want || (b.Kind != Hint && len(args) == 0) {
+		p.problem(line, fmt.Sprintf("%s 블록의 인자가 맞지 않습니다: %q", b.Kind, strings.Join(args, " ")), usage[b.Kind])
+		return
+	}
+	if len(args) > 0 {
+		b.Arg = args[0]
+	}
+	if len(args) > 1 {
+		b.Max = args[1]
+	}
+	if b.Kind == Continue {
+		p.checkContinue(b)
+	}
+	if (b.Kind == Predict || b.Kind == Hint) && text == "" {
+		p.problem(line, fmt.Sprintf("%s 블록이 비어 있습니다.", b.Kind), usage[b.Kind])
+	}
+	p.lesson.Blocks = append(p.lesson.Blocks, b)
+}
+
+var usage = map[string]string{
+	Step:     "```step 단계ID 처럼 적어 주십시오. 예: ```step hpa/1-metrics/scrape",
+	Predict:  "```predict 값이름 처럼 적고 안에 질문을 써 주십시오. 예: ```predict proposal",
+	Hint:     "```hint 만 적고 안에 힌트를 써 주십시오.",
+	Continue: "```continue change|load|pass [한도] 처럼 적어 주십시오. 예: ```continue change 10m",
+}
+
+func (p *parser) checkContinue(b Block) {
+	switch b.Arg {
+	case "change", "load", "pass":
+	default:
+		p.problem(b.Line, fmt.Sprintf("continue가 기다릴 것을 모릅니다: %s", b.Arg), usage[Continue])
+	}
+	if b.Max == "" {
+		return
+	}
+	if d, err := time.ParseDuration(b.Max); err != nil || d <= 0 {
+		p.problem(b.Line, fmt.Sprintf("continue의 한도를 읽을 수 없습니다: %s", b.Max), "10m이나 90s처럼 적어 주십시오.")
+	}
+}
