@@ -7,7 +7,6 @@ require (
 	github.com/charmbracelet/x/ansi v0.8.0
 	github.com/go-logr/logr v1.4.4
 	github.com/muesli/termenv v0.16.0
-	github.com/rogpeppe/go-internal v1.14.1
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.10
 	go.etcd.io/etcd/server/v3 v3.7.0
@@ -27,14 +26,9 @@ require (
 	k8s.io/utils v0.0.0-20260707023825-cf1189d6abe3
 	sigs.k8s.io/kwok v0.8.0
 	sigs.k8s.io/metrics-server v0.9.0
-	sigs.k8s.io/yaml v1.6.0
 )
 
-require (
-	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
-	github.com/adrg/frontmatter v0.2.0 // indirect
-	gopkg.in/yaml.v2 v2.4.0 // indirect
-)
+require github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 
 require (
 	cel.dev/expr v0.25.2 // indirect
@@ -214,6 +208,7 @@ require (
 	sigs.k8s.io/kustomize/kyaml v0.21.1 // indirect
 	sigs.k8s.io/randfill v1.0.0 // indirect
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.2 // indirect
+	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
 replace (

@@ -114,6 +114,11 @@ func (s *Control) Advance(d time.Duration, _ *None) error {
 }
 func (s *Control) Scrape(None, *None) error { return s.cluster.Scrape(context.Background()) }
 
+func (s *Control) KubeletMetrics(node string, reply *string) (err error) {
+	*reply, err = s.cluster.KubeletMetrics(context.Background(), node)
+	return err
+}
+
 func (s *Control) SetLoad(args LoadArgs, _ *None) error {
 	model, err := s.parse(args.Spec)
 	if err != nil {
@@ -202,6 +207,12 @@ func (r *Remote) Advance(_ context.Context, d time.Duration) error {
 	return call(r, "Advance", d, &None{})
 }
 func (r *Remote) Scrape(context.Context) error { return call(r, "Scrape", None{}, &None{}) }
+
+// KubeletMetrics is Cluster.KubeletMetrics.
+func (r *Remote) KubeletMetrics(_ context.Context, node string) (body string, err error) {
+	err = call(r, "KubeletMetrics", node, &body)
+	return body, err
+}
 
 // SetLoad sends the description of a load; the other process parses it.
 func (r *Remote) SetLoad(namespace string, spec []byte) error {

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
+
+	"k8s.io/client-go/rest"
 
 	"github.com/stepscale/stepscale/clusters"
 )
@@ -52,6 +56,41 @@ func (c *Cluster) Scrape(ctx context.Context) error {
 	}
 	c.metrics.scrape(ctx)
 	return ctx.Err()
+}
+
+// KubeletMetrics reads /metrics/resource of a node's kubelet over HTTPS. The
+// API server's node proxy cannot: it refuses loopback addresses.
+func (c *Cluster) KubeletMetrics(ctx context.Context, node string) (string, error) {
+	if c.admin == nil {
+		return "", ErrNotRunning
+	}
+	for i, l := range c.kubelets {
+		if nodeName(i) == node {
+			return c.readKubelet(ctx, "https://"+l.Addr().String()+"/metrics/resource")
+		}
+	}
+	return "", fmt.Errorf("no kubelet on node %s", node)
+}
+
+func (c *Cluster) readKubelet(ctx context.Context, url string) (string, error) {
+	client, err := rest.HTTPClientFor(c.recorded("learner", rest.ImpersonationConfig{}))
+	if err != nil {
+		return "", err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("kubelet answered %s", resp.Status)
+	}
+	return string(body), err
 }
 
 // SetLoad lets the pods of a namespace use CPU as the model says, from now on.

@@ -25,7 +25,7 @@ var errStuck = errors.New("actor did not move")
 
 // stuck says which actor did not move and what it was waited for.
 func (s *State) stuck(actor, wanted, seen string) error {
-	return fmt.Errorf("%w: %s 동안 기다렸지만 %s이(가) 움직이지 않았습니다. 기다린 것: %s. 지금 상태: %s. 다른 터미널에서 kubectl get events -n %s 로 이유를 확인하십시오",
+	return fmt.Errorf("%w: %s 동안 기다렸지만 움직이지 않은 액터가 있습니다: %s. 기다린 것: %s. 지금 상태: %s. 다른 터미널에서 kubectl get events -n %s 로 이유를 확인하십시오",
 		errStuck, s.timeout(), actor, wanted, seen, s.Namespace)
 }
 

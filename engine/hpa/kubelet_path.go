@@ -151,11 +151,11 @@ func (p nodeProxy) Read(ctx context.Context, node, namespace, pod string) ([]str
 	if err != nil {
 		return nil, err
 	}
-	return podLines(string(body), namespace, pod), nil
+	return PodLines(string(body), namespace, pod), nil
 }
 
-// podLines picks the samples of one pod out of an exposition.
-func podLines(body, namespace, pod string) []string {
+// PodLines picks the samples of one pod out of an exposition.
+func PodLines(body, namespace, pod string) []string {
 	var lines []string
 	for line := range strings.Lines(body) {
 		if strings.Contains(line, fmt.Sprintf("namespace=%q", namespace)) && strings.Contains(line, fmt.Sprintf("pod=%q", pod)) {

@@ -117,7 +117,7 @@ func TestPodLines(t *testing.T) {
 		`container_cpu_usage_seconds_total{container="a",namespace="shop",pod="web"} 1 2` + "\n" +
 		`container_cpu_usage_seconds_total{container="a",namespace="shop",pod="web-2"} 1 2` + "\n" +
 		`container_cpu_usage_seconds_total{container="a",namespace="other",pod="web"} 1 2` + "\n"
-	if got := podLines(body, "shop", "web"); len(got) != 1 {
+	if got := PodLines(body, "shop", "web"); len(got) != 1 {
 		t.Errorf("got %q", got)
 	}
 }

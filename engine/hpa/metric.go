@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -161,7 +162,7 @@ func (d *Decision) usageFacts(m *metric, u usage, again string) {
 		return
 	}
 	name := string(m.resource)
-	d.fact("totalUsage"+again+m.suffix, quantityOf(name, u.total), fmt.Sprintf("파드 %d개의 합", u.pods))
+	d.fact("totalUsage"+again+m.suffix, quantityOf(name, u.total), m.sum(func(pod string) int64 { return m.values[pod].Value }))
 	if m.plain() {
 		target := m.target.AverageValue.MilliValue()
 		d.fact("averageValue"+again+m.suffix, quantityOf(name, u.average), fmt.Sprintf("%s / %d", quantityOf(name, u.total), u.pods))
@@ -169,11 +170,27 @@ func (d *Decision) usageFacts(m *metric, u usage, again string) {
 		d.fact("usageRatio"+again+m.suffix, formatRatio(u.ratio), fmt.Sprintf("%s / %s", quantityOf(name, u.average), quantityOf(name, target)))
 		return
 	}
-	d.fact("totalRequests"+again+m.suffix, quantityOf(name, u.requests), fmt.Sprintf("파드 %d개의 합", u.pods))
+	d.fact("totalRequests"+again+m.suffix, quantityOf(name, u.requests), m.sum(func(pod string) int64 { return m.requests[pod] }))
 	d.fact("currentUtilization"+again+m.suffix, fmt.Sprintf("%d%%", u.percent), fmt.Sprintf("%s × 100 / %s (소수점 버림)", quantityOf(name, u.total), quantityOf(name, u.requests)))
 	d.fact("targetUtilization"+m.suffix, fmt.Sprintf("%d%%", *m.target.AverageUtilization), "")
 	d.fact("usageRatio"+again+m.suffix, formatRatio(u.ratio), fmt.Sprintf("%d / %d", u.percent, *m.target.AverageUtilization))
 }
+
+// sum writes the addition out while it fits a screen.
+func (m *metric) sum(of func(pod string) int64) string {
+	var terms []string
+	for _, pod := range slices.Sorted(maps.Keys(m.values)) {
+		if _, known := m.requests[pod]; known || m.plain() {
+			terms = append(terms, quantityOf(string(m.resource), of(pod)))
+		}
+	}
+	if len(terms) > shownTerms {
+		return fmt.Sprintf("파드 %d개의 합", len(terms))
+	}
+	return strings.Join(terms, " + ")
+}
+
+const shownTerms = 8
 
 func formatRatio(r float64) string {
 	return strconv.FormatFloat(math.Round(r*10000)/10000, 'f', -1, 64)

@@ -29,7 +29,7 @@ var replicaSetStep = actorStep{
 		return w.deployment == nil || w.newest() != nil && replicasOf(w.newest()) == w.replicas()
 	},
 	wanted: func(s *State, w workload) string {
-		return fmt.Sprintf("레플리카셋의 spec.replicas가 %d이(가) 되는 것", w.replicas())
+		return fmt.Sprintf("레플리카셋의 spec.replicas가 %d(으)로 바뀌는 것", w.replicas())
 	},
 	seen: func(s *State, w workload) string {
 		if w.newest() == nil {
@@ -140,12 +140,12 @@ func ignoreGone(err error) error {
 
 func (s *State) keepReason(actor string) string {
 	if s.pass.decision == nil {
-		return fmt.Sprintf("유지: 레플리카 수를 계산하지 못해 아무것도 쓰지 않았으므로 %s이(가) 할 일이 없습니다.", actor)
+		return fmt.Sprintf("유지: 레플리카 수를 계산하지 못해 아무것도 쓰지 않았으므로 %s에게는 할 일이 없습니다.", actor)
 	}
 	if s.pass.result.Err != nil {
-		return fmt.Sprintf("유지: 메트릭을 얻지 못해 레플리카 수를 바꾸지 않았으므로 %s이(가) 할 일이 없습니다.", actor)
+		return fmt.Sprintf("유지: 메트릭을 얻지 못해 레플리카 수를 바꾸지 않았으므로 %s에게는 할 일이 없습니다.", actor)
 	}
-	return fmt.Sprintf("유지: 레플리카 수가 그대로이므로 %s이(가) 할 일이 없습니다.", actor)
+	return fmt.Sprintf("유지: 레플리카 수가 그대로이므로 %s에게는 할 일이 없습니다.", actor)
 }
 
 // scaleReplicaSet is the Deployment controller's part.

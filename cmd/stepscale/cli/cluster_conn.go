@@ -42,6 +42,7 @@ type observer interface {
 	Held(context.Context) ([]clusters.Held, error)
 	Calls(context.Context) ([]clusters.Call, error)
 	Watches(context.Context) ([]clusters.Watch, error)
+	KubeletMetrics(ctx context.Context, node string) (string, error)
 }
 
 // connection is a running embedded cluster.
@@ -186,6 +187,14 @@ func (v callView) Calls(ctx context.Context) ([]trace.Call, error) {
 		all = append(all, trace.Call(c))
 	}
 	return all, err
+}
+
+// kubeletView reads the simulated kubelets without the API server's proxy.
+type kubeletView struct{ sim }
+
+func (k kubeletView) Read(ctx context.Context, node, namespace, pod string) ([]string, error) {
+	body, err := k.KubeletMetrics(ctx, node)
+	return hpa.PodLines(body, namespace, pod), err
 }
 
 type watchView struct {

@@ -141,6 +141,9 @@ func (t *ticker) of(p *player, b lessons.Block) func(trace.Frame) {
 	if !t.on {
 		return nil
 	}
+	if frames := p.session.Frames(); len(frames) > 0 {
+		t.first = frames[len(frames)-1].At
+	}
 	return func(f trace.Frame) {
 		if t.first.IsZero() {
 			t.first = f.At

@@ -140,8 +140,9 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson) (err error) {
 		}
 		defer func() { err = errors.Join(err, closeStage()) }()
 		p.stage = stage
+		t.screen.Note("다른 터미널에서 같은 상태를 보시려면 이 줄들을 붙여 넣어 주십시오.")
 		for _, l := range stage.Info() {
-			t.screen.Note(l)
+			t.screen.Raw("    " + l + "\n")
 		}
 	}
 	if t.in != nil {

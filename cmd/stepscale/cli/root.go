@@ -43,6 +43,7 @@ type app struct {
 	loops       map[string][]trace.StepID        // the steps of every loop, in order
 	facts       func(step trace.StepID) []string // the facts a step may add; nil: not known
 	commands    []func(root *cobra.Command)      // commands of other files: root.AddCommand(...)
+	conn        *connection                      // the running cluster, shared by the lessons of one call
 	finish      func() error                     // called once at the end, whatever happened; may be nil
 }
 

@@ -60,11 +60,12 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress
 	if err != nil {
 		return nil, nil, err
 	}
-	conn, err := connect(ctx, out.Phase)
-	if err != nil {
-		return nil, nil, err
+	if a.conn == nil {
+		if a.conn, err = connect(ctx, out.Phase); err != nil {
+			return nil, nil, err
+		}
 	}
-	stage := &clusterStage{conn: conn, scenario: s, namespace: "stepscale-" + s.Name}
+	stage := &clusterStage{conn: a.conn, scenario: s, namespace: "stepscale-" + s.Name}
 	begin := time.Now()
 	out.Phase("시나리오 "+s.Name, 0)
 	if err := stage.prepare(ctx, steps()); err != nil {
@@ -72,6 +73,15 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress
 	}
 	out.Phase("시나리오 "+s.Name, time.Since(begin))
 	return stage, func() error { return stage.close(ctx) }, nil
+}
+
+// disconnect gives the cluster back, or takes it down if it is ours.
+func (a *app) disconnect() error {
+	if a.conn == nil {
+		return nil
+	}
+	defer func() { a.conn = nil }()
+	return a.conn.close()
 }
 
 func (s *clusterStage) Session() *engine.Session { return s.session }
@@ -146,22 +156,23 @@ func (s *clusterStage) state() (*hpa.State, error) {
 	return &hpa.State{
 		Controller: controller, Learner: learner, Observer: observer,
 		Namespace: s.namespace, HPA: s.scenario.HPA, Params: hpa.DefaultParams(), Clock: s.conn.sim,
-		Simulation: s.conn.sim, Gate: gateView{s.conn.sim},
+		Simulation: s.conn.sim, Gate: gateView{s.conn.sim}, Kubelet: kubeletView{s.conn.sim},
 		Recorder: callView{s.conn.sim, local}, Watches: watchView{s.conn.sim, local},
 	}, nil
 }
 
-// close gives the cluster back as it was found.
+// close ends the loop and removes the scenario. On a cluster that ends with this
+// process nobody needs to wait for that: the next scenario makes its own room.
 func (s *clusterStage) close(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	if s.session != nil {
 		s.session.Close()
 	}
-	var errs []error
+	errs := []error{s.conn.sim.Release(ctx, s.namespace)}
 	if s.conn.background && s.kube != nil {
-		errs = append(errs, s.conn.sim.Release(ctx, s.namespace), s.deleteNamespace(ctx))
+		errs = append(errs, s.deleteNamespace(ctx))
 	}
-	return errors.Join(append(errs, s.conn.close())...)
+	return errors.Join(errs...)
 }
 
 // apply makes the namespace anew and applies the scenario's objects in it.

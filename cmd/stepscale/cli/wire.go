@@ -15,5 +15,6 @@ func wire(a *app) *app {
 		a.loops[name] = stepIDs(steps())
 	}
 	a.commands = append(a.commands, func(root *cobra.Command) { root.AddCommand(a.clusterCommand()) })
+	a.finish = a.disconnect
 	return a
 }

@@ -77,9 +77,17 @@ func hanging(line string) int {
 func (s *Screen) renderer() (*glamour.TermRenderer, error) {
 	wrap := glamour.WithWordWrap(0)
 	if !s.color {
-		return glamour.NewTermRenderer(wrap, glamour.WithColorProfile(termenv.Ascii), glamour.WithStyles(styles.NoTTYStyleConfig))
+		return glamour.NewTermRenderer(wrap, glamour.WithColorProfile(termenv.Ascii), glamour.WithStyles(plainStyle()))
 	}
 	return glamour.NewTermRenderer(wrap, glamour.WithColorProfile(termenv.ANSI), glamour.WithStyles(colorStyle()))
+}
+
+// plainStyle shows headings by their mark and leaves the other marks of markdown out.
+func plainStyle() gansi.StyleConfig {
+	st := styles.NoTTYStyleConfig
+	st.H1.Prefix, st.H2.Prefix, st.H3.Prefix, st.H4.Prefix = "■ ", "▌ ", "▎ ", ""
+	st.Strong, st.Emph = gansi.StylePrimitive{}, gansi.StylePrimitive{}
+	return st
 }
 
 // colorStyle uses the terminal's own palette, so no question about the

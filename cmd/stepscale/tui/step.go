@@ -115,10 +115,10 @@ func (s *Screen) actor(name string) string {
 func (s *Screen) facts(facts []trace.Fact, limit int) {
 	var read, computed []trace.Fact
 	for _, f := range facts {
-		if f.Expr == "" {
-			read = append(read, f)
-		} else {
+		if arithmetic(f.Expr) {
 			computed = append(computed, f)
+		} else {
+			read = append(read, f)
 		}
 	}
 	s.factList("읽은 값", read, limit)
@@ -135,12 +135,30 @@ func (s *Screen) factList(name string, facts []trace.Fact, limit int) {
 			s.item(s.style(faint, fmt.Sprintf("… 외 %d개 (facts 명령으로 모두 볼 수 있습니다)", len(facts)-i)))
 			return
 		}
-		line := s.factName(f.Name)
-		if f.Expr != "" {
-			line += " = " + f.Expr
-		}
-		s.item(line + " = " + s.style(bold, FactValue(f.Value)))
+		s.item(s.factLine(f))
 	}
+}
+
+// factLine shows arithmetic before its result, and a remark after it.
+func (s *Screen) factLine(f trace.Fact) string {
+	name, value := s.factName(f.Name), s.style(bold, FactValue(f.Value))
+	switch {
+	case f.Expr == "":
+		return name + " = " + value
+	case arithmetic(f.Expr):
+		return name + " = " + f.Expr + " = " + value
+	}
+	return name + " = " + value + s.style(faint, " ("+f.Expr+")")
+}
+
+// arithmetic tells whether the expression computes something.
+func arithmetic(expr string) bool {
+	for _, sign := range []string{" / ", " × ", " + ", " − ", " ≤ ", "ceil(", "max(", "min("} {
+		if strings.Contains(expr, sign) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Screen) factName(name string) string {
