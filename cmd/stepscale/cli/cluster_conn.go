@@ -47,12 +47,11 @@ type observer interface {
 
 // connection is a running embedded cluster.
 type connection struct {
-	sim        sim
-	config     *rest.Config
-	info       clusters.Info
-	background bool // another process runs it and goes on afterwards
-	setLoad    func(namespace string, s *scenarios.Scenario) error
-	close      func() error
+	sim     sim
+	config  *rest.Config
+	info    clusters.Info
+	setLoad func(namespace string, s *scenarios.Scenario) error
+	close   func() error
 }
 
 // clusterDir is where the embedded cluster keeps its run directories.
@@ -107,7 +106,7 @@ func attach(remote *embedded.Remote) (*connection, error) {
 	}
 	cfg.QPS = -1
 	return &connection{
-		sim: remote, config: cfg, info: info, background: true, close: remote.Disconnect,
+		sim: remote, config: cfg, info: info, close: remote.Disconnect,
 		setLoad: func(ns string, s *scenarios.Scenario) error { return remote.SetLoad(ns, s.Raw) },
 	}, nil
 }

@@ -65,7 +65,7 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress
 			return nil, nil, err
 		}
 	}
-	stage := &clusterStage{conn: a.conn, scenario: s, namespace: "stepscale-" + s.Name}
+	stage := &clusterStage{conn: a.conn, scenario: s}
 	begin := time.Now()
 	out.Phase("시나리오 "+s.Name, 0)
 	if err := stage.prepare(ctx, steps()); err != nil {
@@ -161,23 +161,21 @@ func (s *clusterStage) state() (*hpa.State, error) {
 	}, nil
 }
 
-// close ends the loop and removes the scenario. On a cluster that ends with this
-// process nobody needs to wait for that: the next scenario makes its own room.
+// close ends the loop and removes the scenario.
 func (s *clusterStage) close(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	if s.session != nil {
 		s.session.Close()
 	}
-	errs := []error{s.conn.sim.Release(ctx, s.namespace)}
-	if s.conn.background && s.kube != nil {
-		errs = append(errs, s.deleteNamespace(ctx))
+	if s.kube == nil || s.namespace == "" {
+		return nil
 	}
-	return errors.Join(errs...)
+	return errors.Join(s.conn.sim.Release(ctx, s.namespace), s.deleteNamespace(ctx))
 }
 
 // apply makes the namespace anew and applies the scenario's objects in it.
 func (s *clusterStage) apply(ctx context.Context) error {
-	if err := s.deleteNamespace(ctx); err != nil {
+	if err := s.claimNamespace(ctx); err != nil {
 		return err
 	}
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace, Labels: map[string]string{clusters.LabelManaged: "true"}}}
@@ -224,29 +222,35 @@ func (s *clusterStage) applyOne(ctx context.Context, dyn dynamic.Interface, mapp
 	return err
 }
 
+// claimNamespace finds a name that is free. A namespace that a killed session
+// left behind is deleted on the way, one that is not ours is left alone. Nobody
+// waits for a deletion: it takes the namespace controller ten seconds.
+func (s *clusterStage) claimNamespace(ctx context.Context) error {
+	base := "stepscale-" + s.scenario.Name
+	s.namespace = base
+	for n := 2; ; n++ {
+		ns, err := s.kube.CoreV1().Namespaces().Get(ctx, s.namespace, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if ns.Labels[clusters.LabelManaged] == "true" && ns.DeletionTimestamp == nil {
+			if err := s.deleteNamespace(ctx); err != nil {
+				return err
+			}
+		}
+		s.namespace = fmt.Sprintf("%s-%d", base, n)
+	}
+}
+
 func (s *clusterStage) deleteNamespace(ctx context.Context) error {
-	namespaces := s.kube.CoreV1().Namespaces()
-	ns, err := namespaces.Get(ctx, s.namespace, metav1.GetOptions{})
+	err := s.kube.CoreV1().Namespaces().Delete(ctx, s.namespace, metav1.DeleteOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	if ns.Labels[clusters.LabelManaged] != "true" {
-		return &userError{what: fmt.Sprintf("네임스페이스 %s은(는) stepscale이 만든 것이 아니어서 지우지 않았습니다", s.namespace),
-			hint: "이름이 같은 네임스페이스를 직접 정리한 뒤 다시 실행해 주십시오."}
-	}
-	if err := namespaces.Delete(ctx, s.namespace, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
-		return err
-	}
-	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, applyTimeout, true, func(ctx context.Context) (bool, error) {
-		_, err := namespaces.Get(ctx, s.namespace, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return true, nil
-		}
-		return false, err
-	})
+	return err
 }
 
 // waitRunning waits until every Deployment of the scenario has all pods Ready.
