@@ -79,15 +79,15 @@ func (m *metric) fail(err error) {
 	m.err = fmt.Errorf("failed to get %s %s: %w", m.resource, what, err)
 }
 
-// failure is the error and the condition's reason as computeReplicasForMetric has them.
-func (m *metric) failure() (error, string) {
+// failure is the condition's reason and the error as computeReplicasForMetric has them.
+func (m *metric) failure() (reason string, err error) {
 	switch m.spec.Type {
 	case autoscalingv2.ResourceMetricSourceType:
-		return fmt.Errorf("failed to get %s resource metric value: %w", m.resource, m.err), "FailedGetResourceMetric"
+		return "FailedGetResourceMetric", fmt.Errorf("failed to get %s resource metric value: %w", m.resource, m.err)
 	case autoscalingv2.ContainerResourceMetricSourceType:
-		return fmt.Errorf("failed to get %s container metric value: %w", m.container, m.err), "FailedGetContainerResourceMetric"
+		return "FailedGetContainerResourceMetric", fmt.Errorf("failed to get %s container metric value: %w", m.container, m.err)
 	}
-	return m.err, "InvalidMetricSourceType"
+	return "InvalidMetricSourceType", m.err
 }
 
 // ratio compares usage with the target for every metric.

@@ -63,7 +63,7 @@ func (s *State) tick(ctx context.Context) error {
 		return fmt.Errorf("가상 시간을 옮기지 못했습니다: %w", err)
 	}
 	if err := s.Simulation.Scrape(ctx); err != nil {
-		return fmt.Errorf("Metrics Server가 kubelet의 메트릭을 읽지 못했습니다: %w", err)
+		return fmt.Errorf("메트릭 서버가 kubelet의 메트릭을 읽지 못했습니다: %w", err)
 	}
 	return nil
 }

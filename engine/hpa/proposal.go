@@ -21,7 +21,7 @@ func (d *Decision) proposal() {
 			d.propose(m)
 		}
 		if m.err != nil {
-			err, reason := m.failure()
+			reason, err := m.failure()
 			d.event(corev1.EventTypeWarning, reason, m.err.Error())
 			if invalid == 0 {
 				first = err

@@ -29,7 +29,6 @@ type world struct {
 	pods     map[string]*corev1.Pod
 	next     int
 	data     map[string]hpa.MetricData
-	memory   bool
 	requests bool
 }
 

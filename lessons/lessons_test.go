@@ -1,0 +1,145 @@
+package lessons_test
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/lessons"
+)
+
+const head = "---\ntitle: 제목\nloop: hpa\nscenario: web\n---\n"
+
+func TestParseSplitsProseAndDirectives(t *testing.T) {
+	text := head + "# 처음\n\n```sh\nkubectl get pods\n```\n\n```predict proposal\n몇 개?\n```\n```hint\n올림\n```\n```step hpa/1\n곧\n```\n끝\n```continue change 10m\n```\n"
+	l, problems := lessons.Parse("hpa/01-x/lesson.md", text)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if l.ID != "hpa/01-x" || l.Title != "제목" || l.Loop != "hpa" || l.Scenario != "web" {
+		t.Errorf("front matter %+v", l)
+	}
+	want := []lessons.Block{
+		{Kind: lessons.Prose, Text: "# 처음\n\n```sh\nkubectl get pods\n```", Line: 6},
+		{Kind: lessons.Predict, Arg: "proposal", Text: "몇 개?", Line: 12},
+		{Kind: lessons.Hint, Text: "올림", Line: 15},
+		{Kind: lessons.Step, Arg: "hpa/1", Text: "곧", Line: 18},
+		{Kind: lessons.Prose, Text: "끝", Line: 21},
+		{Kind: lessons.Continue, Arg: "change", Max: "10m", Line: 22},
+	}
+	if len(l.Blocks) != len(want) {
+		t.Fatalf("%d blocks, want %d: %+v", len(l.Blocks), len(want), l.Blocks)
+	}
+	for i := range want {
+		if l.Blocks[i] != want[i] {
+			t.Errorf("block %d is %+v, want %+v", i, l.Blocks[i], want[i])
+		}
+	}
+}
+
+func TestParseReportsEveryProblemWithItsLine(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"empty", "", []string{":1: 머리말이 없습니다"}},
+		{"unclosed front matter", "---\ntitle: x\n", []string{":3: 머리말이 닫히지"}},
+		{"missing and unknown keys", "---\ntitle: x\ncolour: red\n---\n", []string{":3: 머리말에 모르는 키", "loop이(가) 없습니다", "scenario이(가) 없습니다"}},
+		{"twice", "---\ntitle: x\ntitle: y\nloop: a\nscenario: b\n---\n", []string{":3: 머리말에 title"}},
+		{"bad directives", head + "```step\n```\n```predict p\n```\n```continue never\n```\n```continue load 5x\n```\n",
+			[]string{":6: step", ":8: predict", ":10: continue", ":12: continue의 한도"}},
+		{"unclosed fence", head + "```step a\n", []string{":6: 코드 블록이 닫히지"}},
+	} {
+		_, problems := lessons.Parse("f/01/lesson.md", c.text)
+		var all []string
+		for _, p := range problems {
+			if p.Hint == "" {
+				t.Errorf("%s: no hint in %q", c.name, p.Error())
+			}
+			all = append(all, p.Error())
+		}
+		text := strings.Join(all, "\n")
+		for _, want := range c.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: no %q in\n%s", c.name, want, text)
+			}
+		}
+	}
+}
+
+func TestLoadOrdersFoldersAndNumbers(t *testing.T) {
+	fsys := fstest.MapFS{}
+	for _, dir := range []string{"zeta/01-a", "hpa/02-b", "hpa/01-a", "intro/01-a"} {
+		fsys[dir+"/lesson.md"] = &fstest.MapFile{Data: []byte(head)}
+	}
+	all, err := lessons.Load(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, l := range all {
+		ids = append(ids, l.ID)
+	}
+	if got := strings.Join(ids, " "); got != "intro/01-a hpa/01-a hpa/02-b zeta/01-a" {
+		t.Errorf("order %s", got)
+	}
+	if _, err := lessons.Load(fstest.MapFS{}); err == nil {
+		t.Error("an empty folder is no error")
+	}
+}
+
+func TestCheck(t *testing.T) {
+	loops := map[string][]trace.StepID{"hpa": {"hpa/1-a", "hpa/2-b", "hpa/3-scale/update"}}
+	facts := func(id trace.StepID) []string {
+		if id == "hpa/2-b" {
+			return []string{"proposal"}
+		}
+		return nil
+	}
+	for _, c := range []struct{ name, body, want string }{
+		{"sound", "```step hpa/1-a\n```\n```predict proposal\nq\n```\n```step hpa/2-b\n```\n```continue change\n```\n```step hpa/1-a\n```\n", ""},
+		{"typo", "```step hpa/1-aa\n```\n", "혹시 hpa/1-a인가요"},
+		{"order", "```step hpa/2-b\n```\n", "다음 단계는 hpa/1-a"},
+		{"unknown fact", "```step hpa/1-a\n```\n```predict propsal\nq\n```\n```step hpa/2-b\n```\n", "propsal"},
+		{"predict at the end", "```step hpa/1-a\n```\n```predict proposal\nq\n```\n", "뒤에 실행하는 블록이 없습니다"},
+		{"lonely hint", "```hint\nh\n```\n```step hpa/1-a\n```\n", "앞에 predict가 없습니다"},
+		{"nothing", "글\n", "실행하는 블록이 없습니다"},
+	} {
+		l, problems := lessons.Parse("hpa/01/lesson.md", head+c.body)
+		if len(problems) > 0 {
+			t.Fatal(c.name, problems)
+		}
+		got := lessons.Check([]lessons.Lesson{l}, loops, facts, func(string) bool { return true })
+		switch {
+		case c.want == "" && len(got) > 0:
+			t.Errorf("%s: %v", c.name, got)
+		case c.want != "" && (len(got) != 1 || !strings.Contains(got[0].Error(), c.want)):
+			t.Errorf("%s: %v, want %q", c.name, got, c.want)
+		}
+	}
+	l, _ := lessons.Parse("hpa/01/lesson.md", "---\ntitle: x\nloop: nope\nscenario: none\n---\n```continue pass\n```\n")
+	if got := lessons.Check([]lessons.Lesson{l}, loops, facts, func(string) bool { return false }); len(got) != 2 {
+		t.Errorf("unknown loop and scenario: %v", got)
+	}
+}
+
+func TestOwnLessonsParse(t *testing.T) {
+	all, err := lessons.Load(lessons.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 4 {
+		t.Errorf("%d lessons", len(all))
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(head + "```step a\nb\n```\n")
+	f.Add("---\n```")
+	f.Add("````hint\n```\n````")
+	f.Fuzz(func(t *testing.T, text string) {
+		l, _ := lessons.Parse("a/b/lesson.md", text)
+		lessons.Check([]lessons.Lesson{l}, map[string][]trace.StepID{"hpa": {"hpa/1"}}, nil, func(string) bool { return true })
+	})
+}
