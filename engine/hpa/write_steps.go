@@ -181,7 +181,7 @@ func (s *State) addOutcome(f *trace.Frame, refused error) {
 	if s.pass.decision != nil {
 		f.Add("desiredReplicas", strconv.Itoa(int(r.Desired)), "")
 	}
-	if r.Reason != "" {
+	if r.Rescale && r.Reason != "" {
 		f.Add("rescaleReason", r.Reason, "")
 	}
 	if refused != nil {

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// The numbers of the README. A cluster is shared; every round has its own namespace.
+
+func benchApp(b *testing.B) *app {
+	b.Helper()
+	dir, err := os.MkdirTemp("", "bench") // short: unix sockets live below it
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Setenv("STEPSCALE_STATE_DIR", dir)
+	a := wire(newApp())
+	b.Cleanup(func() {
+		if err := a.finish(); err != nil {
+			b.Error(err)
+		}
+		_ = os.RemoveAll(dir)
+	})
+	return a
+}
+
+type silent struct{}
+
+func (silent) Phase(string, time.Duration) {}
+
+func benchStage(b *testing.B, a *app, scenario string) (*clusterStage, func() error) {
+	b.Helper()
+	s, closeStage, err := a.openStage(b.Context(), "hpa", scenario, silent{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s.(*clusterStage), closeStage
+}
+
+// passes runs n whole passes, or fewer when a pass ends with stop.
+func passes(b *testing.B, s *clusterStage, n int, stop func() bool) {
+	b.Helper()
+	for range n {
+		_, err := s.Session().Continue(func(f trace.Frame) bool { return f.Step == "hpa/5-pods/run" })
+		if err != nil {
+			b.Fatal(err)
+		}
+		if stop() {
+			return
+		}
+	}
+}
+
+func never() bool { return false }
+
+// BenchmarkScaleUpPass is one pass of the five steps, 2 to 4 pods, all Ready.
+func BenchmarkScaleUpPass(b *testing.B) {
+	a := benchApp(b)
+	for b.Loop() {
+		b.StopTimer()
+		s, closeStage := benchStage(b, a, "web-surge")
+		passes(b, s, 20, s.LoadChanged)
+		b.StartTimer()
+		passes(b, s, 1, never)
+		b.StopTimer()
+		if err := closeStage(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+}
+
+// BenchmarkTwentyTicks is 20 passes that change nothing: five virtual minutes.
+func BenchmarkTwentyTicks(b *testing.B) {
+	a := benchApp(b)
+	s, closeStage := benchStage(b, a, "web-surge")
+	passes(b, s, 5, never) // past the scale-up
+	for b.Loop() {
+		passes(b, s, 20, never)
+	}
+	if err := closeStage(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkThousandPods is the pass that takes one Deployment from 110 pods to
+// 1,000, and a pass that keeps them.
+func BenchmarkThousandPods(b *testing.B) {
+	a := benchApp(b)
+	for b.Loop() {
+		b.StopTimer()
+		s, closeStage := benchStage(b, a, "big")
+		passes(b, s, 3, never)
+		b.StartTimer()
+		start := time.Now()
+		passes(b, s, 1, never)
+		up := time.Since(start)
+		passes(b, s, 1, never)
+		b.ReportMetric(up.Seconds(), "s/scale-up")
+		b.ReportMetric((time.Since(start) - up).Seconds(), "s/keep")
+		b.StopTimer()
+		if err := closeStage(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+}
