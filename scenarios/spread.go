@@ -57,6 +57,7 @@ func (s *Scenario) Spread(elapsed time.Duration, pods []Pod) Spread {
 	type server struct {
 		name string
 		room int64
+		turn int
 	}
 	var servers []server
 	for _, p := range pods {
@@ -69,10 +70,14 @@ func (s *Scenario) Spread(elapsed time.Duration, pods []Pod) Spread {
 		if p.CPULimit > 0 {
 			room = p.CPULimit - own
 		}
-		servers = append(servers, server{p.Name, room})
+		servers = append(servers, server{name: p.Name, room: room})
+	}
+	slices.SortFunc(servers, func(a, b server) int { return cmp.Compare(a.name, b.name) })
+	for i := range servers { // the millicore that cannot be shared goes round, second by second
+		servers[i].turn = (i + int(elapsed/time.Second)) % len(servers)
 	}
 	slices.SortFunc(servers, func(a, b server) int {
-		return cmp.Or(cmp.Compare(a.room, b.room), cmp.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(a.room, b.room), cmp.Compare(a.turn, b.turn))
 	})
 	for i, p := range servers { // the least room first: what it leaves is shared by the rest
 		share := min(out.Unserved/int64(len(servers)-i), p.room)

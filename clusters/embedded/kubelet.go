@@ -28,7 +28,7 @@ const (
 	loadSlice     = time.Second // usage is integrated in slices of this length
 	podMemory     = 48 << 20    // bytes of working set; the load model has CPU only
 	nodeIdleCores = 0.05
-	startCPU      = 1e-6 // CPU seconds of a container that has just started; a zero counter is dropped by the Metrics Server (client/resource/decode.go)
+	startCPU      = 2e-9 // CPU seconds of a container that has just started; a zero counter is dropped by the Metrics Server (client/resource/decode.go)
 )
 
 // usage keeps the cumulative CPU seconds of every container, as a kubelet's

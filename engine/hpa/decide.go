@@ -1,6 +1,7 @@
 package hpa
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -185,4 +186,13 @@ func scalesFromZero(hpa *autoscalingv2.HorizontalPodAutoscaler) bool {
 		}
 	}
 	return false
+}
+
+// Replay decides a recorded step hpa/3-scale/update anew, from its Inputs.
+func Replay(inputs []byte) (Result, error) {
+	var r Recorded
+	if err := json.Unmarshal(inputs, &r); err != nil {
+		return Result{}, fmt.Errorf("recorded inputs: %w", err)
+	}
+	return Decide(r.Params, r.Input, &r.History), nil
 }

@@ -176,18 +176,23 @@ func (d *Decision) usageFacts(m *metric, u usage, again string) {
 	d.fact("usageRatio"+again+m.suffix, formatRatio(u.ratio), fmt.Sprintf("%d / %d", u.percent, *m.target.AverageUtilization))
 }
 
-// sum writes the addition out while it fits a screen.
+// sum writes the addition out while it fits a screen, smallest first.
 func (m *metric) sum(of func(pod string) int64) string {
-	var terms []string
-	for _, pod := range slices.Sorted(maps.Keys(m.values)) {
+	var terms []int64
+	for pod := range m.values {
 		if _, known := m.requests[pod]; known || m.plain() {
-			terms = append(terms, quantityOf(string(m.resource), of(pod)))
+			terms = append(terms, of(pod))
 		}
 	}
 	if len(terms) > shownTerms {
 		return fmt.Sprintf("파드 %d개의 합", len(terms))
 	}
-	return strings.Join(terms, " + ")
+	slices.Sort(terms)
+	var text []string
+	for _, v := range terms {
+		text = append(text, quantityOf(string(m.resource), v))
+	}
+	return strings.Join(text, " + ")
 }
 
 const shownTerms = 8

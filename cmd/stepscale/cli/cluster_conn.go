@@ -75,6 +75,7 @@ func connect(ctx context.Context, progress func(phase string, took time.Duration
 	if remote, err := embedded.Dial(socketIn(dir)); err == nil {
 		return attach(remote)
 	}
+	divertStderr(filepath.Dir(dir))
 	cluster := embedded.New(embedded.Options{Dir: dir, Progress: progress})
 	cfg, err := cluster.Up(ctx)
 	if err != nil {

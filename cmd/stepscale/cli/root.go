@@ -48,7 +48,7 @@ type app struct {
 }
 
 func newApp() *app {
-	return &app{in: os.Stdin, out: os.Stdout, errOut: os.Stderr, lessons: lessons.FS, scenarios: scenarios.FS}
+	return &app{in: os.Stdin, out: os.Stdout, errOut: ownStderr(), lessons: lessons.FS, scenarios: scenarios.FS}
 }
 
 // stepIDs lists the steps of a table.

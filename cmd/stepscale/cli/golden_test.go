@@ -1,0 +1,222 @@
+package cli
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// testApp is an app with everything wired, on a state directory of its own.
+func testApp(t *testing.T) *app {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "cli") // short: unix sockets live below it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("STEPSCALE_STATE_DIR", dir)
+	a := wire(newApp())
+	t.Cleanup(func() {
+		if err := a.finish(); err != nil {
+			t.Error(err)
+		}
+		_ = os.RemoveAll(dir)
+	})
+	return a
+}
+
+func testStage(t *testing.T, a *app, ctx context.Context, loop, scenario string) *clusterStage {
+	t.Helper()
+	s, closeStage, err := a.openStage(ctx, loop, scenario, silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = closeStage() })
+	return s.(*clusterStage)
+}
+
+// TestGoldenTraces holds what the loops tell, executed on the embedded cluster,
+// against the traces of an earlier day.
+func TestGoldenTraces(t *testing.T) {
+	a := testApp(t)
+	for _, c := range []struct {
+		name, loop, scenario string
+		frames               int
+	}{
+		{"intro", "intro", "web-surge", 3},
+		{"architecture", "hpa-architecture", "web-surge", 5},
+		{"surge", "hpa", "web-surge", 13 * 38}, // up, keep, down, keep
+		{"no-requests", "hpa", "no-requests", 13},
+		{"missing-target", "hpa", "missing-target", 13},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := testStage(t, a, t.Context(), c.loop, c.scenario)
+			var got strings.Builder
+			for range c.frames {
+				f, err := s.Session().Next()
+				if err != nil {
+					t.Fatal(err)
+				}
+				writeGolden(&got, f)
+			}
+			compareGolden(t, filepath.Join("testdata", c.name+".trace"), got.String())
+		})
+	}
+}
+
+// unstable facts depend on the day, the machine or the scheduler's choice.
+var (
+	unstable = []string{"podTimestamp", "kubelet1", "kubelet2", "metricsAPITimestamp", "node", "podTemplateHash", "window", "pod", "watchEvent"}
+	podHash  = regexp.MustCompile(`web-[0-9a-f]{6,10}(-[a-z0-9]{5})?`)
+)
+
+func writeGolden(w *strings.Builder, f trace.Frame) {
+	fmt.Fprintf(w, "%d %s %s\n", f.Pass, f.Step, f.Actor)
+	seen := map[string]bool{}
+	var lines []string
+	for _, x := range f.Facts {
+		base, _, _ := strings.Cut(x.Name, "/")
+		if slices.ContainsFunc(unstable, func(u string) bool { return base == u || strings.HasPrefix(base, u) && u != "pod" && u != "node" }) {
+			continue
+		}
+		line := fmt.Sprintf("  %s = %s = %s\n", hidePods(x.Name), hidePods(x.Expr), hidePods(x.Value))
+		if !seen[line] { // several pods tell the same
+			lines = append(lines, line)
+		}
+		seen[line] = true
+	}
+	slices.Sort(lines) // pods come in the order of their random names
+	w.WriteString(strings.Join(lines, ""))
+	for _, c := range f.Changes {
+		if strings.HasPrefix(c.Object, "pod/") { // which pod, and in what order, is the controllers' business
+			continue
+		}
+		fmt.Fprintf(w, "  ! %s %s %s -> %s\n", hidePods(c.Object), c.Field, hidePods(c.From), hidePods(c.To))
+	}
+	waiting := map[string]bool{}
+	for _, x := range f.Waiting {
+		waiting[x.Actor+" "+x.Verb] = true
+	}
+	if len(waiting) > 0 {
+		var names []string
+		for n := range waiting {
+			names = append(names, n)
+		}
+		slices.Sort(names)
+		fmt.Fprintf(w, "  … %s\n", strings.Join(names, ", "))
+	}
+}
+
+func hidePods(s string) string {
+	s = podHash.ReplaceAllString(s, "web-*")
+	for strings.Contains(s, "web-*, web-*") {
+		s = strings.ReplaceAll(s, "web-*, web-*", "web-*")
+	}
+	return s
+}
+
+func compareGolden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v; run with -update to write it", err)
+	}
+	if got == string(want) {
+		return
+	}
+	g, w := strings.Split(got, "\n"), strings.Split(string(want), "\n")
+	for i := range g {
+		if i >= len(w) || g[i] != w[i] {
+			t.Fatalf("%s:%d\ngot  %s\nwant %s", file, i+1, g[i], w[min(i, len(w)-1)])
+		}
+	}
+	t.Fatalf("%s: the trace ends early", file)
+}
+
+// TestRecordedInputsDecideTheSame replays every decision of a recording.
+func TestRecordedInputsDecideTheSame(t *testing.T) {
+	s := testStage(t, testApp(t), t.Context(), "hpa", "web-surge")
+	decisions := 0
+	for range 13 * 8 {
+		f, err := s.Session().Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(f.Inputs) == 0 {
+			continue
+		}
+		again, err := hpa.Replay(f.Inputs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want, _ := f.Fact("desiredReplicas"); fmt.Sprint(again.Desired) != want {
+			t.Errorf("pass %d: the replay decides %d, the recording %s", f.Pass, again.Desired, want)
+		}
+		decisions++
+	}
+	if decisions != 8 {
+		t.Errorf("%d recorded decisions in 8 passes", decisions)
+	}
+}
+
+// TestInterruptInTheMiddleOfAStep cancels while an actor is at work: the step
+// ends at once, and everything can still be taken down.
+func TestInterruptInTheMiddleOfAStep(t *testing.T) {
+	a := testApp(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s := testStage(t, a, ctx, "hpa", "web-surge")
+	_, err := s.Session().Continue(func(f trace.Frame) bool {
+		if scaled(f) {
+			cancel()
+		}
+		return false
+	})
+	if err == nil || ctx.Err() == nil {
+		t.Fatalf("the loop went on: %v", err)
+	}
+	if code := a.report(ctx, stageError(ctx, "x", err)); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	}
+}
+
+// TestAPIServerGoneInTheMiddleOfAStep takes the cluster down under the loop.
+func TestAPIServerGoneInTheMiddleOfAStep(t *testing.T) {
+	a := testApp(t)
+	s := testStage(t, a, t.Context(), "hpa", "web-surge")
+	if _, err := s.Session().Next(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.conn.close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := s.Session().Next()
+	if err == nil {
+		t.Fatalf("step %s succeeded without an API server", f.Step)
+	}
+	if f.Err == "" {
+		t.Error("the frame does not tell")
+	}
+	if got := stageError(t.Context(), string(f.Step), err); !strings.Contains(got.Error(), "연결이 끊겼습니다") {
+		t.Errorf("told as %q (%v)", got, err)
+	}
+}

@@ -1,0 +1,130 @@
+package scenarios_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/stepscale/stepscale/scenarios"
+)
+
+func TestOwnScenariosLoad(t *testing.T) {
+	names, err := scenarios.List(scenarios.FS)
+	if err != nil || len(names) < 5 {
+		t.Fatalf("%v, %v", names, err)
+	}
+	for _, name := range names {
+		if s, err := scenarios.Load(scenarios.FS, name); err != nil {
+			t.Error(err)
+		} else if s.Title == "" || s.HPA == "" || len(s.Objects) == 0 || len(s.Raw) == 0 {
+			t.Errorf("%s is not whole: %+v", name, s)
+		}
+	}
+}
+
+func parse(t *testing.T, load string) *scenarios.Scenario {
+	t.Helper()
+	s, err := scenarios.Parse("x/scenario.yaml", []byte("title: t\nhpa: web\ntarget: web\npod: {idle: 2m, startup: {cpu: 50m, for: 20s}}\nload:\n"+load))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestOffered(t *testing.T) {
+	s := parse(t, "  segments:\n  - {at: 0s, step: 100m}\n  - {at: 1m, ramp: 200m, for: 1m}\n  - {at: 3m, spike: 500m, for: 10s}\n")
+	for at, want := range map[time.Duration]int64{
+		0: 100, 59 * time.Second: 100, 90 * time.Second: 150, 2 * time.Minute: 200, 3 * time.Minute: 700, 190 * time.Second: 200,
+	} {
+		if got := s.Offered(at); got != want {
+			t.Errorf("after %s: %dm, want %dm", at, got, want)
+		}
+	}
+	rps := parse(t, "  unit: rps\n  cost: 2m\n  segments:\n  - {at: 0s, step: 50}\n")
+	if got := rps.Offered(0); got != 100 {
+		t.Errorf("50 requests at 2m: %dm, want 100m", got)
+	}
+}
+
+// TestLoadIsConserved is the law of the model: what is offered is used or told
+// as unserved, no pod uses more than its limit, and only Ready pods are loaded.
+func TestLoadIsConserved(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	s := parse(t, "  noise: {percent: 10, seed: 7}\n  segments:\n  - {at: 0s, step: 900m}\n  - {at: 30s, wave: 300m, period: 1m}\n")
+	for range 2000 {
+		var pods []scenarios.Pod
+		var own int64
+		for i := range rng.IntN(12) {
+			p := scenarios.Pod{Name: fmt.Sprint("p", i), Ready: rng.IntN(4) > 0, Age: time.Duration(rng.IntN(40)) * time.Second, CPULimit: int64(rng.IntN(3) * 60)}
+			pods = append(pods, p)
+			own += s.Pod.Own(p)
+		}
+		at := time.Duration(rng.IntN(200)) * time.Second
+		spread := s.Spread(at, pods)
+		var used int64
+		for _, p := range pods {
+			u := spread.Usage[p.Name]
+			used += u
+			if p.CPULimit > 0 && u > p.CPULimit {
+				t.Fatalf("%+v uses %dm", p, u)
+			}
+			if !p.Ready && u != s.Pod.Own(p) {
+				t.Fatalf("%+v is not Ready and uses %dm", p, u)
+			}
+		}
+		if used+spread.Unserved != s.Offered(at)+own {
+			t.Fatalf("used %d + unserved %d != offered %d + own %d", used, spread.Unserved, s.Offered(at), own)
+		}
+		if again := s.Spread(at, pods); fmt.Sprint(again) != fmt.Sprint(spread) {
+			t.Fatal("the same second gave another spread")
+		}
+	}
+}
+
+func TestProblemsComeAllAtOnceWithLines(t *testing.T) {
+	fsys := fstest.MapFS{
+		"bad/scenario.yaml": {Data: []byte("title: t\ncolour: red\nhpa: web\ntarget: web\nload:\n  segments:\n  - {at: 0s, step: many}\n  - {at: -1s, jump: 5m}\n")},
+		"bad/objects.yaml": {Data: []byte(`apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicaz: 2
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  minReplicas: 5
+  maxReplicas: 2
+`)},
+	}
+	_, err := scenarios.Load(fsys, "bad")
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"bad/scenario.yaml:2:", "bad/scenario.yaml:7:", "bad/scenario.yaml:8:", "bad/objects.yaml:5:", "bad/objects.yaml:13:", "maxReplicas", "도움"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in\n%v", want, err)
+		}
+	}
+	if _, err := scenarios.Load(fsys, "../etc"); err == nil {
+		t.Error("a path is taken for a name")
+	}
+	if _, err := scenarios.Load(fsys, "none"); err == nil || !strings.Contains(err.Error(), "none/scenario.yaml") {
+		t.Errorf("a missing scenario gives %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("title: t\nhpa: a\ntarget: b\nload: {segments: [{at: 0s, step: 1m}]}\n")
+	f.Add("load: [")
+	f.Fuzz(func(t *testing.T, text string) {
+		if s, err := scenarios.Parse("x/scenario.yaml", []byte(text)); err == nil {
+			s.Spread(time.Minute, []scenarios.Pod{{Name: "a", Ready: true}})
+		}
+	})
+}
