@@ -49,6 +49,7 @@ func testStage(t *testing.T, a *app, ctx context.Context, loop, scenario string)
 // against the traces of an earlier day.
 func TestGoldenTraces(t *testing.T) {
 	a := testApp(t)
+	told := map[trace.StepID][]string{}
 	for _, c := range []struct {
 		name, loop, scenario string
 		frames               int
@@ -68,11 +69,25 @@ func TestGoldenTraces(t *testing.T) {
 					t.Fatal(err)
 				}
 				writeGolden(&got, f)
+				for _, fact := range f.Facts {
+					told[f.Step] = append(told[f.Step], fact.Name)
+				}
 			}
 			compareGolden(t, filepath.Join("testdata", c.name+".trace"), got.String())
 		})
 	}
+	for step, facts := range told {
+		for _, name := range hpa.FactNames(step) {
+			if !slices.Contains(facts, name) && !slices.Contains(otherManifests, name) {
+				t.Errorf("%s never tells %s, which lessons may ask about", step, name)
+			}
+		}
+	}
 }
+
+// otherManifests are facts that need an HPA with a behavior or with AverageValue,
+// or a full node: their own tests hold them.
+var otherManifests = []string{"averageValue", "targetAverageValue", "recommendationMin", "scaleDownLimit", "unschedulablePods"}
 
 // unstable facts depend on the day, the machine or the scheduler's choice.
 var (

@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -15,6 +16,7 @@ func wire(a *app) *app {
 		a.loops[name] = stepIDs(steps())
 	}
 	a.commands = append(a.commands, func(root *cobra.Command) { root.AddCommand(a.clusterCommand()) })
+	a.facts = hpa.FactNames
 	a.finish = a.disconnect
 	return a
 }
