@@ -36,7 +36,8 @@ func newRunDir(base string) (*runDir, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(path))
 	}
-	return &runDir{path: path, lock: lock}, nil
+	_, err = fmt.Fprintln(lock, os.Getpid()) // for whoever wonders whose directory this is
+	return &runDir{path: path, lock: lock}, err
 }
 
 func (d *runDir) file(name string) string { return filepath.Join(d.path, name) }

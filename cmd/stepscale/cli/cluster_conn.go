@@ -3,8 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
-	"os"
+	"io/fs"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -118,7 +119,8 @@ func startError(dir string, err error) error {
 	}
 	e := &userError{what: "임베디드 클러스터를 시작하지 못했습니다", cause: err,
 		hint: "stepscale doctor로 이 컴퓨터의 상태를 확인해 주십시오."}
-	if errors.Is(err, os.ErrPermission) {
+	var path *fs.PathError
+	if errors.As(err, &path) && strings.HasPrefix(path.Path, filepath.Dir(filepath.Dir(dir))) {
 		e.what, e.where = "상태 디렉터리에 쓸 수 없습니다", dir
 		e.hint = "쓰기 권한이 있는 디렉터리를 STEPSCALE_STATE_DIR 환경 변수로 지정해 주십시오."
 	}

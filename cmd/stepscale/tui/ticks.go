@@ -17,6 +17,7 @@ type Tick struct {
 	Utilization, Usage string // Usage is the average value where there is no percentage
 	Target             string
 	Action             string
+	Reason             string // of the condition that says why nothing could be decided
 }
 
 // NewTick sums up the frames of one pass.
@@ -40,6 +41,8 @@ func NewTick(frames []trace.Frame) Tick {
 				t.Target = fact.Value
 			case "action":
 				t.Action = fact.Value
+			case "conditionReason":
+				t.Reason = fact.Value
 			}
 		}
 	}
@@ -109,7 +112,13 @@ func (s *Screen) Tick(t Tick, start time.Time) {
 		}
 		b.WriteString(cell + " ")
 	}
-	if room := s.barRoom(); room > 0 {
+	room := s.barRoom()
+	switch {
+	case t.Reason != "" && room < len(t.Reason):
+		b.WriteString("\n     " + s.style(yellow, t.Reason))
+	case t.Reason != "":
+		b.WriteString(" " + s.style(yellow, t.Reason))
+	case room > 0:
 		b.WriteString(" " + s.bar(t.Utilization, t.Target, room))
 	}
 	s.print(strings.TrimRight(b.String(), " ") + "\n")
