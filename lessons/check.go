@@ -3,10 +3,14 @@ package lessons
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stepscale/stepscale/engine/trace"
 )
+
+// updateStep ends the ID of the step that writes the number of replicas.
+const updateStep = "/3-scale/update"
 
 // Check finds what a parser cannot: steps, scenarios and facts that do not
 // exist. loops has the steps of every loop in order; facts tells which facts a
@@ -17,13 +21,13 @@ func Check(all []Lesson, loops map[string][]trace.StepID, facts func(trace.StepI
 	for _, l := range all {
 		c := checker{lesson: l, steps: loops[l.Loop], facts: facts}
 		if l.Scenario != "" && !hasScenario(l.Scenario) {
-			c.problem(1, fmt.Sprintf("시나리오 %s이(가) 없습니다.", l.Scenario), "scenarios 폴더의 이름 가운데 하나를 적어 주십시오.")
+			c.problem(l.line("scenario"), fmt.Sprintf("시나리오 %s이(가) 없습니다.", l.Scenario), "scenarios 폴더의 이름 가운데 하나를 적어 주십시오.")
 		}
 		if l.Loop != "" && c.steps == nil {
-			c.problem(1, fmt.Sprintf("루프 %s을(를) 모릅니다.", l.Loop), "쓸 수 있는 루프: "+strings.Join(names(loops), ", "))
+			c.problem(l.line("loop"), fmt.Sprintf("루프 %s을(를) 모릅니다.", l.Loop), "쓸 수 있는 루프: "+strings.Join(names(loops), ", "))
 		}
 		if other, dup := titles[l.Title]; dup && l.Title != "" {
-			c.problem(1, fmt.Sprintf("제목이 %s와(과) 같습니다.", other), "수업마다 다른 제목을 적어 주십시오.")
+			c.problem(l.line("title"), fmt.Sprintf("제목이 %s와(과) 같습니다.", other), "수업마다 다른 제목을 적어 주십시오.")
 		}
 		titles[l.Title] = l.ID
 		c.blocks()
@@ -93,7 +97,10 @@ func (c *checker) step(b Block) {
 // afterContinue is where the loop stands after a continue.
 func (c *checker) afterContinue(b Block) {
 	if b.Arg == "change" {
-		c.last = slices.IndexFunc(c.steps, func(id trace.StepID) bool { return strings.HasSuffix(string(id), "/3-scale/update") })
+		c.last = slices.IndexFunc(c.steps, func(id trace.StepID) bool { return strings.HasSuffix(string(id), updateStep) })
+		if c.last < 0 && c.steps != nil {
+			c.problem(b.Line, fmt.Sprintf("루프 %s은(는) 레플리카 수를 바꾸지 않으므로 continue change가 끝나지 않습니다.", c.lesson.Loop), "continue pass를 적어 주십시오.")
+		}
 		return
 	}
 	c.last = -1
@@ -106,12 +113,51 @@ func (c *checker) predict(b Block, rest []Block) {
 		c.problem(b.Line, "predict 뒤에 실행하는 블록이 없습니다.", "predict 뒤에 step이나 continue를 적어 주십시오.")
 		return
 	}
-	if next := rest[i]; next.Kind == Step && c.facts != nil {
-		known := c.facts(trace.StepID(next.Arg))
-		if known != nil && !slices.Contains(known, b.Arg) {
-			c.problem(b.Line, fmt.Sprintf("%s 단계는 %s 값을 내지 않습니다.", next.Arg, b.Arg), "쓸 수 있는 값: "+strings.Join(known, ", "))
+	known := c.told(rest[i])
+	if known != nil && !slices.ContainsFunc(known, func(name string) bool { return tells(name, b.Arg) }) {
+		where := rest[i].Arg + " 단계는"
+		if rest[i].Kind == Continue {
+			where = "continue " + rest[i].Arg + "에서 실행하는 단계는"
+		}
+		c.problem(b.Line, fmt.Sprintf("%s %s 값을 내지 않습니다.", where, b.Arg), "쓸 수 있는 값: "+strings.Join(known, ", "))
+	}
+}
+
+// told lists the facts that the block's frames may have; nil when not known.
+// A continue may run whole passes, so any step of the loop can tell.
+func (c *checker) told(next Block) []string {
+	if c.facts == nil {
+		return nil
+	}
+	if next.Kind == Step {
+		return c.facts(trace.StepID(next.Arg))
+	}
+	steps := c.steps
+	if next.Arg == "pass" && c.last >= 0 && c.last+1 < len(steps) {
+		steps = steps[c.last+1:]
+	}
+	var all []string
+	for _, step := range steps {
+		known := c.facts(step)
+		if known == nil {
+			return nil
+		}
+		all = append(all, known...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// tells whether a fact goes by that name: "podMetric/<pod>" stands for every
+// pod, and the facts of a second metric end in "#2".
+func tells(name, fact string) bool {
+	if base, number, ok := strings.Cut(fact, "#"); ok {
+		if n, err := strconv.Atoi(number); err == nil && n > 1 {
+			fact = base
 		}
 	}
+	prefix, _, any := strings.Cut(name, "<")
+	return name == fact || any && len(fact) > len(prefix) && strings.HasPrefix(fact, prefix)
 }
 
 // nearest is the step that shares most with the text, by edit distance.

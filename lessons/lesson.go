@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -33,7 +34,12 @@ type Lesson struct {
 	Scenario string
 	File     string
 	Blocks   []Block
+
+	lines map[string]int // where the keys of the front matter are
 }
+
+// line is where a key of the front matter is; 1 when it is not there.
+func (l Lesson) line(key string) int { return max(l.lines[key], 1) }
 
 // The kinds of a Block.
 const (
@@ -84,7 +90,7 @@ func Load(fsys fs.FS) ([]Lesson, error) {
 		return nil, Problem{File: ".", Msg: "수업이 하나도 없습니다.", Hint: "<루프>/NN-이름/lesson.md 모양으로 파일을 두어 주십시오."}
 	}
 	var all []Lesson
-	var errs []error
+	errs := layout(fsys)
 	for _, file := range files {
 		raw, err := fs.ReadFile(fsys, file)
 		if err != nil {
@@ -103,6 +109,41 @@ func Load(fsys fs.FS) ([]Lesson, error) {
 	return all, errors.Join(errs...)
 }
 
+var folderName = regexp.MustCompile(`^\d\d-[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// layout finds folders that are no lesson although they stand where one should.
+func layout(fsys fs.FS) (errs []error) {
+	folders, err := fs.Glob(fsys, "*/*")
+	if err != nil {
+		return []error{err}
+	}
+	numbers := map[string]string{}
+	for _, name := range folders {
+		loop, base := path.Split(name)
+		if strings.HasPrefix(name, ".") || strings.HasPrefix(base, ".") || loop == "testdata/" {
+			continue
+		}
+		info, err := fs.Stat(fsys, name)
+		_, missing := fs.Stat(fsys, path.Join(name, fileName))
+		switch {
+		case err != nil:
+			errs = append(errs, Problem{File: name, Msg: "읽을 수 없습니다: " + err.Error(), Hint: "파일의 권한을 확인해 주십시오."})
+		case !info.IsDir() && base == fileName:
+			errs = append(errs, Problem{File: name, Msg: "수업의 자리가 아닙니다.", Hint: loop + "NN-이름/lesson.md로 옮겨 주십시오."})
+		case !info.IsDir():
+		case missing != nil:
+			errs = append(errs, Problem{File: name, Msg: "lesson.md가 없습니다.", Hint: "lesson.md를 적거나 폴더를 지워 주십시오."})
+		case !folderName.MatchString(base):
+			errs = append(errs, Problem{File: name, Msg: "수업 폴더의 이름이 맞지 않습니다: " + base, Hint: "01-control-loop처럼 두 자리 번호와 영문 소문자 이름을 적어 주십시오."})
+		case numbers[loop+base[:2]] != "":
+			errs = append(errs, Problem{File: name, Msg: "번호가 같은 수업이 있습니다: " + numbers[loop+base[:2]], Hint: "수업마다 다른 번호를 적어 주십시오."})
+		default:
+			numbers[loop+base[:2]] = name
+		}
+	}
+	return errs
+}
+
 func rank(id string) int {
 	folder, _, _ := strings.Cut(id, "/")
 	if i := slices.Index(order, folder); i >= 0 {
@@ -113,8 +154,8 @@ func rank(id string) int {
 
 // Parse reads one lesson. It returns what it could read with all problems.
 func Parse(file, text string) (Lesson, []Problem) {
-	p := &parser{file: file, lines: strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")}
-	p.lesson = Lesson{ID: path.Dir(file), File: file}
+	p := &parser{file: file, lines: strings.Split(strings.ReplaceAll(strings.TrimPrefix(text, "\ufeff"), "\r\n", "\n"), "\n")}
+	p.lesson = Lesson{ID: path.Dir(file), File: file, lines: map[string]int{}}
 	p.frontMatter()
 	p.body()
 	return p.lesson, p.problems

@@ -49,6 +49,9 @@ func TestParseReportsEveryProblemWithItsLine(t *testing.T) {
 		{"twice", "---\ntitle: x\ntitle: y\nloop: a\nscenario: b\n---\n", []string{":3: 머리말에 title"}},
 		{"bad directives", head + "```step\n```\n```predict p\n```\n```continue never\n```\n```continue load 5x\n```\n",
 			[]string{":6: step", ":8: predict", ":10: continue", ":12: continue의 한도"}},
+		{"limit of a pass", head + "```continue pass 10m\n```\n", []string{":6: continue pass에는"}},
+		{"misspelled directive", head + "```stpe a\n```\n", []string{":6: 모르는 블록입니다: stpe", "혹시 step"}},
+		{"no plain text", "---\ntitle: \"x\nloop: [a\nscenario: b\n---\n", []string{":2: 머리말의 값", ":3: 머리말의 값"}},
 		{"unclosed fence", head + "```step a\n", []string{":6: 코드 블록이 닫히지"}},
 	} {
 		_, problems := lessons.Parse("f/01/lesson.md", c.text)
@@ -89,19 +92,54 @@ func TestLoadOrdersFoldersAndNumbers(t *testing.T) {
 	}
 }
 
+func TestParseKnowsFencesAsMarkdownDoes(t *testing.T) {
+	for _, text := range []string{"```step a\n`````\n", "~~~step a\n~~~\n", "  ```step a\n ```\n", "```step a\n``` \t\n"} {
+		l, problems := lessons.Parse("f/01-a/lesson.md", "\ufeff"+head+text)
+		if len(problems) > 0 || len(l.Blocks) != 1 || l.Blocks[0].Kind != lessons.Step || l.Blocks[0].Text != "" {
+			t.Errorf("%q: %+v, %v", text, l.Blocks, problems)
+		}
+	}
+	shown := "````\n```step a\n```\n````"
+	if l, problems := lessons.Parse("f/01-a/lesson.md", head+shown); len(problems) > 0 || len(l.Blocks) != 1 || l.Blocks[0].Text != shown {
+		t.Errorf("a directive that is only shown: %+v, %v", l.Blocks, problems)
+	}
+}
+
+func TestLoadReportsFoldersThatAreNoLesson(t *testing.T) {
+	fsys := fstest.MapFS{"README.md": {}, "hpa/notes.txt": {}}
+	for _, file := range []string{"hpa/01-a/lesson.md", "hpa/01-b/lesson.md", "hpa/xx/lesson.md", "hpa/lesson.md", "hpa/03-c/other.md"} {
+		fsys[file] = &fstest.MapFile{Data: []byte(head)}
+	}
+	all, err := lessons.Load(fsys)
+	if err == nil || len(all) != 3 {
+		t.Fatalf("%d lessons, %v", len(all), err)
+	}
+	for _, want := range []string{"hpa/01-b: 번호가", "hpa/xx: 수업 폴더", "hpa/lesson.md: 수업의 자리", "hpa/03-c: lesson.md가"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in\n%v", want, err)
+		}
+	}
+	if n := strings.Count(err.Error(), "\n"); n != 3 {
+		t.Errorf("more than four problems:\n%v", err)
+	}
+}
+
 func TestCheck(t *testing.T) {
 	loops := map[string][]trace.StepID{"hpa": {"hpa/1-a", "hpa/2-b", "hpa/3-scale/update"}}
 	facts := func(id trace.StepID) []string {
-		if id == "hpa/2-b" {
-			return []string{"proposal"}
-		}
-		return nil
+		return map[trace.StepID][]string{"hpa/1-a": {"podMetric/<pod>"}, "hpa/2-b": {"proposal"}, "hpa/3-scale/update": {"action"}}[id]
 	}
 	for _, c := range []struct{ name, body, want string }{
 		{"sound", "```step hpa/1-a\n```\n```predict proposal\nq\n```\n```step hpa/2-b\n```\n```continue change\n```\n```step hpa/1-a\n```\n", ""},
 		{"typo", "```step hpa/1-aa\n```\n", "혹시 hpa/1-a인가요"},
 		{"order", "```step hpa/2-b\n```\n", "다음 단계는 hpa/1-a"},
 		{"unknown fact", "```step hpa/1-a\n```\n```predict propsal\nq\n```\n```step hpa/2-b\n```\n", "propsal"},
+		{"fact of a pod", "```predict podMetric/web-1\nq\n```\n```step hpa/1-a\n```\n", ""},
+		{"fact of the second metric", "```step hpa/1-a\n```\n```predict proposal#2\nq\n```\n```step hpa/2-b\n```\n", ""},
+		{"no second metric", "```step hpa/1-a\n```\n```predict proposal#1\nq\n```\n```step hpa/2-b\n```\n", "proposal#1"},
+		{"fact of a continue", "```predict action\nq\n```\n```continue change 5m\n```\n", ""},
+		{"unknown fact of a continue", "```predict acton\nq\n```\n```continue change\n```\n", "acton"},
+		{"fact that the pass is past", "```step hpa/1-a\n```\n```step hpa/2-b\n```\n```predict proposal\nq\n```\n```continue pass\n```\n", "proposal"},
 		{"predict at the end", "```step hpa/1-a\n```\n```predict proposal\nq\n```\n", "뒤에 실행하는 블록이 없습니다"},
 		{"lonely hint", "```hint\nh\n```\n```step hpa/1-a\n```\n", "앞에 predict가 없습니다"},
 		{"nothing", "글\n", "실행하는 블록이 없습니다"},
@@ -119,8 +157,13 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	l, _ := lessons.Parse("hpa/01/lesson.md", "---\ntitle: x\nloop: nope\nscenario: none\n---\n```continue pass\n```\n")
-	if got := lessons.Check([]lessons.Lesson{l}, loops, facts, func(string) bool { return false }); len(got) != 2 {
+	if got := lessons.Check([]lessons.Lesson{l}, loops, facts, func(string) bool { return false }); len(got) != 2 || got[0].Line != 4 || got[1].Line != 3 {
 		t.Errorf("unknown loop and scenario: %v", got)
+	}
+	l, _ = lessons.Parse("intro/01/lesson.md", "---\ntitle: x\nloop: intro\nscenario: web\n---\n```continue change\n```\n")
+	got := lessons.Check([]lessons.Lesson{l}, map[string][]trace.StepID{"intro": {"intro/1"}}, facts, func(string) bool { return true })
+	if len(got) != 1 || !strings.Contains(got[0].Error(), "끝나지 않습니다") {
+		t.Errorf("a change that never comes: %v", got)
 	}
 }
 

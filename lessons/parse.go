@@ -39,19 +39,35 @@ func (p *parser) frontMatter() {
 		}
 		key, value, ok := strings.Cut(line, ":")
 		field, known := fields[strings.TrimSpace(key)]
-		value = strings.Trim(strings.TrimSpace(value), `"'`)
+		value, whole := unquote(strings.TrimSpace(value))
 		switch {
 		case !ok:
 			p.problem(p.at+1, fmt.Sprintf("머리말을 읽을 수 없습니다: %q", line), "'키: 값' 모양으로 적어 주십시오.")
 		case !known:
 			p.problem(p.at+1, fmt.Sprintf("머리말에 모르는 키가 있습니다: %s", key), "title, loop, scenario만 쓸 수 있습니다.")
+		case !whole:
+			p.problem(p.at+1, fmt.Sprintf("머리말의 값을 읽을 수 없습니다: %s", line), "값을 한 줄의 글로 적고, 따옴표는 짝을 맞추어 주십시오.")
+			*field = value
 		case *field != "":
 			p.problem(p.at+1, fmt.Sprintf("머리말에 %s이(가) 두 번 있습니다.", key), "하나만 남겨 주십시오.")
 		default:
 			*field = value
+			p.lesson.lines[strings.TrimSpace(key)] = p.at + 1
 		}
 	}
 	p.problem(len(p.lines), "머리말이 닫히지 않았습니다.", "머리말 끝에 ---을 한 줄로 적어 주십시오.")
+}
+
+// unquote takes a pair of quotes off; false for what is no plain text in YAML.
+func unquote(value string) (string, bool) {
+	if value == "" {
+		return "", true
+	}
+	if q := value[0]; q == '"' || q == '\'' {
+		inner := strings.Trim(value, value[:1])
+		return inner, len(value) == len(inner)+2 && value[len(value)-1] == q && !strings.Contains(inner, `\`)
+	}
+	return value, !strings.ContainsAny(value[:1], "[]{}&*!|>%@`,#")
 }
 
 func (p *parser) required(fields map[string]*string) {
@@ -82,15 +98,14 @@ func (p *parser) body() {
 			continue
 		}
 		opened := p.at + 1
-		content, closed := p.untilFence(fence)
+		content, closing, closed := p.untilFence(fence)
 		if !closed {
-			p.problem(opened, "코드 블록이 닫히지 않았습니다.", "같은 개수의 ` 을 한 줄로 적어 닫아 주십시오.")
+			p.problem(opened, "코드 블록이 닫히지 않았습니다.", fence+" 를 한 줄로 적어 닫아 주십시오.")
 		}
 		words := strings.Fields(info)
 		if len(words) == 0 || !isDirective(words[0]) {
-			prose = append(prose, line)
-			prose = append(prose, content...)
-			prose = append(prose, fence)
+			p.misspelled(words, opened)
+			prose = append(append(append(prose, line), content...), closing)
 			continue
 		}
 		flush()
@@ -100,26 +115,33 @@ func (p *parser) body() {
 	flush()
 }
 
-// fenceOf returns the backticks that open a fence, and its info string.
+// fenceOf returns what opens a fence, as CommonMark has it: three or more of one
+// mark, indented by three spaces at most; and its info string.
 func fenceOf(line string) (fence, info string) {
-	rest := strings.TrimLeft(line, "`")
-	n := len(line) - len(rest)
-	if n < 3 || strings.Contains(rest, "`") {
+	text := strings.TrimLeft(line, " ")
+	if len(line)-len(text) > 3 || text == "" || text[0] != '`' && text[0] != '~' {
 		return "", ""
 	}
-	return line[:n], strings.TrimSpace(rest)
+	mark := text[:1]
+	rest := strings.TrimLeft(text, mark)
+	n := len(text) - len(rest)
+	if n < 3 || mark == "`" && strings.Contains(rest, mark) {
+		return "", ""
+	}
+	return text[:n], strings.TrimSpace(rest)
 }
 
-// untilFence takes the lines up to the closing fence, and the fence itself.
-func (p *parser) untilFence(fence string) (content []string, closed bool) {
+// untilFence takes the lines up to the closing fence, and the fence itself: the
+// same mark, at least as often, and nothing behind it.
+func (p *parser) untilFence(fence string) (content []string, closing string, closed bool) {
 	for p.at++; p.at < len(p.lines); p.at++ {
-		if strings.TrimRight(p.lines[p.at], " ") == fence {
+		if end, info := fenceOf(p.lines[p.at]); strings.HasPrefix(end, fence) && info == "" {
 			p.at++
-			return content, true
+			return content, p.lines[p.at-1], true
 		}
 		content = append(content, p.lines[p.at])
 	}
-	return content, false
+	return content, fence, false
 }
 
 func isDirective(word string) bool {
@@ -128,6 +150,20 @@ func isDirective(word string) bool {
 		return true
 	}
 	return false
+}
+
+// misspelled finds a fence that only just is no directive: a word like one, with
+// an argument, which names of languages do not have.
+func (p *parser) misspelled(words []string, line int) {
+	if len(words) < 2 {
+		return
+	}
+	for _, kind := range []string{Step, Predict, Continue} {
+		if distance(strings.ToLower(words[0]), kind) <= 2 {
+			p.problem(line, fmt.Sprintf("모르는 블록입니다: %s", words[0]), "혹시 "+kind+"인가요? "+usage[kind])
+			return
+		}
+	}
 }
 
 func (p *parser) directive(words []string, text string, line int) {
@@ -167,6 +203,10 @@ func (p *parser) checkContinue(b Block) {
 		p.problem(b.Line, fmt.Sprintf("continue가 기다릴 것을 모릅니다: %s", b.Arg), usage[Continue])
 	}
 	if b.Max == "" {
+		return
+	}
+	if b.Arg == "pass" {
+		p.problem(b.Line, "continue pass에는 한도를 쓸 수 없습니다.", "한도를 지워 주십시오: ```continue pass")
 		return
 	}
 	if d, err := time.ParseDuration(b.Max); err != nil || d <= 0 {

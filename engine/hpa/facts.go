@@ -6,7 +6,7 @@ import "github.com/stepscale/stepscale/engine/trace"
 // traces prove that they occur.
 var factNames = map[trace.StepID][]string{
 	"hpa/1-metrics/scrape":              {"scrapedPods", "syncPeriod"},
-	"hpa/1-metrics/query":               {"currentReplicas", "podsListed"},
+	"hpa/1-metrics/query":               {"currentReplicas", "podsListed", "podMetric/<pod>"},
 	"hpa/2-replicas/group":              {"readyPods", "unreadyPods", "missingPods", "ignoredPods"},
 	"hpa/2-replicas/ratio":              {"totalUsage", "totalRequests", "currentUtilization", "targetUtilization", "averageValue", "targetAverageValue", "usageRatio"},
 	"hpa/2-replicas/tolerance":          {"toleranceLow", "toleranceHigh", "withinTolerance"},
@@ -29,5 +29,5 @@ var factNames = map[trace.StepID][]string{
 }
 
 // FactNames lists the facts of a step that a lesson may ask about; nil for a
-// step of no loop.
+// step of no loop. "podMetric/<pod>" stands for one fact for every pod.
 func FactNames(step trace.StepID) []string { return factNames[step] }

@@ -78,7 +78,9 @@ func TestGoldenTraces(t *testing.T) {
 	}
 	for step, facts := range told {
 		for _, name := range hpa.FactNames(step) {
-			if !slices.Contains(facts, name) && !slices.Contains(otherManifests, name) {
+			prefix, _, each := strings.Cut(name, "<")
+			told := slices.ContainsFunc(facts, func(f string) bool { return f == name || each && strings.HasPrefix(f, prefix) })
+			if !told && !slices.Contains(otherManifests, name) {
 				t.Errorf("%s never tells %s, which lessons may ask about", step, name)
 			}
 		}
