@@ -45,12 +45,16 @@ func names(loops map[string][]trace.StepID) []string {
 	return list
 }
 
+// lost is where the loop stands after a step that it does not have: the next one
+// is not blamed for it.
+const lost = -2
+
 type checker struct {
 	lesson   Lesson
 	steps    []trace.StepID
 	facts    func(trace.StepID) []string
 	problems []Problem
-	last     int // index of the last step in the loop; -1 at the start of a pass
+	last     int // index of the last step in the loop; -1 at the start of a pass, or lost
 }
 
 func (c *checker) problem(line int, msg, hint string) {
@@ -86,9 +90,10 @@ func (c *checker) step(b Block) {
 	i := slices.Index(c.steps, trace.StepID(b.Arg))
 	if i < 0 {
 		c.problem(b.Line, fmt.Sprintf("루프 %s에 %s 단계가 없습니다.", c.lesson.Loop, b.Arg), "혹시 "+nearest(b.Arg, c.steps)+"인가요?")
+		c.last = lost
 		return
 	}
-	if next := (c.last + 1) % len(c.steps); c.last > -2 && i != next {
+	if next := (c.last + 1) % len(c.steps); c.last != lost && i != next {
 		c.problem(b.Line, fmt.Sprintf("%s의 차례가 아닙니다.", b.Arg), fmt.Sprintf("다음 단계는 %s입니다.", c.steps[next]))
 	}
 	c.last = i

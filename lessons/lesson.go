@@ -86,6 +86,7 @@ func Load(fsys fs.FS) ([]Lesson, error) {
 	if err != nil {
 		return nil, err
 	}
+	files = slices.DeleteFunc(files, aside)
 	if len(files) == 0 {
 		return nil, Problem{File: ".", Msg: "수업이 하나도 없습니다.", Hint: "<루프>/NN-이름/lesson.md 모양으로 파일을 두어 주십시오."}
 	}
@@ -111,6 +112,11 @@ func Load(fsys fs.FS) ([]Lesson, error) {
 
 var folderName = regexp.MustCompile(`^\d\d-[a-z0-9]+(-[a-z0-9]+)*$`)
 
+// aside tells what is no part of the lessons: hidden files, and those of tests.
+func aside(name string) bool {
+	return strings.HasPrefix(name, ".") || strings.Contains(name, "/.") || strings.HasPrefix(name, "testdata/")
+}
+
 // layout finds folders that are no lesson although they stand where one should.
 func layout(fsys fs.FS) (errs []error) {
 	folders, err := fs.Glob(fsys, "*/*")
@@ -120,7 +126,7 @@ func layout(fsys fs.FS) (errs []error) {
 	numbers := map[string]string{}
 	for _, name := range folders {
 		loop, base := path.Split(name)
-		if strings.HasPrefix(name, ".") || strings.HasPrefix(base, ".") || loop == "testdata/" {
+		if aside(name) {
 			continue
 		}
 		info, err := fs.Stat(fsys, name)

@@ -51,6 +51,9 @@ func TestParseReportsEveryProblemWithItsLine(t *testing.T) {
 			[]string{":6: step", ":8: predict", ":10: continue", ":12: continue의 한도"}},
 		{"limit of a pass", head + "```continue pass 10m\n```\n", []string{":6: continue pass에는"}},
 		{"misspelled directive", head + "```stpe a\n```\n", []string{":6: 모르는 블록입니다: stpe", "혹시 step"}},
+		{"hint that is none", head + "```Hint\n```\n", []string{":6: 모르는 블록입니다: Hint", "혹시 hint"}},
+		{"unknown word before a step", head + "```run hpa/1-a\n```\n", []string{":6: 모르는 블록입니다: run", "쓸 수 있는 블록"}},
+		{"empty value", "---\nloop: a\nscenario: b\ntitle:\n---\n", []string{":4: 머리말에 title"}},
 		{"no plain text", "---\ntitle: \"x\nloop: [a\nscenario: b\n---\n", []string{":2: 머리말의 값", ":3: 머리말의 값"}},
 		{"unclosed fence", head + "```step a\n", []string{":6: 코드 블록이 닫히지"}},
 	} {
@@ -67,6 +70,15 @@ func TestParseReportsEveryProblemWithItsLine(t *testing.T) {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: no %q in\n%s", c.name, want, text)
 			}
+		}
+	}
+}
+
+func TestParseLeavesCodeAlone(t *testing.T) {
+	for _, info := range []string{"", "sh", "sed -n", "ini", "html", "http", "text", "jinja", "go title=main.go", "yaml", "console"} {
+		l, problems := lessons.Parse("hpa/01-a/lesson.md", head+"```"+info+"\nx\n```\n")
+		if len(problems) > 0 || len(l.Blocks) != 1 || l.Blocks[0].Kind != lessons.Prose {
+			t.Errorf("%q: %+v, %v", info, l.Blocks, problems)
 		}
 	}
 }
@@ -106,7 +118,7 @@ func TestParseKnowsFencesAsMarkdownDoes(t *testing.T) {
 }
 
 func TestLoadReportsFoldersThatAreNoLesson(t *testing.T) {
-	fsys := fstest.MapFS{"README.md": {}, "hpa/notes.txt": {}}
+	fsys := fstest.MapFS{"README.md": {}, "hpa/notes.txt": {}, "testdata/bad/lesson.md": {}, ".git/x/lesson.md": {}, "hpa/.old/lesson.md": {}}
 	for _, file := range []string{"hpa/01-a/lesson.md", "hpa/01-b/lesson.md", "hpa/xx/lesson.md", "hpa/lesson.md", "hpa/03-c/other.md"} {
 		fsys[file] = &fstest.MapFile{Data: []byte(head)}
 	}
@@ -132,6 +144,7 @@ func TestCheck(t *testing.T) {
 	for _, c := range []struct{ name, body, want string }{
 		{"sound", "```step hpa/1-a\n```\n```predict proposal\nq\n```\n```step hpa/2-b\n```\n```continue change\n```\n```step hpa/1-a\n```\n", ""},
 		{"typo", "```step hpa/1-aa\n```\n", "혹시 hpa/1-a인가요"},
+		{"typo, then in order", "```step hpa/1-aa\n```\n```step hpa/2-b\n```\n```step hpa/3-scale/update\n```\n", "혹시 hpa/1-a인가요"},
 		{"order", "```step hpa/2-b\n```\n", "다음 단계는 hpa/1-a"},
 		{"unknown fact", "```step hpa/1-a\n```\n```predict propsal\nq\n```\n```step hpa/2-b\n```\n", "propsal"},
 		{"fact of a pod", "```predict podMetric/web-1\nq\n```\n```step hpa/1-a\n```\n", ""},

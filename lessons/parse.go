@@ -73,7 +73,7 @@ func unquote(value string) (string, bool) {
 func (p *parser) required(fields map[string]*string) {
 	for _, key := range []string{"title", "loop", "scenario"} {
 		if *fields[key] == "" {
-			p.problem(1, fmt.Sprintf("머리말에 %s이(가) 없습니다.", key), key+": 값을 머리말에 적어 주십시오.")
+			p.problem(p.lesson.line(key), fmt.Sprintf("머리말에 %s이(가) 없습니다.", key), key+": 값을 머리말에 적어 주십시오.")
 		}
 	}
 }
@@ -152,18 +152,35 @@ func isDirective(word string) bool {
 	return false
 }
 
-// misspelled finds a fence that only just is no directive: a word like one, with
-// an argument, which names of languages do not have.
+// misspelled finds a fence that only just is no directive: a word like one, or any
+// word before a step of the lesson's loop. It would be shown as code otherwise.
 func (p *parser) misspelled(words []string, line int) {
-	if len(words) < 2 {
+	if len(words) == 0 {
 		return
 	}
-	for _, kind := range []string{Step, Predict, Continue} {
-		if distance(strings.ToLower(words[0]), kind) <= 2 {
+	for _, kind := range []string{Step, Predict, Hint, Continue} {
+		if like(words, kind) {
 			p.problem(line, fmt.Sprintf("모르는 블록입니다: %s", words[0]), "혹시 "+kind+"인가요? "+usage[kind])
 			return
 		}
 	}
+	if len(words) == 2 && p.lesson.Loop != "" && strings.HasPrefix(words[1], p.lesson.Loop+"/") {
+		p.problem(line, fmt.Sprintf("모르는 블록입니다: %s", words[0]), "쓸 수 있는 블록은 step, predict, hint, continue입니다. "+usage[Step])
+	}
+}
+
+// like tells whether the first word means the kind. Names of languages are short
+// and stand alone, so that a word without an argument has to be nearer.
+func like(words []string, kind string) bool {
+	word := strings.ToLower(words[0])
+	far := 2
+	switch {
+	case len(word) < 4:
+		far = 1
+	case len(words) == 1 && kind != Hint:
+		far = 0
+	}
+	return distance(word, kind) <= far
 }
 
 func (p *parser) directive(words []string, text string, line int) {
