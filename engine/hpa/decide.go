@@ -2,12 +2,15 @@ package hpa
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	defaults "k8s.io/kubernetes/pkg/apis/autoscaling/v2"
 
 	"github.com/stepscale/stepscale/engine/trace"
 )
@@ -188,11 +191,19 @@ func scalesFromZero(hpa *autoscalingv2.HorizontalPodAutoscaler) bool {
 	return false
 }
 
-// Replay decides a recorded step hpa/3-scale/update anew, from its Inputs.
+// Replay decides a recorded step hpa/3-scale/update anew, from its Inputs. A
+// recording that was damaged or written by hand is an error.
 func Replay(inputs []byte) (Result, error) {
 	var r Recorded
 	if err := json.Unmarshal(inputs, &r); err != nil {
 		return Result{}, fmt.Errorf("recorded inputs: %w", err)
 	}
+	if r.Input.HPA == nil {
+		return Result{}, errors.New("recorded inputs: Input.HPA is missing")
+	}
+	if i := slices.Index(r.Input.Pods, nil); i >= 0 {
+		return Result{}, fmt.Errorf("recorded inputs: Input.Pods[%d] is null", i)
+	}
+	defaults.SetObjectDefaults_HorizontalPodAutoscaler(r.Input.HPA) // an API server never answers without them
 	return Decide(r.Params, r.Input, &r.History), nil
 }

@@ -104,7 +104,7 @@ func fault(err error) error {
 func slimPod(p *corev1.Pod) *corev1.Pod {
 	slim := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: p.Namespace, UID: p.UID, Labels: p.Labels, DeletionTimestamp: p.DeletionTimestamp},
-		Spec:       corev1.PodSpec{Resources: p.Spec.Resources},
+		Spec:       corev1.PodSpec{Resources: p.Spec.Resources, Overhead: p.Spec.Overhead},
 		Status:     corev1.PodStatus{Phase: p.Status.Phase, StartTime: p.Status.StartTime},
 	}
 	for _, c := range p.Spec.Containers {
