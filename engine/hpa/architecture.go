@@ -3,9 +3,7 @@ package hpa
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -16,25 +14,26 @@ import (
 	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
 
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
 )
 
 // firstEvent bounds how long the watch step waits for the first event.
 const firstEvent = 2 * time.Second
 
 // target reads the HPA and the Deployment that it scales, as the learner.
-func (s *State) target(ctx context.Context) (*autoscalingv2.HorizontalPodAutoscaler, workload, error) {
-	hpa, err := s.learner().Kube.AutoscalingV2().HorizontalPodAutoscalers(s.Namespace).Get(ctx, s.HPA, metav1.GetOptions{})
+func (s *State) target(ctx context.Context) (*autoscalingv2.HorizontalPodAutoscaler, world.Workload, error) {
+	hpa, err := s.Hand().Kube.AutoscalingV2().HorizontalPodAutoscalers(s.Namespace).Get(ctx, s.HPA, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return nil, workload{}, fmt.Errorf("HPA %s이(가) 네임스페이스 %s에 없습니다. 시나리오의 오브젝트를 적용했는지 확인하십시오: %w", s.HPA, s.Namespace, err)
+		return nil, world.Workload{}, fmt.Errorf("HPA %s이(가) 네임스페이스 %s에 없습니다. 시나리오의 오브젝트를 적용했는지 확인하십시오: %w", s.HPA, s.Namespace, err)
 	}
 	if err != nil {
-		return nil, workload{}, err
+		return nil, world.Workload{}, err
 	}
 	ref := hpa.Spec.ScaleTargetRef
 	if ref.Kind != "Deployment" {
-		return nil, workload{}, fmt.Errorf("이 단계는 Deployment를 가리키는 HPA가 필요하지만 %s/%s을(를) 가리킵니다", ref.Kind, ref.Name)
+		return nil, world.Workload{}, fmt.Errorf("이 단계는 Deployment를 가리키는 HPA가 필요하지만 %s/%s을(를) 가리킵니다", ref.Kind, ref.Name)
 	}
-	w, err := readDeployment(ctx, s.learner(), s.Namespace, ref.Name)
+	w, err := world.ReadDeployment(ctx, s.Hand(), s.Namespace, ref.Name)
 	if apierrors.IsNotFound(err) {
 		return nil, w, fmt.Errorf("디플로이먼트 %s이(가) 네임스페이스 %s에 없습니다. HPA의 scaleTargetRef를 확인하십시오: %w", ref.Name, s.Namespace, err)
 	}
@@ -48,20 +47,20 @@ func showOwners(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
-	f.Add("podsTotal", strconv.Itoa(len(w.active())), "")
-	for i, p := range w.active() {
-		if i == shownNames {
+	f.Add("podsTotal", strconv.Itoa(len(w.Active())), "")
+	for i, p := range w.Active() {
+		if i == world.ShownNames {
 			break
 		}
 		f.Add("owner/pod/"+p.Name, ownerOf(p), "")
 	}
-	for _, rs := range w.replicaSets {
+	for _, rs := range w.ReplicaSets {
 		f.Add("owner/replicaset/"+rs.Name, ownerOf(rs), "")
 	}
-	if rs := w.newest(); rs != nil {
-		f.Add("replicaSetReplicas", strconv.Itoa(int(replicasOf(rs))), "")
+	if rs := w.Newest(); rs != nil {
+		f.Add("replicaSetReplicas", strconv.Itoa(int(world.ReplicasOf(rs))), "")
 	}
-	f.Add("owner/deployment/"+w.deployment.Name, ownerOf(w.deployment), "")
+	f.Add("owner/deployment/"+w.Deployment.Name, ownerOf(w.Deployment), "")
 	return nil
 }
 
@@ -71,7 +70,7 @@ func ownerOf(o metav1.Object) string {
 	if owner == nil {
 		return "없음"
 	}
-	return objectName(owner.Kind, owner.Name)
+	return world.ObjectName(owner.Kind, owner.Name)
 }
 
 // showDeployment shows what the Deployment adds between the HPA and the ReplicaSet.
@@ -83,19 +82,19 @@ func showDeployment(ctx context.Context, s *State, f *trace.Frame) error {
 	name := hpa.Spec.ScaleTargetRef.Name
 	path := fmt.Sprintf("/apis/apps/v1/namespaces/%s/deployments/%s/scale", s.Namespace, name)
 	f.Kubectl = "kubectl get --raw " + path
-	scale, err := s.learner().Kube.AppsV1().Deployments(s.Namespace).GetScale(ctx, name, metav1.GetOptions{})
+	scale, err := s.Hand().Kube.AppsV1().Deployments(s.Namespace).GetScale(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		return err
 	}
-	f.Add("scaleTarget", objectName(hpa.Spec.ScaleTargetRef.Kind, name), "")
+	f.Add("scaleTarget", world.ObjectName(hpa.Spec.ScaleTargetRef.Kind, name), "")
 	f.Add("scalePath", path, "")
 	f.Add("scaleReplicas", strconv.Itoa(int(scale.Spec.Replicas)), "")
 	f.Add("scaleSelector", scale.Status.Selector, "")
-	f.Add("revision", w.deployment.Annotations[revisionAnnotation], "")
-	f.Add("replicaSets", strconv.Itoa(len(w.replicaSets)), "")
-	if rs := w.newest(); rs != nil {
+	f.Add("revision", w.Deployment.Annotations[world.RevisionAnnotation], "")
+	f.Add("replicaSets", strconv.Itoa(len(w.ReplicaSets)), "")
+	if rs := w.Newest(); rs != nil {
 		f.Add("podTemplateHash", rs.Labels[appsv1.DefaultDeploymentUniqueLabelKey], "")
-		f.Add("replicaSetReplicas", strconv.Itoa(int(replicasOf(rs))), "")
+		f.Add("replicaSetReplicas", strconv.Itoa(int(world.ReplicasOf(rs))), "")
 	}
 	return nil
 }
@@ -113,7 +112,7 @@ func showMetric(ctx context.Context, s *State, f *trace.Frame) error {
 		return nil
 	}
 	m, err := s.podMetrics(ctx, pod.Name)
-	if isFault(err) {
+	if world.IsFault(err) {
 		return err
 	}
 	if err != nil {
@@ -136,9 +135,9 @@ func showMetric(ctx context.Context, s *State, f *trace.Frame) error {
 	return nil
 }
 
-func firstReady(w workload) *corev1.Pod {
-	for _, p := range w.active() {
-		if isReady(p) && p.Spec.NodeName != "" {
+func firstReady(w world.Workload) *corev1.Pod {
+	for _, p := range w.Active() {
+		if world.IsReady(p) && p.Spec.NodeName != "" {
 			return p
 		}
 	}
@@ -150,8 +149,8 @@ func firstReady(w workload) *corev1.Pod {
 func (s *State) podMetrics(ctx context.Context, pod string) (*metricsv1beta1.PodMetrics, error) {
 	const scrapes = 3
 	for try := 0; ; try++ {
-		m, err := s.learner().Metrics.MetricsV1beta1().PodMetricses(s.Namespace).Get(ctx, pod, metav1.GetOptions{})
-		if err == nil || isFault(err) || try == scrapes || s.Simulation == nil {
+		m, err := s.Hand().Metrics.MetricsV1beta1().PodMetricses(s.Namespace).Get(ctx, pod, metav1.GetOptions{})
+		if err == nil || world.IsFault(err) || try == scrapes || s.Simulation == nil {
 			return m, err
 		}
 		if err := s.tick(ctx); err != nil {
@@ -222,42 +221,6 @@ func showWatches(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
-	addWatches(f, open)
+	world.AddWatches(f, open)
 	return nil
-}
-
-// addWatches adds one fact per actor with the resources that it watches.
-func addWatches(f *trace.Frame, open []Watch) {
-	byActor := map[string][]string{}
-	for _, w := range open {
-		if r := watchedResource(w.Path); !slices.Contains(byActor[w.Actor], r) {
-			byActor[w.Actor] = append(byActor[w.Actor], r)
-		}
-	}
-	actors := make([]string, 0, len(byActor))
-	for actor := range byActor {
-		actors = append(actors, actor)
-	}
-	slices.Sort(actors)
-	f.Add("watches", strconv.Itoa(len(open)), "")
-	for _, actor := range actors {
-		slices.Sort(byActor[actor])
-		f.Add("watch/"+actor, strings.Join(byActor[actor], ", "), "")
-	}
-}
-
-// watchedResource shortens the path of a watch to its resource:
-// "/apis/apps/v1/namespaces/web/replicasets" is "replicasets".
-func watchedResource(path string) string {
-	parts := strings.Split(strings.Trim(path, "/"), "/")
-	switch {
-	case len(parts) > 2 && parts[0] == "api":
-		parts = parts[2:]
-	case len(parts) > 3 && parts[0] == "apis":
-		parts = parts[3:]
-	}
-	if len(parts) > 2 && parts[0] == "namespaces" {
-		parts = parts[2:]
-	}
-	return strings.Join(parts, "/")
 }

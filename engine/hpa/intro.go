@@ -3,7 +3,6 @@ package hpa
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -16,6 +15,7 @@ import (
 	"k8s.io/client-go/util/retry"
 
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
 )
 
 // What the learner does by hand, as in the seed document's pictures.
@@ -30,7 +30,7 @@ func scaleByHand(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
-	name, from := w.deployment.Name, w.replicas()
+	name, from := w.Deployment.Name, w.Replicas()
 	f.Kubectl = fmt.Sprintf("kubectl scale deployment %s -n %s --replicas=%d", name, s.Namespace, handReplicas)
 	if err := s.setReplicas(ctx, name, handReplicas); err != nil {
 		return err
@@ -38,7 +38,7 @@ func scaleByHand(ctx context.Context, s *State, f *trace.Frame) error {
 	if from != handReplicas {
 		f.Changes = append(f.Changes, change("deployment/"+name, "spec.replicas", from, handReplicas))
 	}
-	after, err := s.rollOut(ctx, w)
+	after, err := s.RollOut(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -48,8 +48,8 @@ func scaleByHand(ctx context.Context, s *State, f *trace.Frame) error {
 	}
 	f.Add("currentReplicas", strconv.Itoa(int(from)), "")
 	f.Add("desiredReplicas", strconv.Itoa(handReplicas), "")
-	f.Add("readyPods", strconv.Itoa(after.ready()), "")
-	addTotal(f, request, after.ready())
+	f.Add("readyPods", strconv.Itoa(after.Ready()), "")
+	addTotal(f, request, after.Ready())
 	addReplaced(f, w, after)
 	return nil
 }
@@ -57,7 +57,7 @@ func scaleByHand(ctx context.Context, s *State, f *trace.Frame) error {
 // setReplicas writes the scale subresource, again when somebody else wrote the
 // Deployment meanwhile.
 func (s *State) setReplicas(ctx context.Context, name string, to int32) error {
-	deployments := s.learner().Kube.AppsV1().Deployments(s.Namespace)
+	deployments := s.Hand().Kube.AppsV1().Deployments(s.Namespace)
 	return retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		scale, err := deployments.GetScale(ctx, name, metav1.GetOptions{})
 		if err != nil {
@@ -76,17 +76,17 @@ func resizeByHand(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
-	name := w.deployment.Name
-	if len(w.deployment.Spec.Template.Spec.Containers) == 0 {
+	name := w.Deployment.Name
+	if len(w.Deployment.Spec.Template.Spec.Containers) == 0 {
 		return fmt.Errorf("디플로이먼트 %s에 컨테이너가 없습니다", name)
 	}
-	c := w.deployment.Spec.Template.Spec.Containers[0]
+	c := w.Deployment.Spec.Template.Spec.Containers[0]
 	f.Kubectl = fmt.Sprintf("kubectl set resources deployment %s -n %s -c %s --requests=cpu=%dm", name, s.Namespace, c.Name, handRequest)
 	patch, err := requestPatch(c.Name)
 	if err != nil {
 		return err
 	}
-	_, err = s.learner().Kube.AppsV1().Deployments(s.Namespace).Patch(ctx, name, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
+	_, err = s.Hand().Kube.AppsV1().Deployments(s.Namespace).Patch(ctx, name, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
 	if err != nil {
 		return err
 	}
@@ -97,15 +97,15 @@ func resizeByHand(ctx context.Context, s *State, f *trace.Frame) error {
 			From: quantityOf("cpu", from), To: quantityOf("cpu", handRequest),
 		})
 	}
-	after, err := s.rollOut(ctx, w)
+	after, err := s.RollOut(ctx, w)
 	if err != nil {
 		return err
 	}
 	f.Add("currentRequest", quantityOf("cpu", from), "")
 	f.Add("desiredRequest", quantityOf("cpu", handRequest), "")
-	f.Add("readyPods", strconv.Itoa(after.ready()), "")
+	f.Add("readyPods", strconv.Itoa(after.Ready()), "")
 	if pod := firstReady(after); pod != nil {
-		addTotal(f, cpuRequest(pod), after.ready())
+		addTotal(f, cpuRequest(pod), after.Ready())
 	}
 	addReplaced(f, w, after)
 	return nil
@@ -125,44 +125,15 @@ func addTotal(f *trace.Frame, request int64, pods int) {
 }
 
 // addReplaced counts which pods stayed, which came and which went.
-func addReplaced(f *trace.Frame, before, after workload) {
-	known := map[types.UID]podFingerprint{}
-	for _, p := range before.active() {
-		known[p.UID] = fingerprint(p)
+func addReplaced(f *trace.Frame, before, after world.Workload) {
+	known := map[types.UID]world.Fingerprint{}
+	for _, p := range before.Active() {
+		known[p.UID] = world.FingerprintOf(p)
 	}
-	created, deleted := diffPods(known, after, f)
-	f.Add("createdPods", strconv.Itoa(len(created)), someNames(created))
-	f.Add("deletedPods", strconv.Itoa(len(deleted)), someNames(deleted))
+	created, deleted := world.DiffPods(known, after, f)
+	f.Add("createdPods", strconv.Itoa(len(created)), world.SomeNames(created))
+	f.Add("deletedPods", strconv.Itoa(len(deleted)), world.SomeNames(deleted))
 	f.Add("keptPods", strconv.Itoa(len(known)-len(deleted)), "")
-}
-
-// rollOut lets every actor move until the Deployment is as its spec says.
-func (s *State) rollOut(ctx context.Context, before workload) (after workload, err error) {
-	shut, err := s.openAll(ctx)
-	if err != nil {
-		return after, err
-	}
-	defer func() { err = errors.Join(err, shut()) }()
-	name := before.deployment.Name
-	err = s.poll(ctx, s.timeout(), func(ctx context.Context) (bool, error) {
-		w, err := readDeployment(ctx, s.observer(), s.Namespace, name)
-		after = w
-		return err == nil && w.rolledOut(), err
-	})
-	if errors.Is(err, errStuck) {
-		return after, s.stuck(ActorDeployment, "디플로이먼트 "+name+"의 변경이 모든 파드에 적용되는 것",
-			fmt.Sprintf("파드 %d개 중 %d개가 Ready입니다", len(after.active()), after.ready()))
-	}
-	return after, err
-}
-
-// rolledOut reports whether all pods are the new template's, ready, and no
-// other pod is left.
-func (w workload) rolledOut() bool {
-	d, want := w.deployment, w.replicas()
-	return d.Status.ObservedGeneration >= d.Generation && d.Status.UpdatedReplicas == want &&
-		d.Status.AvailableReplicas == want && d.Status.Replicas == want &&
-		w.ready() == int(want) && len(w.active()) == int(want) && w.terminating() == 0
 }
 
 // autoscaler is one of the four that the seed document names.
@@ -181,7 +152,7 @@ var autoscalers = []autoscaler{
 // findAutoscalers asks the API server's discovery which of the four are served.
 func findAutoscalers(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl api-resources | grep -iE 'autoscal|karpenter'"
-	groups, err := s.learner().Kube.Discovery().ServerGroups()
+	groups, err := s.Hand().Kube.Discovery().ServerGroups()
 	if err != nil {
 		return err
 	}
@@ -212,7 +183,7 @@ func (s *State) servedVersion(ctx context.Context, a autoscaler, groups *metav1.
 		return "", nil
 	}
 	version := groups.Groups[i].PreferredVersion.GroupVersion
-	list, err := s.learner().Kube.Discovery().ServerResourcesForGroupVersion(version)
+	list, err := s.Hand().Kube.Discovery().ServerResourcesForGroupVersion(version)
 	if apierrors.IsNotFound(err) {
 		return "", nil
 	}
@@ -230,7 +201,7 @@ func (s *State) servedVersion(ctx context.Context, a autoscaler, groups *metav1.
 // clusterAutoscaler looks for its Deployment in kube-system, where it is
 // installed as a rule.
 func (s *State) clusterAutoscaler(ctx context.Context) (string, error) {
-	list, err := s.learner().Kube.AppsV1().Deployments(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{})
+	list, err := s.Hand().Kube.AppsV1().Deployments(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{})
 	if apierrors.IsForbidden(err) {
 		return "", nil
 	}

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
 )
 
 // cpuSample is one reading of a pod's cumulative CPU time from its kubelet.
@@ -40,7 +41,7 @@ func followMetric(ctx context.Context, s *State, f *trace.Frame) error {
 			return err
 		}
 		samples[i], err = s.readKubelet(ctx, pod.Spec.NodeName, pod.Name)
-		if isFault(err) {
+		if world.IsFault(err) {
 			return err
 		}
 		if err != nil { // this hop cannot be seen here; the answer of metrics.k8s.io still can
@@ -52,8 +53,8 @@ func followMetric(ctx context.Context, s *State, f *trace.Frame) error {
 	if err == nil {
 		addRate(f, samples[0], samples[1])
 	}
-	m, err := s.learner().Metrics.MetricsV1beta1().PodMetricses(s.Namespace).Get(ctx, pod.Name, metav1.GetOptions{})
-	if isFault(err) {
+	m, err := s.Hand().Metrics.MetricsV1beta1().PodMetricses(s.Namespace).Get(ctx, pod.Name, metav1.GetOptions{})
+	if world.IsFault(err) {
 		return err
 	}
 	if err != nil {
@@ -98,7 +99,7 @@ func (s *State) readKubelet(ctx context.Context, node, pod string) (cpuSample, e
 	var c cpuSample
 	reader := s.Kubelet
 	if reader == nil {
-		reader = nodeProxy{s.learner()}
+		reader = nodeProxy{s.Hand()}
 	}
 	lines, err := reader.Read(ctx, node, s.Namespace, pod)
 	if err != nil {
@@ -143,7 +144,7 @@ func parseCPU(lines []string, now time.Time) (cpuSample, error) {
 
 // nodeProxy reads a kubelet through the API server, which refuses nodes with a
 // loopback address: the embedded cluster needs a reader of its own.
-type nodeProxy struct{ clients Clients }
+type nodeProxy struct{ clients world.Clients }
 
 func (p nodeProxy) Read(ctx context.Context, node, namespace, pod string) ([]string, error) {
 	body, err := p.clients.Kube.CoreV1().RESTClient().Get().

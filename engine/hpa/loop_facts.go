@@ -1,14 +1,8 @@
 package hpa
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"net"
-	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -18,9 +12,6 @@ import (
 
 	"github.com/stepscale/stepscale/engine/trace"
 )
-
-// shownNames bounds how many names of pods a fact spells out.
-const shownNames = 5
 
 // addPodMetrics adds the facts of one metric, sorted by pod, and returns the sum.
 func addPodMetrics(f *trace.Frame, suffix string, name corev1.ResourceName, data MetricData) int64 {
@@ -75,31 +66,6 @@ func quantityOf(name string, milli int64) string {
 	return resource.NewMilliQuantity(milli, resource.DecimalSI).String()
 }
 
-func someNames(names []string) string {
-	if len(names) > shownNames {
-		return strings.Join(names[:shownNames], ", ") + fmt.Sprintf(" 외 %d개", len(names)-shownNames)
-	}
-	return strings.Join(names, ", ")
-}
-
-// isFault tells a machine fault (no answer from the API server, the learner
-// interrupts) from an answer that says no, which is part of the lesson.
-func isFault(err error) bool {
-	var dial *url.Error
-	var network net.Error
-	return errors.As(err, &dial) || errors.As(err, &network) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-}
-
-// fault says in Korean that the API server did not answer.
-func fault(err error) error {
-	var dial *url.Error
-	if errors.As(err, &dial) && !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("API 서버가 응답하지 않습니다. 클러스터가 아직 떠 있는지 확인하십시오(stepscale cluster status): %w", err)
-	}
-	return err
-}
-
 // slimPod keeps what the decision reads, so that a recording stays small.
 func slimPod(p *corev1.Pod) *corev1.Pod {
 	slim := &corev1.Pod{
@@ -123,17 +89,4 @@ func slimPod(p *corev1.Pod) *corev1.Pod {
 
 func slimContainer(c corev1.Container) corev1.Container {
 	return corev1.Container{Name: c.Name, Resources: c.Resources, RestartPolicy: c.RestartPolicy}
-}
-
-func fingerprint(p *corev1.Pod) podFingerprint {
-	return podFingerprint{name: p.Name, node: p.Spec.NodeName, ready: isReady(p), deleting: p.DeletionTimestamp != nil}
-}
-
-func isReady(p *corev1.Pod) bool {
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodReady {
-			return c.Status == corev1.ConditionTrue
-		}
-	}
-	return false
 }

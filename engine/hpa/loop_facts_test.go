@@ -4,13 +4,13 @@ import (
 	"testing"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
 )
 
 func TestQuantityOf(t *testing.T) {
@@ -122,62 +122,6 @@ func TestPodLines(t *testing.T) {
 	}
 }
 
-func TestWatchedResource(t *testing.T) {
-	for path, want := range map[string]string{
-		"/api/v1/pods":       "pods",
-		"/api/v1/namespaces": "namespaces",
-		"/api/v1/namespaces/kube-system/configmaps":                     "configmaps",
-		"/apis/apps/v1/replicasets":                                     "replicasets",
-		"/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers": "horizontalpodautoscalers",
-		"/": "",
-	} {
-		if got := watchedResource(path); got != want {
-			t.Errorf("%s: got %q, want %q", path, got, want)
-		}
-	}
-}
-
-func TestAddWatchesGroupsByActor(t *testing.T) {
-	var f trace.Frame
-	addWatches(&f, []Watch{{ActorReplicaSet, "/api/v1/pods"}, {ActorDeployment, "/apis/apps/v1/deployments"}, {ActorReplicaSet, "/apis/apps/v1/replicasets"}})
-	if got, _ := f.Fact("watch/" + ActorReplicaSet); got != "pods, replicasets" {
-		t.Errorf("got %q", got)
-	}
-	if got, _ := f.Fact("watches"); got != "3" {
-		t.Errorf("got %q", got)
-	}
-}
-
-func replicaSet(name, revision string, replicas int32) *appsv1.ReplicaSet {
-	return &appsv1.ReplicaSet{
-		ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID(name), Annotations: map[string]string{revisionAnnotation: revision}},
-		Spec:       appsv1.ReplicaSetSpec{Replicas: &replicas},
-	}
-}
-
-func TestNewestReplicaSet(t *testing.T) {
-	for name, c := range map[string]struct {
-		sets    []*appsv1.ReplicaSet
-		newest  string
-		rolling bool
-		wanted  int
-	}{
-		"one":       {[]*appsv1.ReplicaSet{replicaSet("a", "1", 2)}, "a", false, 2},
-		"old empty": {[]*appsv1.ReplicaSet{replicaSet("a", "9", 0), replicaSet("b", "10", 2)}, "b", false, 2},
-		"rolling":   {[]*appsv1.ReplicaSet{replicaSet("a", "1", 1), replicaSet("b", "2", 2)}, "b", true, 3},
-		"new one":   {[]*appsv1.ReplicaSet{replicaSet("a", "", 0), replicaSet("b", "1", 2)}, "b", false, 2},
-	} {
-		sortByRevision(c.sets)
-		w := workload{deployment: &appsv1.Deployment{}, replicaSets: c.sets}
-		if w.newest().Name != c.newest || w.rolling() != c.rolling || w.wanted(7) != c.wanted {
-			t.Errorf("%s: newest %s, rolling %v, wanted %d", name, w.newest().Name, w.rolling(), w.wanted(7))
-		}
-	}
-	if (workload{}).newest() != nil || (workload{}).wanted(7) != 7 {
-		t.Error("a target without ReplicaSets")
-	}
-}
-
 func pod(name string, change ...func(*corev1.Pod)) *corev1.Pod {
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID(name)}, Status: corev1.PodStatus{Phase: corev1.PodRunning}}
 	for _, c := range change {
@@ -197,40 +141,6 @@ func unschedulable(p *corev1.Pod) {
 	p.Status.Conditions = append(p.Status.Conditions, corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable})
 }
 
-func TestWorkloadCounts(t *testing.T) {
-	w := workload{pods: []*corev1.Pod{
-		pod("a", onNode, ready), pod("b", onNode), pod("c"), pod("d", unschedulable), pod("e", onNode, ready, deleting), pod("f", failed),
-	}}
-	bound, waiting := w.bound()
-	if len(w.active()) != 4 || w.terminating() != 1 || bound != 2 || waiting != 1 || w.ready() != 1 {
-		t.Errorf("active %d, terminating %d, bound %d, unschedulable %d, ready %d", len(w.active()), w.terminating(), bound, waiting, w.ready())
-	}
-	if p := firstReady(w); p == nil || p.Name != "a" {
-		t.Errorf("first ready: %v", p)
-	}
-}
-
-func TestDiffPods(t *testing.T) {
-	known := map[types.UID]podFingerprint{}
-	for _, p := range []*corev1.Pod{pod("stays"), pod("leaves"), pod("gone"), pod("was-leaving", deleting)} {
-		known[p.UID] = fingerprint(p)
-	}
-	var f trace.Frame
-	created, deleted := diffPods(known, workload{pods: []*corev1.Pod{pod("stays"), pod("leaves", deleting), pod("new")}}, &f)
-	if len(created) != 1 || created[0] != "new" || len(deleted) != 2 || len(f.Changes) != 3 {
-		t.Errorf("created %v, deleted %v, changes %v", created, deleted, f.Changes)
-	}
-}
-
-func TestSomeNames(t *testing.T) {
-	if got := someNames([]string{"a", "b"}); got != "a, b" {
-		t.Errorf("got %q", got)
-	}
-	if got := someNames([]string{"1", "2", "3", "4", "5", "6", "7"}); got != "1, 2, 3, 4, 5 외 2개" {
-		t.Errorf("got %q", got)
-	}
-}
-
 func TestSlimPodKeepsWhatTheDecisionReads(t *testing.T) {
 	always := corev1.ContainerRestartPolicyAlways
 	p := pod("a", onNode, ready, deleting, unschedulable)
@@ -238,7 +148,7 @@ func TestSlimPodKeepsWhatTheDecisionReads(t *testing.T) {
 	p.Spec.Containers = []corev1.Container{{Name: "web", Image: "large"}}
 	p.Spec.InitContainers = []corev1.Container{{Name: "side", RestartPolicy: &always}}
 	s := slimPod(p)
-	if s.Name != "a" || s.DeletionTimestamp == nil || s.Status.StartTime == nil || !isReady(s) || len(s.Status.Conditions) != 1 {
+	if s.Name != "a" || s.DeletionTimestamp == nil || s.Status.StartTime == nil || !world.IsReady(s) || len(s.Status.Conditions) != 1 {
 		t.Errorf("got %+v", s)
 	}
 	if s.Spec.Containers[0].Name != "web" || s.Spec.Containers[0].Image != "" || *s.Spec.InitContainers[0].RestartPolicy != always {

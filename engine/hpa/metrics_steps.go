@@ -20,6 +20,7 @@ import (
 	upstream "k8s.io/kubernetes/pkg/controller/podautoscaler/metrics"
 
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
 )
 
 // scrape lets one sync period pass and the Metrics Server read the kubelets.
@@ -29,8 +30,8 @@ func scrape(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	f.Add("syncPeriod", s.Params.SyncPeriod.String(), "")
-	list, err := s.observer().Metrics.MetricsV1beta1().PodMetricses(s.Namespace).List(ctx, metav1.ListOptions{})
-	if isFault(err) {
+	list, err := s.Watcher().Metrics.MetricsV1beta1().PodMetricses(s.Namespace).List(ctx, metav1.ListOptions{})
+	if world.IsFault(err) {
 		return err
 	}
 	if err != nil {
@@ -42,7 +43,7 @@ func scrape(ctx context.Context, s *State, f *trace.Frame) error {
 		names = append(names, m.Name)
 	}
 	slices.Sort(names)
-	f.Add("scrapedPods", strconv.Itoa(len(names)), someNames(names))
+	f.Add("scrapedPods", strconv.Itoa(len(names)), world.SomeNames(names))
 	return nil
 }
 
@@ -84,7 +85,7 @@ func query(ctx context.Context, s *State, f *trace.Frame) error {
 	hpa.ManagedFields = nil
 	s.pass.hpa = hpa
 	scale, gr, err := s.targetScale(ctx, hpa)
-	if isFault(err) {
+	if world.IsFault(err) {
 		return err
 	}
 	if err != nil {
@@ -168,7 +169,7 @@ func (s *State) readInput(ctx context.Context, f *trace.Frame) error {
 		Now: s.Clock.Now(), HPA: s.pass.hpa, Selector: scale.Status.Selector,
 		SpecReplicas: scale.Spec.Replicas, StatusReplicas: scale.Status.Replicas,
 	}
-	s.pass.known = map[types.UID]podFingerprint{}
+	s.pass.known = map[types.UID]world.Fingerprint{}
 	selector, err := labels.Parse(in.Selector)
 	if err == nil && in.Selector != "" {
 		list, err := s.Controller.Kube.CoreV1().Pods(s.Namespace).List(ctx, metav1.ListOptions{LabelSelector: in.Selector})
@@ -177,9 +178,10 @@ func (s *State) readInput(ctx context.Context, f *trace.Frame) error {
 		}
 		for i := range list.Items {
 			in.Pods = append(in.Pods, slimPod(&list.Items[i]))
-			s.pass.known[list.Items[i].UID] = fingerprint(&list.Items[i])
+			s.pass.known[list.Items[i].UID] = world.FingerprintOf(&list.Items[i])
 		}
 	}
+	s.Crowd = len(in.Pods)
 	f.Add("podsListed", strconv.Itoa(len(in.Pods)), "")
 	if err == nil && in.Selector != "" && wantsMetrics(s.pass.hpa, in.SpecReplicas) {
 		if err := s.readMetrics(ctx, f, selector, &in); err != nil {
@@ -211,7 +213,7 @@ func (s *State) readMetrics(ctx context.Context, f *trace.Frame, selector labels
 			continue
 		}
 		info, at, err := client.GetResourceMetric(ctx, name, s.Namespace, selector, container)
-		if isFault(err) {
+		if world.IsFault(err) {
 			return err
 		}
 		if err != nil {

@@ -4,97 +4,94 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
 )
 
 // actorStep is what the steps of the actors after the HPA controller share.
 type actorStep struct {
 	actor  string
-	done   func(s *State, w workload) bool
-	wanted func(s *State, w workload) string // for the error, what was waited for
-	seen   func(s *State, w workload) string
+	done   func(s *State, w world.Workload) bool
+	wanted func(s *State, w world.Workload) string // for the error, what was waited for
+	seen   func(s *State, w world.Workload) string
 }
 
 var replicaSetStep = actorStep{
-	actor: ActorDeployment,
-	done: func(s *State, w workload) bool {
-		return w.deployment == nil || w.newest() != nil && replicasOf(w.newest()) == w.replicas()
+	actor: world.ActorDeployment,
+	done: func(s *State, w world.Workload) bool {
+		return w.Deployment == nil || w.Newest() != nil && world.ReplicasOf(w.Newest()) == w.Replicas()
 	},
-	wanted: func(s *State, w workload) string {
-		return fmt.Sprintf("레플리카셋의 spec.replicas가 %d(으)로 바뀌는 것", w.replicas())
+	wanted: func(s *State, w world.Workload) string {
+		return fmt.Sprintf("레플리카셋의 spec.replicas가 %d(으)로 바뀌는 것", w.Replicas())
 	},
-	seen: func(s *State, w workload) string {
-		if w.newest() == nil {
+	seen: func(s *State, w world.Workload) string {
+		if w.Newest() == nil {
 			return "레플리카셋이 없습니다"
 		}
-		return fmt.Sprintf("%s의 spec.replicas는 %d입니다", w.newest().Name, replicasOf(w.newest()))
+		return fmt.Sprintf("%s의 spec.replicas는 %d입니다", w.Newest().Name, world.ReplicasOf(w.Newest()))
 	},
 }
 
 var createStep = actorStep{
-	actor:  ActorReplicaSet,
-	done:   func(s *State, w workload) bool { return len(w.active()) == w.wanted(s.pass.desired) },
-	wanted: func(s *State, w workload) string { return fmt.Sprintf("파드 %d개", w.wanted(s.pass.desired)) },
-	seen:   func(s *State, w workload) string { return fmt.Sprintf("파드 %d개", len(w.active())) },
+	actor:  world.ActorReplicaSet,
+	done:   func(s *State, w world.Workload) bool { return len(w.Active()) == w.Wanted(s.pass.desired) },
+	wanted: func(s *State, w world.Workload) string { return fmt.Sprintf("파드 %d개", w.Wanted(s.pass.desired)) },
+	seen:   func(s *State, w world.Workload) string { return fmt.Sprintf("파드 %d개", len(w.Active())) },
 }
 
 var bindStep = actorStep{
-	actor: ActorScheduler,
-	done: func(s *State, w workload) bool {
-		bound, unschedulable := w.bound()
-		return bound+unschedulable == len(w.active())
+	actor: world.ActorScheduler,
+	done: func(s *State, w world.Workload) bool {
+		bound, unschedulable := w.Bound()
+		return bound+unschedulable == len(w.Active())
 	},
-	wanted: func(s *State, w workload) string {
-		return fmt.Sprintf("파드 %d개 모두에 노드가 정해지는 것", len(w.active()))
+	wanted: func(s *State, w world.Workload) string {
+		return fmt.Sprintf("파드 %d개 모두에 노드가 정해지는 것", len(w.Active()))
 	},
-	seen: func(s *State, w workload) string {
-		bound, _ := w.bound()
+	seen: func(s *State, w world.Workload) string {
+		bound, _ := w.Bound()
 		return fmt.Sprintf("%d개에 노드가 정해졌습니다", bound)
 	},
 }
 
 var runStep = actorStep{
-	actor: ActorKubelet,
-	done: func(s *State, w workload) bool {
-		bound, _ := w.bound()
-		return w.ready() == bound && w.terminating() == 0
+	actor: world.ActorKubelet,
+	done: func(s *State, w world.Workload) bool {
+		bound, _ := w.Bound()
+		return w.Ready() == bound && w.Terminating() == 0
 	},
-	wanted: func(s *State, w workload) string {
-		return fmt.Sprintf("파드 %d개가 Ready가 되고 삭제 중인 파드가 사라지는 것", len(w.active()))
+	wanted: func(s *State, w world.Workload) string {
+		return fmt.Sprintf("파드 %d개가 Ready가 되고 삭제 중인 파드가 사라지는 것", len(w.Active()))
 	},
-	seen: func(s *State, w workload) string {
-		return fmt.Sprintf("Ready %d개, 삭제 중 %d개입니다", w.ready(), w.terminating())
+	seen: func(s *State, w world.Workload) string {
+		return fmt.Sprintf("Ready %d개, 삭제 중 %d개입니다", w.Ready(), w.Terminating())
 	},
 }
 
 // act lets one actor move, where there is something to move, and returns what
-// the workload looks like after it. It reports false when the actor had nothing
+// the world.Workload looks like after it. It reports false when the actor had nothing
 // to do, and says why in a fact.
-func (s *State) act(ctx context.Context, f *trace.Frame, a actorStep) (workload, bool, error) {
+func (s *State) act(ctx context.Context, f *trace.Frame, a actorStep) (world.Workload, bool, error) {
 	if s.pass.hpa == nil {
 		f.Add("skipped", s.pass.skip, "")
-		return workload{}, false, nil
+		return world.Workload{}, false, nil
 	}
-	waiting, err := s.waits(ctx, a.actor)
+	waiting, err := s.Waits(ctx, a.actor)
 	if err != nil {
-		return workload{}, false, err
+		return world.Workload{}, false, err
 	}
 	if !s.pass.moved && !waiting {
 		f.Add("skipped", s.keepReason(a.actor), "")
-		return workload{}, false, nil
+		return world.Workload{}, false, nil
 	}
-	if !s.pass.moved { // not the HPA's doing: somebody changed the workload by hand
+	if !s.pass.moved { // not the HPA's doing: somebody changed the world.Workload by hand
 		f.Add("cause", fmt.Sprintf("HPA는 유지했지만 %s에게 다른 일이 남아 있었습니다(예: 파드를 직접 삭제).", a.actor), "")
-		if err := s.drain(ctx, a.actor); err != nil {
-			return workload{}, false, err
+		if err := s.Drain(ctx, a.actor); err != nil {
+			return world.Workload{}, false, err
 		}
 		w, err := s.workload(ctx)
 		return w, err == nil, ignoreGone(err)
@@ -103,10 +100,10 @@ func (s *State) act(ctx context.Context, f *trace.Frame, a actorStep) (workload,
 }
 
 // actUntil opens the gate until the actor's part is done.
-func (s *State) actUntil(ctx context.Context, a actorStep) (workload, bool, error) {
-	var last workload
+func (s *State) actUntil(ctx context.Context, a actorStep) (world.Workload, bool, error) {
+	var last world.Workload
 	quiet := 0
-	err := s.move(ctx, a.actor, func(ctx context.Context) (bool, error) {
+	err := s.Move(ctx, a.actor, func(ctx context.Context) (bool, error) {
 		w, err := s.workload(ctx)
 		if err != nil {
 			return false, err
@@ -115,17 +112,17 @@ func (s *State) actUntil(ctx context.Context, a actorStep) (workload, bool, erro
 		if a.done(s, w) {
 			return true, nil
 		}
-		if !w.rolling() || s.Gate == nil {
+		if !w.Rolling() || s.Gate == nil {
 			return false, nil
 		}
-		waiting, err := s.waits(ctx, a.actor) // a rolling update shares the pods out; take what comes
+		waiting, err := s.Waits(ctx, a.actor) // a rolling update shares the pods out; take what comes
 		if quiet++; waiting {
 			quiet = 0
 		}
-		return quiet >= quietPolls, err
+		return quiet >= world.QuietPolls, err
 	})
-	if errors.Is(err, errStuck) {
-		return last, false, s.stuck(a.actor, a.wanted(s, last), a.seen(s, last))
+	if errors.Is(err, world.ErrStuck) {
+		return last, false, s.Stuck(a.actor, a.wanted(s, last), a.seen(s, last))
 	}
 	return last, err == nil, ignoreGone(err)
 }
@@ -162,48 +159,39 @@ func scaleReplicaSet(ctx context.Context, s *State, f *trace.Frame) error {
 	if !ok {
 		w = before
 	}
-	if rs := w.newest(); rs != nil {
-		f.Add("replicaSetReplicas", strconv.Itoa(int(replicasOf(rs))), "")
+	if rs := w.Newest(); rs != nil {
+		f.Add("replicaSetReplicas", strconv.Itoa(int(world.ReplicasOf(rs))), "")
 	}
 	if !ok {
 		return nil
 	}
-	if w.deployment == nil {
+	if w.Deployment == nil {
 		f.Add("skipped", "HPA의 대상이 디플로이먼트가 아니므로 디플로이먼트 컨트롤러가 할 일이 없습니다.", "")
 		return nil
 	}
 	writes := 0
-	for _, rs := range w.replicaSets {
-		if from, known := before.find(rs.UID); known && from != replicasOf(rs) {
-			f.Changes = append(f.Changes, change("replicaset/"+rs.Name, "spec.replicas", from, replicasOf(rs)))
+	for _, rs := range w.ReplicaSets {
+		if from, known := before.Find(rs.UID); known && from != world.ReplicasOf(rs) {
+			f.Changes = append(f.Changes, change("replicaset/"+rs.Name, "spec.replicas", from, world.ReplicasOf(rs)))
 			writes++
 		}
 	}
 	if writes == 0 {
 		return nil
 	}
-	if err := s.awaitCalls(ctx, writes, byActor(ActorDeployment, "/replicasets/")); err != nil {
+	if err := s.AwaitCalls(ctx, writes, world.ByActor(world.ActorDeployment, "/replicasets/")); err != nil {
 		return err
 	}
-	return s.awaitWaiting(ctx, ActorReplicaSet)
+	return s.AwaitWaiting(ctx, world.ActorReplicaSet)
 }
 
-// replicaSets reads the workload before an actor moves; a missing one is empty.
-func (s *State) replicaSets(ctx context.Context) (workload, error) {
+// replicaSets reads the world.Workload before an actor moves; a missing one is empty.
+func (s *State) replicaSets(ctx context.Context) (world.Workload, error) {
 	if s.pass.hpa == nil {
-		return workload{}, nil
+		return world.Workload{}, nil
 	}
 	w, err := s.workload(ctx)
 	return w, ignoreGone(err)
-}
-
-func (w workload) find(uid types.UID) (int32, bool) {
-	for _, rs := range w.replicaSets {
-		if rs.UID == uid {
-			return replicasOf(rs), true
-		}
-	}
-	return 0, false
 }
 
 // createPods is the ReplicaSet controller's part.
@@ -213,54 +201,20 @@ func createPods(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil || !ok {
 		return err
 	}
-	created, deleted := diffPods(s.pass.known, w, f)
-	f.Add("createdPods", strconv.Itoa(len(created)), someNames(created))
-	f.Add("deletedPods", strconv.Itoa(len(deleted)), someNames(deleted))
-	f.Add("podsTotal", strconv.Itoa(len(w.active())), "")
-	if err := s.awaitCalls(ctx, len(created)+len(deleted), byActor(ActorReplicaSet, "/pods")); err != nil {
+	created, deleted := world.DiffPods(s.pass.known, w, f)
+	f.Add("createdPods", strconv.Itoa(len(created)), world.SomeNames(created))
+	f.Add("deletedPods", strconv.Itoa(len(deleted)), world.SomeNames(deleted))
+	f.Add("podsTotal", strconv.Itoa(len(w.Active())), "")
+	if err := s.AwaitCalls(ctx, len(created)+len(deleted), world.ByActor(world.ActorReplicaSet, "/pods")); err != nil {
 		return err
 	}
 	if len(created) > 0 {
-		return s.awaitWaiting(ctx, ActorScheduler)
+		return s.AwaitWaiting(ctx, world.ActorScheduler)
 	}
-	if w.terminating() > 0 {
-		return s.awaitWaiting(ctx, ActorKubelet)
+	if w.Terminating() > 0 {
+		return s.AwaitWaiting(ctx, world.ActorKubelet)
 	}
 	return nil
-}
-
-// diffPods compares the pods with how the controller saw them, adds a change
-// for each difference and returns the names.
-func diffPods(known map[types.UID]podFingerprint, w workload, f *trace.Frame) (created, deleted []string) {
-	live := map[types.UID]bool{}
-	for _, p := range w.pods {
-		live[p.UID] = true
-		was, ok := known[p.UID]
-		switch {
-		case !ok && p.DeletionTimestamp == nil:
-			created = append(created, p.Name)
-			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "metadata.name", To: p.Name})
-		case ok && p.DeletionTimestamp != nil && !was.deleting:
-			deleted = append(deleted, p.Name)
-			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "metadata.deletionTimestamp", To: p.DeletionTimestamp.UTC().Format(time.RFC3339)})
-		}
-	}
-	var gone []string
-	for uid, was := range known {
-		if !live[uid] && !was.deleting {
-			gone = append(gone, was.name)
-		}
-	}
-	slices.Sort(gone)
-	for _, name := range gone {
-		f.Changes = append(f.Changes, trace.Change{Object: "pod/" + name, Field: "metadata.name", From: name})
-	}
-	return created, append(deleted, gone...)
-}
-
-// byActor matches an actor's calls whose path contains part.
-func byActor(actor, part string) func(trace.Call) bool {
-	return func(c trace.Call) bool { return c.Actor == actor && strings.Contains(c.Path, part) }
 }
 
 // bindPods is the scheduler's part.
@@ -271,21 +225,21 @@ func bindPods(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	bindings := 0
-	for _, p := range w.active() {
-		if p.Spec.NodeName != "" && s.pass.known[p.UID].node == "" {
+	for _, p := range w.Active() {
+		if p.Spec.NodeName != "" && s.pass.known[p.UID].Node == "" {
 			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "spec.nodeName", To: p.Spec.NodeName})
 			bindings++
 		}
 	}
 	f.Add("boundPods", strconv.Itoa(bindings), "")
-	if _, n := w.bound(); n > 0 {
+	if _, n := w.Bound(); n > 0 {
 		f.Add("unschedulablePods", strconv.Itoa(n), "")
 	}
-	if err := s.awaitCalls(ctx, bindings, byActor(ActorScheduler, "/binding")); err != nil {
+	if err := s.AwaitCalls(ctx, bindings, world.ByActor(world.ActorScheduler, "/binding")); err != nil {
 		return err
 	}
 	if bindings > 0 {
-		return s.awaitWaiting(ctx, ActorKubelet)
+		return s.AwaitWaiting(ctx, world.ActorKubelet)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
 )
 
 // runPods is the kubelets' part. With it the loop closes: the load spreads over
@@ -22,35 +23,35 @@ func runPods(ctx context.Context, s *State, f *trace.Frame) error {
 			return err
 		}
 	}
-	f.Add("readyPods", strconv.Itoa(w.ready()), "")
-	s.addLoadPerPod(f, w.ready())
+	f.Add("readyPods", strconv.Itoa(w.Ready()), "")
+	s.addLoadPerPod(f, w.Ready())
 	if !ok {
 		return nil
 	}
 	started := addRunChanges(s, w, f)
-	if err := s.settle(ctx, func(ctx context.Context) (bool, error) {
+	if err := s.Settle(ctx, func(ctx context.Context) (bool, error) {
 		w, err := s.workload(ctx)
-		return err != nil || w.reported(), ignoreGone(err)
+		return err != nil || w.Reported(), ignoreGone(err)
 	}); err != nil {
 		return err
 	}
-	return s.awaitCalls(ctx, started, byActor(ActorKubelet, "/pods/"))
+	return s.AwaitCalls(ctx, started, world.ByActor(world.ActorKubelet, "/pods/"))
 }
 
 // addRunChanges adds what the kubelets did and returns how many pods they started.
-func addRunChanges(s *State, w workload, f *trace.Frame) int {
+func addRunChanges(s *State, w world.Workload, f *trace.Frame) int {
 	started := 0
-	for _, p := range w.active() {
-		if isReady(p) && !s.pass.known[p.UID].ready {
+	for _, p := range w.Active() {
+		if world.IsReady(p) && !s.pass.known[p.UID].Ready {
 			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "status.conditions[Ready]", From: "False", To: "True"})
 			started++
 		}
 	}
 	gone := map[string]bool{}
 	for _, was := range s.pass.known {
-		gone[was.name] = true
+		gone[was.Name] = true
 	}
-	for _, p := range w.pods {
+	for _, p := range w.Pods {
 		delete(gone, p.Name)
 	}
 	names := make([]string, 0, len(gone))

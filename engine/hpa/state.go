@@ -1,107 +1,27 @@
 package hpa
 
 import (
-	"context"
 	"encoding/json"
-	"time"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/discovery/cached/memory"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/restmapper"
-	"k8s.io/client-go/scale"
-	metricsclient "k8s.io/metrics/pkg/client/clientset/versioned"
-	"k8s.io/utils/clock"
 
-	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
 )
-
-// The actors of the loops, named as Kubernetes names them.
-const (
-	ActorMetrics    = "metrics-server"
-	ActorHPA        = "hpa-controller"
-	ActorDeployment = "deployment-controller"
-	ActorReplicaSet = "replicaset-controller"
-	ActorScheduler  = "scheduler"
-	ActorKubelet    = "kubelet"
-	ActorLearner    = "learner"
-)
-
-// Simulation moves virtual time. Without one the loop waits in real time.
-type Simulation interface {
-	// Advance moves the clock by d and lets the load flow meanwhile.
-	Advance(ctx context.Context, d time.Duration) error
-	// Scrape lets the Metrics Server read every kubelet once.
-	Scrape(ctx context.Context) error
-}
-
-// Gate holds the writes of the actors until their step comes. Without one every
-// actor moves on its own.
-type Gate interface {
-	Open(ctx context.Context, actor string) error
-	Close(ctx context.Context, actor string) error
-	Waiting(ctx context.Context) ([]trace.Waiting, error)
-}
-
-// Recorder hands over the calls of all actors since it was last asked.
-type Recorder interface {
-	Calls(ctx context.Context) ([]trace.Call, error)
-}
-
-// Watch is a watch that an actor holds open on the API server.
-type Watch struct {
-	Actor string
-	Path  string
-}
-
-// Watches tells which watches are open now.
-type Watches interface {
-	Watches(ctx context.Context) ([]Watch, error)
-}
-
-// KubeletReader reads a pod's sample lines from its kubelet's /metrics/resource.
-type KubeletReader interface {
-	Read(ctx context.Context, node, namespace, pod string) ([]string, error)
-}
-
-// Clients are the API clients of one identity.
-type Clients struct {
-	Kube    kubernetes.Interface
-	Metrics metricsclient.Interface
-	Scales  scale.ScalesGetter
-	Mapper  meta.RESTMapper
-}
 
 // State is what the steps of the loops share. The upper half is set by the
 // caller and not changed by a step, History excepted.
 type State struct {
-	Controller Clients // calls recorded as hpa-controller
-	Learner    Clients // calls recorded as learner; the zero value means Controller
-	Observer   Clients // not recorded, polls and reads what a step shows; the zero value means Controller
-	Namespace  string
-	HPA        string // name of the HorizontalPodAutoscaler
-	Params     Params
-	History    *History
-	Clock      clock.PassiveClock
-	Timeout    time.Duration // how long an actor may take; 0 means 30 s of machine time
+	world.World
+	HPA     string // name of the HorizontalPodAutoscaler
+	Params  Params
+	History *History
 
-	Simulation Simulation    // nil: real time
-	Gate       Gate          // nil: actors move on their own
-	Recorder   Recorder      // nil: frames carry no calls
-	Watches    Watches       // nil: hpa-architecture/4-watch says that nobody counts them
-	Kubelet    KubeletReader // nil: through the API server's node proxy
-
-	started bool
-	pass    pass
-	events  map[eventKey]*corev1.Event
-	calls   []trace.Call // taken from the recorder and not yet in a frame
+	pass   pass
+	events map[eventKey]*corev1.Event
 }
 
 // pass is what the steps of one pass hand to each other.
@@ -113,19 +33,11 @@ type pass struct {
 	recorded json.RawMessage
 	decision *Decision
 	result   Result
-	skip     string                       // why there is no decision
-	known    map[types.UID]podFingerprint // pods when the controller looked
+	skip     string                          // why there is no decision
+	known    map[types.UID]world.Fingerprint // pods when the controller looked
 	usage    usageTotal
 	moved    bool // the scale was written in this pass
 	desired  int32
-}
-
-// podFingerprint is how a pod looked before an actor moved.
-type podFingerprint struct {
-	name     string
-	node     string
-	ready    bool
-	deleting bool
 }
 
 // usageTotal is the first metric's sum over all pods.
@@ -141,45 +53,6 @@ type Recorded struct {
 	Params  Params  `json:"params"`
 	Input   Input   `json:"input"`
 	History History `json:"history"` // as it was before the decision
-}
-
-// NewClients makes the clients of one identity. The configuration decides whose
-// name the calls are recorded under.
-func NewClients(cfg *rest.Config) (Clients, error) {
-	cfg = rest.CopyConfig(cfg)
-	if cfg.QPS == 0 {
-		cfg.QPS = -1 // a step polls faster than client-go's default limit
-	}
-	var c Clients
-	plain := rest.CopyConfig(cfg)
-	cfg.ContentType = "application/vnd.kubernetes.protobuf"
-	cfg.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
-	kube, err := kubernetes.NewForConfig(cfg)
-	if err != nil {
-		return c, err
-	}
-	if c.Metrics, err = metricsclient.NewForConfig(plain); err != nil {
-		return c, err
-	}
-	c.Kube = kube
-	c.Mapper = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(kube.Discovery()))
-	kinds := scale.NewDiscoveryScaleKindResolver(kube.Discovery())
-	c.Scales, err = scale.NewForConfig(plain, c.Mapper, dynamic.LegacyAPIPathResolverFunc, kinds)
-	return c, err
-}
-
-func (s *State) observer() Clients {
-	if s.Observer.Kube != nil {
-		return s.Observer
-	}
-	return s.Controller
-}
-
-func (s *State) learner() Clients {
-	if s.Learner.Kube != nil {
-		return s.Learner
-	}
-	return s.Controller
 }
 
 func (s *State) history() *History {

@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/util/retry"
 
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
 )
 
 // eventSource is the component name that upstream's controller writes.
@@ -37,7 +38,7 @@ func update(ctx context.Context, s *State, f *trace.Frame) error {
 	}
 	var err error
 	if s.pass.decision != nil {
-		if err = s.rescale(ctx, f); isFault(err) {
+		if err = s.rescale(ctx, f); world.IsFault(err) {
 			return err
 		}
 	}
@@ -62,7 +63,7 @@ func (s *State) rescale(ctx context.Context, f *trace.Frame) error {
 	}
 	from, to := s.pass.scale.Spec.Replicas, s.pass.result.Desired
 	err := s.updateScale(ctx, to)
-	if isFault(err) {
+	if world.IsFault(err) {
 		return err
 	}
 	s.pass.result = s.pass.decision.Rescaled(err)
@@ -70,6 +71,7 @@ func (s *State) rescale(ctx context.Context, f *trace.Frame) error {
 		return err
 	}
 	s.pass.moved, s.pass.desired = true, to
+	s.Crowd = max(s.Crowd, int(to))
 	f.Changes = append(f.Changes, change(s.targetObject(), "spec.replicas", from, to))
 	return nil
 }
@@ -105,7 +107,7 @@ func (s *State) writeStatus(ctx context.Context, f *trace.Frame) error {
 	hpa := s.pass.hpa.DeepCopy()
 	hpa.Status = status
 	_, err := s.Controller.Kube.AutoscalingV2().HorizontalPodAutoscalers(s.Namespace).UpdateStatus(ctx, hpa, metav1.UpdateOptions{})
-	if isFault(err) {
+	if world.IsFault(err) {
 		return err
 	}
 	if err != nil {
@@ -146,12 +148,12 @@ func (s *State) emit(ctx context.Context, e Event) error {
 			s.events[key] = updated
 			return nil
 		}
-		if isFault(err) {
+		if world.IsFault(err) {
 			return err
 		}
 	}
 	created, err := events.Create(ctx, s.newEvent(e, now), metav1.CreateOptions{})
-	if isFault(err) {
+	if world.IsFault(err) {
 		return err
 	}
 	if err == nil { // a refused event is no reason to stop, as upstream
@@ -224,22 +226,22 @@ func (s *State) addReplicas(ctx context.Context, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
-	if w.deployment == nil {
+	if w.Deployment == nil {
 		return nil
 	}
-	f.Add("deploymentReplicas", strconv.Itoa(int(w.replicas())), "")
-	if rs := w.newest(); rs != nil {
-		f.Add("replicaSetReplicas", strconv.Itoa(int(replicasOf(rs))), "")
+	f.Add("deploymentReplicas", strconv.Itoa(int(w.Replicas())), "")
+	if rs := w.Newest(); rs != nil {
+		f.Add("replicaSetReplicas", strconv.Itoa(int(world.ReplicasOf(rs))), "")
 	}
 	if s.pass.moved {
-		return s.awaitWaiting(ctx, ActorDeployment)
+		return s.AwaitWaiting(ctx, world.ActorDeployment)
 	}
 	return nil
 }
 
 func (s *State) targetObject() string {
 	ref := s.pass.hpa.Spec.ScaleTargetRef
-	return objectName(ref.Kind, ref.Name)
+	return world.ObjectName(ref.Kind, ref.Name)
 }
 
 func change(object, field string, from, to int32) trace.Change {

@@ -17,13 +17,14 @@ import (
 	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
 	"github.com/stepscale/stepscale/scenarios"
 )
 
 // sim is what a lesson needs of the embedded cluster, in this process or in
 // the background.
 type sim interface {
-	hpa.Simulation
+	world.Simulation
 	driver
 	observer
 }
@@ -204,11 +205,11 @@ type watchView struct {
 	local *clusters.Recorder
 }
 
-func (v watchView) Watches(ctx context.Context) ([]hpa.Watch, error) {
+func (v watchView) Watches(ctx context.Context) ([]world.Watch, error) {
 	watches, err := v.sim.Watches(ctx)
-	var all []hpa.Watch
+	var all []world.Watch
 	for _, w := range append(watches, v.local.Watches()...) {
-		all = append(all, hpa.Watch(w))
+		all = append(all, world.Watch(w))
 	}
 	return all, err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -24,6 +25,7 @@ import (
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/world"
 	"github.com/stepscale/stepscale/scenarios"
 )
 
@@ -38,23 +40,17 @@ type clusterStage struct {
 	scenario  *scenarios.Scenario
 	namespace string
 	kube      kubernetes.Interface
+	local     clusters.Recorder // the calls of this process
 	session   *engine.Session
 	begun     time.Time // virtual time at which the load began
-}
-
-// loopTables joins the names that lessons use with the tables of steps.
-var loopTables = map[string]func() []engine.Step[hpa.State]{
-	"hpa":              hpa.Steps,
-	"hpa-architecture": hpa.ArchitectureSteps,
-	"intro":            hpa.IntroSteps,
 }
 
 // openStage starts or finds the cluster, applies the scenario, and takes the
 // loop in hand. The function it returns puts everything back.
 func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress) (Stage, func() error, error) {
-	steps, ok := loopTables[loop]
+	l, ok := loops[loop]
 	if !ok {
-		return nil, nil, usageError(fmt.Sprintf("루프 %q을(를) 모릅니다", loop), "hpa, hpa-architecture, intro 가운데 하나를 써 주십시오.")
+		return nil, nil, usageError(fmt.Sprintf("루프 %q을(를) 모릅니다", loop), "쓸 수 있는 루프: "+strings.Join(a.loopNames(), ", "))
 	}
 	s, err := scenarios.Load(a.scenarios, scenario)
 	if err != nil {
@@ -68,7 +64,7 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress
 	stage := &clusterStage{conn: a.conn, scenario: s}
 	begin := time.Now()
 	out.Phase("시나리오 "+s.Name, 0)
-	if err := stage.prepare(ctx, steps()); err != nil {
+	if err := stage.prepare(ctx, l); err != nil {
 		return nil, nil, errors.Join(err, stage.close(ctx))
 	}
 	out.Phase("시나리오 "+s.Name, time.Since(begin))
@@ -101,7 +97,7 @@ func (s *clusterStage) LoadChanged() bool {
 
 // prepare applies the scenario, waits until it runs, and lets the Metrics
 // Server have its first look, so that the first pass finds a value.
-func (s *clusterStage) prepare(ctx context.Context, steps []engine.Step[hpa.State]) error {
+func (s *clusterStage) prepare(ctx context.Context, l loop) error {
 	var err error
 	if s.kube, err = kubernetes.NewForConfig(s.conn.config); err != nil {
 		return err
@@ -125,40 +121,39 @@ func (s *clusterStage) prepare(ctx context.Context, steps []engine.Step[hpa.Stat
 		return err
 	}
 	s.begun = s.conn.sim.Now()
-	state, err := s.state()
+	frames, err := l.begin(ctx, s)
 	if err != nil {
 		return err
 	}
-	s.session = engine.NewSession(hpa.NewLoop(state, steps).Run(ctx, 1))
+	s.session = engine.NewSession(frames)
 	return nil
 }
 
-func (s *clusterStage) state() (*hpa.State, error) {
-	local := &clusters.Recorder{}
-	identity := func(actor string) (hpa.Clients, error) {
-		cfg := rest.CopyConfig(s.conn.config)
-		cfg.UserAgent = actor
-		cfg.Wrap(local.Wrap(actor))
-		return hpa.NewClients(cfg)
-	}
-	controller, err := identity(hpa.ActorHPA)
-	if err != nil {
-		return nil, err
-	}
-	learner, err := identity(hpa.ActorLearner)
-	if err != nil {
-		return nil, err
-	}
-	observer, err := hpa.NewClients(s.conn.config)
-	if err != nil {
-		return nil, err
-	}
-	return &hpa.State{
-		Controller: controller, Learner: learner, Observer: observer,
-		Namespace: s.namespace, HPA: s.scenario.HPA, Params: hpa.DefaultParams(), Clock: s.conn.sim,
+// world is what every loop meets of the cluster; controller is the actor whose
+// own calls the loop makes.
+func (s *clusterStage) world(controller string) (world.World, error) {
+	w := world.World{
+		Namespace: s.namespace, Clock: s.conn.sim,
 		Simulation: s.conn.sim, Gate: gateView{s.conn.sim}, Kubelet: kubeletView{s.conn.sim},
-		Recorder: callView{s.conn.sim, local}, Watches: watchView{s.conn.sim, local},
-	}, nil
+		Recorder: callView{s.conn.sim, &s.local}, Watches: watchView{s.conn.sim, &s.local},
+	}
+	var err error
+	if w.Controller, err = world.NewClients(s.identity(controller)); err != nil {
+		return w, err
+	}
+	if w.Learner, err = world.NewClients(s.identity(world.ActorLearner)); err != nil {
+		return w, err
+	}
+	w.Observer, err = world.NewClients(s.conn.config)
+	return w, err
+}
+
+// identity is a client configuration whose calls are recorded as the actor's.
+func (s *clusterStage) identity(actor string) *rest.Config {
+	cfg := rest.CopyConfig(s.conn.config)
+	cfg.UserAgent = actor
+	cfg.Wrap(s.local.Wrap(actor))
+	return cfg
 }
 
 // close ends the loop and removes the scenario.

@@ -12,8 +12,8 @@ import (
 func wire(a *app) *app {
 	a.open = a.openStage
 	a.loops = map[string][]trace.StepID{}
-	for name, steps := range loopTables {
-		a.loops[name] = stepIDs(steps())
+	for name, l := range loops {
+		a.loops[name] = l.steps
 	}
 	a.commands = append(a.commands, func(root *cobra.Command) { root.AddCommand(a.clusterCommand()) })
 	a.facts = hpa.FactNames

@@ -1,0 +1,133 @@
+package world
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// ShownNames bounds how many names of pods a fact spells out.
+const ShownNames = 5
+
+// Framed completes the frame of every step with what all of them have: the
+// calls that were made meanwhile and the actors that wait after it.
+func Framed[S any](of func(*S) *World, steps []engine.Step[S]) []engine.Step[S] {
+	for i, step := range steps {
+		do := step.Do
+		steps[i].Do = func(ctx context.Context, s *S, f *trace.Frame) error {
+			w := of(s)
+			if err := w.takeCalls(ctx); err != nil {
+				return fault(err)
+			}
+			w.calls = mutations(w.calls) // reads between two steps belong to none
+			if !w.started {              // nor does what made the lesson's objects
+				w.started, w.calls = true, nil
+			}
+			err := do(ctx, s, f)
+			return fault(w.complete(ctx, f, err))
+		}
+	}
+	return steps
+}
+
+// complete adds calls and waiting actors. When the step failed already, its
+// error is the one that counts.
+func (w *World) complete(ctx context.Context, f *trace.Frame, err error) error {
+	if e := w.takeCalls(ctx); e != nil && err == nil {
+		err = e
+	}
+	f.Calls, w.calls = w.calls, nil
+	if w.Gate == nil {
+		return err
+	}
+	waiting, e := w.Gate.Waiting(ctx)
+	if e != nil && err == nil {
+		err = e
+	}
+	slices.SortFunc(waiting, func(a, b trace.Waiting) int {
+		return cmp.Or(cmp.Compare(a.Actor, b.Actor), cmp.Compare(a.Verb, b.Verb), cmp.Compare(a.Path, b.Path))
+	})
+	f.Waiting = waiting
+	return err
+}
+
+// takeCalls moves the recorder's calls to the state, those about the lesson only.
+func (w *World) takeCalls(ctx context.Context) error {
+	if w.Recorder == nil {
+		return nil
+	}
+	calls, err := w.Recorder.Calls(ctx)
+	for _, c := range calls {
+		if aboutLesson(c, w.Namespace) {
+			w.calls = append(w.calls, c)
+		}
+	}
+	return err
+}
+
+// aboutLesson tells the calls of a lesson from those that keep the cluster
+// alive: the lesson's namespace, the kubelets' metrics, and what the learner did.
+func aboutLesson(c trace.Call, namespace string) bool {
+	if c.Actor == ActorLearner || strings.Contains(c.Path, "/metrics/resource") {
+		return true
+	}
+	_, rest, ok := strings.Cut(c.Path, "/namespaces/")
+	ns, _, _ := strings.Cut(rest, "/")
+	return ok && ns == namespace
+}
+
+func mutations(calls []trace.Call) []trace.Call {
+	var writes []trace.Call
+	for _, c := range calls {
+		if isWrite(c) {
+			writes = append(writes, c)
+		}
+	}
+	return writes
+}
+
+func isWrite(c trace.Call) bool {
+	switch c.Verb {
+	case "POST", "PUT", "PATCH", "DELETE":
+		return true
+	}
+	return false
+}
+
+// ByActor matches an actor's calls whose path contains part.
+func ByActor(actor, part string) func(trace.Call) bool {
+	return func(c trace.Call) bool { return c.Actor == actor && strings.Contains(c.Path, part) }
+}
+
+func SomeNames(names []string) string {
+	if len(names) > ShownNames {
+		return strings.Join(names[:ShownNames], ", ") + fmt.Sprintf(" 외 %d개", len(names)-ShownNames)
+	}
+	return strings.Join(names, ", ")
+}
+
+// IsFault tells a machine fault (no answer from the API server, the learner
+// interrupts) from an answer that says no, which is part of the lesson.
+func IsFault(err error) bool {
+	var dial *url.Error
+	var network net.Error
+	return errors.As(err, &dial) || errors.As(err, &network) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// fault says in Korean that the API server did not answer.
+func fault(err error) error {
+	var dial *url.Error
+	if errors.As(err, &dial) && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("API 서버가 응답하지 않습니다. 클러스터가 아직 떠 있는지 확인하십시오(stepscale cluster status): %w", err)
+	}
+	return err
+}

@@ -1,0 +1,160 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+const (
+	actorTimeout = 30 * time.Second       // World.Timeout's default
+	pollEvery    = 10 * time.Millisecond  // machine time
+	pollLarge    = 100 * time.Millisecond // with more pods than largePods
+	largePods    = 100
+	QuietPolls   = 5               // polls without waiting writes until an actor counts as done
+	settleWithin = 2 * time.Second // for what is nice to show, never an error
+)
+
+// ErrStuck tells that an actor did not do its part in time.
+var ErrStuck = errors.New("actor did not move")
+
+// Stuck says which actor did not move and what it was waited for.
+func (w *World) Stuck(actor, wanted, seen string) error {
+	return fmt.Errorf("%w: %s 동안 기다렸지만 움직이지 않은 액터가 있습니다: %s. 기다린 것: %s. 지금 상태: %s. 다른 터미널에서 kubectl get events -n %s 로 이유를 확인하십시오",
+		ErrStuck, w.timeout(), actor, wanted, seen, w.Namespace)
+}
+
+func (w *World) timeout() time.Duration {
+	if w.Timeout > 0 {
+		return w.Timeout
+	}
+	return actorTimeout
+}
+
+// Move opens the gate for one actor until done says so, and closes it again,
+// also when the learner interrupts.
+func (w *World) Move(ctx context.Context, actor string, done func(context.Context) (bool, error)) (err error) {
+	if w.Gate != nil {
+		if err := w.Gate.Open(ctx, actor); err != nil {
+			return err
+		}
+		defer func() {
+			if e := w.Gate.Close(context.WithoutCancel(ctx), actor); e != nil && err == nil {
+				err = e
+			}
+		}()
+	}
+	return w.Poll(ctx, w.timeout(), done)
+}
+
+// Poll asks until done. It returns ErrStuck when the time is over, and the
+// context's own error when the learner interrupts.
+func (w *World) Poll(ctx context.Context, limit time.Duration, done func(context.Context) (bool, error)) error {
+	every := pollEvery
+	if w.Crowd > largePods {
+		every = pollLarge
+	}
+	err := wait.PollUntilContextTimeout(ctx, every, limit, true, done)
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if wait.Interrupted(err) {
+		return ErrStuck
+	}
+	return err
+}
+
+// Waits reports whether the actor has a write that the gate holds.
+func (w *World) Waits(ctx context.Context, actor string) (bool, error) {
+	if w.Gate == nil {
+		return false, nil
+	}
+	waiting, err := w.Gate.Waiting(ctx)
+	return hasActor(waiting, actor), err
+}
+
+func hasActor(waiting []trace.Waiting, actor string) bool {
+	return slices.ContainsFunc(waiting, func(x trace.Waiting) bool { return x.Actor == actor })
+}
+
+// AwaitWaiting gives the next actor the time to come to the gate, so that the
+// frame shows it. That it does not come is no error.
+func (w *World) AwaitWaiting(ctx context.Context, actor string) error {
+	if w.Gate == nil {
+		return nil
+	}
+	return w.Settle(ctx, func(ctx context.Context) (bool, error) { return w.Waits(ctx, actor) })
+}
+
+// Settle polls for a short while and forgives when it is over.
+func (w *World) Settle(ctx context.Context, done func(context.Context) (bool, error)) error {
+	err := w.Poll(ctx, settleWithin, done)
+	if errors.Is(err, ErrStuck) {
+		return nil
+	}
+	return err
+}
+
+// Drain lets an actor do what it already waits for, though nothing was scaled:
+// the learner deleted a pod, for example.
+func (w *World) Drain(ctx context.Context, actor string) error {
+	quiet := 0
+	err := w.Move(ctx, actor, func(ctx context.Context) (bool, error) {
+		waiting, err := w.Waits(ctx, actor)
+		if quiet++; waiting {
+			quiet = 0
+		}
+		return quiet >= QuietPolls, err
+	})
+	if errors.Is(err, ErrStuck) {
+		return nil
+	}
+	return err
+}
+
+// AwaitCalls waits until the recorder handed over at least n calls that match:
+// the effect of a call is seen in the API before its answer is recorded.
+func (w *World) AwaitCalls(ctx context.Context, n int, match func(trace.Call) bool) error {
+	if w.Recorder == nil || w.Gate == nil || n == 0 {
+		return nil
+	}
+	return w.Settle(ctx, func(ctx context.Context) (bool, error) {
+		if err := w.takeCalls(ctx); err != nil {
+			return false, err
+		}
+		seen := 0
+		for _, c := range w.calls {
+			if isWrite(c) && match(c) {
+				seen++
+			}
+		}
+		return seen >= n, nil
+	})
+}
+
+// OpenAll opens the gate for every actor; the returned function closes it.
+func (w *World) OpenAll(ctx context.Context) (func() error, error) {
+	actors := []string{ActorDeployment, ActorReplicaSet, ActorScheduler, ActorKubelet}
+	shut := func() error {
+		var errs []error
+		for _, a := range actors {
+			errs = append(errs, w.Gate.Close(context.WithoutCancel(ctx), a))
+		}
+		return errors.Join(errs...)
+	}
+	if w.Gate == nil {
+		return func() error { return nil }, nil
+	}
+	for _, a := range actors {
+		if err := w.Gate.Open(ctx, a); err != nil {
+			return nil, errors.Join(err, shut())
+		}
+	}
+	return shut, nil
+}

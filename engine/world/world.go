@@ -1,0 +1,138 @@
+// Package world is what every loop meets of a cluster: the clients of each
+// identity, time, the gate, the calls that were made, and the Workload under
+// the autoscaler. The loops embed a World in their state.
+package world
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/restmapper"
+	"k8s.io/client-go/scale"
+	metricsclient "k8s.io/metrics/pkg/client/clientset/versioned"
+	"k8s.io/utils/clock"
+
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// The actors of the loops, named as Kubernetes names them.
+const (
+	ActorMetrics    = "metrics-server"
+	ActorHPA        = "hpa-controller"
+	ActorDeployment = "deployment-controller"
+	ActorReplicaSet = "replicaset-controller"
+	ActorScheduler  = "scheduler"
+	ActorKubelet    = "kubelet"
+	ActorLearner    = "learner"
+)
+
+// Simulation moves virtual time. Without one the loop waits in real time.
+type Simulation interface {
+	// Advance moves the clock by d and lets the load flow meanwhile.
+	Advance(ctx context.Context, d time.Duration) error
+	// Scrape lets the Metrics Server read every kubelet once.
+	Scrape(ctx context.Context) error
+}
+
+// Gate holds the writes of the actors until their step comes. Without one every
+// actor moves on its own.
+type Gate interface {
+	Open(ctx context.Context, actor string) error
+	Close(ctx context.Context, actor string) error
+	Waiting(ctx context.Context) ([]trace.Waiting, error)
+}
+
+// Recorder hands over the calls of all actors since it was last asked.
+type Recorder interface {
+	Calls(ctx context.Context) ([]trace.Call, error)
+}
+
+// Watch is a watch that an actor holds open on the API server.
+type Watch struct {
+	Actor string
+	Path  string
+}
+
+// Watches tells which watches are open now.
+type Watches interface {
+	Watches(ctx context.Context) ([]Watch, error)
+}
+
+// KubeletReader reads a pod's sample lines from its kubelet's /metrics/resource.
+type KubeletReader interface {
+	Read(ctx context.Context, node, namespace, pod string) ([]string, error)
+}
+
+// Clients are the API clients of one identity.
+type Clients struct {
+	Kube    kubernetes.Interface
+	Metrics metricsclient.Interface
+	Scales  scale.ScalesGetter
+	Mapper  meta.RESTMapper
+}
+
+// World is set by the caller and not changed by a step, Crowd excepted.
+type World struct {
+	Controller Clients // calls recorded as the loop's own controller
+	Learner    Clients // calls recorded as learner; the zero value means Controller
+	Observer   Clients // not recorded, polls and reads what a step shows; the zero value means Controller
+	Namespace  string
+	Clock      clock.PassiveClock
+	Timeout    time.Duration // how long an actor may take; 0 means 30 s of machine time
+	Crowd      int           // pods that a step deals with; many are polled more slowly
+
+	Simulation Simulation    // nil: real time
+	Gate       Gate          // nil: actors move on their own
+	Recorder   Recorder      // nil: frames carry no calls
+	Watches    Watches       // nil: nobody counts them
+	Kubelet    KubeletReader // nil: through the API server's node proxy
+
+	started bool
+	calls   []trace.Call // taken from the recorder and not yet in a frame
+}
+
+// NewClients makes the clients of one identity. The configuration decides whose
+// name the calls are recorded under.
+func NewClients(cfg *rest.Config) (Clients, error) {
+	cfg = rest.CopyConfig(cfg)
+	if cfg.QPS == 0 {
+		cfg.QPS = -1 // a step polls faster than client-go's default limit
+	}
+	var c Clients
+	plain := rest.CopyConfig(cfg)
+	cfg.ContentType = "application/vnd.kubernetes.protobuf"
+	cfg.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
+	kube, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return c, err
+	}
+	if c.Metrics, err = metricsclient.NewForConfig(plain); err != nil {
+		return c, err
+	}
+	c.Kube = kube
+	c.Mapper = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(kube.Discovery()))
+	kinds := scale.NewDiscoveryScaleKindResolver(kube.Discovery())
+	c.Scales, err = scale.NewForConfig(plain, c.Mapper, dynamic.LegacyAPIPathResolverFunc, kinds)
+	return c, err
+}
+
+// Watcher returns the clients that are not recorded.
+func (w *World) Watcher() Clients {
+	if w.Observer.Kube != nil {
+		return w.Observer
+	}
+	return w.Controller
+}
+
+// Hand returns the clients of the learner.
+func (w *World) Hand() Clients {
+	if w.Learner.Kube != nil {
+		return w.Learner
+	}
+	return w.Controller
+}
