@@ -9,8 +9,8 @@ import (
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
-// updateStep ends the ID of the step that writes the number of replicas.
-const updateStep = "/3-scale/update"
+// updateSteps end the IDs of the steps that change the number of pods or their size.
+var updateSteps = []string{"/3-scale/update", "/4-evict/act"}
 
 // Check finds what a parser cannot: steps, scenarios and facts that do not
 // exist. loops has the steps of every loop in order; facts tells which facts a
@@ -102,9 +102,11 @@ func (c *checker) step(b Block) {
 // afterContinue is where the loop stands after a continue.
 func (c *checker) afterContinue(b Block) {
 	if b.Arg == "change" {
-		c.last = slices.IndexFunc(c.steps, func(id trace.StepID) bool { return strings.HasSuffix(string(id), updateStep) })
+		c.last = slices.IndexFunc(c.steps, func(id trace.StepID) bool {
+			return slices.ContainsFunc(updateSteps, func(end string) bool { return strings.HasSuffix(string(id), end) })
+		})
 		if c.last < 0 && c.steps != nil {
-			c.problem(b.Line, fmt.Sprintf("루프 %s은(는) 레플리카 수를 바꾸지 않으므로 continue change가 끝나지 않습니다.", c.lesson.Loop), "continue pass를 적어 주십시오.")
+			c.problem(b.Line, fmt.Sprintf("루프 %s은(는) 파드의 수도 크기도 바꾸지 않으므로 continue change가 끝나지 않습니다.", c.lesson.Loop), "continue pass를 적어 주십시오.")
 		}
 		return
 	}

@@ -16,6 +16,7 @@ import (
 
 const (
 	maxMillicores = 1_000_000_000
+	maxBytes      = 1 << 40
 	maxDuration   = 366 * 24 * time.Hour
 )
 
@@ -44,7 +45,7 @@ func (r *reader) document(text []byte) *yaml.Node {
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	var doc, next yaml.Node
 	if err := d.Decode(&doc); errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0 {
-		r.add(1, "title, hpa, target, load를 적어 주십시오.", "파일이 비어 있습니다.")
+		r.add(1, "title, hpa(또는 vpa), target, load를 적어 주십시오.", "파일이 비어 있습니다.")
 		return nil
 	} else if err != nil {
 		r.syntax(err, 0)
@@ -169,6 +170,42 @@ func (r *reader) cpu(to *int64, what string) func(*yaml.Node) {
 		v, ok := thousandths(text, true)
 		if !ok || v > maxMillicores {
 			r.add(n.Line, "100m(밀리코어) 또는 1.5(코어)처럼 적어 주십시오.", "%s에 쓸 수 없는 CPU 양입니다: %s", what, text)
+			return
+		}
+		*to = v
+	}
+}
+
+var (
+	wholeBytes = regexp.MustCompile(`^\d{1,13}$`)
+	byteUnits  = map[string]int64{"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
+)
+
+// bytesOf reads "1.5Gi" and "1572864". Parts of a byte are cut off.
+func bytesOf(text string) (int64, bool) {
+	if wholeBytes.MatchString(text) {
+		v, err := strconv.ParseInt(text, 10, 64)
+		return v, err == nil && v <= maxBytes
+	}
+	number, suffix := text[:max(len(text)-2, 0)], text[max(len(text)-2, 0):]
+	v, ok := thousandths(number, false)
+	unit := byteUnits[suffix]
+	if !ok || unit == 0 || v > maxBytes/unit*1000 {
+		return 0, false
+	}
+	return v/1000*unit + v%1000*unit/1000, true
+}
+
+// bytes reads a quantity of memory as bytes.
+func (r *reader) bytes(to *int64, what string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		text, ok := r.scalar(n, what)
+		if !ok {
+			return
+		}
+		v, ok := bytesOf(text)
+		if !ok {
+			r.add(n.Line, "200Mi, 1.5Gi 또는 바이트 수를 적어 주십시오. 1Ti까지 쓸 수 있습니다.", "%s에 쓸 수 없는 메모리 양입니다: %s", what, text)
 			return
 		}
 		*to = v

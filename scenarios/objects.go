@@ -7,15 +7,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 	appsv1 "k8s.io/api/apps/v1"
-	autoscalingv1 "k8s.io/api/autoscaling/v1"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
@@ -62,7 +63,7 @@ func checkObjects(file string, text []byte, s *Scenario, known bool) Problems {
 	objects := r.objects(text)
 	if len(objects) == 0 {
 		if len(r.problems) == 0 {
-			r.add(1, "디플로이먼트와 HPA의 매니페스트를 적어 주십시오.", "파일에 오브젝트가 없습니다.")
+			r.add(1, "디플로이먼트와 HPA 또는 VPA의 매니페스트를 적어 주십시오.", "파일에 오브젝트가 없습니다.")
 		}
 		return r.problems
 	}
@@ -70,6 +71,7 @@ func checkObjects(file string, text []byte, s *Scenario, known bool) Problems {
 	for _, o := range objects {
 		r.metadata(o, seen)
 		r.hpa(o)
+		r.vpa(o)
 	}
 	if known {
 		r.cast(objects, s, len(r.problems) > 0)
@@ -77,9 +79,19 @@ func checkObjects(file string, text []byte, s *Scenario, known bool) Problems {
 	return r.problems
 }
 
+// kinds are those of the client and the VPA's. Its own scheme: client-go's is
+// shared by the whole program.
+var kinds = sync.OnceValue(func() *runtime.Scheme {
+	s := runtime.NewScheme()
+	utilruntime.Must(scheme.AddToScheme(s))
+	utilruntime.Must(vpav1.AddToScheme(s))
+	return s
+})
+
 // objects decodes every document. Those that cannot be decoded are left out.
 func (r *reader) objects(text []byte) []object {
-	codec := json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme.Scheme, scheme.Scheme, json.SerializerOptions{Yaml: true, Strict: true})
+	known := kinds()
+	codec := json.NewSerializerWithOptions(json.DefaultMetaFactory, known, known, json.SerializerOptions{Yaml: true, Strict: true})
 	var list []object
 	for _, d := range split(text) {
 		var doc yaml.Node
@@ -153,7 +165,11 @@ func (r *reader) decoding(o object, err error) {
 		return
 	}
 	if m := typeField.FindStringSubmatch(text); m != nil {
-		r.add(o.line(fieldPath(m[2])...), "kubectl explain으로 필드의 형식을 확인해 주십시오.", "%s에 쓸 수 없는 값입니다: %s이(가) 아니라 %s이어야 합니다.", m[2], m[1], m[3])
+		hint := "kubectl explain으로 필드의 형식을 확인해 주십시오."
+		if m[1] == "bool" { // YAML 1.1 reads updateMode: Off as false
+			hint = "Off와 On은 \"Off\"처럼 따옴표로 묶어 주십시오. 묶지 않으면 참과 거짓으로 읽힙니다."
+		}
+		r.add(o.line(fieldPath(m[2])...), hint, "%s에 쓸 수 없는 값입니다: %s이(가) 아니라 %s이어야 합니다.", m[2], m[1], m[3])
 		return
 	}
 	if all := repeatedKey.FindAllStringSubmatch(text, -1); all != nil {
@@ -169,7 +185,7 @@ func (r *reader) decoding(o object, err error) {
 	case runtime.IsMissingVersion(err):
 		r.add(o.line("kind"), "모든 오브젝트의 맨 위에 apiVersion을 적어 주십시오.", "apiVersion이 없습니다.")
 	case runtime.IsNotRegisteredError(err):
-		r.add(o.line("kind"), "apiVersion과 kind의 철자를 확인해 주십시오. 예: apps/v1 Deployment, autoscaling/v2 HorizontalPodAutoscaler",
+		r.add(o.line("kind"), "apiVersion과 kind의 철자를 확인해 주십시오. 예: apps/v1 Deployment, autoscaling/v2 HorizontalPodAutoscaler, autoscaling.k8s.io/v1 VerticalPodAutoscaler",
 			"쿠버네티스에 없는 apiVersion과 kind입니다: %s", text)
 	default:
 		r.add(o.line(), "kubectl apply --dry-run=server로 확인해 주십시오.", "매니페스트를 읽을 수 없습니다: %s", text)
@@ -201,42 +217,6 @@ func (r *reader) metadata(o object, seen map[string]bool) {
 		r.add(o.line("metadata", "name"), "하나만 남기거나 이름을 바꾸어 주십시오.", "같은 오브젝트가 두 번 있습니다: %s %s", kind.Kind, m.GetName())
 	}
 	seen[key] = true
-}
-
-// hpa checks the numbers of a HorizontalPodAutoscaler.
-func (r *reader) hpa(o object) {
-	if _, old := o.value.(*autoscalingv1.HorizontalPodAutoscaler); old {
-		r.add(o.line("apiVersion"), "apiVersion: autoscaling/v2로 적어 주십시오.", "HPA는 autoscaling/v2만 쓸 수 있습니다.")
-	}
-	h, ok := o.value.(*autoscalingv2.HorizontalPodAutoscaler)
-	if !ok {
-		return
-	}
-	least := int32(1)
-	if h.Spec.MinReplicas != nil {
-		least = *h.Spec.MinReplicas
-	}
-	switch {
-	case least < 0:
-		r.add(o.line("spec", "minReplicas"), "1 이상의 수를 적어 주십시오.", "minReplicas가 0보다 작습니다: %d", least)
-	case least == 0 && !scalesToZero(h):
-		r.add(o.line("spec", "minReplicas"), "1 이상의 수를 적거나 Object 또는 External 메트릭을 추가해 주십시오.",
-			"minReplicas 0은 Object나 External 메트릭이 있을 때만 쓸 수 있습니다.")
-	}
-	switch most := h.Spec.MaxReplicas; {
-	case most < 1:
-		r.add(o.line("spec", "maxReplicas"), "maxReplicas에 1 이상의 수를 적어 주십시오.", "maxReplicas가 1보다 작습니다: %d", most)
-	case least > most:
-		r.add(o.line("spec", "maxReplicas"), "maxReplicas를 minReplicas 이상으로 적어 주십시오.", "maxReplicas(%d)가 minReplicas(%d)보다 작습니다.", most, least)
-	}
-}
-
-// scalesToZero tells whether a metric is left when there are no pods. Without
-// one the API server refuses minReplicas 0.
-func scalesToZero(h *autoscalingv2.HorizontalPodAutoscaler) bool {
-	return slices.ContainsFunc(h.Spec.Metrics, func(m autoscalingv2.MetricSpec) bool {
-		return m.Type == autoscalingv2.ObjectMetricSourceType || m.Type == autoscalingv2.ExternalMetricSourceType
-	})
 }
 
 // find is the object of a type by its name.

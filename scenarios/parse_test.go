@@ -55,6 +55,10 @@ var badScenarios = map[string]struct {
 	"negative load":    {load("{at: 0s, step: -1m}"), 6, "CPU 양"},
 	"huge load":        {load("{at: 0s, step: 999999999}"), 6, "CPU 양"},
 	"backwards":        {load("{at: 9s, step: 1m}\n  - {at: 8s, step: 2m}"), 7, "뒤여야"},
+	"no autoscaler":    {"title: t\ntarget: web\nload: {segments: [{at: 0s, step: 1m}]}\n", 1, "hpa도 vpa도 없습니다"},
+	"vpa is null":      {"title: t\nvpa:\ntarget: web\nload: {segments: [{at: 0s, step: 1m}]}\n", 2, "vpa"},
+	"two-vpas, no vpa": {head + "faults: [two-vpas]\nload: {segments: [{at: 0s, step: 1m}]}\n", 4, "vpa가 있을 때만"},
+	"requests, no hpa": {"title: t\nvpa: web\ntarget: web\nfaults: [missing-requests]\nload: {segments: [{at: 0s, step: 1m}]}\n", 4, "hpa가 있을 때만"},
 	"inside a ramp":    {load("{at: 0s, ramp: 1m, for: 9s}\n  - {at: 8s, step: 2m}"), 7, "ramp가"},
 }
 
@@ -207,7 +211,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 }
 
 func FuzzObjects(f *testing.F) {
-	for _, name := range []string{"web-surge", "no-requests", "missing-target", "wave", "big"} {
+	for _, name := range []string{"web-surge", "no-requests", "missing-target", "wave", "big", "vpa-pdb", "vpa-two", "hpa-vpa-fight"} {
 		text, err := scenarios.FS.ReadFile(name + "/objects.yaml")
 		if err != nil {
 			f.Fatal(err)

@@ -1,5 +1,5 @@
 // Package scenarios holds the stages on which the loops are played: the objects
-// to apply and a timeline of load. A folder is a scenario, the folder is the list.
+// to apply and timelines of load and memory. A folder is a scenario, the folder is the list.
 package scenarios
 
 import (
@@ -26,21 +26,24 @@ type Fault string
 
 // The faults that a scenario may announce.
 const (
-	FaultMissingTarget   Fault = "missing-target"   // the HPA's Deployment is not in objects.yaml
-	FaultMissingRequests Fault = "missing-requests" // its pods have no CPU requests
+	FaultMissingTarget   Fault = "missing-target"   // the autoscaler's Deployment is not in objects.yaml
+	FaultMissingRequests Fault = "missing-requests" // its pods have no CPU requests, which the HPA needs
+	FaultTwoVPAs         Fault = "two-vpas"         // more than one VPA has the target
 )
 
 // Scenario is one stage.
 type Scenario struct {
-	Name    string // of the folder
-	Title   string
-	HPA     string // name of the HorizontalPodAutoscaler that the loop runs for
-	Target  string // name of the Deployment that it scales
-	Faults  []Fault
-	Pod     PodCost
-	Load    Timeline
-	Objects []byte // objects.yaml: input for `kubectl apply -f`, without namespaces
-	Raw     []byte // scenario.yaml
+	Name       string // of the folder
+	Title      string
+	HPA        string // name of the HorizontalPodAutoscaler that the loop runs for; or
+	VPA        string // name of the VerticalPodAutoscaler that the loop runs for; or both
+	Target     string // name of the Deployment that they scale
+	Faults     []Fault
+	Pod        PodCost
+	Load       Timeline
+	WorkingSet WorkingSet
+	Objects    []byte // objects.yaml: input for `kubectl apply -f`, without namespaces
+	Raw        []byte // scenario.yaml
 }
 
 // List returns the names of the scenarios in fsys, sorted.

@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// Pod is what the load needs to know of a pod.
+// Pod is what the model needs to know of a pod.
 type Pod struct {
-	Name     string
-	Ready    bool
-	Age      time.Duration // since it was started
-	CPULimit int64         // millicores, 0: none
+	Name         string
+	Ready        bool
+	Age          time.Duration // since it was started
+	ContainerAge time.Duration // since the container's last (re)start
+	CPULimit     int64         // millicores, 0: none
 }
 
 // PodCost is what a pod uses without any load.

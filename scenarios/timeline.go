@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Shape is how a segment changes the load.
+// Shape is how a segment changes the amount.
 type Shape string
 
 // Steps and ramps set the level; waves and spikes come on top of it.
@@ -21,18 +21,19 @@ const (
 type Segment struct {
 	Shape  Shape
 	At     time.Duration // since the load began
-	Amount float64       // millicores: the new level, the amplitude, or the height
+	Amount float64       // millicores or bytes: the new level, the amplitude, or the height
 	For    time.Duration // of a ramp, a spike, or a wave; 0: a wave never ends
 	Period time.Duration // of a wave
 }
 
-// Noise makes the load uneven. It depends on the seed and the second only.
+// Noise makes a timeline uneven. It depends on the seed and the second only.
 type Noise struct {
 	Percent float64
 	Seed    uint64
 }
 
-// Timeline is the load that is offered to all pods together.
+// Timeline is an amount over time: the load that is offered to all pods
+// together, or the memory of one.
 type Timeline struct {
 	Segments []Segment
 	Noise    Noise
@@ -41,7 +42,7 @@ type Timeline struct {
 // Offered is the load in millicores, elapsed after it began.
 func (s *Scenario) Offered(elapsed time.Duration) int64 { return s.Load.At(elapsed) }
 
-// At is the load in millicores, elapsed after it began. It never is negative.
+// At is the amount, elapsed after the load began. It never is negative.
 func (t Timeline) At(elapsed time.Duration) int64 {
 	elapsed = max(elapsed, 0)
 	level, extra := 0.0, 0.0

@@ -8,6 +8,9 @@ import (
 	"github.com/stepscale/stepscale/engine/world"
 )
 
+// UpdateStep is the step that may change the number of pods.
+const UpdateStep trace.StepID = "hpa/3-scale/update"
+
 // Steps is the HPA control loop: the seed document's steps 1 to 5 with the
 // stages of upstream's reconcile (pkg/controller/podautoscaler/horizontal.go
 // and replica_calculator.go) as their sub-steps.
@@ -21,7 +24,7 @@ func Steps() []engine.Step[State] {
 		{ID: "hpa/2-replicas/proposal", Actor: world.ActorHPA, Ref: "horizontal.go: computeReplicasForMetrics", Do: decide(StageProposal)},
 		{ID: "hpa/2-replicas/stabilize", Actor: world.ActorHPA, Ref: "horizontal.go: stabilizeRecommendationWithBehaviors", Do: decide(StageStabilize)},
 		{ID: "hpa/2-replicas/limit", Actor: world.ActorHPA, Ref: "horizontal.go: convertDesiredReplicasWithBehaviorRate", Do: decide(StageLimit)},
-		{ID: "hpa/3-scale/update", Actor: world.ActorHPA, Ref: "horizontal.go: reconcileAutoscaler, Scales().Update", Do: update},
+		{ID: UpdateStep, Actor: world.ActorHPA, Ref: "horizontal.go: reconcileAutoscaler, Scales().Update", Do: update},
 		{ID: "hpa/4-deployment/replicaset", Actor: world.ActorDeployment, Ref: "deployment/sync.go: scaleReplicaSet", Do: scaleReplicaSet},
 		{ID: "hpa/5-pods/create", Actor: world.ActorReplicaSet, Ref: "replicaset/replica_set.go: manageReplicas", Do: createPods},
 		{ID: "hpa/5-pods/bind", Actor: world.ActorScheduler, Ref: "scheduler/schedule_one.go: bindingCycle", Do: bindPods},

@@ -52,6 +52,7 @@ func (w *World) complete(ctx context.Context, f *trace.Frame, err error) error {
 	if e != nil && err == nil {
 		err = e
 	}
+	waiting = append(waiting, f.Waiting...) // what the step itself knows of
 	slices.SortFunc(waiting, func(a, b trace.Waiting) int {
 		return cmp.Or(cmp.Compare(a.Actor, b.Actor), cmp.Compare(a.Verb, b.Verb), cmp.Compare(a.Path, b.Path))
 	})

@@ -131,16 +131,27 @@ func startError(dir string, err error) error {
 // scenarioLoad lets a scenario's timeline drive the simulated kubelets.
 type scenarioLoad struct{ *scenarios.Scenario }
 
-func (l scenarioLoad) Usage(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]int64 {
+func (l scenarioLoad) Usage(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]embedded.Usage {
 	list := make([]scenarios.Pod, 0, len(pods))
 	for _, p := range pods {
 		pod := scenarios.Pod{Name: p.Name, Ready: podReady(p), CPULimit: cpuLimit(p)}
 		if p.Status.StartTime != nil {
 			pod.Age = now.Sub(p.Status.StartTime.Time)
+			pod.ContainerAge = pod.Age
+		}
+		for _, c := range p.Status.ContainerStatuses {
+			if c.State.Running != nil { // a container that was killed is younger than its pod
+				pod.ContainerAge = min(pod.ContainerAge, now.Sub(c.State.Running.StartedAt.Time))
+			}
 		}
 		list = append(list, pod)
 	}
-	return l.Scenario.Usage(elapsed, list)
+	cpu := l.Scenario.Usage(elapsed, list)
+	usage := make(map[string]embedded.Usage, len(list))
+	for _, p := range list {
+		usage[p.Name] = embedded.Usage{CPU: cpu[p.Name], Memory: l.Memory(elapsed, p)}
+	}
+	return usage
 }
 
 func podReady(p *corev1.Pod) bool {

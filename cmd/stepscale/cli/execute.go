@@ -10,7 +10,9 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/vpa"
 	"github.com/stepscale/stepscale/lessons"
 )
 
@@ -73,11 +75,16 @@ func (p *player) condition(b lessons.Block) (func(trace.Frame) bool, error) {
 	}, nil
 }
 
-// scaled tells whether the frame is a scale write: the HPA's own status
-// changes on every pass and does not count.
+// scaled tells whether the frame changed the pods' number or size: the
+// autoscaler's own status changes on every pass and does not count.
 func scaled(f trace.Frame) bool {
-	return strings.HasSuffix(string(f.Step), "/3-scale/update") &&
-		slices.ContainsFunc(f.Changes, func(c trace.Change) bool { return c.Field == "spec.replicas" })
+	switch f.Step {
+	case hpa.UpdateStep:
+		return slices.ContainsFunc(f.Changes, func(c trace.Change) bool { return c.Field == "spec.replicas" })
+	case vpa.UpdateStep:
+		return len(f.Changes) > 0
+	}
+	return false
 }
 
 // checkEnd notes a block that ended for another reason than its own.
@@ -90,7 +97,7 @@ func (p *player) checkEnd(b lessons.Block, frames []trace.Frame) {
 	case b.Kind == "step" && len(frames) > 1:
 		p.screen.Note(fmt.Sprintf("그 앞의 %d단계도 함께 실행했습니다. back으로 볼 수 있습니다.", len(frames)-1))
 	case b.Arg == "change" && !scaled(f):
-		p.drifted("정해진 시간 안에 레플리카 수가 바뀌지 않았습니다.")
+		p.drifted("정해진 시간 안에 파드의 수도 크기도 바뀌지 않았습니다.")
 	case b.Arg == "load" && !p.stage.LoadChanged():
 		p.drifted("정해진 시간 안에 부하가 바뀌지 않았습니다.")
 	}
@@ -167,7 +174,7 @@ func passTick(frames []trace.Frame, pass int) tui.Tick {
 func (t *ticker) row(s *tui.Screen, tick tui.Tick, start time.Time) {
 	if t.rows == 0 {
 		s.Blank()
-		s.TickHeader()
+		s.TickHeader(tick)
 	}
 	t.rows++
 	same := t.rows > maxTickRows && tick.Action == t.last.Action && tick.Desired == t.last.Desired

@@ -3,10 +3,16 @@ package cli
 import (
 	"context"
 	"iter"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"k8s.io/client-go/rest"
 
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/vpa"
 	"github.com/stepscale/stepscale/engine/world"
 )
 
@@ -21,6 +27,17 @@ var loops = map[string]loop{
 	"hpa":              hpaLoop(hpa.Steps()),
 	"hpa-architecture": hpaLoop(hpa.ArchitectureSteps()),
 	"intro":            hpaLoop(hpa.IntroSteps()),
+	"vpa":              vpaLoop(vpa.Steps(), (*vpa.State).Deploy),
+	"vpa-architecture": vpaLoop(vpa.ArchitectureSteps(), nil),
+	"vpa-history":      vpaLoop(vpa.HistorySteps(), (*vpa.State).Deploy),
+}
+
+// factNames are the facts that a step of any loop may add.
+func factNames(step trace.StepID) []string {
+	if names := hpa.FactNames(step); names != nil {
+		return names
+	}
+	return vpa.FactNames(step)
 }
 
 func hpaLoop(steps []engine.Step[hpa.State]) loop {
@@ -36,4 +53,53 @@ func hpaLoop(steps []engine.Step[hpa.State]) loop {
 func (s *clusterStage) hpaState() (*hpa.State, error) {
 	w, err := s.world(world.ActorHPA)
 	return &hpa.State{World: w, HPA: s.scenario.HPA, Params: hpa.DefaultParams()}, err
+}
+
+// vpaLoop deploys the VPA first, where the steps do not do it themselves.
+func vpaLoop(steps []engine.Step[vpa.State], deploy func(*vpa.State, context.Context) error) loop {
+	return loop{steps: stepIDs(steps), begin: func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error) {
+		state, err := s.vpaState()
+		if err != nil {
+			return nil, err
+		}
+		s.closers = append(s.closers, state.Close)
+		if deploy != nil {
+			if err := deploy(state, ctx); err != nil {
+				return nil, err
+			}
+		}
+		return vpa.NewLoop(state, steps).Run(ctx, 1), nil
+	}}
+}
+
+func (s *clusterStage) vpaState() (*vpa.State, error) {
+	w, err := s.world(vpa.ActorRecommender)
+	return &vpa.State{
+		World: w, VPA: s.scenario.VPA, Objects: s.vpas, Params: vpa.DefaultParams(), Begun: s.begun, Identity: s.component,
+		Past: func(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]vpa.Usage {
+			past := map[string]vpa.Usage{}
+			for name, u := range (scenarioLoad{s.scenario}).Usage(elapsed, pods, now) {
+				past[name] = vpa.Usage(u)
+			}
+			return past
+		},
+	}, err
+}
+
+// component is the client configuration of a component that is not in the
+// cluster: upstream's service account, its calls recorded. Without a name they
+// are nobody's, and not recorded.
+func (s *clusterStage) component(actor string) *rest.Config {
+	switch actor {
+	case "":
+		return rest.CopyConfig(s.conn.config)
+	case world.ActorLearner:
+		return s.identity(actor)
+	}
+	cfg := s.identity(actor)
+	cfg.Impersonate = rest.ImpersonationConfig{
+		UserName: "system:serviceaccount:kube-system:" + actor,
+		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"},
+	}
+	return cfg
 }

@@ -118,7 +118,7 @@ func announce(b lessons.Block) string {
 	case b.Kind == "step":
 		return b.Arg + " 단계를 실행합니다."
 	case b.Arg == "change":
-		return "레플리카 수가 바뀔 때까지 틱을 계속합니다."
+		return "파드의 수나 크기가 바뀔 때까지 틱을 계속합니다."
 	case b.Arg == "load":
 		return "부하가 바뀔 때까지 틱을 계속합니다."
 	}

@@ -33,7 +33,8 @@ func (a *app) runCommand() *cobra.Command {
 --output json은 실행한 단계를 한 줄에 하나씩 JSON으로 출력합니다. 진행 상황은 표준 오류로 나갑니다.`,
 		Example: `  stepscale run web-surge --for 30m
   stepscale run web-surge --until scale
-  stepscale run web-surge --until pass=20 --output json --record web.jsonl`,
+  stepscale run web-surge --until pass=20 --output json --record web.jsonl
+  stepscale run vpa-web --loop vpa --for 10m`,
 		Args: args(1, 1, "시나리오"),
 		RunE: func(cmd *cobra.Command, given []string) error { return a.run(cmd.Context(), given[0], o) },
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -42,7 +43,7 @@ func (a *app) runCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.loop, "loop", "hpa", "실행할 `루프`")
-	f.StringVar(&o.until, "until", "", "끝낼 `조건`: scale(레플리카 수가 바뀔 때) 또는 pass=N(N번째 패스까지)")
+	f.StringVar(&o.until, "until", "", "끝낼 `조건`: scale(파드의 수나 크기가 바뀔 때) 또는 pass=N(N번째 패스까지)")
 	f.DurationVar(&o.length, "for", 0, "가상 `시간`으로 이만큼 실행합니다. 예: 30m (아무 조건도 없으면 30m)")
 	f.StringVar(&o.record, "record", "", "실행한 단계를 이 `파일`에 JSON 줄로 기록합니다")
 	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
@@ -141,10 +142,11 @@ func (r *runner) frame(a *app, frames []trace.Frame, f trace.Frame) {
 	case f.Err != "" && !r.interrupted:
 		r.screen.Step(tui.StepView{Frame: f, Start: r.start, Simulated: true})
 	case f.Step == r.last:
+		tick := passTick(frames, f.Pass)
 		if r.passes == 0 {
-			r.screen.TickHeader()
+			r.screen.TickHeader(tick)
 		}
-		r.screen.Tick(passTick(frames, f.Pass), r.start)
+		r.screen.Tick(tick, r.start)
 		r.err = errors.Join(r.err, r.screen.Err())
 	}
 	if f.Step == r.last {
@@ -176,7 +178,7 @@ func (r *runner) end(ctx context.Context, err error) error {
 		}
 		return e
 	case r.o.until == "scale" && !r.scaled:
-		return &userError{what: fmt.Sprintf("가상 시간 %s 동안 레플리카 수가 바뀌지 않았습니다.", tui.Duration(r.o.length)),
+		return &userError{what: fmt.Sprintf("가상 시간 %s 동안 파드의 수도 크기도 바뀌지 않았습니다.", tui.Duration(r.o.length)),
 			hint: "--for로 더 길게 실행하시거나 시나리오의 부하를 확인해 주십시오."}
 	}
 	return nil

@@ -92,6 +92,7 @@ var words = map[string]string{
 	"확장": "scaleUp", "확대": "scaleUp", "증가": "scaleUp", "up": "scaleUp", "scaleup": "scaleUp", "scale up": "scaleUp",
 	"축소": "scaleDown", "감소": "scaleDown", "down": "scaleDown", "scaledown": "scaleDown", "scale down": "scaleDown",
 	"유지": "keep", "keep": "keep", "그대로": "keep",
+	"재생성": "evict", "축출": "evict", "evict": "evict", "조정": "resize", "resize": "resize",
 	"예": "true", "네": "true", "yes": "true", "y": "true", "true": "true",
 	"아니요": "false", "아니오": "false", "no": "false", "false": "false",
 }
@@ -118,7 +119,7 @@ func right(guess, value string) bool {
 // number reads "180", "180%", "180m", "5m0s" is none.
 func number(text string) (float64, bool) {
 	text = strings.TrimSpace(text)
-	for _, unit := range []string{"%", "m", "개", "배"} {
+	for _, unit := range []string{"%", "m", "Mi", "개", "배"} {
 		text = strings.TrimSuffix(text, unit)
 	}
 	n, err := strconv.ParseFloat(text, 64)

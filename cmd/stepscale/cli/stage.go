@@ -14,8 +14,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/util/yaml"
+	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
@@ -42,7 +44,9 @@ type clusterStage struct {
 	kube      kubernetes.Interface
 	local     clusters.Recorder // the calls of this process
 	session   *engine.Session
-	begun     time.Time // virtual time at which the load began
+	vpas      []*vpav1.VerticalPodAutoscaler // of the scenario, not applied yet
+	closers   []func(context.Context) error  // what the loop started
+	begun     time.Time                      // virtual time at which the load began
 }
 
 // openStage starts or finds the cluster, applies the scenario, and takes the
@@ -83,9 +87,13 @@ func (a *app) disconnect() error {
 func (s *clusterStage) Session() *engine.Session { return s.session }
 
 func (s *clusterStage) Info() []string {
+	kinds := "hpa,deploy,rs,pod"
+	if len(s.vpas) > 0 {
+		kinds = "vpa,deploy,rs,pod"
+	}
 	return []string{
 		"export KUBECONFIG=" + s.conn.info.Kubeconfig,
-		"kubectl get hpa,deploy,rs,pod -n " + s.namespace,
+		"kubectl get " + kinds + " -n " + s.namespace,
 	}
 }
 
@@ -165,7 +173,11 @@ func (s *clusterStage) close(ctx context.Context) error {
 	if s.kube == nil || s.namespace == "" {
 		return nil
 	}
-	return errors.Join(s.conn.sim.Release(ctx, s.namespace), s.deleteNamespace(ctx))
+	errs := []error{s.conn.sim.Release(ctx, s.namespace)}
+	for _, c := range s.closers {
+		errs = append(errs, c(ctx))
+	}
+	return errors.Join(append(errs, s.deleteNamespace(ctx))...)
 }
 
 // apply makes the namespace anew and applies the scenario's objects in it.
@@ -193,6 +205,12 @@ func (s *clusterStage) apply(ctx context.Context) error {
 		if len(obj.Object) == 0 {
 			continue
 		}
+		if obj.GroupVersionKind().Group == vpav1.SchemeGroupVersion.Group { // its CRD comes with the VPA
+			if err := s.keepVPA(obj); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := s.applyOne(ctx, dyn, mapper, obj); err != nil {
 			return &userError{what: fmt.Sprintf("%s %s을(를) 적용하지 못했습니다", obj.GetKind(), obj.GetName()), cause: err,
 				where: "scenarios/" + s.scenario.Name + "/objects.yaml", hint: "API 서버의 메시지를 보고 매니페스트를 고쳐 주십시오.", code: exitUsage}
@@ -215,6 +233,18 @@ func (s *clusterStage) applyOne(ctx context.Context, dyn dynamic.Interface, mapp
 	obj.SetNamespace(s.namespace)
 	_, err = dyn.Resource(mapping.Resource).Namespace(s.namespace).Apply(ctx, obj.GetName(), obj, metav1.ApplyOptions{FieldManager: fieldManager, Force: true})
 	return err
+}
+
+// keepVPA keeps a VPA object for the loop that deploys the VPA.
+func (s *clusterStage) keepVPA(obj *unstructured.Unstructured) error {
+	vpa := &vpav1.VerticalPodAutoscaler{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(obj.Object, vpa); err != nil {
+		return err
+	}
+	vpa.Namespace = s.namespace
+	metav1.SetMetaDataLabel(&vpa.ObjectMeta, clusters.LabelManaged, "true")
+	s.vpas = append(s.vpas, vpa)
+	return nil
 }
 
 // claimNamespace finds a name that is free. A namespace that a killed session

@@ -3,7 +3,6 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -16,7 +15,7 @@ func wire(a *app) *app {
 		a.loops[name] = l.steps
 	}
 	a.commands = append(a.commands, func(root *cobra.Command) { root.AddCommand(a.clusterCommand()) })
-	a.facts = hpa.FactNames
+	a.facts = factNames
 	a.finish = a.disconnect
 	return a
 }

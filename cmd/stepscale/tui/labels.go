@@ -110,6 +110,9 @@ func FactLabel(name string) string {
 	base, object, of := strings.Cut(base, "/")
 	label, ok := labels[base]
 	if !ok {
+		label, ok = vpaLabels[base]
+	}
+	if !ok {
 		return name
 	}
 	if of {
@@ -123,6 +126,10 @@ func FactLabel(name string) string {
 
 var values = map[string]string{
 	"scaleUp": "확장(scaleUp)", "scaleDown": "축소(scaleDown)", "keep": "유지(keep)",
+	"evict": "재생성(evict)", "resize": "재시작 없는 조정(resize)",
+	"outsideBounds": "범위 밖(outsideBounds)", "tooYoung": "범위 안이고 젊음(tooYoung)", "tooClose": "차이가 작음(tooClose)",
+	"longLived": "오래 살았고 차이가 큼(longLived)", "quickOOM": "시작하자마자 OOM(quickOOM)", "heldBack": "차례를 기다림(heldBack)",
+	"noRecommendation": "추천값 없음(noRecommendation)", "sameResources": "바꿀 값 없음(sameResources)", "evictionRequirements": "VPA의 조건이 막음(evictionRequirements)",
 	"true": "예(true)", "false": "아니요(false)",
 }
 
@@ -142,6 +149,10 @@ var actors = map[string]string{
 	"scheduler":             "스케줄러",
 	"kubelet":               "kubelet",
 	"learner":               "학습자(직접)",
+
+	"vpa-recommender":          "VPA Recommender",
+	"vpa-updater":              "VPA Updater",
+	"vpa-admission-controller": "VPA Admission Controller",
 }
 
 // ActorLabel is the Korean name of an actor.

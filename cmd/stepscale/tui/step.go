@@ -33,6 +33,8 @@ func (s *Screen) Step(v StepView) {
 	s.calls(f)
 	s.facts(f.Facts, maxRows)
 	s.bars(f)
+	s.histogram(f.Facts)
+	s.series(f.Facts)
 	s.changes(f.Changes)
 	s.waiting(f.Waiting)
 	if f.Err != "" {
@@ -115,6 +117,9 @@ func (s *Screen) actor(name string) string {
 func (s *Screen) facts(facts []trace.Fact, limit int) {
 	var read, computed []trace.Fact
 	for _, f := range facts {
+		if drawn(f.Name) {
+			continue
+		}
 		if arithmetic(f.Expr) {
 			computed = append(computed, f)
 		} else {

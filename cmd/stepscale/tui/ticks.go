@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,8 @@ type Tick struct {
 	Target             string
 	Action             string
 	Reason             string // of the condition that says why nothing could be decided
+
+	PodUsage, Request, Lower, Recommended string // of the VPA loop
 }
 
 // NewTick sums up the frames of one pass.
@@ -43,45 +46,54 @@ func NewTick(frames []trace.Frame) Tick {
 				t.Action = fact.Value
 			case "conditionReason":
 				t.Reason = fact.Value
+			default:
+				t.vpaFact(fact)
 			}
 		}
 	}
 	return t
 }
 
-var actions = map[string]string{"scaleUp": "확장", "scaleDown": "축소", "keep": "유지"}
+var actions = map[string]string{"scaleUp": "확장", "scaleDown": "축소", "keep": "유지", "evict": "재생성", "resize": "조정"}
 
-var tickColumns = []struct {
+type column struct {
 	name  string
 	width int
-}{{"패스", 4}, {"경과", 8}, {"사용률", 7}, {"목표", 6}, {"레플리카", 9}, {"결정", 4}}
+}
 
-// TickHeader names the columns of Tick rows.
-func (s *Screen) TickHeader() {
+var tickColumns = []column{{"패스", 4}, {"경과", 8}, {"사용률", 7}, {"목표", 6}, {"레플리카", 9}, {"결정", 4}}
+
+// TickHeader names the columns of Tick rows; first is the row that follows.
+func (s *Screen) TickHeader(first Tick) {
 	var b strings.Builder
-	for _, c := range s.columns() {
+	for _, c := range s.columns(first) {
 		b.WriteString(padLeft(c.name, c.width) + " ")
 	}
-	if room := s.barRoom(); room > 0 {
+	if room := s.barRoom(first); room > 0 {
 		b.WriteString(" 사용률과 목표(┃)")
 	}
 	s.print(s.style(faint, strings.TrimRight(b.String(), " ")) + "\n")
 }
 
 // columns leaves the target out on a narrow screen.
-func (s *Screen) columns() []struct {
-	name  string
-	width int
-} {
-	if s.width >= 44 {
+func (s *Screen) columns(t Tick) []column {
+	switch {
+	case t.vpa() && s.width >= 60:
+		return vpaColumns
+	case t.vpa():
+		return append(append([]column{vpaColumns[0]}, vpaColumns[2:4]...), vpaColumns[5:]...)
+	case s.width >= 44:
 		return tickColumns
 	}
 	return append(tickColumns[:3:3], tickColumns[4:]...)
 }
 
-func (s *Screen) barRoom() int {
+func (s *Screen) barRoom(t Tick) int {
+	if t.vpa() {
+		return 0
+	}
 	used := 2
-	for _, c := range s.columns() {
+	for _, c := range s.columns(t) {
 		used += c.width + 1
 	}
 	if room := s.width - used; room >= 18 {
@@ -104,15 +116,18 @@ func (s *Screen) Tick(t Tick, start time.Time) {
 		"패스": strconv.Itoa(t.Pass), "경과": elapsed(t.At.Sub(start)), "사용률": dash(usage),
 		"목표": dash(t.Target), "레플리카": replicas, "결정": dash(actions[t.Action]),
 	}
+	if t.vpa() {
+		maps.Copy(cells, t.vpaCells())
+	}
 	var b strings.Builder
-	for _, c := range s.columns() {
+	for _, c := range s.columns(t) {
 		cell := padLeft(cells[c.name], c.width)
-		if c.name == "결정" && (t.Action == "scaleUp" || t.Action == "scaleDown") {
+		if c.name == "결정" && t.Action != "keep" {
 			cell = s.style(green, cell)
 		}
 		b.WriteString(cell + " ")
 	}
-	room := s.barRoom()
+	room := s.barRoom(t)
 	switch {
 	case t.Reason != "" && room < len(t.Reason):
 		b.WriteString("\n     " + s.style(yellow, t.Reason))

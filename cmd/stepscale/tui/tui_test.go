@@ -77,7 +77,7 @@ func draw(s *Screen) {
 	s.Step(StepView{Frame: podsFrame(), Start: start, Recorded: true, Simulated: true})
 	s.Right(FactLabel("proposal"), "4")
 	s.Wrong(FactLabel("action"), "유지", "scaleUp")
-	s.TickHeader()
+	s.TickHeader(Tick{})
 	s.Tick(NewTick([]trace.Frame{ratioFrame()}), start)
 	s.Tick(Tick{Pass: 3, At: start.Add(30 * time.Second), Current: "2", Desired: "4", Utilization: "90%", Target: "50%", Action: "scaleUp"}, start)
 	s.Tick(Tick{Pass: 4, At: start.Add(65 * time.Minute), Current: "4", Desired: "4", Utilization: "45%", Target: "50%", Action: "keep"}, start)

@@ -1,0 +1,249 @@
+package vpa
+
+import (
+	"bytes"
+	"context"
+	_ "embed" // the manifests
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/stepscale/stepscale/engine/world"
+)
+
+// The manifests are copies of VPA 1.8.1's deploy/vpa-v1-crd-gen.yaml and
+// deploy/vpa-rbac.yaml: the module holds them outside of any Go package.
+var (
+	//go:embed manifests/crd.yaml
+	crdManifest []byte
+	//go:embed manifests/rbac.yaml
+	rbacManifest []byte
+)
+
+// ErrForeign tells that somebody else runs a VPA on this cluster. Two
+// recommenders would write one status, so the loops refuse to drive.
+var ErrForeign = errors.New("VPA is already installed on this cluster, and not by stepscale")
+
+const (
+	labelManaged    = "stepscale.io/managed"
+	systemNamespace = metav1.NamespaceSystem
+)
+
+// deployment is what deploying the VPA made, outside of the lesson's namespace.
+type deployment struct {
+	dyn    dynamic.Interface
+	mapper meta.RESTMapper
+	made   []madeObject
+}
+
+type madeObject struct {
+	client dynamic.ResourceInterface
+	kind   string
+	name   string
+}
+
+// Deploy brings all parts that the seed's step 0 names. It is safe to call twice.
+func (s *State) Deploy(ctx context.Context) error {
+	for _, part := range []func(context.Context) error{
+		s.installCRDs, s.installRBAC, s.startAdmission, s.createObjects, s.startRecommender, s.startUpdater,
+	} {
+		if err := part(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *State) deployer() (*deployment, error) {
+	if s.deployed != nil {
+		return s.deployed, nil
+	}
+	dyn, err := dynamic.NewForConfig(s.Identity(world.ActorLearner))
+	if err != nil {
+		return nil, err
+	}
+	s.deployed = &deployment{dyn: dyn, mapper: s.Hand().Mapper}
+	return s.deployed, nil
+}
+
+// installCRDs makes the two resource types and waits until they are served.
+func (s *State) installCRDs(ctx context.Context) error {
+	if err := s.refuseForeign(ctx); err != nil {
+		return err
+	}
+	if err := s.install(ctx, crdManifest); err != nil {
+		return err
+	}
+	err := s.Poll(ctx, startTimeout, func(context.Context) (bool, error) {
+		served, err := s.servedResources()
+		return len(served) == 2, err
+	})
+	if errors.Is(err, world.ErrStuck) {
+		return errors.New("VPA의 CRD를 만들었지만 API 서버가 아직 제공하지 않습니다. 잠시 뒤 다시 실행해 주십시오")
+	}
+	return err
+}
+
+// startTimeout bounds, in machine time, how long a part may take to come up.
+const startTimeout = 20 * time.Second
+
+// servedResources are the resource types of autoscaling.k8s.io/v1 that the API
+// server serves now, without their subresources.
+func (s *State) servedResources() ([]string, error) {
+	list, err := s.Watcher().Kube.Discovery().ServerResourcesForGroupVersion(vpav1.SchemeGroupVersion.String())
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, r := range list.APIResources {
+		if r.Name == "verticalpodautoscalers" || r.Name == "verticalpodautoscalercheckpoints" {
+			names = append(names, r.Name)
+		}
+	}
+	return names, nil
+}
+
+func (s *State) installRBAC(ctx context.Context) error { return s.install(ctx, rbacManifest) }
+
+// refuseForeign looks for the Deployments of upstream's components.
+func (s *State) refuseForeign(ctx context.Context) error {
+	list, err := s.Watcher().Kube.AppsV1().Deployments(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	for _, d := range list.Items {
+		switch d.Name {
+		case ActorRecommender, ActorUpdater, ActorAdmission:
+			return foreign("Deployment", d.Namespace+"/"+d.Name)
+		}
+	}
+	return nil
+}
+
+func foreign(kind, name string) error {
+	return fmt.Errorf("%w: 이 클러스터에는 stepscale이 설치하지 않은 VPA가 이미 있습니다(%s %s). 두 Recommender가 같은 status를 쓰면 수업도 운영도 망가지므로 실행하지 않습니다", ErrForeign, kind, name)
+}
+
+// install creates the objects of a manifest. What is there already must be ours.
+func (s *State) install(ctx context.Context, manifest []byte) error {
+	d, err := s.deployer()
+	if err != nil {
+		return err
+	}
+	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(manifest), 4096)
+	for {
+		obj := &unstructured.Unstructured{}
+		if err := decoder.Decode(obj); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if len(obj.Object) == 0 {
+			continue
+		}
+		if err := d.create(ctx, obj); err != nil {
+			return err
+		}
+	}
+}
+
+func (d *deployment) create(ctx context.Context, obj *unstructured.Unstructured) error {
+	gvk := obj.GroupVersionKind()
+	mapping, err := d.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	if err != nil {
+		return err
+	}
+	var client dynamic.ResourceInterface = d.dyn.Resource(mapping.Resource)
+	if ns := obj.GetNamespace(); ns != "" {
+		client = d.dyn.Resource(mapping.Resource).Namespace(ns)
+	}
+	labels := obj.GetLabels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[labelManaged] = "true"
+	obj.SetLabels(labels)
+	made := madeObject{client: client, kind: gvk.Kind, name: obj.GetName()}
+	for {
+		_, err := client.Create(ctx, obj, metav1.CreateOptions{})
+		if !apierrors.IsAlreadyExists(err) {
+			if err == nil {
+				d.made = append(d.made, made)
+			}
+			return err
+		}
+		old, err := client.Get(ctx, made.name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err): // it went between the two calls
+		case err != nil:
+			return err
+		case old.GetLabels()[labelManaged] != "true":
+			return foreign(made.kind, made.name)
+		case old.GetDeletionTimestamp() == nil: // a killed session left it behind
+			d.made = append(d.made, made)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond): // it is going away
+		}
+	}
+}
+
+// replace creates an object anew: what a killed session left behind points to
+// a server that is gone.
+func (d *deployment) replace(ctx context.Context, obj *unstructured.Unstructured) error {
+	if err := d.create(ctx, obj); err != nil {
+		return err
+	}
+	client := d.made[len(d.made)-1].client
+	live, err := client.Get(ctx, obj.GetName(), metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	obj.SetResourceVersion(live.GetResourceVersion())
+	_, err = client.Update(ctx, obj, metav1.UpdateOptions{})
+	return err
+}
+
+// remove deletes what was made, the last first, and the CRDs with every object
+// of theirs.
+func (d *deployment) remove(ctx context.Context) error {
+	var errs []error
+	for i := len(d.made) - 1; i >= 0; i-- {
+		err := d.made[i].client.Delete(ctx, d.made[i].name, metav1.DeleteOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			errs = append(errs, fmt.Errorf("delete %s %s: %w", d.made[i].kind, d.made[i].name, err))
+		}
+	}
+	d.made = nil
+	return errors.Join(errs...)
+}
+
+// createObjects creates the scenario's VPA objects, as the learner's kubectl apply.
+func (s *State) createObjects(ctx context.Context) error {
+	c, err := newClients(s.Identity(world.ActorLearner))
+	if err != nil {
+		return err
+	}
+	for _, o := range s.Objects {
+		_, err := c.vpa.AutoscalingV1().VerticalPodAutoscalers(s.Namespace).Create(ctx, o.DeepCopy(), metav1.CreateOptions{})
+		if err != nil && !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("VPA %s을(를) 만들지 못했습니다: %w", o.Name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+// Package vpa drives the three components of the Vertical Pod Autoscaler one
+// step at a time. Recommender, updater and admission controller are upstream's
+// code (k8s.io/autoscaler/vertical-pod-autoscaler); the updater's outer loop
+// alone is ours, because upstream's reads the wall clock and cannot be stopped
+// between its decision and the eviction.
+package vpa
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
+	vpaclient "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/client/clientset/versioned"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/stepscale/stepscale/engine/world"
+)
+
+// The actors of the VPA loops, named as their Deployments are in upstream's
+// manifests.
+const (
+	ActorRecommender = "vpa-recommender"
+	ActorUpdater     = "vpa-updater"
+	ActorAdmission   = "vpa-admission-controller"
+)
+
+// Usage is what one pod used: millicores, and bytes of working set.
+type Usage struct{ CPU, Memory int64 }
+
+// State is what the steps of the VPA loops share. The upper part is set by the
+// caller and not changed by a step.
+type State struct {
+	world.World
+	VPA     string                         // name of the VerticalPodAutoscaler
+	Objects []*vpav1.VerticalPodAutoscaler // what deploying brings beside the components
+	Params  Params
+	// Identity is the client configuration of one actor, its calls recorded.
+	Identity func(actor string) *rest.Config
+	// Past is what the pods used at a moment since the load began. Only the
+	// history loop asks for it.
+	Past  func(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]Usage
+	Begun time.Time // when the load began, in loop time
+
+	deployed    *deployment
+	recommender *recommender
+	updater     *updater
+	admission   *admission
+	pass        pass
+	series      []point
+}
+
+// pass is what the steps of one pass hand to each other.
+type pass struct {
+	model       *modelView
+	decided     *decided
+	known       map[types.UID]world.Fingerprint // pods before the updater moved
+	disrupted   int                             // pods evicted in this pass
+	resized     []string                        // pods resized in place in this pass
+	before      map[string]corev1.ResourceList  // requests by container, before
+	reviews     []*review                       // what the webhook was asked in this pass
+	skip        string
+	vpa         *vpav1.VerticalPodAutoscaler // as read in this pass
+	usage       Usage                        // mean of the pods of the VPA
+	haveUsage   bool
+	recommended bool
+}
+
+// clients are the API clients of one component.
+type clients struct {
+	config *rest.Config
+	kube   kubernetes.Interface
+	vpa    vpaclient.Interface
+}
+
+func newClients(cfg *rest.Config) (clients, error) {
+	kube, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return clients{}, err
+	}
+	vpa, err := vpaclient.NewForConfig(cfg)
+	return clients{config: cfg, kube: kube, vpa: vpa}, err
+}
+
+// Close stops the components and removes what deploying made.
+func (s *State) Close(ctx context.Context) error {
+	var err error
+	if s.admission != nil {
+		err = s.admission.stop(ctx)
+	}
+	if s.recommender != nil {
+		s.recommender.stop()
+	}
+	if s.updater != nil {
+		s.updater.stop()
+	}
+	if s.deployed != nil {
+		err = errors.Join(err, s.deployed.remove(ctx))
+	}
+	s.admission, s.recommender, s.updater, s.deployed = nil, nil, nil, nil
+	return err
+}

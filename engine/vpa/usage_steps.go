@@ -1,0 +1,253 @@
+package vpa
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/model"
+	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
+	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
+
+	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
+)
+
+// scrape lets one interval pass while the Metrics Server reads the kubelets.
+func scrape(ctx context.Context, s *State, f *trace.Frame) error {
+	s.pass = pass{}
+	f.Kubectl = "kubectl top pods -n " + s.Namespace
+	n, err := s.elapse(ctx)
+	if err != nil {
+		return err
+	}
+	f.Add("interval", plain(s.Params.Interval), "")
+	if n > 0 {
+		f.Add("scrapes", strconv.Itoa(n), fmt.Sprintf("%s / %s", plain(s.Params.Interval), plain(s.Params.MetricResolution)))
+	}
+	list, err := s.podMetrics(ctx)
+	if world.IsFault(err) {
+		return err
+	}
+	if err != nil {
+		f.Add("metricError", err.Error(), "")
+		return nil
+	}
+	names := make([]string, 0, len(list))
+	for _, m := range list {
+		names = append(names, m.Name)
+	}
+	f.Add("scrapedPods", strconv.Itoa(len(names)), world.SomeNames(names))
+	return nil
+}
+
+// elapse lets one interval pass and returns how often the Metrics Server scraped.
+func (s *State) elapse(ctx context.Context) (int, error) {
+	if s.Simulation == nil {
+		return 0, wait(ctx, s.Params.Interval)
+	}
+	n := 0
+	for left := s.Params.Interval; left > 0; left -= s.Params.MetricResolution {
+		if err := s.Simulation.Advance(ctx, min(left, s.Params.MetricResolution)); err != nil {
+			return n, fmt.Errorf("가상 시간을 옮기지 못했습니다: %w", err)
+		}
+		if err := s.Simulation.Scrape(ctx); err != nil {
+			return n, fmt.Errorf("메트릭 서버가 kubelet의 메트릭을 읽지 못했습니다: %w", err)
+		}
+		n++
+	}
+	return n, nil
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+func (s *State) podMetrics(ctx context.Context) ([]metricsv1beta1.PodMetrics, error) {
+	list, err := s.Watcher().Metrics.MetricsV1beta1().PodMetricses(s.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(list.Items, func(a, b metricsv1beta1.PodMetrics) int { return strings.Compare(a.Name, b.Name) })
+	return list.Items, nil
+}
+
+// observer are the clients that are not recorded.
+func (s *State) observer() (clients, error) {
+	c, err := newClients(s.Identity(""))
+	return c, err
+}
+
+// loadObjects is the recommender's look at VPA objects and pods.
+func loadObjects(ctx context.Context, s *State, f *trace.Frame) error {
+	f.Kubectl = fmt.Sprintf("kubectl get vpa -n %s -o yaml", s.Namespace)
+	o, err := s.observer()
+	if err != nil {
+		return err
+	}
+	if err := s.recommender.load(ctx, &s.World, o); err != nil {
+		return err
+	}
+	vpa, err := o.vpa.AutoscalingV1().VerticalPodAutoscalers(s.Namespace).Get(ctx, s.VPA, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		s.skipPass(f, fmt.Sprintf("VPA %s이(가) 네임스페이스 %s에 없습니다. 이번 회차는 아무것도 하지 않습니다.", s.VPA, s.Namespace))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.pass.vpa = vpa
+	f.Add("vpas", strconv.Itoa(len(s.recommender.state.VPAs())), "")
+	f.Add("updateMode", string(vpautil.GetUpdateMode(vpa)), modeRemark(vpa))
+	if ref := vpa.Spec.TargetRef; ref != nil {
+		f.Add("targetRef", world.ObjectName(ref.Kind, ref.Name), "")
+	}
+	m := s.recommender.look(s.Namespace, s.VPA)
+	if m == nil {
+		s.skipPass(f, "Recommender의 모델에 이 VPA가 없습니다. spec.recommenders에 다른 Recommender를 적었는지 확인하십시오.")
+		return nil
+	}
+	s.addConditions(f, m)
+	return s.addRequests(ctx, f)
+}
+
+func (s *State) skipPass(f *trace.Frame, why string) {
+	s.pass.skip = why
+	f.Add("skipped", why, "")
+}
+
+// addConditions tells what the recommender thinks of the VPA object itself.
+func (s *State) addConditions(f *trace.Frame, m *modelView) {
+	for _, c := range m.vpa.AsStatus().Conditions {
+		if c.Status != corev1.ConditionTrue || c.Type == "RecommendationProvided" {
+			continue
+		}
+		f.Add("conditionReason", string(c.Type), "")
+		f.Add("conditionMessage", c.Message, "")
+	}
+}
+
+// addRequests tells what the pods of the VPA ask for now.
+func (s *State) addRequests(ctx context.Context, f *trace.Frame) error {
+	pods, err := s.vpaPods(ctx)
+	if err != nil {
+		return err
+	}
+	f.Add("podsListed", strconv.Itoa(len(pods)), "")
+	for _, p := range pods {
+		for _, c := range p.Spec.Containers {
+			for _, r := range resources {
+				if _, ok := c.Resources.Requests[corev1.ResourceName(r)]; ok {
+					f.Add("request/"+p.Name+"."+string(r), text(r, amountOf(r, c.Resources.Requests)), "")
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// collectUsage is the recommender's query to the Metrics Server.
+func collectUsage(ctx context.Context, s *State, f *trace.Frame) error {
+	f.Kubectl = fmt.Sprintf("kubectl get --raw /apis/metrics.k8s.io/v1beta1/namespaces/%s/pods", s.Namespace)
+	if s.pass.skip != "" {
+		f.Add("skipped", s.pass.skip, "")
+		return nil
+	}
+	metrics, err := s.podMetrics(ctx)
+	if world.IsFault(err) {
+		return err
+	}
+	if err != nil {
+		f.Add("metricError", err.Error(), "")
+	}
+	before := s.sampleCount()
+	peaks := s.memoryPeaks()
+	s.recommender.collect(ctx)
+	s.pass.model = s.recommender.look(s.Namespace, s.VPA)
+	pods, err := s.vpaPods(ctx)
+	if err != nil {
+		return err
+	}
+	s.addUsage(f, metrics, pods)
+	if m := s.pass.model; m != nil {
+		f.Add("matchedPods", strconv.Itoa(m.vpa.PodCount), "")
+	}
+	f.Add("newSamples", strconv.Itoa(s.sampleCount()-before), "")
+	f.Add("samples", strconv.Itoa(s.sampleCount()), "")
+	s.addOOMs(f, pods, peaks)
+	return nil
+}
+
+// addUsage tells the usage of every container of the VPA, and keeps the mean.
+func (s *State) addUsage(f *trace.Frame, metrics []metricsv1beta1.PodMetrics, pods []*corev1.Pod) {
+	n := int64(0)
+	for _, m := range metrics {
+		if !slices.ContainsFunc(pods, func(p *corev1.Pod) bool { return p.Name == m.Name }) {
+			continue
+		}
+		n++
+		for _, c := range m.Containers {
+			cpu, memory := c.Usage.Cpu().MilliValue(), c.Usage.Memory().Value()
+			s.pass.usage.CPU += cpu
+			s.pass.usage.Memory += memory
+			f.Add("podMetric/"+m.Name+".cpu", text(model.ResourceCPU, model.ResourceAmount(cpu)), "")
+			f.Add("podMetric/"+m.Name+".memory", text(model.ResourceMemory, model.ResourceAmount(memory)), "")
+		}
+		f.Add("podTimestamp/"+m.Name, m.Timestamp.UTC().Format(time.TimeOnly), "")
+	}
+	if n > 0 {
+		s.pass.usage = Usage{CPU: s.pass.usage.CPU / n, Memory: s.pass.usage.Memory / n}
+		s.pass.haveUsage = true
+	}
+}
+
+func (s *State) sampleCount() int {
+	m := s.recommender.look(s.Namespace, s.VPA)
+	n := 0
+	if m != nil {
+		for _, c := range m.containers {
+			n += c.TotalSamplesCount
+		}
+	}
+	return n
+}
+
+// vpaPods are the live pods that the VPA's target owns, sorted by name.
+func (s *State) vpaPods(ctx context.Context) ([]*corev1.Pod, error) {
+	w, err := s.workload(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pods := w.Active()
+	sortPods(pods)
+	return pods, nil
+}
+
+func sortPods(pods []*corev1.Pod) {
+	slices.SortFunc(pods, func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// workload is the VPA's target with what hangs on it; empty when it is gone.
+func (s *State) workload(ctx context.Context) (world.Workload, error) {
+	if s.pass.vpa == nil || s.pass.vpa.Spec.TargetRef == nil || s.pass.vpa.Spec.TargetRef.Kind != "Deployment" {
+		return world.Workload{}, nil
+	}
+	w, err := world.ReadDeployment(ctx, s.Watcher(), s.Namespace, s.pass.vpa.Spec.TargetRef.Name)
+	if apierrors.IsNotFound(err) {
+		return world.Workload{}, nil
+	}
+	return w, err
+}
