@@ -152,7 +152,12 @@ func (c *Cluster) startUsage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.usage = newUsage(c.clock, client)
+	// Containers are killed while time passes, when no step opens the gate.
+	kubelet, err := kubernetes.NewForConfig(c.recorded(ActorKubelet, rest.ImpersonationConfig{}))
+	if err != nil {
+		return err
+	}
+	c.usage = newUsage(c.clock, client, kubelet)
 	return c.serveKubelets(ctx)
 }
 

@@ -55,10 +55,10 @@ func run(m *testing.M) int {
 // flat is a load of the same number of millicores for every pod.
 type flat int64
 
-func (f flat) Usage(_ time.Duration, pods []*corev1.Pod, _ time.Time) map[string]int64 {
-	m := map[string]int64{}
+func (f flat) Usage(_ time.Duration, pods []*corev1.Pod, _ time.Time) map[string]embedded.Usage {
+	m := map[string]embedded.Usage{}
 	for _, p := range pods {
-		m[p.Name] = int64(f)
+		m[p.Name] = embedded.Usage{CPU: int64(f)}
 	}
 	return m
 }

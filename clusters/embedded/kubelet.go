@@ -18,29 +18,37 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// Load says how much CPU the pods of a namespace use.
+// Usage is what a pod uses: millicores, and bytes of working set. Its
+// containers use the same share each. Memory 0 says that the model has none.
+type Usage struct{ CPU, Memory int64 }
+
+// Load says what the pods of a namespace use.
 type Load interface {
-	// Usage returns millicores by pod name, elapsed after the load began.
-	Usage(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]int64
+	// Usage returns what each pod uses, by name, elapsed after the load began.
+	Usage(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]Usage
 }
 
 const (
 	loadSlice     = time.Second // usage is integrated in slices of this length
-	podMemory     = 48 << 20    // bytes of working set; the load model has CPU only
+	longAdvance   = time.Hour   // and in as many longer ones beyond it
+	maxSlice      = time.Minute
+	podMemory     = 48 << 20 // bytes of working set of a container when the model has none
 	nodeIdleCores = 0.05
 	startCPU      = 2e-9 // CPU seconds of a container that has just started; a zero counter is dropped by the Metrics Server (client/resource/decode.go)
 )
 
-// usage keeps the cumulative CPU seconds of every container, as a kubelet's
-// cgroups would, and serves them in the kubelet's exposition format.
+// usage keeps what a kubelet reads of its containers' cgroups, and serves it
+// in the kubelet's exposition format.
 type usage struct {
-	clock  *virtualClock
-	client kubernetes.Interface
+	clock   *virtualClock
+	client  kubernetes.Interface
+	kubelet kubernetes.Interface
 
-	mu    sync.Mutex
-	loads map[string]load
-	total map[types.UID]float64 // CPU seconds
-	born  time.Time
+	mu      sync.Mutex
+	loads   map[string]load
+	cgroups map[cgroupKey]*cgroup
+	nodes   map[string]float64 // CPU seconds of every container that a node ever ran
+	born    time.Time
 }
 
 type load struct {
@@ -48,8 +56,22 @@ type load struct {
 	since time.Time
 }
 
-func newUsage(clock *virtualClock, client kubernetes.Interface) *usage {
-	return &usage{clock: clock, client: client, loads: map[string]load{}, total: map[types.UID]float64{}, born: clock.Now().Add(-time.Minute)}
+type cgroupKey struct {
+	pod       types.UID
+	container string
+}
+
+type cgroup struct {
+	started time.Time
+	cpu     float64 // seconds since then
+	memory  int64   // bytes of working set
+}
+
+func newUsage(clock *virtualClock, client, kubelet kubernetes.Interface) *usage {
+	return &usage{
+		clock: clock, client: client, kubelet: kubelet, born: clock.Now().Add(-time.Minute),
+		loads: map[string]load{}, cgroups: map[cgroupKey]*cgroup{}, nodes: map[string]float64{},
+	}
 }
 
 func (u *usage) set(namespace string, model Load) {
@@ -67,18 +89,86 @@ func (u *usage) advance(ctx context.Context, d time.Duration) error {
 		return err
 	}
 	for left := d; left > 0; {
-		slice := min(left, loadSlice)
-		now := u.clock.Now()
+		slice := min(left, sliceOf(d))
 		for ns, l := range u.loads {
-			millis := l.model.Usage(now.Sub(l.since), byNamespace[ns], now)
-			for _, pod := range byNamespace[ns] {
-				u.total[pod.UID] += float64(millis[pod.Name]) / 1000 * slice.Seconds()
+			if err := u.flow(ctx, l, byNamespace[ns], slice); err != nil {
+				return err
 			}
 		}
 		u.clock.advance(slice)
 		left -= slice
 	}
 	return nil
+}
+
+// sliceOf bounds the number of slices: days pass in as many steps as an hour.
+func sliceOf(d time.Duration) time.Duration {
+	if d <= longAdvance {
+		return loadSlice
+	}
+	return min((d / (longAdvance / loadSlice)).Truncate(time.Second), maxSlice)
+}
+
+// flow lets the pods of one namespace use what their load says for one slice.
+func (u *usage) flow(ctx context.Context, l load, pods []*corev1.Pod, slice time.Duration) error {
+	now := u.clock.Now()
+	use := l.model.Usage(now.Sub(l.since), pods, now)
+	killed, err := u.killOverLimit(ctx, pods, use, now)
+	if err != nil {
+		return err
+	}
+	if killed { // what has just restarted uses what a young container does
+		use = l.model.Usage(now.Sub(l.since), pods, now)
+	}
+	for _, pod := range pods {
+		each := share(pod, use[pod.Name])
+		for _, c := range pod.Spec.Containers {
+			g := u.cgroup(pod, c.Name)
+			seconds := each.cores * slice.Seconds()
+			g.cpu += seconds
+			g.memory = each.memory
+			u.nodes[pod.Spec.NodeName] += seconds
+		}
+	}
+	return nil
+}
+
+type containerUsage struct {
+	cores  float64
+	memory int64
+}
+
+// share is one container's part of what its pod uses.
+func share(pod *corev1.Pod, use Usage) containerUsage {
+	n := len(pod.Spec.Containers)
+	each := containerUsage{cores: float64(use.CPU) / 1000 / float64(n), memory: use.Memory / int64(n)}
+	if use.Memory == 0 {
+		each.memory = podMemory
+	}
+	return each
+}
+
+// cgroup returns a container's, which is new after every start.
+func (u *usage) cgroup(pod *corev1.Pod, container string) *cgroup {
+	key, started := cgroupKey{pod.UID, container}, startOf(pod, container)
+	g := u.cgroups[key]
+	if g == nil || !g.started.Equal(started) {
+		g = &cgroup{started: started, cpu: startCPU, memory: podMemory}
+		u.cgroups[key] = g
+	}
+	return g
+}
+
+func startOf(pod *corev1.Pod, container string) time.Time {
+	for _, cs := range pod.Status.ContainerStatuses {
+		if cs.Name == container && cs.State.Running != nil {
+			return cs.State.Running.StartedAt.Time
+		}
+	}
+	if pod.Status.StartTime != nil {
+		return pod.Status.StartTime.Time
+	}
+	return time.Time{}
 }
 
 // runningPods reads the API server and no cache: a step that has just seen a
@@ -108,20 +198,19 @@ func (u *usage) expose(ctx context.Context, w io.Writer, node string) error {
 	if err != nil {
 		return err
 	}
-	nodeCPU := nodeIdleCores * now.Sub(u.born).Seconds()
+	nodeCPU := nodeIdleCores*now.Sub(u.born).Seconds() + u.nodes[node]
 	var cpu, mem, start strings.Builder
 	for _, pods := range running {
 		for _, p := range pods {
 			if p.Spec.NodeName != node || p.Status.StartTime == nil {
 				continue
 			}
-			share := startCPU + u.total[p.UID]/float64(len(p.Spec.Containers))
-			nodeCPU += u.total[p.UID]
 			for _, c := range p.Spec.Containers {
+				g := u.cgroup(p, c.Name)
 				l := fmt.Sprintf(`{container=%q,namespace=%q,pod=%q}`, c.Name, p.Namespace, p.Name)
-				fmt.Fprintf(&cpu, "container_cpu_usage_seconds_total%s %.9f %d\n", l, share, stamp)
-				fmt.Fprintf(&mem, "container_memory_working_set_bytes%s %d %d\n", l, podMemory, stamp)
-				fmt.Fprintf(&start, "container_start_time_seconds%s %d\n", l, p.Status.StartTime.Unix())
+				fmt.Fprintf(&cpu, "container_cpu_usage_seconds_total%s %.9f %d\n", l, g.cpu, stamp)
+				fmt.Fprintf(&mem, "container_memory_working_set_bytes%s %d %d\n", l, g.memory, stamp)
+				fmt.Fprintf(&start, "container_start_time_seconds%s %d\n", l, g.started.Unix())
 			}
 		}
 	}

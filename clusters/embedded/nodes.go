@@ -2,9 +2,11 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -67,7 +69,7 @@ func (c *Cluster) startKubelets(ctx context.Context) error {
 	if err := controller.Start(quiet); err != nil {
 		return fmt.Errorf("kwok: %w", err)
 	}
-	return nil
+	return c.startResizer(ctx, conf.TypedClient)
 }
 
 // kwokClients fills in the clients. No stage impersonates anybody, so the
@@ -89,12 +91,23 @@ func kwokClients(cfg *rest.Config) (kwok.Config, error) {
 	return conf, nil
 }
 
+// KWOK reports no resources of a container, a kubelet does: they are what the
+// container got, while the spec says what it is to get.
+const (
+	kwokRestartCount = "restartCount: 0\n"
+	kwokResources    = "        resources: {{ toJson .resources }}\n        allocatedResources: {{ toJson (or .resources.requests dict) }}\n"
+)
+
 // kwokStages are KWOK's own stages for a pod that runs at once and goes away
 // when it is deleted. Nodes register Ready and match no stage, but KWOK looks
 // after no node, nor its pods, without one.
 func kwokStages() (map[internalversion.StageResourceRef][]*internalversion.Stage, error) {
 	stages := map[internalversion.StageResourceRef][]*internalversion.Stage{}
-	for _, raw := range []string{nodefast.DefaultNodeInit, podfast.DefaultPodReady, podfast.DefaultPodComplete, podfast.DefaultPodDelete} {
+	podReady := strings.ReplaceAll(podfast.DefaultPodReady, kwokRestartCount, kwokRestartCount+kwokResources)
+	if podReady == podfast.DefaultPodReady {
+		return nil, errors.New("kwok stage: pod-ready has no " + kwokRestartCount)
+	}
+	for _, raw := range []string{nodefast.DefaultNodeInit, podReady, podfast.DefaultPodComplete, podfast.DefaultPodDelete} {
 		stage, err := kwokconfig.UnmarshalWithType[*internalversion.Stage](raw)
 		if err != nil {
 			return nil, fmt.Errorf("kwok stage: %w", err)

@@ -1,0 +1,106 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
+)
+
+// What a container runtime reports of a container that the kernel has killed.
+const (
+	oomReason   = "OOMKilled"
+	oomExitCode = 137
+)
+
+// killOverLimit kills the containers whose working set is over their memory
+// limit, and starts them again at once. It puts their pods as they are then in
+// the list's place, where the load model finds the new start.
+func (u *usage) killOverLimit(ctx context.Context, pods []*corev1.Pod, use map[string]Usage, now time.Time) (bool, error) {
+	killed := false
+	for i, pod := range pods {
+		over := overLimit(pod, use[pod.Name])
+		if len(over) == 0 {
+			continue
+		}
+		after, err := u.oomKill(ctx, pod, over, now)
+		if apierrors.IsNotFound(err) { // deleted since the list was read
+			continue
+		}
+		if err != nil {
+			return killed, fmt.Errorf("report %s of pod %s/%s: %w", oomReason, pod.Namespace, pod.Name, err)
+		}
+		pods[i], killed = after, true
+	}
+	return killed, nil
+}
+
+// overLimit names the containers that use more memory than they may. The
+// constant that stands in for a missing memory model kills nothing.
+func overLimit(pod *corev1.Pod, use Usage) map[string]bool {
+	if use.Memory == 0 {
+		return nil
+	}
+	var over map[string]bool
+	working := share(pod, use).memory
+	for _, c := range pod.Spec.Containers {
+		if limit, ok := limitsInForce(pod, c)[corev1.ResourceMemory]; ok && working > limit.Value() {
+			if over == nil {
+				over = map[string]bool{}
+			}
+			over[c.Name] = true
+		}
+	}
+	return over
+}
+
+// limitsInForce are those of the container's cgroup: a resize that the kubelet
+// has not done yet is in the spec already, and in the status not.
+func limitsInForce(pod *corev1.Pod, c corev1.Container) corev1.ResourceList {
+	for _, cs := range pod.Status.ContainerStatuses {
+		if cs.Name == c.Name && cs.Resources != nil {
+			return cs.Resources.Limits
+		}
+	}
+	return c.Resources.Limits
+}
+
+func (u *usage) oomKill(ctx context.Context, pod *corev1.Pod, over map[string]bool, now time.Time) (*corev1.Pod, error) {
+	var after *corev1.Pod
+	err := retry.RetryOnConflict(retry.DefaultRetry, func() (err error) {
+		after, err = patchPodStatus(ctx, u.kubelet, pod, func(s *corev1.PodStatus) {
+			for i := range s.ContainerStatuses {
+				if cs := &s.ContainerStatuses[i]; over[cs.Name] {
+					restart(cs, oomReason, oomExitCode, metav1.NewTime(now))
+				}
+			}
+		})
+		if apierrors.IsConflict(err) {
+			fresh, getErr := u.kubelet.CoreV1().Pods(pod.Namespace).Get(ctx, pod.Name, metav1.GetOptions{})
+			if getErr != nil {
+				return getErr
+			}
+			if fresh.UID != pod.UID {
+				return apierrors.NewNotFound(corev1.Resource("pods"), pod.Name)
+			}
+			pod = fresh
+		}
+		return err
+	})
+	return after, err
+}
+
+// restart makes the status that of a container that ended and runs again.
+func restart(cs *corev1.ContainerStatus, reason string, exitCode int32, now metav1.Time) {
+	ended := &corev1.ContainerStateTerminated{Reason: reason, ExitCode: exitCode, FinishedAt: now}
+	if cs.State.Running != nil {
+		ended.StartedAt = cs.State.Running.StartedAt
+	}
+	cs.LastTerminationState = corev1.ContainerState{Terminated: ended}
+	cs.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: now}}
+	cs.RestartCount++
+}
