@@ -110,13 +110,12 @@ func plain(d time.Duration) string {
 	if d > day && d%day == 0 {
 		return strconv.Itoa(int(d/day)) + "d"
 	}
-	text := d.Round(time.Second).String()
-	text = strings.TrimSuffix(text, "0s")
+	text := d.Round(time.Second).String() // "12h0m0s"
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
 	if strings.HasSuffix(text, "h0m") {
 		text = strings.TrimSuffix(text, "0m")
-	}
-	if text == "" {
-		return "0s"
 	}
 	return text
 }

@@ -98,6 +98,8 @@ func TestTexts(t *testing.T) {
 		plain(8 * 24 * time.Hour):                        "8d",
 		plain(59*time.Minute + 57*time.Second):           "59m57s",
 		plain(12*time.Hour + 30*time.Minute):             "12h30m",
+		plain(12*time.Hour + 30*time.Second):             "12h0m30s",
+		plain(10 * time.Second):                          "10s",
 		tally(model.ResourceCPU, []corev1.ResourceList{cpu("300m"), cpu("100m"), nil, cpu("300m")}): "100m × 1, 300m × 2",
 	} {
 		if got != want {

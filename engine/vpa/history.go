@@ -19,6 +19,9 @@ import (
 	"github.com/stepscale/stepscale/engine/world"
 )
 
+// samplePeriod is how often the recommender asks for usage (--recommender-interval).
+const samplePeriod = time.Minute
+
 // HistorySteps let an hour, a day and eight days pass at once, and then restart
 // the recommender. The samples come from the scenario's load where upstream
 // would ask a Prometheus (recommender/input/history).
@@ -83,7 +86,7 @@ func (s *State) relive(ctx context.Context, d time.Duration) error {
 		return fmt.Errorf("가상 시간을 옮기지 못했습니다: %w", err)
 	}
 	past := podHistories{}
-	for at := start.Add(s.Params.Interval); !at.After(start.Add(d)); at = at.Add(s.Params.Interval) {
+	for at := start.Add(samplePeriod); !at.After(start.Add(d)); at = at.Add(samplePeriod) {
 		usage := s.Past(at.Sub(s.Begun), pods, at)
 		for _, p := range pods {
 			past.add(p, usage[p.Name], at)

@@ -14,6 +14,7 @@ import (
 type Params struct {
 	Interval         time.Duration // --recommender-interval and --updater-interval: one pass
 	MetricResolution time.Duration // of the Metrics Server
+	Skip             time.Duration // virtual time that every pass lets go by first, its samples made from the load at once
 
 	Recommendation logic.RecommendationConfig // percentiles, margin, confidence, pod minimum (millicores, MB)
 	Format         logic.RecommendationFormat // rounding of the recommendation (millicores, bytes)

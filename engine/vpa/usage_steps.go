@@ -23,6 +23,9 @@ import (
 func scrape(ctx context.Context, s *State, f *trace.Frame) error {
 	s.pass = pass{}
 	f.Kubectl = "kubectl top pods -n " + s.Namespace
+	if err := s.skip(ctx, f); err != nil {
+		return err
+	}
 	n, err := s.elapse(ctx)
 	if err != nil {
 		return err
@@ -45,6 +48,18 @@ func scrape(ctx context.Context, s *State, f *trace.Frame) error {
 	}
 	f.Add("scrapedPods", strconv.Itoa(len(names)), world.SomeNames(names))
 	return nil
+}
+
+// skip lets the hours go by that nobody wants to watch.
+func (s *State) skip(ctx context.Context, f *trace.Frame) error {
+	if s.Params.Skip == 0 || s.Past == nil || s.Simulation == nil {
+		return nil
+	}
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	f.Add("skippedTime", plain(s.Params.Skip), "")
+	return s.relive(ctx, s.Params.Skip)
 }
 
 // elapse lets one interval pass and returns how often the Metrics Server scraped.

@@ -27,6 +27,7 @@ var loops = map[string]loop{
 	"hpa":              hpaLoop(hpa.Steps()),
 	"hpa-architecture": hpaLoop(hpa.ArchitectureSteps()),
 	"intro":            hpaLoop(hpa.IntroSteps()),
+	"hpa-vpa":          bothLoop(),
 	"vpa":              vpaLoop(vpa.Steps(), (*vpa.State).Deploy),
 	"vpa-architecture": vpaLoop(vpa.ArchitectureSteps(), nil),
 	"vpa-history":      vpaLoop(vpa.HistorySteps(), (*vpa.State).Deploy),
@@ -102,4 +103,46 @@ func (s *clusterStage) component(actor string) *rest.Config {
 		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"},
 	}
 	return cfg
+}
+
+// both are the two autoscalers on one Deployment, the well-known mistake.
+type both struct {
+	hpa *hpa.State
+	vpa *vpa.State
+}
+
+// quarterDay is what a pass of both lets go by: the updater takes pods that live
+// twelve hours, and nobody wants to watch that minute by minute.
+const quarterDay = 6 * time.Hour
+
+// bothLoop runs a pass of the VPA and then one sync of the HPA.
+func bothLoop() loop {
+	steps := append(lift(vpa.Steps(), func(b *both) *vpa.State { return b.vpa }), lift(hpa.Steps(), func(b *both) *hpa.State { return b.hpa })...)
+	return loop{steps: stepIDs(steps), begin: func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error) {
+		h, err := s.hpaState()
+		if err != nil {
+			return nil, err
+		}
+		v, err := s.vpaState()
+		if err != nil {
+			return nil, err
+		}
+		v.Params.Skip = quarterDay
+		s.closers = append(s.closers, v.Close)
+		if err := v.Deploy(ctx); err != nil {
+			return nil, err
+		}
+		l := engine.Loop[both]{Steps: steps, State: &both{hpa: h, vpa: v}, Subject: s.namespace + "/" + s.scenario.Target, Now: s.conn.sim.Now}
+		return l.Run(ctx, 1), nil
+	}}
+}
+
+// lift makes the steps of one state those of another that holds it.
+func lift[S, T any](steps []engine.Step[T], of func(*S) *T) []engine.Step[S] {
+	lifted := make([]engine.Step[S], len(steps))
+	for i, step := range steps {
+		lifted[i] = engine.Step[S]{ID: step.ID, Ref: step.Ref, Actor: step.Actor,
+			Do: func(ctx context.Context, s *S, f *trace.Frame) error { return step.Do(ctx, of(s), f) }}
+	}
+	return lifted
 }

@@ -21,6 +21,7 @@ type Tick struct {
 	Reason             string // of the condition that says why nothing could be decided
 
 	PodUsage, Request, Lower, Recommended string // of the VPA loop
+	Also                                  string // a second action of the same pass
 }
 
 // NewTick sums up the frames of one pass.
@@ -43,7 +44,7 @@ func NewTick(frames []trace.Frame) Tick {
 			case "targetUtilization", "targetAverageValue":
 				t.Target = fact.Value
 			case "action":
-				t.Action = fact.Value
+				t.act(fact.Value)
 			case "conditionReason":
 				t.Reason = fact.Value
 			default:
@@ -52,6 +53,16 @@ func NewTick(frames []trace.Frame) Tick {
 		}
 	}
 	return t
+}
+
+// act keeps the decision of the pass; two autoscalers may have made one each.
+func (t *Tick) act(action string) {
+	switch {
+	case t.Action == "" || t.Action == "keep":
+		t.Action = action
+	case action != "keep" && action != t.Action:
+		t.Also = action
+	}
 }
 
 var actions = map[string]string{"scaleUp": "확장", "scaleDown": "축소", "keep": "유지", "evict": "재생성", "resize": "조정"}
@@ -78,6 +89,8 @@ func (s *Screen) TickHeader(first Tick) {
 // columns leaves the target out on a narrow screen.
 func (s *Screen) columns(t Tick) []column {
 	switch {
+	case t.both() && s.width >= 72:
+		return bothColumns
 	case t.vpa() && s.width >= 60:
 		return vpaColumns
 	case t.vpa():
@@ -118,6 +131,9 @@ func (s *Screen) Tick(t Tick, start time.Time) {
 	}
 	if t.vpa() {
 		maps.Copy(cells, t.vpaCells())
+	}
+	if t.Also != "" {
+		cells["결정"] += "·" + actions[t.Also]
 	}
 	var b strings.Builder
 	for _, c := range s.columns(t) {

@@ -93,6 +93,7 @@ var vpaLabels = map[string]string{
 	"timeoutSeconds":        "API 서버가 기다리는 시간(초)",
 	"lease":                 "살아 있다는 표시(lease)",
 	"historyLength":         "지나간 시간",
+	"skippedTime":           "빠르게 넘긴 시간",
 	"upperOverTarget":       "상한은 추천의 몇 배인가",
 	"samplesBefore":         "재시작하기 전의 표본",
 	"targetRef":             "VPA의 대상",
@@ -119,10 +120,16 @@ func (t *Tick) vpaFact(f trace.Fact) {
 	}
 }
 
+// both tells whether an HPA moved in the same pass.
+func (t Tick) both() bool { return t.vpa() && t.Current != "" }
+
 // vpa tells whether the pass is one of the VPA loop.
 func (t Tick) vpa() bool { return t.Request != "" || t.Recommended != "" }
 
 var vpaColumns = []column{{"패스", 4}, {"경과", 8}, {"사용량", 8}, {"요청량", 11}, {"하한", 8}, {"추천", 8}, {"결정", 6}}
+
+// bothColumns are for a pass in which an HPA and a VPA moved.
+var bothColumns = []column{{"패스", 4}, {"경과", 10}, {"레플리카", 9}, {"사용률", 7}, {"요청량", 13}, {"추천", 8}, {"결정", 12}}
 
 func (t Tick) vpaCells() map[string]string {
 	var requests []string
