@@ -15,6 +15,7 @@ import (
 
 	admissionv1 "k8s.io/api/admission/v1"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -45,6 +46,8 @@ const (
 	leaseEvery = 10 * time.Second // status.AdmissionControllerStatusUpdateInterval
 )
 
+var leases = coordinationv1.SchemeGroupVersion.WithResource("leases")
+
 // admission is upstream's admission controller behind an HTTPS server of this
 // process. Admissions of pods wait for two steps: to read the recommendation,
 // and to answer.
@@ -54,6 +57,7 @@ type admission struct {
 	handler *logic.AdmissionServer
 	server  *http.Server
 	url     string
+	patient time.Duration // how long an admission waits for its step
 	caCert  []byte
 	stopped chan struct{}
 
@@ -105,7 +109,7 @@ func (s *State) startAdmission(ctx context.Context) error {
 	calculators := []patch.Calculator{patch.NewResourceUpdatesCalculator(provider, resource.QuantityValue{}), patch.NewObservedContainersCalculator()}
 	matcher := vpaadmission.NewMatcher(v.vpas.Autoscaling().V1().VerticalPodAutoscalers().Informer().GetIndexer(), v.selectors, v.controllers)
 	a := &admission{
-		view: v, matcher: matcher, stopped: make(chan struct{}),
+		view: v, matcher: matcher, stopped: make(chan struct{}), patient: patience,
 		handler: logic.NewAdmissionServer(podadmission.NewDefaultPreProcessor(), vpaadmission.NewDefaultPreProcessor(), limits, matcher, calculators),
 	}
 	a.cond = sync.NewCond(&a.mu)
@@ -124,6 +128,11 @@ func (s *State) startAdmission(ctx context.Context) error {
 	if err := lease.UpdateStatus(ctx); err != nil {
 		return fmt.Errorf("lease of the admission controller: %w", err)
 	}
+	d, err := s.deployer()
+	if err != nil {
+		return err
+	}
+	d.made = append(d.made, madeObject{client: d.dyn.Resource(leases).Namespace(systemNamespace), kind: "Lease", name: status.AdmissionControllerStatusName})
 	go status.NewUpdater(c.kube, status.AdmissionControllerStatusName, systemNamespace, leaseEvery, "stepscale").Run(a.stopped)
 	return s.awaitWebhook(ctx)
 }

@@ -19,7 +19,7 @@ func (a *admission) arrive(r *review) {
 // waitFor blocks while the lesson holds admissions and ready says no, for as
 // long as the API server's own timeout allows.
 func (a *admission) waitFor(ctx context.Context, r *review, ready func() bool) {
-	deadline := time.AfterFunc(patience, func() {
+	deadline := time.AfterFunc(a.patient, func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		r.late = true
@@ -83,7 +83,7 @@ func (a *admission) take() []*review {
 	return all
 }
 
-// waiting counts the reviews that came and that match.
+// count counts the reviews that came and that match.
 func (a *admission) count(match func(*review) bool) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()

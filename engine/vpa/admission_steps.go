@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/model"
 
 	"github.com/stepscale/stepscale/engine/trace"
@@ -108,8 +109,10 @@ func (s *State) addLimit(f *trace.Frame, r review, c corev1.Container, name mode
 	}
 	old := amountOf(name, corev1.ResourceList{corev1.ResourceName(name): limit})
 	for _, p := range r.patch {
-		if strings.HasSuffix(p.Path, "/resources/limits/"+string(name)) {
-			f.Add("proportionalLimit/"+of(c.Name, name), fmt.Sprint(p.Value), fmt.Sprintf("%s × %s / %s", text(name, to), text(name, old), text(name, from)))
+		set, err := resource.ParseQuantity(fmt.Sprint(p.Value))
+		if err == nil && strings.HasSuffix(p.Path, "/resources/limits/"+string(name)) {
+			value := amountOf(name, corev1.ResourceList{corev1.ResourceName(name): set})
+			f.Add("proportionalLimit/"+of(c.Name, name), text(name, value), fmt.Sprintf("%s × %s / %s", text(name, to), text(name, old), text(name, from)))
 		}
 	}
 }

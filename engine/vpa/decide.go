@@ -9,7 +9,6 @@ import (
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/model"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/updater/priority"
-	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/updater/utils"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/annotations"
 	resourcehelpers "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/resources"
 	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
@@ -17,28 +16,25 @@ import (
 
 // The verdicts on a pod, in the order in which upstream looks for them.
 const (
-	verdictHeld     = "heldBack"         // too few replicas, or too many gone already
-	verdictNone     = "noRecommendation" // nothing to compare with
-	verdictOutside  = "outsideBounds"    // a request is outside of lowerBound..upperBound
-	verdictOOM      = "quickOOM"         // killed for memory soon after its start, and lately
-	verdictOld      = "longLived"        // lives long enough, and the difference is worth it
-	verdictYoung    = "tooYoung"         // inside the bounds, and not long alive
-	verdictClose    = "tooClose"         // inside the bounds, and hardly different
-	verdictSame     = "sameResources"    // killed for memory, but nothing would change
-	verdictRefused  = "evictionRequirements"
-	verdictAccepted = "accepted"
+	verdictHeld    = "heldBack"         // too few replicas, or too many gone already
+	verdictNone    = "noRecommendation" // nothing to compare with
+	verdictOutside = "outsideBounds"    // a request is outside of lowerBound..upperBound
+	verdictOOM     = "quickOOM"         // killed for memory soon after its start, and lately
+	verdictOld     = "longLived"        // lives long enough, and the difference is worth it
+	verdictYoung   = "tooYoung"         // inside the bounds, and not long alive
+	verdictClose   = "tooClose"         // inside the bounds, and hardly different
+	verdictSame    = "sameResources"    // killed for memory, but nothing would change
+	verdictRefused = "evictionRequirements"
 )
 
 // verdict is what the updater thinks of one pod, with its reason.
 type verdict struct {
-	pod      *corev1.Pod
-	update   bool
-	reason   string
-	detail   []comparison
-	diff     float64 // sum over the resources of |request − target| / request
-	age      time.Duration
-	inPlace  utils.InPlaceDecision
-	admitted bool
+	pod    *corev1.Pod
+	update bool
+	reason string
+	detail []comparison
+	diff   float64 // sum over the resources of |request − target| / request
+	age    time.Duration
 }
 
 // comparison is one request against its recommendation, in millicores or bytes.
@@ -157,7 +153,7 @@ func (u *updater) sorted(pods []*corev1.Pod, vpa *vpav1.VerticalPodAutoscaler, p
 	return calc.GetSortedPods(u.admission)
 }
 
-// sentences say the verdicts in Korean; the values are for lessons to ask about.
+// sentence says the verdict in Korean.
 func (v verdict) sentence(p Params) string {
 	switch v.reason {
 	case verdictHeld:

@@ -133,7 +133,7 @@ func (s *State) refuseForeign(ctx context.Context) error {
 }
 
 func foreign(kind, name string) error {
-	return fmt.Errorf("%w: 이 클러스터에는 stepscale이 설치하지 않은 VPA가 이미 있습니다(%s %s). 두 Recommender가 같은 status를 쓰면 수업도 운영도 망가지므로 실행하지 않습니다", ErrForeign, kind, name)
+	return fmt.Errorf("%w: %s %s", ErrForeign, kind, name)
 }
 
 // install creates the objects of a manifest. What is there already must be ours.

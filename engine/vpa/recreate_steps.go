@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -105,8 +106,8 @@ func admit(ctx context.Context, s *State, f *trace.Frame) error {
 	if err := s.addBorn(ctx, f); err != nil {
 		return err
 	}
-	s.admission.take()
-	return s.AwaitWaiting(ctx, world.ActorScheduler)
+	born := len(s.admission.take())
+	return s.AwaitHeld(ctx, world.ActorScheduler, http.MethodPost, born)
 }
 
 // addBorn tells which pods are new, and with what requests.
@@ -171,7 +172,7 @@ func bind(ctx context.Context, s *State, f *trace.Frame) error {
 			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "spec.nodeName", To: p.Spec.NodeName})
 		}
 	}
-	return s.AwaitWaiting(ctx, world.ActorKubelet)
+	return s.AwaitHeld(ctx, world.ActorKubelet, http.MethodPatch, after-bound)
 }
 
 // run is the kubelets' part: new pods start, evicted ones end, and a resize in

@@ -61,7 +61,6 @@ type pass struct {
 	disrupted   int                             // pods evicted in this pass
 	resized     []string                        // pods resized in place in this pass
 	before      map[string]corev1.ResourceList  // requests by container, before
-	reviews     []*review                       // what the webhook was asked in this pass
 	skip        string
 	vpa         *vpav1.VerticalPodAutoscaler // as read in this pass
 	usage       Usage                        // mean of the pods of the VPA

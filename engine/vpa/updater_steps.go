@@ -3,6 +3,7 @@ package vpa
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 
@@ -240,13 +241,16 @@ func refusal(err error) string {
 
 // afterAct gives the next actors the time to come to the gate.
 func (s *State) afterAct(ctx context.Context) error {
-	if s.pass.disrupted > 0 {
-		return s.AwaitWaiting(ctx, world.ActorReplicaSet)
+	if err := s.AwaitHeld(ctx, world.ActorKubelet, http.MethodPatch, len(s.pass.resized)); err != nil {
+		return err
 	}
-	if len(s.pass.resized) > 0 {
-		return s.AwaitWaiting(ctx, world.ActorKubelet)
+	if s.pass.disrupted == 0 {
+		return nil
 	}
-	return nil
+	if err := s.AwaitHeld(ctx, world.ActorKubelet, http.MethodDelete, s.pass.disrupted); err != nil {
+		return err
+	}
+	return s.AwaitWaiting(ctx, world.ActorReplicaSet)
 }
 
 // remember notes how the pods are before the updater moves.

@@ -92,6 +92,23 @@ func (w *World) AwaitWaiting(ctx context.Context, actor string) error {
 	return w.Settle(ctx, func(ctx context.Context) (bool, error) { return w.Waits(ctx, actor) })
 }
 
+// AwaitHeld gives an actor the time to come to the gate with n writes of a verb.
+func (w *World) AwaitHeld(ctx context.Context, actor, verb string, n int) error {
+	if w.Gate == nil || n == 0 {
+		return nil
+	}
+	return w.Settle(ctx, func(ctx context.Context) (bool, error) {
+		waiting, err := w.Gate.Waiting(ctx)
+		held := 0
+		for _, x := range waiting {
+			if x.Actor == actor && x.Verb == verb {
+				held++
+			}
+		}
+		return held >= n, err
+	})
+}
+
 // Settle polls for a short while and forgives when it is over.
 func (w *World) Settle(ctx context.Context, done func(context.Context) (bool, error)) error {
 	err := w.Poll(ctx, settleWithin, done)

@@ -33,7 +33,12 @@ func (silent) Phase(string, time.Duration) {}
 
 func benchStage(b *testing.B, a *app, scenario string) (*clusterStage, func() error) {
 	b.Helper()
-	s, closeStage, err := a.openStage(b.Context(), "hpa", scenario, silent{})
+	return benchLoop(b, a, "hpa", scenario)
+}
+
+func benchLoop(b *testing.B, a *app, loop, scenario string) (*clusterStage, func() error) {
+	b.Helper()
+	s, closeStage, err := a.openStage(b.Context(), loop, scenario, silent{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -44,7 +49,7 @@ func benchStage(b *testing.B, a *app, scenario string) (*clusterStage, func() er
 func passes(b *testing.B, s *clusterStage, n int, stop func() bool) {
 	b.Helper()
 	for range n {
-		_, err := s.Session().Continue(func(f trace.Frame) bool { return f.Step == "hpa/5-pods/run" })
+		_, err := s.Session().Continue(func(f trace.Frame) bool { return f.Step == "hpa/5-pods/run" || f.Step == "vpa/8-conclusion/compare" })
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -101,6 +106,45 @@ func BenchmarkThousandPods(b *testing.B) {
 		passes(b, s, 1, never)
 		b.ReportMetric(up.Seconds(), "s/scale-up")
 		b.ReportMetric((time.Since(start) - up).Seconds(), "s/keep")
+		b.StopTimer()
+		if err := closeStage(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+}
+
+// BenchmarkVPAPass is one pass of the VPA's steps that evicts a pod and ends with
+// its successor Ready.
+func BenchmarkVPAPass(b *testing.B) {
+	a := benchApp(b)
+	for b.Loop() {
+		b.StopTimer()
+		s, closeStage := benchLoop(b, a, "vpa", "vpa-web")
+		passes(b, s, 3, never) // those that keep
+		b.StartTimer()
+		passes(b, s, 1, never)
+		b.StopTimer()
+		if err := closeStage(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+}
+
+// BenchmarkVPAHistory is eight days of virtual history on the cluster, from the
+// scenario's load to a recommendation in the VPA's status.
+func BenchmarkVPAHistory(b *testing.B) {
+	a := benchApp(b)
+	for b.Loop() {
+		b.StopTimer()
+		s, closeStage := benchLoop(b, a, "vpa-history", "vpa-day")
+		b.StartTimer()
+		for range 3 {
+			if _, err := s.Session().Next(); err != nil {
+				b.Fatal(err)
+			}
+		}
 		b.StopTimer()
 		if err := closeStage(); err != nil {
 			b.Fatal(err)

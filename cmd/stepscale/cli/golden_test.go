@@ -59,6 +59,13 @@ func TestGoldenTraces(t *testing.T) {
 		{"surge", "hpa", "web-surge", 13 * 38}, // up, keep, down, keep
 		{"no-requests", "hpa", "no-requests", 13},
 		{"missing-target", "hpa", "missing-target", 13},
+		{"vpa-architecture", "vpa-architecture", "vpa-web", 6},
+		{"vpa", "vpa", "vpa-web", 19 * 6}, // keep three times, evict twice, keep
+		{"vpa-inplace", "vpa", "vpa-inplace", 19 * 6},
+		{"vpa-pdb", "vpa", "vpa-pdb", 19 * 4},
+		{"vpa-oom", "vpa", "vpa-oom", 19 * 10},
+		{"vpa-history", "vpa-history", "vpa-day", 4},
+		{"hpa-vpa", "hpa-vpa", "hpa-vpa-fight", 32 * 6},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := testStage(t, a, t.Context(), c.loop, c.scenario)
@@ -77,7 +84,7 @@ func TestGoldenTraces(t *testing.T) {
 		})
 	}
 	for step, facts := range told {
-		for _, name := range hpa.FactNames(step) {
+		for _, name := range factNames(step) {
 			prefix, _, each := strings.Cut(name, "<")
 			told := slices.ContainsFunc(facts, func(f string) bool { return f == name || each && strings.HasPrefix(f, prefix) })
 			if !told && !slices.Contains(otherManifests, name) {
@@ -93,7 +100,7 @@ var otherManifests = []string{"averageValue", "targetAverageValue", "recommendat
 
 // unstable facts depend on the day, the machine or the scheduler's choice.
 var (
-	unstable = []string{"podTimestamp", "kubelet1", "kubelet2", "metricsAPITimestamp", "node", "podTemplateHash", "window", "pod", "watchEvent"}
+	unstable = []string{"podTimestamp", "kubelet1", "kubelet2", "metricsAPITimestamp", "node", "podTemplateHash", "window", "pod", "watchEvent", "webhookURL", "series"}
 	podHash  = regexp.MustCompile(`web-[0-9a-f]{6,10}(-[a-z0-9]{5})?`)
 )
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -66,11 +67,20 @@ func vpaLoop(steps []engine.Step[vpa.State], deploy func(*vpa.State, context.Con
 		s.closers = append(s.closers, state.Close)
 		if deploy != nil {
 			if err := deploy(state, ctx); err != nil {
-				return nil, err
+				return nil, deployError(err)
 			}
 		}
 		return vpa.NewLoop(state, steps).Run(ctx, 1), nil
 	}}
+}
+
+// deployError tells a VPA that somebody else runs from one that does not start.
+func deployError(err error) error {
+	if !errors.Is(err, vpa.ErrForeign) {
+		return err
+	}
+	return &userError{what: "이 클러스터에는 stepscale이 설치하지 않은 VPA가 있습니다", cause: err,
+		hint: "두 Recommender가 같은 status를 쓰게 되므로 실행하지 않습니다. VPA가 없는 클러스터나 임베디드 클러스터에서 실행해 주십시오."}
 }
 
 func (s *clusterStage) vpaState() (*vpa.State, error) {
@@ -130,7 +140,7 @@ func bothLoop() loop {
 		v.Params.Skip = quarterDay
 		s.closers = append(s.closers, v.Close)
 		if err := v.Deploy(ctx); err != nil {
-			return nil, err
+			return nil, deployError(err)
 		}
 		l := engine.Loop[both]{Steps: steps, State: &both{hpa: h, vpa: v}, Subject: s.namespace + "/" + s.scenario.Target, Now: s.conn.sim.Now}
 		return l.Run(ctx, 1), nil
