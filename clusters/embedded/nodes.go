@@ -105,7 +105,7 @@ func kwokStages() (map[internalversion.StageResourceRef][]*internalversion.Stage
 	stages := map[internalversion.StageResourceRef][]*internalversion.Stage{}
 	podReady := strings.ReplaceAll(podfast.DefaultPodReady, kwokRestartCount, kwokRestartCount+kwokResources)
 	if podReady == podfast.DefaultPodReady {
-		return nil, errors.New("kwok stage: pod-ready has no " + kwokRestartCount)
+		return nil, errors.New("kwok stage: pod-ready does not say restartCount where it did")
 	}
 	for _, raw := range []string{nodefast.DefaultNodeInit, podReady, podfast.DefaultPodComplete, podfast.DefaultPodDelete} {
 		stage, err := kwokconfig.UnmarshalWithType[*internalversion.Stage](raw)

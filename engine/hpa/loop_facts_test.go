@@ -132,7 +132,6 @@ func pod(name string, change ...func(*corev1.Pod)) *corev1.Pod {
 
 func deleting(p *corev1.Pod) { p.DeletionTimestamp = new(metav1.Unix(60, 0)) }
 func onNode(p *corev1.Pod)   { p.Spec.NodeName = "node" }
-func failed(p *corev1.Pod)   { p.Status.Phase = corev1.PodFailed }
 func ready(p *corev1.Pod) {
 	p.Status.Conditions = append(p.Status.Conditions, corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionTrue})
 }

@@ -17,7 +17,7 @@ import (
 
 // modeRemark says what upstream does with a mode beyond its name.
 func modeRemark(vpa *vpav1.VerticalPodAutoscaler) string {
-	if vpautil.GetUpdateMode(vpa) == vpav1.UpdateModeAuto { //nolint:staticcheck // it is shown as deprecated
+	if vpautil.GetUpdateMode(vpa) == modeAuto {
 		return "1.8에서는 Recreate와 같고, 곧 없어집니다"
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -216,7 +217,7 @@ func (s *State) settled(w world.Workload) bool {
 		return false
 	}
 	for _, p := range w.Active() {
-		if containsPod(s.pass.resized, p.Name) && !resized(p) {
+		if slices.Contains(s.pass.resized, p.Name) && !resized(p) {
 			return false
 		}
 	}
@@ -246,7 +247,7 @@ func (s *State) addRun(f *trace.Frame, w world.Workload) {
 		switch {
 		case world.IsReady(p) && !s.pass.known[p.UID].Ready:
 			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "status.conditions[Ready]", From: "False", To: "True"})
-		case containsPod(s.pass.resized, p.Name):
+		case slices.Contains(s.pass.resized, p.Name):
 			s.addResized(f, p)
 		}
 	}

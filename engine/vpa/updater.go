@@ -123,9 +123,11 @@ func (u *updater) controlledPods(ctx context.Context) (live []*corev1.Pod, byVPA
 
 // updates tells the modes in which the updater moves at all.
 func updates(mode vpav1.UpdateMode) bool {
-	return mode == vpav1.UpdateModeRecreate || mode == vpav1.UpdateModeInPlaceOrRecreate ||
-		mode == vpav1.UpdateModeAuto //nolint:staticcheck // deprecated, and still the same as Recreate
+	return mode == vpav1.UpdateModeRecreate || mode == vpav1.UpdateModeInPlaceOrRecreate || mode == modeAuto
 }
+
+// modeAuto is deprecated, and in 1.8 the same as Recreate.
+const modeAuto = vpav1.UpdateMode("Auto")
 
 // eventWriter writes events at once and in the loop's time, where upstream's
 // recorder does it some time later in the wall clock's.

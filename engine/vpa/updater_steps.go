@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -293,8 +292,3 @@ func (s *State) action() string {
 	}
 	return actionKeep
 }
-
-// moved tells whether a pod was evicted or resized in this pass.
-func (s *State) moved() bool { return s.action() != actionKeep }
-
-func containsPod(names []string, name string) bool { return slices.Contains(names, name) }
