@@ -51,10 +51,12 @@ type madeObject struct {
 	name   string
 }
 
-// Deploy brings all parts that the seed's step 0 names. It is safe to call twice.
+// Deploy brings all parts that the seed's step 0 names. It is safe to call
+// twice. The objects come last: the API server holds the first object of a new
+// CRD back for two seconds after the CRD.
 func (s *State) Deploy(ctx context.Context) error {
 	for _, part := range []func(context.Context) error{
-		s.installCRDs, s.installRBAC, s.startAdmission, s.createObjects, s.startRecommender, s.startUpdater,
+		s.installRBAC, s.installCRDs, s.startAdmission, s.startRecommender, s.startUpdater, s.createObjects,
 	} {
 		if err := part(ctx); err != nil {
 			return err

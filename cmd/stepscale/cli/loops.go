@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -15,11 +16,13 @@ import (
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
 	"github.com/stepscale/stepscale/engine/world"
+	"github.com/stepscale/stepscale/scenarios"
 )
 
 // loop is a loop that a stage can take in hand.
 type loop struct {
 	steps []trace.StepID
+	needs func(*scenarios.Scenario) string // what the scenario lacks; empty when it has all
 	begin func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error)
 }
 
@@ -42,8 +45,22 @@ func factNames(step trace.StepID) []string {
 	return vpa.FactNames(step)
 }
 
+func needsHPA(s *scenarios.Scenario) string {
+	if s.HPA == "" {
+		return "HPA"
+	}
+	return ""
+}
+
+func needsVPA(s *scenarios.Scenario) string {
+	if s.VPA == "" {
+		return "VPA"
+	}
+	return ""
+}
+
 func hpaLoop(steps []engine.Step[hpa.State]) loop {
-	return loop{steps: stepIDs(steps), begin: func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error) {
+	return loop{steps: stepIDs(steps), needs: needsHPA, begin: func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error) {
 		state, err := s.hpaState()
 		if err != nil {
 			return nil, err
@@ -59,7 +76,7 @@ func (s *clusterStage) hpaState() (*hpa.State, error) {
 
 // vpaLoop deploys the VPA first, where the steps do not do it themselves.
 func vpaLoop(steps []engine.Step[vpa.State], deploy func(*vpa.State, context.Context) error) loop {
-	return loop{steps: stepIDs(steps), begin: func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error) {
+	return loop{steps: stepIDs(steps), needs: needsVPA, begin: func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error) {
 		state, err := s.vpaState()
 		if err != nil {
 			return nil, err
@@ -128,7 +145,8 @@ const quarterDay = 6 * time.Hour
 // bothLoop runs a pass of the VPA and then one sync of the HPA.
 func bothLoop() loop {
 	steps := append(lift(vpa.Steps(), func(b *both) *vpa.State { return b.vpa }), lift(hpa.Steps(), func(b *both) *hpa.State { return b.hpa })...)
-	return loop{steps: stepIDs(steps), begin: func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error) {
+	needs := func(s *scenarios.Scenario) string { return cmp.Or(needsHPA(s), needsVPA(s)) }
+	return loop{steps: stepIDs(steps), needs: needs, begin: func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error) {
 		h, err := s.hpaState()
 		if err != nil {
 			return nil, err

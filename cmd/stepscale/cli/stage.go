@@ -60,6 +60,10 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress
 	if err != nil {
 		return nil, nil, err
 	}
+	if lacks := l.needs(s); lacks != "" {
+		return nil, nil, usageError(fmt.Sprintf("루프 %s에는 %s가 필요합니다: 시나리오 %s에는 없습니다", loop, lacks, scenario),
+			fmt.Sprintf("scenario.yaml에 %s: 를 적은 시나리오를 골라 주십시오.", strings.ToLower(lacks)))
+	}
 	if a.conn == nil {
 		if a.conn, err = connect(ctx, out.Phase); err != nil {
 			return nil, nil, err
