@@ -101,6 +101,10 @@ func (c *checker) step(b Block) {
 
 // afterContinue is where the loop stands after a continue.
 func (c *checker) afterContinue(b Block) {
+	if b.ToStep() {
+		c.skipTo(b)
+		return
+	}
 	if b.Arg == "change" {
 		c.last = slices.IndexFunc(c.steps, func(id trace.StepID) bool {
 			return slices.ContainsFunc(updateSteps, func(end string) bool { return strings.HasSuffix(string(id), end) })
@@ -111,6 +115,24 @@ func (c *checker) afterContinue(b Block) {
 		return
 	}
 	c.last = -1
+}
+
+// skipTo is a continue that names the step it ends with: it has to come later in
+// the same pass, or it would run through another.
+func (c *checker) skipTo(b Block) {
+	if c.steps == nil {
+		return
+	}
+	i := slices.Index(c.steps, trace.StepID(b.Arg))
+	if i < 0 {
+		c.problem(b.Line, fmt.Sprintf("루프 %s에 %s 단계가 없습니다.", c.lesson.Loop, b.Arg), "혹시 "+nearest(b.Arg, c.steps)+"인가요?")
+		c.last = lost
+		return
+	}
+	if c.last != lost && c.last+1 < len(c.steps) && i <= c.last {
+		c.problem(b.Line, fmt.Sprintf("%s은(는) 이번 패스에서 이미 지났습니다.", b.Arg), "먼저 ```continue pass 로 패스를 끝내 주십시오.")
+	}
+	c.last = i
 }
 
 // predict wants the fact in the frame of the block that comes next.
@@ -140,8 +162,11 @@ func (c *checker) told(next Block) []string {
 		return c.facts(trace.StepID(next.Arg))
 	}
 	steps := c.steps
-	if next.Arg == "pass" && c.last >= 0 && c.last+1 < len(steps) {
+	if (next.Arg == "pass" && next.Passes() == 1 || next.ToStep()) && c.last >= 0 && c.last+1 < len(steps) {
 		steps = steps[c.last+1:]
+	}
+	if i := slices.Index(steps, trace.StepID(next.Arg)); i >= 0 {
+		steps = steps[:i+1]
 	}
 	var all []string
 	for _, step := range steps {

@@ -12,6 +12,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -55,8 +56,21 @@ type Block struct {
 	Kind string
 	Text string // markdown, or the directive's body
 	Arg  string // the step, the fact, or what continue waits for
-	Max  string // the limit of a continue, a Go duration; may be empty
+	Max  string // of a continue: its limit, a Go duration, or how many passes; may be empty
 	Line int    // counted from 1
+}
+
+// ToStep tells a continue that names the step it ends with: what comes before it
+// in the pass is executed on the way.
+func (b Block) ToStep() bool { return b.Kind == Continue && strings.Contains(b.Arg, "/") }
+
+// Passes is how many passes a continue pass runs.
+func (b Block) Passes() int {
+	n, err := strconv.Atoi(b.Max)
+	if err != nil {
+		return 1
+	}
+	return n
 }
 
 // Problem is one thing that is wrong with a lesson, as its author reads it.

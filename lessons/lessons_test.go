@@ -49,7 +49,8 @@ func TestParseReportsEveryProblemWithItsLine(t *testing.T) {
 		{"twice", "---\ntitle: x\ntitle: y\nloop: a\nscenario: b\n---\n", []string{":3: 머리말에 title"}},
 		{"bad directives", head + "```step\n```\n```predict p\n```\n```continue never\n```\n```continue load 5x\n```\n",
 			[]string{":6: step", ":8: predict", ":10: continue", ":12: continue의 한도"}},
-		{"limit of a pass", head + "```continue pass 10m\n```\n", []string{":6: continue pass에는"}},
+		{"count of passes", head + "```continue pass 10m\n```\n", []string{":6: continue pass의 횟수"}},
+		{"limit of a step", head + "```continue a/b 10m\n```\n", []string{":6: continue a/b에는"}},
 		{"misspelled directive", head + "```stpe a\n```\n", []string{":6: 모르는 블록입니다: stpe", "혹시 step"}},
 		{"hint that is none", head + "```Hint\n```\n", []string{":6: 모르는 블록입니다: Hint", "혹시 hint"}},
 		{"unknown word before a step", head + "```run hpa/1-a\n```\n", []string{":6: 모르는 블록입니다: run", "쓸 수 있는 블록"}},
@@ -156,6 +157,12 @@ func TestCheck(t *testing.T) {
 		{"predict at the end", "```step hpa/1-a\n```\n```predict proposal\nq\n```\n", "뒤에 실행하는 블록이 없습니다"},
 		{"lonely hint", "```hint\nh\n```\n```step hpa/1-a\n```\n", "앞에 predict가 없습니다"},
 		{"nothing", "글\n", "실행하는 블록이 없습니다"},
+		{"to a step", "```predict proposal\nq\n```\n```continue hpa/2-b\n```\n```step hpa/3-scale/update\n```\n", ""},
+		{"to a step of the next pass", "```continue hpa/3-scale/update\n```\n```continue hpa/2-b\n```\n", ""},
+		{"to a step that nobody knows", "```continue hpa/2-bb\n```\n", "혹시 hpa/2-b인가요"},
+		{"to a step that is past", "```step hpa/1-a\n```\n```step hpa/2-b\n```\n```continue hpa/1-a\n```\n", "이미 지났습니다"},
+		{"fact behind the step", "```predict action\nq\n```\n```continue hpa/2-b\n```\n", "action"},
+		{"fact of the second pass", "```step hpa/1-a\n```\n```step hpa/2-b\n```\n```predict proposal\nq\n```\n```continue pass 2\n```\n", ""},
 	} {
 		l, problems := lessons.Parse("hpa/01/lesson.md", head+c.body)
 		if len(problems) > 0 {

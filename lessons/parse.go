@@ -2,6 +2,7 @@ package lessons
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -210,20 +211,27 @@ var usage = map[string]string{
 	Step:     "```step 단계ID 처럼 적어 주십시오. 예: ```step hpa/1-metrics/scrape",
 	Predict:  "```predict 값이름 처럼 적고 안에 질문을 써 주십시오. 예: ```predict proposal",
 	Hint:     "```hint 만 적고 안에 힌트를 써 주십시오.",
-	Continue: "```continue change|load|pass [한도] 처럼 적어 주십시오. 예: ```continue change 10m",
+	Continue: "```continue change|load|pass|단계ID [한도] 처럼 적어 주십시오. 예: ```continue change 10m, ```continue pass 3",
 }
 
 func (p *parser) checkContinue(b Block) {
-	switch b.Arg {
-	case "change", "load", "pass":
+	switch {
+	case b.Arg == "change", b.Arg == "load", b.Arg == "pass":
+	case b.ToStep():
 	default:
 		p.problem(b.Line, fmt.Sprintf("continue가 기다릴 것을 모릅니다: %s", b.Arg), usage[Continue])
 	}
 	if b.Max == "" {
 		return
 	}
+	if b.ToStep() {
+		p.problem(b.Line, fmt.Sprintf("continue %s에는 한도를 쓸 수 없습니다.", b.Arg), "한도를 지워 주십시오: ```continue "+b.Arg)
+		return
+	}
 	if b.Arg == "pass" {
-		p.problem(b.Line, "continue pass에는 한도를 쓸 수 없습니다.", "한도를 지워 주십시오: ```continue pass")
+		if n, err := strconv.Atoi(b.Max); err != nil || n < 1 {
+			p.problem(b.Line, fmt.Sprintf("continue pass의 횟수를 읽을 수 없습니다: %s", b.Max), "```continue pass 3 처럼 1 이상의 정수를 적어 주십시오.")
+		}
 		return
 	}
 	if d, err := time.ParseDuration(b.Max); err != nil || d <= 0 {

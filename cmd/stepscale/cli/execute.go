@@ -48,9 +48,18 @@ func (p *player) execute(b lessons.Block, each func(trace.Frame)) ([]trace.Frame
 
 // condition is when a block ends.
 func (p *player) condition(b lessons.Block) (func(trace.Frame) bool, error) {
-	if b.Kind == "step" {
+	if b.Kind == "step" || b.ToStep() {
 		first := p.pass() + 1
 		return func(f trace.Frame) bool { return string(f.Step) == b.Arg || f.Pass > first }, nil
+	}
+	if b.Arg == "pass" {
+		left := b.Passes()
+		return func(f trace.Frame) bool {
+			if f.Step == p.last {
+				left--
+			}
+			return left <= 0
+		}, nil
 	}
 	limit := defaultMax
 	if b.Max != "" {
@@ -66,7 +75,7 @@ func (p *player) condition(b lessons.Block) (func(trace.Frame) bool, error) {
 		}
 		passEnd := f.Step == p.last
 		switch {
-		case b.Arg == "pass" && passEnd, b.Arg == "change" && scaled(f):
+		case b.Arg == "change" && scaled(f):
 			return true
 		case b.Arg == "load" && passEnd && p.stage.LoadChanged():
 			return true
@@ -91,10 +100,10 @@ func scaled(f trace.Frame) bool {
 func (p *player) checkEnd(b lessons.Block, frames []trace.Frame) {
 	f := frames[len(frames)-1]
 	switch {
-	case b.Kind == "step" && string(f.Step) != b.Arg:
+	case (b.Kind == "step" || b.ToStep()) && string(f.Step) != b.Arg:
 		p.drifted(fmt.Sprintf("이 루프에는 %s 단계가 없습니다.", b.Arg))
 	case p.silent:
-	case b.Kind == "step" && len(frames) > 1:
+	case (b.Kind == "step" || b.ToStep()) && len(frames) > 1:
 		p.screen.Note(fmt.Sprintf("그 앞의 %d단계도 함께 실행했습니다. back으로 볼 수 있습니다.", len(frames)-1))
 	case b.Arg == "change" && !scaled(f):
 		p.drifted("정해진 시간 안에 파드의 수도 크기도 바뀌지 않았습니다.")
@@ -144,7 +153,7 @@ type ticker struct {
 }
 
 func (t *ticker) of(p *player, b lessons.Block) func(trace.Frame) {
-	t.on = b.Kind == "continue"
+	t.on = b.Kind == "continue" && !b.ToStep()
 	if !t.on {
 		return nil
 	}

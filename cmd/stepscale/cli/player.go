@@ -117,10 +117,15 @@ func announce(b lessons.Block) string {
 		return b.Text
 	case b.Kind == "step":
 		return b.Arg + " 단계를 실행합니다."
+	case b.ToStep():
+		return b.Arg + " 단계까지 실행합니다."
 	case b.Arg == "change":
 		return "파드의 수나 크기가 바뀔 때까지 틱을 계속합니다."
 	case b.Arg == "load":
 		return "부하가 바뀔 때까지 틱을 계속합니다."
+	}
+	if n := b.Passes(); n > 1 {
+		return fmt.Sprintf("패스 %d번을 이어서 실행합니다.", n)
 	}
 	return "이번 패스의 나머지를 실행합니다."
 }

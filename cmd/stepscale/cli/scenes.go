@@ -69,7 +69,7 @@ func findStep(scenes []scene, step string) (int, bool) {
 		if s.exec == nil {
 			continue
 		}
-		if id := s.exec.Arg; s.exec.Kind == "step" && (id == step || strings.HasSuffix(id, "/"+step)) {
+		if id := s.exec.Arg; (s.exec.Kind == "step" || s.exec.ToStep()) && (id == step || strings.HasSuffix(id, "/"+step)) {
 			return n, true
 		}
 		n++
