@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -114,6 +115,7 @@ func (s *State) servedResources() ([]string, error) {
 			names = append(names, r.Name)
 		}
 	}
+	slices.Sort(names)
 	return names, nil
 }
 
