@@ -144,8 +144,7 @@ func (d *Decision) shortcut() {
 	}
 }
 
-// validSelector mirrors validateAndParseSelector. That two HPAs select the same
-// pods (AmbiguousSelector) is not seen here: the input holds one HPA.
+// validSelector mirrors validateAndParseSelector.
 func (d *Decision) validSelector() bool {
 	if d.in.Selector == "" {
 		d.event(corev1.EventTypeWarning, "SelectorRequired", "selector is required")
@@ -157,7 +156,14 @@ func (d *Decision) validSelector() bool {
 		msg := fmt.Sprintf("couldn't convert selector into a corresponding internal selector object: %v", err)
 		d.event(corev1.EventTypeWarning, "InvalidSelector", msg)
 		d.condition(autoscalingv2.ScalingActive, corev1.ConditionFalse, "InvalidSelector", msg)
-		d.fail(fmt.Errorf("%s", msg))
+		d.fail(errors.New(msg))
+		return false
+	}
+	if len(d.in.Rivals) > 1 {
+		msg := fmt.Sprintf("pods by selector %v are controlled by more than one HPA (e.g. %v)", d.in.Selector, d.in.Rivals)
+		d.event(corev1.EventTypeWarning, "AmbiguousSelector", msg)
+		d.condition(autoscalingv2.ScalingActive, corev1.ConditionFalse, "AmbiguousSelector", msg)
+		d.fail(errors.New(msg))
 		return false
 	}
 	return true

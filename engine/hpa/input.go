@@ -7,6 +7,7 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/kubernetes/pkg/controller/util/selectors"
 )
 
 // Params are what kube-controller-manager's flags and upstream's constants set.
@@ -35,9 +36,10 @@ func DefaultParams() Params {
 type Input struct {
 	Now            time.Time
 	HPA            *autoscalingv2.HorizontalPodAutoscaler
-	SpecReplicas   int32  // scale.spec.replicas
-	StatusReplicas int32  // scale.status.replicas
-	Selector       string // scale.status.selector
+	SpecReplicas   int32           // scale.spec.replicas
+	StatusReplicas int32           // scale.status.replicas
+	Selector       string          // scale.status.selector
+	Rivals         []selectors.Key // HPAs that select one of the pods, this one among them, when they are more than one
 	Pods           []*corev1.Pod
 	Metrics        []MetricData // one for each entry of spec.metrics
 }
@@ -46,7 +48,8 @@ type Input struct {
 // no answer.
 type MetricData struct {
 	Timestamp time.Time
-	Pods      map[string]PodMetric
+	Pods      map[string]PodMetric // Resource, ContainerResource, Pods
+	Values    []int64              // milli-units; one for Object, the series of External
 	Err       error
 }
 
@@ -60,12 +63,13 @@ type PodMetric struct {
 type metricDataJSON struct {
 	Timestamp time.Time
 	Pods      map[string]PodMetric `json:",omitempty"`
+	Values    []int64              `json:",omitempty"`
 	Err       string               `json:",omitempty"`
 }
 
 // MarshalJSON keeps the error's text.
 func (m MetricData) MarshalJSON() ([]byte, error) {
-	j := metricDataJSON{Timestamp: m.Timestamp, Pods: m.Pods}
+	j := metricDataJSON{Timestamp: m.Timestamp, Pods: m.Pods, Values: m.Values}
 	if m.Err != nil {
 		j.Err = m.Err.Error()
 	}
@@ -78,7 +82,7 @@ func (m *MetricData) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &j); err != nil {
 		return err
 	}
-	*m = MetricData{Timestamp: j.Timestamp, Pods: j.Pods}
+	*m = MetricData{Timestamp: j.Timestamp, Pods: j.Pods, Values: j.Values}
 	if j.Err != "" {
 		m.Err = errors.New(j.Err)
 	}

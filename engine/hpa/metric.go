@@ -12,6 +12,7 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // metric is one entry of spec.metrics on its way through the stages.
@@ -27,16 +28,17 @@ type metric struct {
 	unready, missing, ignored []string
 	requests                  map[string]int64 // milli-units; utilization only
 
+	single      *single // Object and External
 	usageRatio  float64
 	utilization int32 // percent
 	raw         int64 // average in milli-units
 	within      bool
 	proposed    int32
 	err         error
+	unknown     bool // a source type that no API server lets in
 }
 
-// newMetric mirrors the head of computeReplicasForMetric. The other source
-// types have their place here when they come.
+// newMetric mirrors the head of computeReplicasForMetric.
 func newMetric(i int, spec autoscalingv2.MetricSpec, in Input) *metric {
 	m := &metric{suffix: suffix(i), spec: spec}
 	switch {
@@ -44,19 +46,33 @@ func newMetric(i int, spec autoscalingv2.MetricSpec, in Input) *metric {
 		m.resource, m.target = spec.Resource.Name, spec.Resource.Target
 	case spec.Type == autoscalingv2.ContainerResourceMetricSourceType && spec.ContainerResource != nil:
 		m.resource, m.target, m.container = spec.ContainerResource.Name, spec.ContainerResource.Target, spec.ContainerResource.Container
-	default:
-		m.err = fmt.Errorf("metric source type %q is not supported by stepscale yet", spec.Type)
+	case spec.Type == autoscalingv2.PodsMetricSourceType && spec.Pods != nil:
+		m.target = spec.Pods.Target
+		if _, err := metav1.LabelSelectorAsSelector(spec.Pods.Metric.Selector); err != nil {
+			m.err = err
+			return m
+		}
+	case spec.Type == autoscalingv2.ObjectMetricSourceType && spec.Object != nil, spec.Type == autoscalingv2.ExternalMetricSourceType && spec.External != nil:
+		newSingle(m, i, in)
+		return m
+	default: // the API server's validation lets no such metric in
+		m.unknown = true
+		m.err = fmt.Errorf("unknown metric source type %q", string(spec.Type))
 		return m
 	}
 	if !m.plain() && m.target.AverageUtilization == nil {
 		m.err = errors.New("invalid resource metric source: neither an average utilization target nor an average value (usage) target was set")
 		return m
 	}
-	if i >= len(in.Metrics) {
-		m.fail(fmt.Errorf("unable to get metrics for resource %s: no answer was recorded", m.resource))
+	err := errors.New("no answer was recorded")
+	if i < len(in.Metrics) {
+		err = in.Metrics[i].Err
+	}
+	if err != nil && spec.Type == autoscalingv2.PodsMetricSourceType {
+		m.fail(fmt.Errorf("unable to get metric %s: %w", spec.Pods.Metric.Name, err))
 		return m
 	}
-	if err := in.Metrics[i].Err; err != nil {
+	if err != nil {
 		m.fail(fmt.Errorf("unable to get metrics for resource %s: %w", m.resource, err))
 		return m
 	}
@@ -72,6 +88,10 @@ func (m *metric) plain() bool { return m.target.AverageValue != nil }
 
 // fail words an error as computeStatusForResourceMetricGeneric does.
 func (m *metric) fail(err error) {
+	if m.spec.Type == autoscalingv2.PodsMetricSourceType {
+		m.err = err
+		return
+	}
 	what := "utilization"
 	if m.plain() {
 		what = "usage"
@@ -87,13 +107,20 @@ func (m *metric) failure() (reason string, err error) {
 	case autoscalingv2.ContainerResourceMetricSourceType:
 		return "FailedGetContainerResourceMetric", fmt.Errorf("failed to get %s container metric value: %w", m.container, m.err)
 	}
-	return "InvalidMetricSourceType", m.err
+	if m.unknown {
+		return "InvalidMetricSourceType", m.err
+	}
+	return m.namedFailure()
 }
 
 // ratio compares usage with the target for every metric.
 func (d *Decision) ratio() {
 	for _, m := range d.metrics {
 		if m.err != nil {
+			continue
+		}
+		if m.single != nil {
+			d.compare(m)
 			continue
 		}
 		if !m.plain() {
@@ -241,6 +268,9 @@ func (d *Decision) within(ratio float64) bool {
 
 // status is the metric's entry in status.currentMetrics.
 func (m *metric) status() autoscalingv2.MetricStatus {
+	if m.spec.Type != autoscalingv2.ResourceMetricSourceType && m.spec.Type != autoscalingv2.ContainerResourceMetricSourceType {
+		return m.namedStatus()
+	}
 	format := resource.DecimalSI
 	if m.resource == corev1.ResourceMemory {
 		format = resource.BinarySI
@@ -261,6 +291,13 @@ func (m *metric) status() autoscalingv2.MetricStatus {
 // name is the metric's name in conditions and reasons.
 func (m *metric) name() string {
 	switch {
+	case m.spec.Type == autoscalingv2.PodsMetricSourceType:
+		return "pods metric " + m.spec.Pods.Metric.Name
+	case m.spec.Type == autoscalingv2.ObjectMetricSourceType && !m.single.perPod:
+		return fmt.Sprintf("%s metric %s", m.spec.Object.DescribedObject.Kind, m.spec.Object.Metric.Name)
+	case m.single != nil: // upstream calls an object's average external, too
+		id := m.identifier()
+		return fmt.Sprintf("external metric %s(%+v)", id.Name, id.Selector)
 	case m.plain():
 		return fmt.Sprintf("%s resource", m.resource)
 	case m.spec.Type == autoscalingv2.ContainerResourceMetricSourceType:

@@ -20,6 +20,14 @@ var (
 // do not (replica_calculator.go, groupPods).
 func (d *Decision) group() {
 	for _, m := range d.metrics {
+		if m.single != nil { // one value for all pods
+			if m.err != nil {
+				d.fact("metricError"+m.suffix, m.err.Error(), "")
+				continue
+			}
+			d.fact("readyPods"+m.suffix, fmt.Sprint(d.readyPods()), "")
+			continue
+		}
 		d.groupFor(m)
 		if m.err != nil {
 			d.fact("metricError"+m.suffix, m.err.Error(), "")

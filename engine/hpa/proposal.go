@@ -75,6 +75,10 @@ func (d *Decision) settle(best string) {
 // propose computes one metric's number of replicas (replica_calculator.go,
 // GetResourceReplicas and calcPlainMetricReplicas).
 func (d *Decision) propose(m *metric) {
+	if m.single != nil {
+		d.proposeSingle(m)
+		return
+	}
 	upWithUnready := len(m.unready) > 0 && m.usageRatio > 1.0
 	if !upWithUnready && len(m.missing) == 0 {
 		if m.within {

@@ -245,9 +245,13 @@ func scaleOf(n int32) *autoscalingv1.Scale {
 type metricsOf struct{ r *referee }
 
 func (m metricsOf) GetResourceMetric(_ context.Context, name corev1.ResourceName, _ string, _ labels.Selector, container string) (metrics.PodMetricsInfo, time.Time, error) {
+	return m.pods(key(name, container))
+}
+
+func (m metricsOf) pods(key string) (metrics.PodMetricsInfo, time.Time, error) {
 	m.r.mu.Lock()
 	defer m.r.mu.Unlock()
-	data := m.r.world.data[key(name, container)]
+	data := m.r.world.data[key]
 	if data.Err != nil {
 		return nil, time.Time{}, data.Err
 	}
@@ -258,16 +262,27 @@ func (m metricsOf) GetResourceMetric(_ context.Context, name corev1.ResourceName
 	return info, data.Timestamp, nil
 }
 
-func (metricsOf) GetRawMetric(string, string, labels.Selector, labels.Selector) (metrics.PodMetricsInfo, time.Time, error) {
-	return nil, time.Time{}, errors.New("not here")
+func (m metricsOf) GetRawMetric(name, _ string, _, _ labels.Selector) (metrics.PodMetricsInfo, time.Time, error) {
+	return m.pods("pods/" + name)
 }
 
-func (metricsOf) GetObjectMetric(string, string, *autoscalingv2.CrossVersionObjectReference, labels.Selector) (int64, time.Time, error) {
-	return 0, time.Time{}, errors.New("not here")
+func (m metricsOf) GetObjectMetric(name, _ string, _ *autoscalingv2.CrossVersionObjectReference, _ labels.Selector) (int64, time.Time, error) {
+	values, at, err := m.values("object/" + name)
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	return values[0], at, nil
 }
 
-func (metricsOf) GetExternalMetric(string, string, labels.Selector) ([]int64, time.Time, error) {
-	return nil, time.Time{}, errors.New("not here")
+func (m metricsOf) GetExternalMetric(name, _ string, _ labels.Selector) ([]int64, time.Time, error) {
+	return m.values("external/" + name)
+}
+
+func (m metricsOf) values(key string) ([]int64, time.Time, error) {
+	m.r.mu.Lock()
+	defer m.r.mu.Unlock()
+	data := m.r.world.data[key]
+	return slices.Clone(data.Values), data.Timestamp, data.Err
 }
 
 func TestInputRoundTrip(t *testing.T) {

@@ -3,6 +3,7 @@ package hpa_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -37,11 +38,14 @@ func key(name corev1.ResourceName, container string) string { return string(name
 func newWorld(rng *rand.Rand, now time.Time) *world {
 	w := &world{rng: rng, pods: map[string]*corev1.Pod{}, data: map[string]hpa.MetricData{}, replicas: int32(1 + rng.IntN(6)), requests: rng.IntN(12) > 0}
 	low := int32(1 + rng.IntN(3))
+	if rng.IntN(4) == 0 {
+		low = 0 // to zero and back, where a metric allows it
+	}
 	w.hpa = &autoscalingv2.HorizontalPodAutoscaler{
 		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "ns", Generation: 1},
 		Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
 			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"},
-			MinReplicas:    ptr.To(low), MaxReplicas: low + int32(rng.IntN(15)),
+			MinReplicas:    ptr.To(low), MaxReplicas: max(low, 1) + int32(rng.IntN(15)),
 			Behavior: randomBehavior(rng),
 		},
 	}
@@ -56,6 +60,9 @@ func newWorld(rng *rand.Rand, now time.Time) *world {
 }
 
 func randomMetric(rng *rand.Rand) autoscalingv2.MetricSpec {
+	if rng.IntN(2) == 0 {
+		return randomNamedMetric(rng)
+	}
 	name := corev1.ResourceCPU
 	if rng.IntN(4) == 0 {
 		name = corev1.ResourceMemory
@@ -71,6 +78,36 @@ func randomMetric(rng *rand.Rand) autoscalingv2.MetricSpec {
 		}}
 	}
 	return autoscalingv2.MetricSpec{Type: autoscalingv2.ResourceMetricSourceType, Resource: &autoscalingv2.ResourceMetricSource{Name: name, Target: target}}
+}
+
+// randomNamedMetric is a Pods, Object or External metric. A few have a target that
+// does not fit their type, or a selector that does not parse.
+func randomNamedMetric(rng *rand.Rand) autoscalingv2.MetricSpec {
+	id := autoscalingv2.MetricIdentifier{Name: fmt.Sprintf("requests-%d", rng.IntN(3))}
+	switch rng.IntN(12) {
+	case 0, 1, 2:
+		id.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"path": "x"}}
+	case 3:
+		id.Selector = &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "path", Operator: "Sideways"}}}
+	}
+	q := resource.MustParse(fmt.Sprintf("%dm", 50+rng.IntN(300)))
+	average := autoscalingv2.MetricTarget{Type: autoscalingv2.AverageValueMetricType, AverageValue: &q}
+	target := average
+	if rng.IntN(2) == 0 {
+		target = autoscalingv2.MetricTarget{Type: autoscalingv2.ValueMetricType, Value: &q}
+	}
+	if rng.IntN(15) == 0 {
+		target.Value, target.AverageValue = nil, nil
+	}
+	switch rng.IntN(3) {
+	case 0:
+		return autoscalingv2.MetricSpec{Type: autoscalingv2.PodsMetricSourceType, Pods: &autoscalingv2.PodsMetricSource{Metric: id, Target: average}}
+	case 1:
+		return autoscalingv2.MetricSpec{Type: autoscalingv2.ObjectMetricSourceType, Object: &autoscalingv2.ObjectMetricSource{
+			Metric: id, Target: target, DescribedObject: autoscalingv2.CrossVersionObjectReference{APIVersion: "networking.k8s.io/v1", Kind: "Ingress", Name: "front"},
+		}}
+	}
+	return autoscalingv2.MetricSpec{Type: autoscalingv2.ExternalMetricSourceType, External: &autoscalingv2.ExternalMetricSource{Metric: id, Target: target}}
 }
 
 func randomBehavior(rng *rand.Rand) *autoscalingv2.HorizontalPodAutoscalerBehavior {
@@ -140,8 +177,15 @@ func (w *world) list() []*corev1.Pod {
 }
 
 func (w *world) answer(m autoscalingv2.MetricSpec) hpa.MetricData {
-	if m.Type == autoscalingv2.ContainerResourceMetricSourceType {
+	switch m.Type {
+	case autoscalingv2.ContainerResourceMetricSourceType:
 		return w.data[key(m.ContainerResource.Name, m.ContainerResource.Container)]
+	case autoscalingv2.PodsMetricSourceType:
+		return w.data["pods/"+m.Pods.Metric.Name]
+	case autoscalingv2.ObjectMetricSourceType:
+		return w.data["object/"+m.Object.Metric.Name]
+	case autoscalingv2.ExternalMetricSourceType:
+		return w.data["external/"+m.External.Metric.Name]
 	}
 	return w.data[key(m.Resource.Name, "")]
 }
@@ -163,6 +207,50 @@ func (w *world) measure(now time.Time) {
 			w.data[key(name, container)] = data
 		}
 	}
+	w.measureNamed(now, level)
+}
+
+// measureNamed makes the answers of custom.metrics.k8s.io and external.metrics.k8s.io.
+func (w *world) measureNamed(now time.Time, level int64) {
+	for i := range 3 {
+		name := fmt.Sprintf("requests-%d", i)
+		for _, kind := range []string{"pods", "object", "external"} {
+			data := hpa.MetricData{Timestamp: now, Pods: map[string]hpa.PodMetric{}}
+			switch w.rng.IntN(25) {
+			case 0:
+				data = hpa.MetricData{Err: errors.New("the adapter is away")}
+			default:
+				for _, p := range w.list() {
+					if kind == "pods" && p.Status.Phase == corev1.PodRunning && w.rng.IntN(12) > 0 {
+						data.Pods[p.Name] = hpa.PodMetric{Timestamp: now, Window: time.Minute, Value: level + int64(w.rng.IntN(60))}
+					}
+				}
+				data.Values = w.series(kind, level)
+			}
+			w.data[kind+"/"+name] = data
+		}
+	}
+}
+
+// series are the values of an object's or an external metric: zero now and then,
+// negative seldom, and sometimes more than fits.
+func (w *world) series(kind string, level int64) []int64 {
+	n := 1
+	if kind == "external" {
+		n = w.rng.IntN(4)
+	}
+	var values []int64
+	for range n {
+		v := level * int64(w.rng.IntN(10))
+		switch w.rng.IntN(40) {
+		case 0:
+			v = -v
+		case 1:
+			v = math.MaxInt64 - int64(w.rng.IntN(100))
+		}
+		values = append(values, v)
+	}
+	return values
 }
 
 // step lets the world move: pods follow the replicas, some get ready, some
