@@ -7,10 +7,11 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
+	runtimepkg "runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -38,14 +39,11 @@ import (
 )
 
 var (
-	histories = flag.Int("histories", 40, "random histories to compare with upstream's controller")
+	histories = flag.Int("histories", 2000, "random histories to compare with upstream's controller")
 	seed      = flag.Uint64("seed", 1, "seed of the first history")
 )
 
-const (
-	ticksPerHistory = 40
-	changeAfter     = 7 * time.Second // the world changes between two syncs, never at one
-)
+const changeAfter = 7 * time.Second // the world changes between two syncs, never at one
 
 func TestMain(m *testing.M) {
 	// In a bubble the first HandleError would sleep for 26 virtual years.
@@ -54,20 +52,100 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// shape is a random history: its seed, and what is left out of it. Shrinking
+// leaves out more and more while the history still fails.
+type shape struct {
+	Seed    uint64
+	Ticks   int  // syncs
+	Metrics int  // at most
+	Plain   bool // no behavior
+	Still   bool // nobody edits the HPA or scales by hand
+}
+
+func wholeShape(seed uint64) shape { return shape{Seed: seed, Ticks: 40, Metrics: 3} }
+
 // TestDecisionEqualsUpstream drives upstream's controller through random
 // histories in virtual time and demands the same writes from ours.
 func TestDecisionEqualsUpstream(t *testing.T) {
-	rescales := 0
-	for i := range *histories {
-		s := *seed + uint64(i)
-		synctest.Test(t, func(t *testing.T) { rescales += compareHistory(t, s) })
-		if t.Failed() {
-			t.Fatalf("history %d differs; repeat it with -args -seed %d -histories 1", i, s)
+	workers := uint64(runtimepkg.GOMAXPROCS(0))
+	for w := range workers {
+		t.Run(fmt.Sprint("worker", w), func(t *testing.T) {
+			t.Parallel()
+			rescales, ran := 0, 0
+			for i := w; i < uint64(*histories); i += workers {
+				n, diff := play(t, wholeShape(*seed+i))
+				if diff != "" {
+					small := shrink(t, wholeShape(*seed+i))
+					_, diff = play(t, small)
+					t.Fatalf("ours is not upstream's; keep this as a file in testdata/histories:\n%s\n%s", toJSON(small), diff)
+				}
+				rescales += n
+				ran++
+			}
+			if rescales < ran {
+				t.Errorf("only %d rescales in %d histories: the generator is too tame", rescales, ran)
+			}
+		})
+	}
+}
+
+// TestHistoriesThatFailed plays what once differed from upstream.
+func TestHistoriesThatFailed(t *testing.T) {
+	files, err := filepath.Glob("testdata/histories/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d histories, %v", len(files), err)
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var s shape
+		if err := json.Unmarshal(raw, &s); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		if _, diff := play(t, s); diff != "" {
+			t.Errorf("%s: %s", file, diff)
 		}
 	}
-	if rescales < *histories {
-		t.Errorf("only %d rescales in %d histories: the generator is too tame", rescales, *histories)
+}
+
+// FuzzDecisionEqualsUpstream lets go's fuzzer choose the histories.
+func FuzzDecisionEqualsUpstream(f *testing.F) {
+	f.Add(uint64(1), byte(10), byte(2), false, false)
+	f.Fuzz(func(t *testing.T, seed uint64, ticks, metrics byte, plain, still bool) {
+		s := shape{Seed: seed, Ticks: 1 + int(ticks)%60, Metrics: 1 + int(metrics)%5, Plain: plain, Still: still}
+		if _, diff := play(t, s); diff != "" {
+			t.Errorf("%s\n%s", toJSON(s), diff)
+		}
+	})
+}
+
+// shrink looks for the smallest history that still fails.
+func shrink(t *testing.T, s shape) shape {
+	fails := func(s shape) bool { _, diff := play(t, s); return diff != "" }
+	for _, less := range []func(*shape){
+		func(s *shape) { s.Plain = true }, func(s *shape) { s.Still = true }, func(s *shape) { s.Metrics = 1 }, func(s *shape) { s.Metrics = 2 },
+	} {
+		smaller := s
+		if less(&smaller); fails(smaller) {
+			s = smaller
+		}
 	}
+	for ticks := range s.Ticks {
+		if smaller := s; ticks > 0 {
+			if smaller.Ticks = ticks; fails(smaller) {
+				return smaller
+			}
+		}
+	}
+	return s
+}
+
+// play runs one history in a bubble of virtual time.
+func play(t *testing.T, s shape) (rescales int, diff string) {
+	synctest.Test(t, func(t *testing.T) { rescales, diff = compareHistory(t, s) })
+	return rescales, diff
 }
 
 // referee is upstream's controller with fakes around it, and the world that
@@ -80,38 +158,47 @@ type referee struct {
 	status  *autoscalingv2.HorizontalPodAutoscalerStatus
 	watched *fake.Clientset
 	seen    map[string]int // events of ours by reason, and all under ""
+	ours    *autoscalingv2.HorizontalPodAutoscaler
+	history *hpa.History
 }
 
-func compareHistory(t *testing.T, seed uint64) (rescales int) {
+func compareHistory(t *testing.T, s shape) (rescales int, diff string) {
 	ctx, cancel := context.WithCancel(t.Context())
-	w := newWorld(rand.New(rand.NewPCG(seed, 0)), time.Now())
-	r := &referee{world: w, seen: map[string]int{}}
+	w := newWorld(s, time.Now())
+	r := &referee{world: w, seen: map[string]int{}, ours: w.hpa.DeepCopy(), history: &hpa.History{}}
 	stop := r.start(ctx)
 	defer func() { cancel(); stop() }()
-	ours := w.hpa.DeepCopy()
-	history := &hpa.History{}
-	for tick := range ticksPerHistory {
-		synctest.Wait() // upstream has reconciled at this very instant
-		r.mu.Lock()
-		got := decideAsWorld(t, w, ours, history)
-		diff := r.differs(got)
-		if got.Rescale {
-			rescales++
-			w.replicas = got.Desired
-		}
-		ours.Status = got.Status
-		r.writes, r.events, r.status = nil, nil, nil
-		r.mu.Unlock()
-		if diff != "" {
-			t.Errorf("seed %d tick %d: %s", seed, tick, diff)
-			return rescales
+	for tick := range s.Ticks {
+		n, diff := r.sync(t)
+		if rescales += n; diff != "" {
+			return rescales, fmt.Sprintf("tick %d: %s", tick, diff)
 		}
 		time.Sleep(changeAfter)
-		r.changeWorld(t)
+		if edited := r.changeWorld(t); edited { // which upstream reconciles at once, since 1.37
+			n, diff := r.sync(t)
+			if rescales += n; diff != "" {
+				return rescales, fmt.Sprintf("after tick %d, HPA edited: %s", tick, diff)
+			}
+		}
 		synctest.Wait()
 		time.Sleep(hpa.DefaultParams().SyncPeriod - changeAfter)
 	}
-	return rescales
+	return rescales, ""
+}
+
+// sync lets both controllers reconcile at this very instant and compares them.
+func (r *referee) sync(t *testing.T) (rescales int, diff string) {
+	synctest.Wait() // upstream has reconciled
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	got := decideAsWorld(t, r.world, r.ours, r.history)
+	diff = r.differs(got)
+	if got.Rescale {
+		rescales, r.world.replicas = 1, got.Desired
+	}
+	r.ours.Status = got.Status
+	r.writes, r.events, r.status = nil, nil, nil
+	return rescales, diff
 }
 
 // decideAsWorld runs ours on the world's state, through JSON, as a replay would.
@@ -196,7 +283,7 @@ func (r *referee) start(ctx context.Context) func() {
 	for _, p := range r.world.list() {
 		objects = append(objects, p.DeepCopy())
 	}
-	cs := fake.NewClientset(objects...)
+	cs := fake.NewSimpleClientset(objects...) // NewClientset keeps managed fields, at twenty times the cost
 	r.watched = cs
 	cs.PrependReactor("update", "horizontalpodautoscalers", func(a clienttesting.Action) (bool, runtime.Object, error) {
 		o := a.(clienttesting.UpdateAction).GetObject().(*autoscalingv2.HorizontalPodAutoscaler)
@@ -286,7 +373,7 @@ func (m metricsOf) values(key string) ([]int64, time.Time, error) {
 }
 
 func TestInputRoundTrip(t *testing.T) {
-	w := newWorld(rand.New(rand.NewPCG(7, 0)), time.Unix(0, 0))
+	w := newWorld(wholeShape(7), time.Unix(0, 0))
 	in := hpa.Input{HPA: w.hpa, Pods: w.list(), Metrics: []hpa.MetricData{{Err: errors.New("boom")}, {Pods: maps.Clone(w.data[key("cpu", "")].Pods)}}}
 	raw, err := json.Marshal(in)
 	if err != nil {

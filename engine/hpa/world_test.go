@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -24,6 +25,7 @@ import (
 
 // world is a made-up cluster: an HPA, its pods, and what the metrics API says.
 type world struct {
+	shape    shape
 	rng      *rand.Rand
 	hpa      *autoscalingv2.HorizontalPodAutoscaler
 	replicas int32
@@ -35,8 +37,9 @@ type world struct {
 
 func key(name corev1.ResourceName, container string) string { return string(name) + "/" + container }
 
-func newWorld(rng *rand.Rand, now time.Time) *world {
-	w := &world{rng: rng, pods: map[string]*corev1.Pod{}, data: map[string]hpa.MetricData{}, replicas: int32(1 + rng.IntN(6)), requests: rng.IntN(12) > 0}
+func newWorld(s shape, now time.Time) *world {
+	rng := rand.New(rand.NewPCG(s.Seed, 0))
+	w := &world{shape: s, rng: rng, pods: map[string]*corev1.Pod{}, data: map[string]hpa.MetricData{}, replicas: int32(1 + rng.IntN(6)), requests: rng.IntN(12) > 0}
 	low := int32(1 + rng.IntN(3))
 	if rng.IntN(4) == 0 {
 		low = 0 // to zero and back, where a metric allows it
@@ -46,17 +49,50 @@ func newWorld(rng *rand.Rand, now time.Time) *world {
 		Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
 			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"},
 			MinReplicas:    ptr.To(low), MaxReplicas: max(low, 1) + int32(rng.IntN(15)),
-			Behavior: randomBehavior(rng),
+			Behavior: w.behavior(), Metrics: w.metrics(),
 		},
-	}
-	for range 1 + rng.IntN(3) {
-		w.hpa.Spec.Metrics = append(w.hpa.Spec.Metrics, randomMetric(rng))
 	}
 	for range w.replicas {
 		w.addPod(now, true)
 	}
 	w.measure(now)
 	return w
+}
+
+func (w *world) metrics() []autoscalingv2.MetricSpec {
+	var list []autoscalingv2.MetricSpec
+	for range 1 + w.rng.IntN(w.shape.Metrics) {
+		list = append(list, randomMetric(w.rng))
+	}
+	return list
+}
+
+func (w *world) behavior() *autoscalingv2.HorizontalPodAutoscalerBehavior {
+	b := randomBehavior(w.rng)
+	if w.shape.Plain {
+		return nil
+	}
+	return b
+}
+
+// edit changes the HPA's spec as somebody with kubectl would. It returns false
+// when nobody did.
+func (w *world) edit() bool {
+	if w.rng.IntN(15) > 0 || w.shape.Still {
+		return false
+	}
+	switch spec := &w.hpa.Spec; w.rng.IntN(4) {
+	case 0:
+		spec.MaxReplicas = max(*spec.MinReplicas, 1) + int32(w.rng.IntN(15))
+	case 1:
+		spec.MinReplicas = ptr.To(int32(w.rng.IntN(int(spec.MaxReplicas) + 1)))
+	case 2:
+		spec.Behavior = w.behavior()
+	default:
+		spec.Metrics = w.metrics()
+	}
+	w.hpa.Generation++
+	return true
 }
 
 func randomMetric(rng *rand.Rand) autoscalingv2.MetricSpec {
@@ -256,7 +292,7 @@ func (w *world) series(kind string, level int64) []int64 {
 // step lets the world move: pods follow the replicas, some get ready, some
 // fail, somebody scales by hand.
 func (w *world) step(now time.Time) {
-	if w.rng.IntN(40) == 0 {
+	if w.rng.IntN(40) == 0 && !w.shape.Still {
 		w.replicas = int32(w.rng.IntN(20))
 	}
 	list := w.list()
@@ -291,8 +327,9 @@ func (w *world) step(now time.Time) {
 	w.measure(now)
 }
 
-// changeWorld moves the world and brings upstream's pods in line with it.
-func (r *referee) changeWorld(t *testing.T) {
+// changeWorld moves the world and brings upstream's objects in line with it. It
+// tells whether the HPA was edited.
+func (r *referee) changeWorld(t *testing.T) (edited bool) {
 	t.Helper()
 	r.mu.Lock()
 	before := map[string]bool{}
@@ -320,6 +357,27 @@ func (r *referee) changeWorld(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	synctest.Wait() // upstream has seen the pods
+	return r.editHPA(t)
+}
+
+// editHPA edits the HPA, now and then, for both.
+func (r *referee) editHPA(t *testing.T) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.world.edit() {
+		return false
+	}
+	next := r.world.hpa.DeepCopy()
+	next.Status = *r.ours.Status.DeepCopy()
+	r.ours = next.DeepCopy()
+	r.mu.Unlock()
+	err := r.watched.Tracker().Update(autoscalingv2.SchemeGroupVersion.WithResource("horizontalpodautoscalers"), next, "ns")
+	r.mu.Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return true
 }
 
 // recordedEvents notes what upstream's recorder sends: new events, and the
