@@ -6,9 +6,9 @@ import "github.com/stepscale/stepscale/engine/trace"
 // traces prove that they occur.
 var factNames = map[trace.StepID][]string{
 	"hpa/1-metrics/scrape":              {"scrapedPods", "syncPeriod"},
-	"hpa/1-metrics/query":               {"currentReplicas", "podsListed", "podMetric/<pod>"},
+	"hpa/1-metrics/query":               {"currentReplicas", "podsListed", "podMetric/<pod>", "metricValue"},
 	"hpa/2-replicas/group":              {"readyPods", "unreadyPods", "missingPods", "ignoredPods"},
-	"hpa/2-replicas/ratio":              {"totalUsage", "totalRequests", "currentUtilization", "targetUtilization", "averageValue", "targetAverageValue", "usageRatio"},
+	"hpa/2-replicas/ratio":              {"totalUsage", "totalRequests", "currentUtilization", "targetUtilization", "averageValue", "targetAverageValue", "metricValue", "targetValue", "usageRatio"},
 	"hpa/2-replicas/tolerance":          {"toleranceLow", "toleranceHigh", "withinTolerance"},
 	"hpa/2-replicas/proposal":           {"proposal", "metricDesiredReplicas"},
 	"hpa/2-replicas/stabilize":          {"stabilizedReplicas", "stabilizationWindow", "recommendationMax", "recommendationMin"},

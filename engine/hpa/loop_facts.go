@@ -3,6 +3,7 @@ package hpa
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -24,6 +25,23 @@ func addPodMetrics(f *trace.Frame, suffix string, name corev1.ResourceName, data
 		f.Add("podWindow/"+pod+suffix, m.Window.String(), "")
 	}
 	return total
+}
+
+// addValues adds the facts of a metric that has no pods: an object's one value,
+// or an external metric's series and their sum.
+func addValues(f *trace.Frame, suffix string, data MetricData) {
+	if len(data.Values) == 0 {
+		return
+	}
+	var terms []string
+	for _, v := range data.Values {
+		terms = append(terms, quantityOf("", v))
+	}
+	expr := ""
+	if len(terms) > 1 {
+		expr = strings.Join(terms, " + ")
+	}
+	f.Add("metricValue"+suffix, quantityOf("", sumSeries(data.Values, false)), expr)
 }
 
 func sortedPods(pods map[string]PodMetric) []string {

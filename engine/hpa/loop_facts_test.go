@@ -34,11 +34,17 @@ func TestWantsMetrics(t *testing.T) {
 		min       *int32
 		max, size int32
 		want      bool
+		zeroed    bool // by the controller itself
 	}{
-		{new(int32(2)), 10, 2, true}, {new(int32(2)), 10, 10, true}, {new(int32(2)), 10, 11, false},
-		{new(int32(2)), 10, 1, false}, {nil, 10, 1, true}, {nil, 10, 0, false}, {new(int32(0)), 10, 0, false},
+		{new(int32(2)), 10, 2, true, false}, {new(int32(2)), 10, 10, true, false}, {new(int32(2)), 10, 11, false, false},
+		{new(int32(2)), 10, 1, false, false}, {nil, 10, 1, true, false}, {nil, 10, 0, false, false}, {new(int32(0)), 10, 0, false, false},
+		{new(int32(0)), 10, 0, true, true}, {new(int32(1)), 10, 0, true, true},
 	} {
 		hpa := &autoscalingv2.HorizontalPodAutoscaler{Spec: autoscalingv2.HorizontalPodAutoscalerSpec{MinReplicas: c.min, MaxReplicas: c.max}}
+		if c.zeroed {
+			hpa.Status.Conditions = []autoscalingv2.HorizontalPodAutoscalerCondition{{Type: autoscalingv2.ScaledToZero, Status: corev1.ConditionTrue}}
+			hpa.Spec.Metrics = []autoscalingv2.MetricSpec{{Type: autoscalingv2.ExternalMetricSourceType}}
+		}
 		if got := wantsMetrics(hpa, c.size); got != c.want {
 			t.Errorf("%+v: got %v", c, got)
 		}

@@ -17,7 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	upstream "k8s.io/kubernetes/pkg/controller/podautoscaler/metrics"
 
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
@@ -84,7 +83,7 @@ func query(ctx context.Context, s *State, f *trace.Frame) error {
 	}
 	hpa.ManagedFields = nil
 	s.pass.hpa = hpa
-	scale, gr, err := s.targetScale(ctx, hpa)
+	scale, gr, err := scaleOf(ctx, s.Controller, hpa)
 	if world.IsFault(err) {
 		return err
 	}
@@ -136,22 +135,22 @@ func conditionSet(list []autoscalingv2.HorizontalPodAutoscalerCondition, c autos
 	return append(list, c)
 }
 
-// targetScale tries every mapping of the target's kind and returns the first
+// scaleOf tries every mapping of the target's kind and returns the first
 // error, as upstream does.
-func (s *State) targetScale(ctx context.Context, hpa *autoscalingv2.HorizontalPodAutoscaler) (*autoscalingv1.Scale, schema.GroupResource, error) {
+func scaleOf(ctx context.Context, c world.Clients, hpa *autoscalingv2.HorizontalPodAutoscaler) (*autoscalingv1.Scale, schema.GroupResource, error) {
 	ref := hpa.Spec.ScaleTargetRef
 	gv, err := schema.ParseGroupVersion(ref.APIVersion)
 	if err != nil {
 		return nil, schema.GroupResource{}, err
 	}
-	mappings, err := s.Controller.Mapper.RESTMappings(schema.GroupKind{Group: gv.Group, Kind: ref.Kind})
+	mappings, err := c.Mapper.RESTMappings(schema.GroupKind{Group: gv.Group, Kind: ref.Kind})
 	if err != nil {
 		return nil, schema.GroupResource{}, err
 	}
 	first := errors.New("unrecognized resource")
 	for i, m := range mappings {
 		gr := m.Resource.GroupResource()
-		scale, err := s.Controller.Scales.Scales(hpa.Namespace).Get(ctx, gr, ref.Name, metav1.GetOptions{})
+		scale, err := c.Scales.Scales(hpa.Namespace).Get(ctx, gr, ref.Name, metav1.GetOptions{})
 		if err == nil {
 			return scale, gr, nil
 		}
@@ -184,6 +183,9 @@ func (s *State) readInput(ctx context.Context, f *trace.Frame) error {
 	s.Crowd = len(in.Pods)
 	f.Add("podsListed", strconv.Itoa(len(in.Pods)), "")
 	if err == nil && in.Selector != "" && wantsMetrics(s.pass.hpa, in.SpecReplicas) {
+		if in.Rivals, err = s.rivals(ctx, in.Pods); err != nil {
+			return err
+		}
 		if err := s.readMetrics(ctx, f, selector, &in); err != nil {
 			return err
 		}
@@ -193,45 +195,16 @@ func (s *State) readInput(ctx context.Context, f *trace.Frame) error {
 }
 
 // wantsMetrics is false where upstream decides without any metric: the target
-// is switched off, or outside of the HPA's bounds.
+// was switched off by hand, or is outside of the HPA's bounds.
 func wantsMetrics(hpa *autoscalingv2.HorizontalPodAutoscaler, current int32) bool {
 	low := int32(1)
 	if hpa.Spec.MinReplicas != nil {
 		low = *hpa.Spec.MinReplicas
 	}
-	return current > 0 && current >= low && current <= hpa.Spec.MaxReplicas
-}
-
-func (s *State) readMetrics(ctx context.Context, f *trace.Frame, selector labels.Selector, in *Input) error {
-	client := upstream.NewRESTMetricsClient(s.Controller.Metrics.MetricsV1beta1(), nil, nil)
-	for i, spec := range in.HPA.Spec.Metrics {
-		name, container, ok := resourceOf(spec)
-		if !ok {
-			err := fmt.Errorf("unable to get metric of type %s: stepscale does not read it yet", spec.Type)
-			in.Metrics = append(in.Metrics, MetricData{Err: err})
-			f.Add("metricError"+suffix(i), fmt.Sprintf("%s 종류의 메트릭은 아직 읽지 않습니다.", spec.Type), "")
-			continue
-		}
-		info, at, err := client.GetResourceMetric(ctx, name, s.Namespace, selector, container)
-		if world.IsFault(err) {
-			return err
-		}
-		if err != nil {
-			f.Add("metricError"+suffix(i), err.Error(), "")
-			in.Metrics = append(in.Metrics, MetricData{Err: err})
-			continue
-		}
-		data := MetricData{Timestamp: at, Pods: make(map[string]PodMetric, len(info))}
-		for pod, m := range info {
-			data.Pods[pod] = PodMetric{Timestamp: m.Timestamp, Window: m.Window, Value: m.Value}
-		}
-		in.Metrics = append(in.Metrics, data)
-		total := addPodMetrics(f, suffix(i), name, data)
-		if i == 0 {
-			s.pass.usage = usageTotal{resource: string(name), milli: total, ok: true}
-		}
+	if current == 0 {
+		return conditionTrue(hpa.Status.Conditions, autoscalingv2.ScaledToZero) && (low != 0 || scalesFromZero(hpa))
 	}
-	return nil
+	return current >= low && current <= hpa.Spec.MaxReplicas
 }
 
 // startDecision records the input before the decision touches the history.

@@ -15,6 +15,8 @@ import (
 	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/scale"
 	metricsclient "k8s.io/metrics/pkg/client/clientset/versioned"
+	"k8s.io/metrics/pkg/client/custom_metrics"
+	"k8s.io/metrics/pkg/client/external_metrics"
 	"k8s.io/utils/clock"
 
 	"github.com/stepscale/stepscale/engine/trace"
@@ -74,6 +76,9 @@ type Clients struct {
 	Metrics metricsclient.Interface
 	Scales  scale.ScalesGetter
 	Mapper  meta.RESTMapper
+
+	Custom   custom_metrics.CustomMetricsClient     // custom.metrics.k8s.io
+	External external_metrics.ExternalMetricsClient // external.metrics.k8s.io
 }
 
 // World is set by the caller and not changed by a step, Crowd excepted.
@@ -116,6 +121,10 @@ func NewClients(cfg *rest.Config) (Clients, error) {
 	}
 	c.Kube = kube
 	c.Mapper = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(kube.Discovery()))
+	c.Custom = custom_metrics.NewForConfig(plain, c.Mapper, custom_metrics.NewAvailableAPIsGetter(kube.Discovery()))
+	if c.External, err = external_metrics.NewForConfig(plain); err != nil {
+		return c, err
+	}
 	kinds := scale.NewDiscoveryScaleKindResolver(kube.Discovery())
 	c.Scales, err = scale.NewForConfig(plain, c.Mapper, dynamic.LegacyAPIPathResolverFunc, kinds)
 	return c, err

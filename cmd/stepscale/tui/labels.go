@@ -21,6 +21,8 @@ var labels = map[string]string{
 	"averageValue":                 "파드당 평균 사용량",
 	"targetUtilization":            "목표 사용률",
 	"targetAverageValue":           "목표 평균 사용량",
+	"metricValue":                  "메트릭 값",
+	"targetValue":                  "목표 값",
 	"usageRatio":                   "사용 비율",
 	"toleranceLow":                 "허용 오차 하한",
 	"toleranceHigh":                "허용 오차 상한",

@@ -39,9 +39,9 @@ func NewTick(frames []trace.Frame) Tick {
 				t.Desired = fact.Value
 			case "currentUtilization":
 				t.Utilization = fact.Value
-			case "averageValue":
+			case "averageValue", "metricValue":
 				t.Usage = fact.Value
-			case "targetUtilization", "targetAverageValue":
+			case "targetUtilization", "targetAverageValue", "targetValue":
 				t.Target = fact.Value
 			case "action":
 				t.act(fact.Value)
