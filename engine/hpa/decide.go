@@ -54,10 +54,11 @@ type Decision struct {
 	low     int32 // minReplicas with its default
 	zeroed  bool  // the controller itself scaled to zero before
 
-	metrics []*metric
-	skipped string // why the stages have nothing to do
-	facts   []trace.Fact
-	silent  bool // no facts
+	metrics  []*metric
+	requests map[requestKey]podRequests
+	skipped  string // why the stages have nothing to do
+	facts    []trace.Fact
+	silent   bool // no facts
 
 	events   []Event
 	statuses []autoscalingv2.MetricStatus
@@ -183,8 +184,18 @@ func (d *Decision) fact(name, value, expr string) {
 	}
 }
 
+// expr writes an arithmetic expression, unless nobody will read it.
+func (d *Decision) expr(format string, args ...any) string {
+	if d.silent {
+		return ""
+	}
+	return fmt.Sprintf(format, args...)
+}
+
 func (d *Decision) intFact(name string, value int32, expr string) {
-	d.fact(name, strconv.Itoa(int(value)), expr)
+	if !d.silent {
+		d.fact(name, strconv.Itoa(int(value)), expr)
+	}
 }
 
 // scalesFromZero mirrors hasObjectOrExternalMetrics.

@@ -3,7 +3,6 @@ package hpa
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -23,10 +22,13 @@ type metric struct {
 	container string
 	target    autoscalingv2.MetricTarget
 
-	values                    map[string]PodMetric // of the pods that count
-	ready                     int
-	unready, missing, ignored []string
-	requests                  map[string]int64 // milli-units; utilization only
+	samples                 map[string]PodMetric // as they were read
+	class                   []podClass           // of each pod of the input
+	values                  []int64              // milli-units, of each pod of the input
+	requests                []int64              // milli-units, of each pod of the input; utilization only
+	ready, unready, missing int
+	strangers               int // samples of pods that are not in the input
+	strangersTotal          int64
 
 	single      *single // Object and External
 	usageRatio  float64
@@ -76,10 +78,7 @@ func newMetric(i int, spec autoscalingv2.MetricSpec, in Input) *metric {
 		m.fail(fmt.Errorf("unable to get metrics for resource %s: %w", m.resource, err))
 		return m
 	}
-	m.values = maps.Clone(in.Metrics[i].Pods)
-	if m.values == nil {
-		m.values = map[string]PodMetric{}
-	}
+	m.samples = in.Metrics[i].Pods
 	return m
 }
 
@@ -124,7 +123,7 @@ func (d *Decision) ratio() {
 			continue
 		}
 		if !m.plain() {
-			requests, err := podRequests(d.in.Pods, m.container, m.resource)
+			requests, err := d.requestsFor(m)
 			if err != nil {
 				m.fail(err)
 				d.fact("metricError"+m.suffix, m.err.Error(), "")
@@ -159,16 +158,19 @@ type usage struct {
 // GetMetricUsageRatio. Percent and average are cut to whole numbers.
 func (m *metric) measure() (usage, error) {
 	var u usage
-	for name, v := range m.values {
-		request, known := m.requests[name]
-		if !m.plain() && !known {
-			continue // not a pod of the target
+	for i, c := range m.class {
+		if c != counted && c != assumed {
+			continue
 		}
-		u.total += v.Value
-		u.requests += request
+		u.total += m.values[i]
 		u.pods++
+		if m.requests != nil {
+			u.requests += m.requests[i]
+		}
 	}
 	if m.plain() {
+		u.total += m.strangersTotal
+		u.pods += m.strangers
 		u.average = u.total / int64(u.pods)
 		u.ratio = float64(u.average) / float64(m.target.AverageValue.MilliValue())
 		return u, nil
@@ -189,35 +191,38 @@ func (d *Decision) usageFacts(m *metric, u usage, again string) {
 		return
 	}
 	name := string(m.resource)
-	d.fact("totalUsage"+again+m.suffix, quantityOf(name, u.total), m.sum(func(pod string) int64 { return m.values[pod].Value }))
+	d.fact("totalUsage"+again+m.suffix, quantityOf(name, u.total), m.sum(u, m.values))
 	if m.plain() {
 		target := m.target.AverageValue.MilliValue()
-		d.fact("averageValue"+again+m.suffix, quantityOf(name, u.average), fmt.Sprintf("%s / %d", quantityOf(name, u.total), u.pods))
+		d.fact("averageValue"+again+m.suffix, quantityOf(name, u.average), d.expr("%s / %d", quantityOf(name, u.total), u.pods))
 		d.fact("targetAverageValue"+m.suffix, quantityOf(name, target), "")
-		d.fact("usageRatio"+again+m.suffix, formatRatio(u.ratio), fmt.Sprintf("%s / %s", quantityOf(name, u.average), quantityOf(name, target)))
+		d.fact("usageRatio"+again+m.suffix, formatRatio(u.ratio), d.expr("%s / %s", quantityOf(name, u.average), quantityOf(name, target)))
 		return
 	}
-	d.fact("totalRequests"+again+m.suffix, quantityOf(name, u.requests), m.sum(func(pod string) int64 { return m.requests[pod] }))
-	d.fact("currentUtilization"+again+m.suffix, fmt.Sprintf("%d%%", u.percent), fmt.Sprintf("%s × 100 / %s (소수점 버림)", quantityOf(name, u.total), quantityOf(name, u.requests)))
-	d.fact("targetUtilization"+m.suffix, fmt.Sprintf("%d%%", *m.target.AverageUtilization), "")
-	d.fact("usageRatio"+again+m.suffix, formatRatio(u.ratio), fmt.Sprintf("%d / %d", u.percent, *m.target.AverageUtilization))
+	d.fact("totalRequests"+again+m.suffix, quantityOf(name, u.requests), m.sum(u, m.requests))
+	d.fact("currentUtilization"+again+m.suffix, d.expr("%d%%", u.percent), d.expr("%s × 100 / %s (소수점 버림)", quantityOf(name, u.total), quantityOf(name, u.requests)))
+	d.fact("targetUtilization"+m.suffix, d.expr("%d%%", *m.target.AverageUtilization), "")
+	d.fact("usageRatio"+again+m.suffix, formatRatio(u.ratio), d.expr("%d / %d", u.percent, *m.target.AverageUtilization))
 }
 
 // sum writes the addition out while it fits a screen, smallest first.
-func (m *metric) sum(of func(pod string) int64) string {
-	var terms []int64
-	for pod := range m.values {
-		if _, known := m.requests[pod]; known || m.plain() {
-			terms = append(terms, of(pod))
-		}
+func (m *metric) sum(u usage, of []int64) string {
+	if u.pods > shownTerms {
+		return fmt.Sprintf("파드 %d개의 합", u.pods)
 	}
-	if len(terms) > shownTerms {
-		return fmt.Sprintf("파드 %d개의 합", len(terms))
+	var terms []int64
+	for i, c := range m.class {
+		if c == counted || c == assumed {
+			terms = append(terms, of[i])
+		}
 	}
 	slices.Sort(terms)
 	var text []string
 	for _, v := range terms {
 		text = append(text, quantityOf(string(m.resource), v))
+	}
+	if len(terms) < u.pods {
+		text = append(text, fmt.Sprintf("%s (목록에 없는 파드 %d개)", quantityOf(string(m.resource), m.strangersTotal), m.strangers))
 	}
 	return strings.Join(text, " + ")
 }
@@ -232,15 +237,20 @@ func formatRatio(r float64) string {
 func (d *Decision) tolerance() {
 	down, up := d.tolerances()
 	low, high := 1.0-down, 1.0+up
-	d.fact("toleranceLow", formatRatio(low), fmt.Sprintf("1 − %s", formatRatio(down)))
-	d.fact("toleranceHigh", formatRatio(high), fmt.Sprintf("1 + %s", formatRatio(up)))
+	if !d.silent {
+		d.fact("toleranceLow", formatRatio(low), "1 − "+formatRatio(down))
+		d.fact("toleranceHigh", formatRatio(high), "1 + "+formatRatio(up))
+	}
 	for _, m := range d.metrics {
 		if m.err != nil {
 			continue
 		}
 		m.within = d.within(m.usageRatio)
+		if d.silent {
+			continue
+		}
 		d.fact("withinTolerance"+m.suffix, strconv.FormatBool(m.within),
-			fmt.Sprintf("%s ≤ %s ≤ %s", formatRatio(low), formatRatio(m.usageRatio), formatRatio(high)))
+			d.expr("%s ≤ %s ≤ %s", formatRatio(low), formatRatio(m.usageRatio), formatRatio(high)))
 	}
 }
 

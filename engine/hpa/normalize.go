@@ -44,7 +44,7 @@ func (d *Decision) stabilizeLegacy() {
 	d.remember(reuse)
 	d.stabilized = highest
 	d.fact("stabilizationWindow", secondsText(d.params.DownscaleStabilization), "축소 방향")
-	d.intFact("recommendationMax", highest, fmt.Sprintf("max(지난 권고, %d)", d.desired))
+	d.intFact("recommendationMax", highest, d.expr("max(지난 권고, %d)", d.desired))
 	if !at.IsZero() {
 		held := d.in.Now.Sub(at)
 		d.fact("recommendationAge", secondsText(held), "가장 큰 권고가 나온 지 지난 시간")
@@ -75,7 +75,7 @@ func (d *Decision) stabilizeBehavior() {
 	if d.desired > d.current {
 		window = upWindow
 	}
-	d.fact("stabilizationWindow", secondsText(window), fmt.Sprintf("확대 %s, 축소 %s", secondsText(upWindow), secondsText(downWindow)))
+	d.fact("stabilizationWindow", secondsText(window), d.expr("확대 %s, 축소 %s", secondsText(upWindow), secondsText(downWindow)))
 	d.intFact("recommendationMin", lowest, "확대 구간의 최솟값")
 	d.intFact("recommendationMax", highest, "축소 구간의 최댓값")
 }
@@ -123,7 +123,7 @@ func (d *Decision) limit() {
 	}
 	d.rescale = d.desired != d.current
 	d.fact("scalingLimited", fmt.Sprint(limited == corev1.ConditionTrue), reason)
-	d.intFact("desiredReplicas", d.desired, fmt.Sprintf("%d → %d", d.current, d.desired))
+	d.intFact("desiredReplicas", d.desired, d.expr("%d → %d", d.current, d.desired))
 }
 
 const withinRange = "the desired count is within the acceptable range"
@@ -131,7 +131,7 @@ const withinRange = "the desired count is within the acceptable range"
 // limitLegacy mirrors convertDesiredReplicasWithRules.
 func (d *Decision) limitLegacy() (int32, string, string) {
 	upLimit := int32(math.Max(d.params.ScaleUpLimitFactor*float64(d.current), d.params.ScaleUpLimitMinimum))
-	d.intFact("scaleUpLimit", upLimit, fmt.Sprintf("max(%g × %d, %g)", d.params.ScaleUpLimitFactor, d.current, d.params.ScaleUpLimitMinimum))
+	d.intFact("scaleUpLimit", upLimit, d.expr("max(%g × %d, %g)", d.params.ScaleUpLimitFactor, d.current, d.params.ScaleUpLimitMinimum))
 	most, reason, message := d.hpa.Spec.MaxReplicas, "TooManyReplicas", "the desired replica count is more than the maximum replica count"
 	if most > upLimit {
 		most, reason, message = upLimit, "ScaleUpLimit", "the desired replica count is increasing faster than the maximum scale rate"

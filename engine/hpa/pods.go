@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +17,11 @@ var (
 	errNoMetrics = errors.New("did not receive metrics for targeted pods (pods might be unready)")
 )
 
+var groups = []struct {
+	name  string
+	class podClass
+}{{"unreadyPods", unready}, {"missingPods", missing}, {"ignoredPods", ignored}}
+
 // group sorts the pods of every metric into those that count and those that
 // do not (replica_calculator.go, groupPods).
 func (d *Decision) group() {
@@ -25,7 +31,7 @@ func (d *Decision) group() {
 				d.fact("metricError"+m.suffix, m.err.Error(), "")
 				continue
 			}
-			d.fact("readyPods"+m.suffix, fmt.Sprint(d.readyPods()), "")
+			d.intFact("readyPods"+m.suffix, int32(d.readyPods()), "")
 			continue
 		}
 		d.groupFor(m)
@@ -33,15 +39,27 @@ func (d *Decision) group() {
 			d.fact("metricError"+m.suffix, m.err.Error(), "")
 			continue
 		}
-		d.fact("readyPods"+m.suffix, fmt.Sprint(m.ready), "")
-		for _, g := range []struct {
-			name string
-			pods []string
-		}{{"unreadyPods", m.unready}, {"missingPods", m.missing}, {"ignoredPods", m.ignored}} {
-			d.fact(g.name+m.suffix, fmt.Sprint(len(g.pods)), strings.Join(g.pods, ", "))
+		if d.silent {
+			continue
+		}
+		d.fact("readyPods"+m.suffix, strconv.Itoa(m.ready), "")
+		for _, g := range groups {
+			names := d.names(m, g.class)
+			d.fact(g.name+m.suffix, strconv.Itoa(len(names)), strings.Join(names, ", "))
 		}
 	}
 }
+
+// podClass says what a pod means to one metric.
+type podClass uint8
+
+const (
+	counted podClass = iota // its value is used
+	unready                 // not yet, or its CPU value is not believed yet
+	missing                 // no value
+	ignored                 // on its way out, or failed
+	assumed                 // unready or missing, and given a careful value
+)
 
 func (d *Decision) groupFor(m *metric) {
 	if m.err != nil {
@@ -51,30 +69,70 @@ func (d *Decision) groupFor(m *metric) {
 		m.fail(errNoPods)
 		return
 	}
-	for _, pod := range d.in.Pods {
-		sample, found := m.values[pod.Name]
-		switch {
-		case pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodFailed:
-			m.ignored = append(m.ignored, pod.Name)
-			delete(m.values, pod.Name)
-		case pod.Status.Phase == corev1.PodPending:
-			m.unready = append(m.unready, pod.Name)
-			delete(m.values, pod.Name)
-		case !found:
-			m.missing = append(m.missing, pod.Name)
-		case m.resource == corev1.ResourceCPU && d.cpuUnready(pod, sample):
-			m.unready = append(m.unready, pod.Name)
-			delete(m.values, pod.Name)
-		default:
-			m.ready++
+	m.class, m.values = make([]podClass, len(d.in.Pods)), make([]int64, len(d.in.Pods))
+	var known int
+	var knownTotal int64
+	for i, pod := range d.in.Pods {
+		sample, found := m.samples[pod.Name]
+		if found {
+			known++
+			knownTotal += sample.Value
 		}
+		m.values[i], m.class[i] = sample.Value, d.classOf(m, pod, sample, found)
+		m.ready += boolInt(m.class[i] == counted)
+		m.unready += boolInt(m.class[i] == unready)
+		m.missing += boolInt(m.class[i] == missing)
 	}
-	for _, names := range [][]string{m.unready, m.missing, m.ignored} {
-		slices.Sort(names)
-	}
-	if len(m.values) == 0 {
+	m.countStrangers(known, knownTotal)
+	if m.ready+m.strangers == 0 {
 		m.fail(errNoMetrics)
 	}
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (d *Decision) classOf(m *metric, pod *corev1.Pod, sample PodMetric, found bool) podClass {
+	switch {
+	case pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodFailed:
+		return ignored
+	case pod.Status.Phase == corev1.PodPending:
+		return unready
+	case !found:
+		return missing
+	case m.resource == corev1.ResourceCPU && d.cpuUnready(pod, sample):
+		return unready
+	}
+	return counted
+}
+
+// countStrangers adds up the values of pods that the list does not have: they
+// were deleted since, or not seen yet. AverageValue counts them, as upstream does.
+func (m *metric) countStrangers(known int, knownTotal int64) {
+	m.strangers = len(m.samples) - known
+	if m.strangers == 0 {
+		return
+	}
+	for _, s := range m.samples {
+		m.strangersTotal += s.Value
+	}
+	m.strangersTotal -= knownTotal
+}
+
+// names lists the pods of a class.
+func (d *Decision) names(m *metric, class podClass) []string {
+	var names []string
+	for i, c := range m.class {
+		if c == class {
+			names = append(names, d.in.Pods[i].Name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // cpuUnready tells whether a pod's CPU value must not be believed yet: while it
@@ -100,19 +158,36 @@ func readyCondition(pod *corev1.Pod) *corev1.PodCondition {
 	return nil
 }
 
-// podRequests is the request of every pod in milli-units
+// requestKey names what the requests of the pods are added up for.
+type requestKey struct {
+	resource  corev1.ResourceName
+	container string
+}
+
+type podRequests struct {
+	milli []int64 // of each pod of the input
+	err   error
+}
+
+// requestsFor is the request of every pod in milli-units
 // (replica_calculator.go, calculateRequests). One missing request fails the
-// whole metric.
-func podRequests(pods []*corev1.Pod, container string, name corev1.ResourceName) (map[string]int64, error) {
-	requests := make(map[string]int64, len(pods))
-	for _, pod := range pods {
-		request, err := podRequest(pod, container, name)
-		if err != nil {
-			return nil, err
-		}
-		requests[pod.Name] = request
+// whole metric. Metrics of one resource share the answer.
+func (d *Decision) requestsFor(m *metric) ([]int64, error) {
+	key := requestKey{m.resource, m.container}
+	if r, ok := d.requests[key]; ok {
+		return r.milli, r.err
 	}
-	return requests, nil
+	r := podRequests{milli: make([]int64, len(d.in.Pods))}
+	for i, pod := range d.in.Pods {
+		if r.milli[i], r.err = podRequest(pod, key.container, key.resource); r.err != nil {
+			break
+		}
+	}
+	if d.requests == nil {
+		d.requests = map[requestKey]podRequests{}
+	}
+	d.requests[key] = r
+	return r.milli, r.err
 }
 
 func podRequest(pod *corev1.Pod, container string, name corev1.ResourceName) (int64, error) {
@@ -124,28 +199,35 @@ func podRequest(pod *corev1.Pod, container string, name corev1.ResourceName) (in
 		return q.MilliValue(), nil
 	}
 	var sum int64
-	for _, c := range longRunning(pod) {
+	add := func(c *corev1.Container) error {
 		if container != "" && container != c.Name {
-			continue
+			return nil
 		}
 		q, ok := c.Resources.Requests[name]
 		if !ok {
-			return 0, fmt.Errorf("missing request for %s in container %s of Pod %s", name, c.Name, pod.Name)
+			return fmt.Errorf("missing request for %s in container %s of Pod %s", name, c.Name, pod.Name)
 		}
 		sum += q.MilliValue()
+		return nil
+	}
+	for i := range pod.Spec.Containers {
+		if err := add(&pod.Spec.Containers[i]); err != nil {
+			return 0, err
+		}
+	}
+	for i := range pod.Spec.InitContainers {
+		if c := &pod.Spec.InitContainers[i]; isSidecar(c) {
+			if err := add(c); err != nil {
+				return 0, err
+			}
+		}
 	}
 	return sum, nil
 }
 
-// longRunning are the containers and the sidecars: init containers that restart.
-func longRunning(pod *corev1.Pod) []corev1.Container {
-	all := slices.Clone(pod.Spec.Containers)
-	for _, c := range pod.Spec.InitContainers {
-		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
-			all = append(all, c)
-		}
-	}
-	return all
+// isSidecar is true for an init container that restarts: it runs as long as the pod.
+func isSidecar(c *corev1.Container) bool {
+	return c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
 }
 
 func secondsText(d time.Duration) string { return fmt.Sprintf("%.0fs", d.Seconds()) }

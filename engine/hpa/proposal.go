@@ -79,14 +79,14 @@ func (d *Decision) propose(m *metric) {
 		d.proposeSingle(m)
 		return
 	}
-	upWithUnready := len(m.unready) > 0 && m.usageRatio > 1.0
-	if !upWithUnready && len(m.missing) == 0 {
+	upWithUnready := m.unready > 0 && m.usageRatio > 1.0
+	if !upWithUnready && m.missing == 0 {
 		if m.within {
 			d.keep(m, "허용 오차 안이므로 유지")
 			return
 		}
 		m.proposed = int32(math.Ceil(m.usageRatio * float64(m.ready)))
-		d.intFact("proposal"+m.suffix, m.proposed, fmt.Sprintf("ceil(%s × %d)", formatRatio(m.usageRatio), m.ready))
+		d.intFact("proposal"+m.suffix, m.proposed, d.expr("ceil(%s × %d)", formatRatio(m.usageRatio), m.ready))
 		return
 	}
 	d.fillIn(m, upWithUnready)
@@ -102,25 +102,25 @@ func (d *Decision) propose(m *metric) {
 // fillIn gives the pods without a value a careful one: on the way down as if
 // they used all they may, on the way up as if they used nothing.
 func (d *Decision) fillIn(m *metric, upWithUnready bool) {
-	for _, name := range m.missing {
+	for i, c := range m.class {
 		switch {
-		case m.usageRatio < 1.0 && m.plain():
-			m.values[name] = PodMetric{Value: m.target.AverageValue.MilliValue()}
-		case m.usageRatio < 1.0:
-			m.values[name] = PodMetric{Value: m.requests[name] * int64(max(100, *m.target.AverageUtilization)) / 100}
-		case m.usageRatio > 1.0:
-			m.values[name] = PodMetric{}
+		case c == missing && m.usageRatio < 1.0 && m.plain():
+			m.values[i] = m.target.AverageValue.MilliValue()
+		case c == missing && m.usageRatio < 1.0:
+			m.values[i] = m.requests[i] * int64(max(100, *m.target.AverageUtilization)) / 100
+		case c == missing && m.usageRatio > 1.0, c == unready && upWithUnready:
+			m.values[i] = 0
 		default:
 			continue
 		}
-		d.fact("assumed/"+name+m.suffix, quantityOf(string(m.resource), m.values[name].Value), "메트릭이 없는 파드의 가정값")
-	}
-	if !upWithUnready {
-		return
-	}
-	for _, name := range m.unready {
-		m.values[name] = PodMetric{}
-		d.fact("assumed/"+name+m.suffix, quantityOf(string(m.resource), 0), "준비되지 않은 파드의 가정값")
+		m.class[i] = assumed
+		if !d.silent {
+			why := "메트릭이 없는 파드의 가정값"
+			if c == unready {
+				why = "준비되지 않은 파드의 가정값"
+			}
+			d.fact("assumed/"+d.in.Pods[i].Name+m.suffix, quantityOf(string(m.resource), m.values[i]), why)
+		}
 	}
 }
 
@@ -129,13 +129,17 @@ func (d *Decision) proposeRebalanced(m *metric, ratio float64) {
 		d.keep(m, "다시 계산한 비율이 허용 오차 안이거나 방향을 바꾸므로 유지")
 		return
 	}
-	n := int32(math.Ceil(ratio * float64(len(m.values))))
+	pods := m.strangers
+	for _, c := range m.class {
+		pods += boolInt(c == counted || c == assumed)
+	}
+	n := int32(math.Ceil(ratio * float64(pods)))
 	if (ratio < 1.0 && n > d.current) || (ratio > 1.0 && n < d.current) {
 		d.keep(m, "파드 수 때문에 방향이 바뀌므로 유지")
 		return
 	}
 	m.proposed = n
-	d.intFact("proposal"+m.suffix, n, fmt.Sprintf("ceil(%s × %d)", formatRatio(ratio), len(m.values)))
+	d.intFact("proposal"+m.suffix, n, d.expr("ceil(%s × %d)", formatRatio(ratio), pods))
 }
 
 func (d *Decision) keep(m *metric, why string) {

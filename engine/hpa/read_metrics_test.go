@@ -116,3 +116,35 @@ func TestReadMetricsOfAdapters(t *testing.T) {
 		t.Errorf("asked\n%s\nwant\n%s", strings.Join(asked, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+func TestExternalMetricTellsItsArithmetic(t *testing.T) {
+	in := Input{
+		Now: time.Unix(1000, 0), Selector: "app=web", SpecReplicas: 1, StatusReplicas: 1,
+		HPA: &autoscalingv2.HorizontalPodAutoscaler{Spec: autoscalingv2.HorizontalPodAutoscalerSpec{MaxReplicas: 5, Metrics: []autoscalingv2.MetricSpec{{
+			Type: autoscalingv2.ExternalMetricSourceType, External: &autoscalingv2.ExternalMetricSource{
+				Metric: autoscalingv2.MetricIdentifier{Name: "queue"},
+				Target: autoscalingv2.MetricTarget{Type: autoscalingv2.ValueMetricType, Value: new(resource.MustParse("10"))},
+			},
+		}}}},
+		Pods: []*corev1.Pod{{Status: corev1.PodStatus{
+			Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}},
+		}}},
+		Metrics: []MetricData{{Values: []int64{7_000, 5_000}}},
+	}
+	d := NewDecision(DefaultParams(), in, &History{})
+	facts := map[string]string{}
+	for _, s := range stages {
+		for _, f := range d.Run(s.name) {
+			facts[f.Name] = f.Value
+		}
+	}
+	for name, want := range map[string]string{"metricValue": "12", "targetValue": "10", "usageRatio": "1.2", "proposal": "2", "desiredReplicas": "2"} {
+		if facts[name] != want {
+			t.Errorf("fact %s is %q, want %q", name, facts[name], want)
+		}
+	}
+	silent := Decide(DefaultParams(), in, &History{})
+	if told := d.Result(); told.Desired != silent.Desired || len(told.Status.Conditions) != len(silent.Status.Conditions) {
+		t.Errorf("with the trace %+v, without %+v", told, silent)
+	}
+}

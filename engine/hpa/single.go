@@ -132,12 +132,12 @@ func (d *Decision) compare(m *metric) {
 	d.fact("metricValue"+m.suffix, quantityOf("", s.usage), "")
 	if !s.perPod {
 		d.fact("targetValue"+m.suffix, quantityOf("", s.target), "")
-		d.fact("usageRatio"+m.suffix, formatRatio(m.usageRatio), fmt.Sprintf("%s / %s", quantityOf("", s.usage), quantityOf("", s.target)))
+		d.fact("usageRatio"+m.suffix, formatRatio(m.usageRatio), d.expr("%s / %s", quantityOf("", s.usage), quantityOf("", s.target)))
 		return
 	}
 	d.fact("targetAverageValue"+m.suffix, quantityOf("", s.target), "")
 	d.fact("usageRatio"+m.suffix, formatRatio(m.usageRatio),
-		fmt.Sprintf("%s / (%s × %d)", quantityOf("", s.usage), quantityOf("", s.target), d.in.StatusReplicas))
+		d.expr("%s / (%s × %d)", quantityOf("", s.usage), quantityOf("", s.target), d.in.StatusReplicas))
 }
 
 // perReplica is the average that the status reports, divided by the replicas of
@@ -164,10 +164,10 @@ func (d *Decision) proposeSingle(m *metric) {
 		if m.spec.Type == autoscalingv2.ExternalMetricSourceType && n > math.MaxInt32 {
 			m.proposed = math.MaxInt32
 		}
-		d.intFact("proposal"+m.suffix, m.proposed, fmt.Sprintf("ceil(%s / %s)", quantityOf("", s.usage), quantityOf("", s.target)))
+		d.intFact("proposal"+m.suffix, m.proposed, d.expr("ceil(%s / %s)", quantityOf("", s.usage), quantityOf("", s.target)))
 	case d.current == 0:
 		m.proposed = int32(math.Ceil(m.usageRatio))
-		d.intFact("proposal"+m.suffix, m.proposed, fmt.Sprintf("ceil(%s)", formatRatio(m.usageRatio)))
+		d.intFact("proposal"+m.suffix, m.proposed, d.expr("ceil(%s)", formatRatio(m.usageRatio)))
 	case d.within(m.usageRatio):
 		d.keep(m, "허용 오차 안이므로 유지")
 	case len(d.in.Pods) == 0:
@@ -179,7 +179,7 @@ func (d *Decision) proposeSingle(m *metric) {
 		if n <= math.MaxInt32 {
 			m.proposed = int32(math.Ceil(n))
 		}
-		d.intFact("proposal"+m.suffix, m.proposed, fmt.Sprintf("ceil(%s × %d)", formatRatio(m.usageRatio), m.ready))
+		d.intFact("proposal"+m.suffix, m.proposed, d.expr("ceil(%s × %d)", formatRatio(m.usageRatio), m.ready))
 	}
 }
 

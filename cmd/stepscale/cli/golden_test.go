@@ -94,9 +94,9 @@ func TestGoldenTraces(t *testing.T) {
 	}
 }
 
-// otherManifests are facts that need an HPA with a behavior or with AverageValue,
-// or a full node: their own tests hold them.
-var otherManifests = []string{"averageValue", "targetAverageValue", "recommendationMin", "scaleDownLimit", "unschedulablePods"}
+// otherManifests are facts that need an HPA with a behavior, with AverageValue or
+// with a metric of an adapter, or a full node: their own tests hold them.
+var otherManifests = []string{"averageValue", "targetAverageValue", "metricValue", "targetValue", "recommendationMin", "scaleDownLimit", "unschedulablePods"}
 
 // unstable facts depend on the day, the machine or the scheduler's choice.
 var (
