@@ -82,15 +82,24 @@ func (c *checker) blocks() {
 	}
 }
 
-// step holds the steps against the order of the loop.
-func (c *checker) step(b Block) {
+// find is the place of the step that a block names. After one that the loop does
+// not have, nobody knows where the loop stands.
+func (c *checker) find(b Block) (int, bool) {
 	if c.steps == nil {
-		return
+		return 0, false
 	}
 	i := slices.Index(c.steps, trace.StepID(b.Arg))
 	if i < 0 {
 		c.problem(b.Line, fmt.Sprintf("루프 %s에 %s 단계가 없습니다.", c.lesson.Loop, b.Arg), "혹시 "+nearest(b.Arg, c.steps)+"인가요?")
 		c.last = lost
+	}
+	return i, i >= 0
+}
+
+// step holds the steps against the order of the loop.
+func (c *checker) step(b Block) {
+	i, ok := c.find(b)
+	if !ok {
 		return
 	}
 	if next := (c.last + 1) % len(c.steps); c.last != lost && i != next {
@@ -120,13 +129,8 @@ func (c *checker) afterContinue(b Block) {
 // skipTo is a continue that names the step it ends with: it has to come later in
 // the same pass, or it would run through another.
 func (c *checker) skipTo(b Block) {
-	if c.steps == nil {
-		return
-	}
-	i := slices.Index(c.steps, trace.StepID(b.Arg))
-	if i < 0 {
-		c.problem(b.Line, fmt.Sprintf("루프 %s에 %s 단계가 없습니다.", c.lesson.Loop, b.Arg), "혹시 "+nearest(b.Arg, c.steps)+"인가요?")
-		c.last = lost
+	i, ok := c.find(b)
+	if !ok {
 		return
 	}
 	if c.last != lost && c.last+1 < len(c.steps) && i <= c.last {

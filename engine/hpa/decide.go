@@ -76,10 +76,7 @@ type Decision struct {
 func NewDecision(p Params, in Input, h *History) *Decision {
 	d := &Decision{
 		params: p, in: in, history: h, hpa: in.HPA.DeepCopy(), before: *in.HPA.Status.DeepCopy(),
-		current: in.SpecReplicas, low: 1, rescale: true,
-	}
-	if d.hpa.Spec.MinReplicas != nil {
-		d.low = *d.hpa.Spec.MinReplicas
+		current: in.SpecReplicas, low: minReplicas(in.HPA), rescale: true,
 	}
 	d.condition(autoscalingv2.AbleToScale, corev1.ConditionTrue, "SucceededGetScale", "the HPA controller was able to get the target's current scale")
 	if h.Recommendations == nil {
@@ -127,10 +124,10 @@ func (d *Decision) Run(stage Stage) []trace.Fact {
 
 // shortcut settles the cases that upstream decides without any metric.
 func (d *Decision) shortcut() {
-	d.zeroed = conditionTrue(d.hpa.Status.Conditions, autoscalingv2.ScaledToZero)
+	d.zeroed = scaledToZero(d.hpa)
 	switch {
 	case d.current == 0:
-		if d.zeroed && (d.low != 0 || scalesFromZero(d.hpa)) {
+		if wantsMetrics(d.hpa, d.current) {
 			return
 		}
 		d.desired, d.rescale = 0, false
@@ -196,6 +193,29 @@ func (d *Decision) intFact(name string, value int32, expr string) {
 	if !d.silent {
 		d.fact(name, strconv.Itoa(int(value)), expr)
 	}
+}
+
+// wantsMetrics is false where upstream decides without any metric: the target
+// was switched off by hand, or is outside of the HPA's bounds.
+func wantsMetrics(hpa *autoscalingv2.HorizontalPodAutoscaler, current int32) bool {
+	low := minReplicas(hpa)
+	if current == 0 {
+		return scaledToZero(hpa) && (low != 0 || scalesFromZero(hpa))
+	}
+	return current >= low && current <= hpa.Spec.MaxReplicas
+}
+
+// minReplicas is the lower bound with its default.
+func minReplicas(hpa *autoscalingv2.HorizontalPodAutoscaler) int32 {
+	if hpa.Spec.MinReplicas == nil {
+		return 1
+	}
+	return *hpa.Spec.MinReplicas
+}
+
+// scaledToZero tells that the controller itself took the last pod away.
+func scaledToZero(hpa *autoscalingv2.HorizontalPodAutoscaler) bool {
+	return conditionTrue(hpa.Status.Conditions, autoscalingv2.ScaledToZero)
 }
 
 // scalesFromZero mirrors hasObjectOrExternalMetrics.

@@ -126,10 +126,7 @@ func addTotal(f *trace.Frame, request int64, pods int) {
 
 // addReplaced counts which pods stayed, which came and which went.
 func addReplaced(f *trace.Frame, before, after world.Workload) {
-	known := map[types.UID]world.Fingerprint{}
-	for _, p := range before.Active() {
-		known[p.UID] = world.FingerprintOf(p)
-	}
+	known := world.Fingerprints(before.Active())
 	created, deleted := world.DiffPods(known, after, f)
 	f.Add("createdPods", strconv.Itoa(len(created)), world.SomeNames(created))
 	f.Add("deletedPods", strconv.Itoa(len(deleted)), world.SomeNames(deleted))

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -46,26 +45,10 @@ func scrape(ctx context.Context, s *State, f *trace.Frame) error {
 	return nil
 }
 
-// tick lets one sync period pass and ends it with a scrape. In real time the
-// Metrics Server scrapes on its own.
+// tick lets one sync period pass and ends it with a scrape.
 func (s *State) tick(ctx context.Context) error {
-	if s.Simulation == nil {
-		timer := time.NewTimer(s.Params.SyncPeriod)
-		defer timer.Stop()
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-timer.C:
-			return nil
-		}
-	}
-	if err := s.Simulation.Advance(ctx, s.Params.SyncPeriod); err != nil {
-		return fmt.Errorf("가상 시간을 옮기지 못했습니다: %w", err)
-	}
-	if err := s.Simulation.Scrape(ctx); err != nil {
-		return fmt.Errorf("메트릭 서버가 kubelet의 메트릭을 읽지 못했습니다: %w", err)
-	}
-	return nil
+	_, err := s.Elapse(ctx, s.Params.SyncPeriod, s.Params.SyncPeriod)
+	return err
 }
 
 // query reads everything that the decision needs, as the HPA controller.
@@ -192,19 +175,6 @@ func (s *State) readInput(ctx context.Context, f *trace.Frame) error {
 	}
 	s.pass.input = in
 	return nil
-}
-
-// wantsMetrics is false where upstream decides without any metric: the target
-// was switched off by hand, or is outside of the HPA's bounds.
-func wantsMetrics(hpa *autoscalingv2.HorizontalPodAutoscaler, current int32) bool {
-	low := int32(1)
-	if hpa.Spec.MinReplicas != nil {
-		low = *hpa.Spec.MinReplicas
-	}
-	if current == 0 {
-		return conditionTrue(hpa.Status.Conditions, autoscalingv2.ScaledToZero) && (low != 0 || scalesFromZero(hpa))
-	}
-	return current >= low && current <= hpa.Spec.MaxReplicas
 }
 
 // startDecision records the input before the decision touches the history.

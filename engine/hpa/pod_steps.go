@@ -73,7 +73,7 @@ var runStep = actorStep{
 }
 
 // act lets one actor move, where there is something to move, and returns what
-// the world.Workload looks like after it. It reports false when the actor had nothing
+// the workload looks like after it. It reports false when the actor had nothing
 // to do, and says why in a fact.
 func (s *State) act(ctx context.Context, f *trace.Frame, a actorStep) (world.Workload, bool, error) {
 	if s.pass.hpa == nil {
@@ -88,7 +88,7 @@ func (s *State) act(ctx context.Context, f *trace.Frame, a actorStep) (world.Wor
 		f.Add("skipped", s.keepReason(a.actor), "")
 		return world.Workload{}, false, nil
 	}
-	if !s.pass.moved { // not the HPA's doing: somebody changed the world.Workload by hand
+	if !s.pass.moved { // not the HPA's doing: somebody changed the workload by hand
 		f.Add("cause", fmt.Sprintf("HPA는 유지했지만 %s에게 다른 일이 남아 있었습니다(예: 파드를 직접 삭제).", a.actor), "")
 		if err := s.Drain(ctx, a.actor); err != nil {
 			return world.Workload{}, false, err
@@ -185,7 +185,7 @@ func scaleReplicaSet(ctx context.Context, s *State, f *trace.Frame) error {
 	return s.AwaitWaiting(ctx, world.ActorReplicaSet)
 }
 
-// replicaSets reads the world.Workload before an actor moves; a missing one is empty.
+// replicaSets reads the workload before an actor moves; a missing one is empty.
 func (s *State) replicaSets(ctx context.Context) (world.Workload, error) {
 	if s.pass.hpa == nil {
 		return world.Workload{}, nil
@@ -224,13 +224,7 @@ func bindPods(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil || !ok {
 		return err
 	}
-	bindings := 0
-	for _, p := range w.Active() {
-		if p.Spec.NodeName != "" && s.pass.known[p.UID].Node == "" {
-			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "spec.nodeName", To: p.Spec.NodeName})
-			bindings++
-		}
-	}
+	bindings := world.AddBound(s.pass.known, w, f)
 	f.Add("boundPods", strconv.Itoa(bindings), "")
 	if _, n := w.Bound(); n > 0 {
 		f.Add("unschedulablePods", strconv.Itoa(n), "")

@@ -3,7 +3,6 @@ package hpa
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/stepscale/stepscale/engine/trace"
@@ -28,7 +27,7 @@ func runPods(ctx context.Context, s *State, f *trace.Frame) error {
 	if !ok {
 		return nil
 	}
-	started := addRunChanges(s, w, f)
+	started := world.AddRun(s.pass.known, w, f)
 	if err := s.Settle(ctx, func(ctx context.Context) (bool, error) {
 		w, err := s.workload(ctx)
 		return err != nil || w.Reported(), ignoreGone(err)
@@ -36,33 +35,6 @@ func runPods(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	return s.AwaitCalls(ctx, started, world.ByActor(world.ActorKubelet, "/pods/"))
-}
-
-// addRunChanges adds what the kubelets did and returns how many pods they started.
-func addRunChanges(s *State, w world.Workload, f *trace.Frame) int {
-	started := 0
-	for _, p := range w.Active() {
-		if world.IsReady(p) && !s.pass.known[p.UID].Ready {
-			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "status.conditions[Ready]", From: "False", To: "True"})
-			started++
-		}
-	}
-	gone := map[string]bool{}
-	for _, was := range s.pass.known {
-		gone[was.Name] = true
-	}
-	for _, p := range w.Pods {
-		delete(gone, p.Name)
-	}
-	names := make([]string, 0, len(gone))
-	for name := range gone {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		f.Changes = append(f.Changes, trace.Change{Object: "pod/" + name, Field: "metadata.name", From: name})
-	}
-	return started
 }
 
 // addLoadPerPod spreads what the pods used when the controller looked over the

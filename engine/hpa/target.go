@@ -8,7 +8,7 @@ import (
 	"github.com/stepscale/stepscale/engine/world"
 )
 
-// world.Workload reads the scale target of this pass, unrecorded.
+// workload reads the scale target of this pass, unrecorded.
 func (s *State) workload(ctx context.Context) (world.Workload, error) {
 	ref := s.pass.hpa.Spec.ScaleTargetRef
 	if ref.Kind == "Deployment" {

@@ -93,11 +93,7 @@ func (s *State) startAdmission(ctx context.Context) error {
 	if s.admission != nil {
 		return nil
 	}
-	c, err := newClients(s.Identity(ActorAdmission))
-	if err != nil {
-		return err
-	}
-	v, err := newView(c, s.Namespace, "")
+	v, err := newView(s.Identity(ActorAdmission), s.Namespace, "")
 	if err != nil {
 		return err
 	}
@@ -124,7 +120,7 @@ func (s *State) startAdmission(ctx context.Context) error {
 	if err := s.registerWebhook(ctx); err != nil {
 		return err
 	}
-	lease := status.NewClient(c.kube, status.AdmissionControllerStatusName, systemNamespace, leaseEvery, "stepscale")
+	lease := status.NewClient(v.kube, status.AdmissionControllerStatusName, systemNamespace, leaseEvery, "stepscale")
 	if err := lease.UpdateStatus(ctx); err != nil {
 		return fmt.Errorf("lease of the admission controller: %w", err)
 	}
@@ -133,7 +129,7 @@ func (s *State) startAdmission(ctx context.Context) error {
 		return err
 	}
 	d.made = append(d.made, madeObject{client: d.dyn.Resource(leases).Namespace(systemNamespace), kind: "Lease", name: status.AdmissionControllerStatusName})
-	go status.NewUpdater(c.kube, status.AdmissionControllerStatusName, systemNamespace, leaseEvery, "stepscale").Run(a.stopped)
+	go status.NewUpdater(v.kube, status.AdmissionControllerStatusName, systemNamespace, leaseEvery, "stepscale").Run(a.stopped)
 	return s.awaitWebhook(ctx)
 }
 
@@ -161,7 +157,7 @@ func (a *admission) listen() error {
 }
 
 // stop ends the server; the registration goes with the deployment.
-func (a *admission) stop(context.Context) error {
+func (a *admission) stop() error {
 	close(a.stopped)
 	a.release()
 	a.view.stop()

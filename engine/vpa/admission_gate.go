@@ -96,13 +96,13 @@ func (a *admission) count(match func(*review) bool) int {
 	return n
 }
 
-// all returns copies of the reviews since arm.
-func (a *admission) all() []review {
+// first returns a copy of the first review since arm; the pods of one ReplicaSet
+// are alike.
+func (a *admission) first() (review, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var list []review
-	for _, r := range a.reviews {
-		list = append(list, *r)
+	if len(a.reviews) == 0 {
+		return review{}, false
 	}
-	return list
+	return *a.reviews[0], true
 }

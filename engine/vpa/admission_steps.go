@@ -36,10 +36,7 @@ func readForPod(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
-	for i, r := range s.admission.all() {
-		if i > 0 { // the pods of one ReplicaSet are alike
-			break
-		}
+	if r, ok := s.admission.first(); ok {
 		s.addReview(f, r)
 	}
 	s.addHeld(f)
@@ -50,16 +47,7 @@ func readForPod(ctx context.Context, s *State, f *trace.Frame) error {
 func (s *State) addReview(f *trace.Frame, r review) {
 	f.Add("admissionReview", "CREATE pods "+r.name+"…", "")
 	f.Add("reviewUser", r.user, "")
-	for _, c := range r.before.Spec.Containers {
-		for _, name := range resources {
-			if _, ok := c.Resources.Requests[corev1.ResourceName(name)]; ok {
-				f.Add("requestBefore/"+of(c.Name, name), text(name, amountOf(name, c.Resources.Requests)), "")
-			}
-			if _, ok := c.Resources.Limits[corev1.ResourceName(name)]; ok {
-				f.Add("limitBefore/"+of(c.Name, name), text(name, amountOf(name, c.Resources.Limits)), "")
-			}
-		}
-	}
+	addSizes(f, r.before.Spec.Containers, "requestBefore", "limitBefore")
 	if r.vpa == nil {
 		f.Add("matchedVPA", "없음", "")
 		return
@@ -73,9 +61,6 @@ func (s *State) addReview(f *trace.Frame, r review) {
 
 // addPatch tells the webhook's JSON patch, and where its numbers come from.
 func (s *State) addPatch(f *trace.Frame, r review) {
-	if _, told := f.Fact("patches"); told {
-		return // the pods of one ReplicaSet are alike
-	}
 	f.Add("patches", strconv.Itoa(len(r.patch)), "")
 	for _, p := range r.patch {
 		value := fmt.Sprint(p.Value)
@@ -103,16 +88,29 @@ func (s *State) addPatch(f *trace.Frame, r review) {
 // addLimit explains a limit that grew in proportion
 // (utils/vpa/limit_and_request_scaling.go, GetProportionalLimit).
 func (s *State) addLimit(f *trace.Frame, r review, c corev1.Container, name model.ResourceName, from, to model.ResourceAmount) {
-	limit, ok := c.Resources.Limits[corev1.ResourceName(name)]
-	if !ok || from == 0 {
+	if _, ok := c.Resources.Limits[corev1.ResourceName(name)]; !ok || from == 0 {
 		return
 	}
-	old := amountOf(name, corev1.ResourceList{corev1.ResourceName(name): limit})
+	old := amountOf(name, c.Resources.Limits)
 	for _, p := range r.patch {
 		set, err := resource.ParseQuantity(fmt.Sprint(p.Value))
 		if err == nil && strings.HasSuffix(p.Path, "/resources/limits/"+string(name)) {
 			value := amountOf(name, corev1.ResourceList{corev1.ResourceName(name): set})
 			f.Add("proportionalLimit/"+of(c.Name, name), text(name, value), fmt.Sprintf("%s × %s / %s", text(name, to), text(name, old), text(name, from)))
+		}
+	}
+}
+
+// addSizes tells what containers ask for and may use, under the names of two facts.
+func addSizes(f *trace.Frame, containers []corev1.Container, request, limit string) {
+	for _, c := range containers {
+		for _, r := range resources {
+			if _, ok := c.Resources.Requests[corev1.ResourceName(r)]; ok {
+				f.Add(request+"/"+of(c.Name, r), text(r, amountOf(r, c.Resources.Requests)), "")
+			}
+			if _, ok := c.Resources.Limits[corev1.ResourceName(r)]; ok {
+				f.Add(limit+"/"+of(c.Name, r), text(r, amountOf(r, c.Resources.Limits)), "")
+			}
 		}
 	}
 }

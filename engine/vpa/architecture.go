@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/status"
 
@@ -32,16 +31,7 @@ func showPods(ctx context.Context, s *State, f *trace.Frame) error {
 		return errors.New("VPA의 대상 디플로이먼트에 파드가 없습니다. 시나리오의 targetRef를 확인하십시오")
 	}
 	f.Add("podsTotal", strconv.Itoa(len(pods)), "")
-	for _, c := range pods[0].Spec.Containers {
-		for _, r := range resources {
-			if _, ok := c.Resources.Requests[corev1.ResourceName(r)]; ok {
-				f.Add("requestBefore/"+of(c.Name, r), text(r, amountOf(r, c.Resources.Requests)), "")
-			}
-			if _, ok := c.Resources.Limits[corev1.ResourceName(r)]; ok {
-				f.Add("limitBefore/"+of(c.Name, r), text(r, amountOf(r, c.Resources.Limits)), "")
-			}
-		}
-	}
+	addSizes(f, pods[0].Spec.Containers, "requestBefore", "limitBefore")
 	return nil
 }
 

@@ -122,7 +122,7 @@ func (s *State) addUpdated(f *trace.Frame, pods []*corev1.Pod) {
 // addSeries adds this pass to the history and shows the history.
 func (s *State) addSeries(f *trace.Frame, pods []*corev1.Pod) {
 	if s.pass.haveUsage && s.pass.model != nil && len(pods) > 0 && len(s.pass.model.names) > 0 {
-		r := controlled(s.pass.model.containers[s.pass.model.names[0]])[0]
+		r := s.pass.model.containers[s.pass.model.names[0]].GetControlledResources()[0]
 		p := point{at: s.Clock.Now(), resource: r, usage: model.ResourceAmount(s.pass.usage.CPU)}
 		if r == model.ResourceMemory {
 			p.usage = model.ResourceAmount(s.pass.usage.Memory)

@@ -1,12 +1,10 @@
 package vpa
 
 import (
-	"bytes"
 	"context"
 	_ "embed" // the manifests
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -14,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/client-go/dynamic"
 
@@ -146,21 +143,7 @@ func (s *State) install(ctx context.Context, manifest []byte) error {
 	if err != nil {
 		return err
 	}
-	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(manifest), 4096)
-	for {
-		obj := &unstructured.Unstructured{}
-		if err := decoder.Decode(obj); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		if len(obj.Object) == 0 {
-			continue
-		}
-		if err := d.create(ctx, obj); err != nil {
-			return err
-		}
-	}
+	return world.EachObject(manifest, func(obj *unstructured.Unstructured) error { return d.create(ctx, obj) })
 }
 
 func (d *deployment) create(ctx context.Context, obj *unstructured.Unstructured) error {

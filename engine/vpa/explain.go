@@ -95,6 +95,13 @@ func amountOf(r model.ResourceName, list corev1.ResourceList) model.ResourceAmou
 	return model.ResourceAmount(list.Memory().Value())
 }
 
+func (p Params) confidenceInterval(r model.ResourceName) time.Duration {
+	if r == model.ResourceMemory {
+		return p.Recommendation.ConfidenceIntervalMemory
+	}
+	return p.Recommendation.ConfidenceIntervalCPU
+}
+
 // confidence mirrors the unexported getConfidence of
 // recommender/logic/estimator.go, from the same exported inputs.
 func confidence(s *model.AggregateContainerState, interval time.Duration) (value float64, expr string) {
@@ -141,11 +148,6 @@ func ratio(v float64) string {
 		return strconv.FormatFloat(v, 'g', 3, 64)
 	}
 	return strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64)
-}
-
-// controlled are the resources that the VPA may set of the container.
-func controlled(s *model.AggregateContainerState) []model.ResourceName {
-	return s.GetControlledResources()
 }
 
 // of names a container's resource in a fact: "web.cpu".

@@ -124,7 +124,7 @@ func (h podHistories) add(p *corev1.Pod, u Usage, at time.Time) {
 // concludeHistory recommends, writes, and shows how far the bounds are apart.
 func (s *State) concludeHistory(ctx context.Context, f *trace.Frame) error {
 	computed := s.each(f, func(name string, r model.ResourceName, a *model.AggregateContainerState) {
-		value, expr := confidence(a, s.Params.Recommendation.ConfidenceIntervalCPU)
+		value, expr := confidence(a, s.Params.confidenceInterval(r))
 		f.Add("confidence/"+of(name, r), ratio(value), expr)
 	})
 	if !computed {
@@ -159,7 +159,7 @@ func restart(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	before := s.pass.vpa.Status.Recommendation
-	f.Add("samplesBefore", strconv.Itoa(s.sampleCount()), "")
+	f.Add("samplesBefore", strconv.Itoa(s.recommender.look(s.Namespace, s.VPA).samples()), "")
 	s.recommender.stop()
 	s.recommender = nil
 	if err := s.startRecommender(ctx); err != nil {
@@ -169,14 +169,14 @@ func restart(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	s.pass.model = s.recommender.look(s.Namespace, s.VPA)
-	f.Add("samples", strconv.Itoa(s.sampleCount()), "")
+	f.Add("samples", strconv.Itoa(s.pass.model.samples()), "")
 	if s.pass.model == nil || len(s.pass.model.names) == 0 {
 		f.Add("skipped", "체크포인트를 찾지 못했습니다. 처음부터 다시 배웁니다.", "")
 		return nil
 	}
 	_, now := s.recommender.recommend(s.pass.model, s.pass.vpa, s.Params)
 	for _, name := range s.pass.model.names {
-		for _, r := range controlled(s.pass.model.containers[name]) {
+		for _, r := range s.pass.model.containers[name].GetControlledResources() {
 			from, to := s.targetText(before, name, r), s.targetText(now, name, r)
 			f.Add("target/"+of(name, r), to, "재시작하기 전 "+from)
 			f.Add("recommendationChanged/"+of(name, r), strconv.FormatBool(from != to), "")

@@ -36,7 +36,7 @@ func (s *State) each(f *trace.Frame, do func(container string, r model.ResourceN
 		return false
 	}
 	for _, name := range m.names {
-		for _, r := range controlled(m.containers[name]) {
+		for _, r := range m.containers[name].GetControlledResources() {
 			do(name, r, m.containers[name])
 		}
 	}
@@ -99,39 +99,35 @@ func amount(r model.ResourceName, v float64) model.ResourceAmount {
 }
 
 // layer shows one layer of the estimators for every bound.
-func layer(add func(s *State, f *trace.Frame, what string, r model.ResourceName, l layers)) func(context.Context, *State, *trace.Frame) error {
+func layer(add func(s *State, f *trace.Frame, container string, r model.ResourceName, l layers)) func(context.Context, *State, *trace.Frame) error {
 	return func(_ context.Context, s *State, f *trace.Frame) error {
 		f.Kubectl = fmt.Sprintf("kubectl describe vpa %s -n %s", s.VPA, s.Namespace)
 		s.each(f, func(name string, r model.ResourceName, a *model.AggregateContainerState) {
 			for _, b := range s.Params.bounds(r) {
-				add(s, f, of(name, r), r, s.Params.explain(r, a, b, s.share()))
+				add(s, f, name, r, s.Params.explain(r, a, b, s.share()))
 			}
 		})
 		return nil
 	}
 }
 
-func addPercentile(_ *State, f *trace.Frame, what string, r model.ResourceName, l layers) {
-	f.Add(l.name+"Percentile/"+what, text(r, l.raw), fmt.Sprintf("표본을 작은 것부터 %.0f%% 담은 칸의 끝", l.percentile*100))
+func addPercentile(_ *State, f *trace.Frame, container string, r model.ResourceName, l layers) {
+	f.Add(l.name+"Percentile/"+of(container, r), text(r, l.raw), fmt.Sprintf("표본을 작은 것부터 %.0f%% 담은 칸의 끝", l.percentile*100))
 }
 
-func addMargin(s *State, f *trace.Frame, what string, r model.ResourceName, l layers) {
+func addMargin(s *State, f *trace.Frame, container string, r model.ResourceName, l layers) {
 	extra := model.ScaleResource(l.raw, s.Params.Recommendation.SafetyMarginFraction)
-	f.Add(l.name+"Margin/"+what, text(r, l.margin),
+	f.Add(l.name+"Margin/"+of(container, r), text(r, l.margin),
 		fmt.Sprintf("%s + %s (%s × %s)", text(r, l.raw), text(r, extra), text(r, l.raw), ratio(s.Params.Recommendation.SafetyMarginFraction)))
 }
 
-func addConfidence(s *State, f *trace.Frame, what string, r model.ResourceName, l layers) {
+func addConfidence(s *State, f *trace.Frame, container string, r model.ResourceName, l layers) {
+	what := of(container, r)
 	if l.multiplier == 0 {
 		f.Add(l.name+"Confident/"+what, text(r, l.confident), "신뢰도를 곱하지 않습니다")
 		return
 	}
-	interval := s.Params.Recommendation.ConfidenceIntervalCPU
-	if r == model.ResourceMemory {
-		interval = s.Params.Recommendation.ConfidenceIntervalMemory
-	}
-	name := what[:len(what)-len(r)-1]
-	value, expr := confidence(s.pass.model.containers[name], interval)
+	value, expr := confidence(s.pass.model.containers[container], s.Params.confidenceInterval(r))
 	if _, told := f.Fact("confidence/" + what); !told {
 		f.Add("confidence/"+what, ratio(value), expr)
 	}
@@ -140,7 +136,8 @@ func addConfidence(s *State, f *trace.Frame, what string, r model.ResourceName, 
 		fmt.Sprintf("%s × (1 + %s / %s)^%.0f = %s × %s", text(r, l.margin), ratio(l.multiplier), ratio(value), l.exponent, text(r, l.margin), ratio(factor)))
 }
 
-func addMinimum(s *State, f *trace.Frame, what string, r model.ResourceName, l layers) {
+func addMinimum(s *State, f *trace.Frame, container string, r model.ResourceName, l layers) {
+	what := of(container, r)
 	f.Add(l.name+"Minimum/"+what, text(r, l.atLeast), fmt.Sprintf("max(%s, %s)", text(r, l.confident), text(r, s.Params.minimum(r, s.share()))))
 	if l.rounded != l.atLeast {
 		unit := "1바이트"
@@ -177,10 +174,9 @@ func policyExpr(p *vpav1.ContainerResourcePolicy, r model.ResourceName, value mo
 	if p == nil {
 		return ""
 	}
-	low, hasLow := p.MinAllowed[corev1.ResourceName(r)]
-	high, hasHigh := p.MaxAllowed[corev1.ResourceName(r)]
-	one := func(q corev1.ResourceList) string { return text(r, amountOf(r, q)) }
-	lowText, highText := one(corev1.ResourceList{corev1.ResourceName(r): low}), one(corev1.ResourceList{corev1.ResourceName(r): high})
+	_, hasLow := p.MinAllowed[corev1.ResourceName(r)]
+	_, hasHigh := p.MaxAllowed[corev1.ResourceName(r)]
+	lowText, highText := text(r, amountOf(r, p.MinAllowed)), text(r, amountOf(r, p.MaxAllowed))
 	switch {
 	case hasLow && hasHigh:
 		return fmt.Sprintf("min(max(%s, %s), %s)", text(r, value), lowText, highText)
@@ -239,15 +235,13 @@ func (s *State) addStatus(f *trace.Frame, written *vpav1.VerticalPodAutoscaler) 
 		old := recommendedFor(s.pass.vpa.Status.Recommendation, now.ContainerName)
 		for _, r := range resources {
 			for _, b := range []string{"lowerBound", "target", "uncappedTarget", "upperBound"} {
-				q, ok := list(&now, b)[corev1.ResourceName(r)]
-				if !ok {
+				if _, ok := list(&now, b)[corev1.ResourceName(r)]; !ok {
 					continue
 				}
-				from := ""
-				if was, ok := list(old, b)[corev1.ResourceName(r)]; ok {
-					from = text(r, amountOf(r, corev1.ResourceList{corev1.ResourceName(r): was}))
+				from, to := "", text(r, amountOf(r, list(&now, b)))
+				if _, ok := list(old, b)[corev1.ResourceName(r)]; ok {
+					from = text(r, amountOf(r, list(old, b)))
 				}
-				to := text(r, amountOf(r, corev1.ResourceList{corev1.ResourceName(r): q}))
 				f.Add(b+"/"+of(now.ContainerName, r), to, "")
 				if from != to {
 					f.Changes = append(f.Changes, trace.Change{Object: "vpa/" + s.VPA, Field: "status." + b + "." + of(now.ContainerName, r), From: from, To: to})

@@ -41,15 +41,11 @@ func (s *State) startRecommender(ctx context.Context) error {
 	if s.recommender != nil {
 		return nil
 	}
-	c, err := newClients(s.Identity(ActorRecommender))
+	v, err := newView(s.Identity(ActorRecommender), s.Namespace, "status.phase!=Pending") // as input.newPodClients
 	if err != nil {
 		return err
 	}
-	v, err := newView(c, s.Namespace, "status.phase!=Pending") // as input.newPodClients
-	if err != nil {
-		return err
-	}
-	metricsAPI, err := metricsclient.NewForConfig(c.config)
+	metricsAPI, err := metricsclient.NewForConfig(v.config)
 	if err != nil {
 		return err
 	}
@@ -63,12 +59,12 @@ func (s *State) startRecommender(ctx context.Context) error {
 	}
 	vpas := v.vpas.Autoscaling().V1()
 	vpas.VerticalPodAutoscalerCheckpoints().Informer()
-	r.checkpoints = checkpoint.NewCheckpointWriter(r.state, c.vpa.AutoscalingV1())
+	r.checkpoints = checkpoint.NewCheckpointWriter(r.state, v.vpa.AutoscalingV1())
 	r.feeder = input.ClusterStateFeederFactory{
 		ClusterState: r.state, OOMObserver: r.ooms,
 		PodLister:           v.pods.Core().V1().Pods().Lister(),
 		MetricsClient:       metrics.NewMetricsClient(metrics.NewPodMetricsesSource(metricsAPI.MetricsV1beta1()), s.Namespace, "default-metrics-client"),
-		VpaCheckpointClient: c.vpa.AutoscalingV1(), VpaCheckpointLister: vpas.VerticalPodAutoscalerCheckpoints().Lister(),
+		VpaCheckpointClient: v.vpa.AutoscalingV1(), VpaCheckpointLister: vpas.VerticalPodAutoscalerCheckpoints().Lister(),
 		VpaLister: vpas.VerticalPodAutoscalers().Lister(), SelectorFetcher: v.selectors, ControllerFetcher: v.controllers,
 		RecommenderName: input.DefaultRecommenderName, VpaObjectNamespace: s.Namespace,
 	}.Make()
@@ -122,6 +118,17 @@ func (r *recommender) look(namespace, name string) *modelView {
 	}
 	slices.Sort(m.names)
 	return m
+}
+
+// samples counts the samples of all containers; none without a view.
+func (m *modelView) samples() int {
+	n := 0
+	if m != nil {
+		for _, c := range m.containers {
+			n += c.TotalSamplesCount
+		}
+	}
+	return n
 }
 
 // recommend computes the recommendation of one VPA and keeps it in the model.

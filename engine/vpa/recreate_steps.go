@@ -101,7 +101,7 @@ func admit(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range s.admission.all() {
+	if r, ok := s.admission.first(); ok {
 		s.addPatch(f, r)
 	}
 	if err := s.addBorn(ctx, f); err != nil {
@@ -124,16 +124,7 @@ func (s *State) addBorn(ctx context.Context, f *trace.Frame) error {
 		}
 		created++
 		f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "metadata.name", To: p.Name})
-		for _, c := range p.Spec.Containers {
-			for _, r := range resources {
-				if _, ok := c.Resources.Requests[corev1.ResourceName(r)]; ok {
-					f.Add("newRequest/"+of(c.Name, r), text(r, amountOf(r, c.Resources.Requests)), "")
-				}
-				if _, ok := c.Resources.Limits[corev1.ResourceName(r)]; ok {
-					f.Add("newLimit/"+of(c.Name, r), text(r, amountOf(r, c.Resources.Limits)), "")
-				}
-			}
-		}
+		addSizes(f, p.Spec.Containers, "newRequest", "newLimit")
 	}
 	f.Add("createdPods", strconv.Itoa(created), "")
 	return nil
@@ -168,11 +159,7 @@ func bind(ctx context.Context, s *State, f *trace.Frame) error {
 	if unschedulable > 0 {
 		f.Add("unschedulablePods", strconv.Itoa(unschedulable), "")
 	}
-	for _, p := range w.Active() {
-		if p.Spec.NodeName != "" && s.pass.known[p.UID].Node == "" {
-			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "spec.nodeName", To: p.Spec.NodeName})
-		}
-	}
+	world.AddBound(s.pass.known, w, f)
 	return s.AwaitHeld(ctx, world.ActorKubelet, http.MethodPatch, after-bound)
 }
 
@@ -206,7 +193,13 @@ func run(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	f.Add("readyPods", strconv.Itoa(w.Ready()), "")
-	s.addRun(f, w)
+	world.AddRun(s.pass.known, w, f)
+	for _, p := range w.Active() {
+		started := world.IsReady(p) && !s.pass.known[p.UID].Ready
+		if !started && slices.Contains(s.pass.resized, p.Name) {
+			s.addResized(f, p)
+		}
+	}
 	return nil
 }
 
@@ -227,10 +220,8 @@ func (s *State) settled(w world.Workload) bool {
 // resized tells whether the kubelet has answered a resize: carried it out, or
 // said why not.
 func resized(p *corev1.Pod) bool {
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodResizePending && c.Status == corev1.ConditionTrue {
-			return true
-		}
+	if pendingResize(p) != nil {
+		return true
 	}
 	for _, c := range p.Status.ContainerStatuses {
 		for _, spec := range p.Spec.Containers {
@@ -242,32 +233,21 @@ func resized(p *corev1.Pod) bool {
 	return true
 }
 
-func (s *State) addRun(f *trace.Frame, w world.Workload) {
-	for _, p := range w.Active() {
-		switch {
-		case world.IsReady(p) && !s.pass.known[p.UID].Ready:
-			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "status.conditions[Ready]", From: "False", To: "True"})
-		case slices.Contains(s.pass.resized, p.Name):
-			s.addResized(f, p)
+// pendingResize is the condition in which the kubelet says why a resize waits;
+// nil when none does.
+func pendingResize(p *corev1.Pod) *corev1.PodCondition {
+	for i := range p.Status.Conditions {
+		if c := &p.Status.Conditions[i]; c.Type == corev1.PodResizePending && c.Status == corev1.ConditionTrue {
+			return c
 		}
 	}
-	alive := map[string]bool{}
-	for _, p := range w.Pods {
-		alive[p.Name] = true
-	}
-	for _, was := range s.pass.known {
-		if !alive[was.Name] {
-			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + was.Name, Field: "metadata.name", From: was.Name})
-		}
-	}
+	return nil
 }
 
 // addResized tells what the kubelet gave a pod without a restart.
 func (s *State) addResized(f *trace.Frame, p *corev1.Pod) {
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodResizePending && c.Status == corev1.ConditionTrue {
-			f.Add("resizePending/"+p.Name, c.Reason, c.Message)
-		}
+	if c := pendingResize(p); c != nil {
+		f.Add("resizePending/"+p.Name, c.Reason, c.Message)
 	}
 	for _, c := range p.Status.ContainerStatuses {
 		if c.Resources == nil {

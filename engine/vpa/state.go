@@ -45,6 +45,7 @@ type State struct {
 	Past  func(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]Usage
 	Begun time.Time // when the load began, in loop time
 
+	observing   clients // of observer; made when first asked for
 	deployed    *deployment
 	recommender *recommender
 	updater     *updater
@@ -88,7 +89,7 @@ func newClients(cfg *rest.Config) (clients, error) {
 func (s *State) Close(ctx context.Context) error {
 	var err error
 	if s.admission != nil {
-		err = s.admission.stop(ctx)
+		err = s.admission.stop()
 	}
 	if s.recommender != nil {
 		s.recommender.stop()

@@ -42,11 +42,7 @@ func (s *State) startUpdater(ctx context.Context) error {
 	if s.updater != nil {
 		return nil
 	}
-	c, err := newClients(s.Identity(ActorUpdater))
-	if err != nil {
-		return err
-	}
-	v, err := newView(c, s.Namespace, "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed") // as updater/main.go
+	v, err := newView(s.Identity(ActorUpdater), s.Namespace, "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed") // as updater/main.go
 	if err != nil {
 		return err
 	}
@@ -62,9 +58,9 @@ func (s *State) startUpdater(ctx context.Context) error {
 	u := &updater{
 		view: v, processor: processor, priorities: priority.NewProcessor(),
 		admission:    priority.NewScalingDirectionPodEvictionAdmission(),
-		restrictions: restriction.NewPodsRestrictionFactory(c.kube, v.workloads, s.Params.MinReplicas, s.Params.EvictionTolerance, calculators, false),
-		alive:        status.NewValidator(c.kube, status.AdmissionControllerStatusName, systemNamespace),
-		events:       &eventWriter{client: c, clock: s.Clock},
+		restrictions: restriction.NewPodsRestrictionFactory(v.kube, v.workloads, s.Params.MinReplicas, s.Params.EvictionTolerance, calculators, false),
+		alive:        status.NewValidator(v.kube, status.AdmissionControllerStatusName, systemNamespace),
+		events:       &eventWriter{client: v.clients, clock: s.Clock},
 	}
 	setClock(u.restrictions, s.Clock)
 	if err := v.start(ctx); err != nil {

@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/updater/restriction"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/updater/utils"
@@ -234,9 +233,8 @@ func (s *State) remember(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.pass.known, s.pass.before = map[types.UID]world.Fingerprint{}, map[string]corev1.ResourceList{}
+	s.pass.known, s.pass.before = world.Fingerprints(w.Pods), map[string]corev1.ResourceList{}
 	for _, p := range w.Pods {
-		s.pass.known[p.UID] = world.FingerprintOf(p)
 		for _, c := range p.Spec.Containers {
 			s.pass.before[p.Name+"/"+c.Name] = c.Resources.Requests
 		}

@@ -64,31 +64,7 @@ func (s *State) skip(ctx context.Context, f *trace.Frame) error {
 
 // elapse lets one interval pass and returns how often the Metrics Server scraped.
 func (s *State) elapse(ctx context.Context) (int, error) {
-	if s.Simulation == nil {
-		return 0, wait(ctx, s.Params.Interval)
-	}
-	n := 0
-	for left := s.Params.Interval; left > 0; left -= s.Params.MetricResolution {
-		if err := s.Simulation.Advance(ctx, min(left, s.Params.MetricResolution)); err != nil {
-			return n, fmt.Errorf("가상 시간을 옮기지 못했습니다: %w", err)
-		}
-		if err := s.Simulation.Scrape(ctx); err != nil {
-			return n, fmt.Errorf("메트릭 서버가 kubelet의 메트릭을 읽지 못했습니다: %w", err)
-		}
-		n++
-	}
-	return n, nil
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return s.Elapse(ctx, s.Params.Interval, s.Params.MetricResolution)
 }
 
 func (s *State) podMetrics(ctx context.Context) ([]metricsv1beta1.PodMetrics, error) {
@@ -102,8 +78,12 @@ func (s *State) podMetrics(ctx context.Context) ([]metricsv1beta1.PodMetrics, er
 
 // observer are the clients that are not recorded.
 func (s *State) observer() (clients, error) {
-	c, err := newClients(s.Identity(""))
-	return c, err
+	if s.observing.config != nil {
+		return s.observing, nil
+	}
+	var err error
+	s.observing, err = newClients(s.Identity(""))
+	return s.observing, err
 }
 
 // loadObjects is the recommender's look at VPA objects and pods.
@@ -188,7 +168,7 @@ func collectUsage(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		f.Add("metricError", err.Error(), "")
 	}
-	before := s.sampleCount()
+	before := s.recommender.look(s.Namespace, s.VPA).samples()
 	peaks := s.memoryPeaks()
 	s.recommender.collect(ctx)
 	s.pass.model = s.recommender.look(s.Namespace, s.VPA)
@@ -200,8 +180,9 @@ func collectUsage(ctx context.Context, s *State, f *trace.Frame) error {
 	if m := s.pass.model; m != nil {
 		f.Add("matchedPods", strconv.Itoa(m.vpa.PodCount), "")
 	}
-	f.Add("newSamples", strconv.Itoa(s.sampleCount()-before), "")
-	f.Add("samples", strconv.Itoa(s.sampleCount()), "")
+	samples := s.pass.model.samples()
+	f.Add("newSamples", strconv.Itoa(samples-before), "")
+	f.Add("samples", strconv.Itoa(samples), "")
 	s.addOOMs(f, pods, peaks)
 	return nil
 }
@@ -227,17 +208,6 @@ func (s *State) addUsage(f *trace.Frame, metrics []metricsv1beta1.PodMetrics, po
 		s.pass.usage = Usage{CPU: s.pass.usage.CPU / n, Memory: s.pass.usage.Memory / n}
 		s.pass.haveUsage = true
 	}
-}
-
-func (s *State) sampleCount() int {
-	m := s.recommender.look(s.Namespace, s.VPA)
-	n := 0
-	if m != nil {
-		for _, c := range m.containers {
-			n += c.TotalSamplesCount
-		}
-	}
-	return n
 }
 
 // vpaPods are the live pods that the VPA's target owns, sorted by name.

@@ -16,6 +16,7 @@ import (
 	controllerfetcher "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/target/controller_fetcher"
 	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
 	"k8s.io/client-go/informers"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/stepscale/stepscale/engine/world"
@@ -37,7 +38,11 @@ type view struct {
 }
 
 // newView prepares the informers; start runs them.
-func newView(c clients, namespace, podFields string) (*view, error) {
+func newView(cfg *rest.Config, namespace, podFields string) (*view, error) {
+	c, err := newClients(cfg)
+	if err != nil {
+		return nil, err
+	}
 	v := &view{
 		clients: c, podFields: podFields, done: make(chan struct{}),
 		workloads: informers.NewSharedInformerFactoryWithOptions(c.kube, 0, informers.WithNamespace(namespace)),
@@ -48,7 +53,7 @@ func newView(c clients, namespace, podFields string) (*view, error) {
 	if podFields != "" {
 		v.pods.Core().V1().Pods().Informer()
 	}
-	err := v.vpas.Autoscaling().V1().VerticalPodAutoscalers().Informer().AddIndexers(cache.Indexers{vpautil.TargetRefIndex: vpautil.TargetRefIndexFunc})
+	err = v.vpas.Autoscaling().V1().VerticalPodAutoscalers().Informer().AddIndexers(cache.Indexers{vpautil.TargetRefIndex: vpautil.TargetRefIndexFunc})
 	v.selectors = target.NewVpaTargetSelectorFetcher(c.config, c.kube, v.workloads, v.done)
 	v.controllers = controllerfetcher.NewControllerFetcher(c.config, c.kube, v.workloads, 0, 0, 0, v.done)
 	return v, err
@@ -58,22 +63,11 @@ func (v *view) start(ctx context.Context) error {
 	v.workloads.Start(v.done)
 	v.pods.Start(v.done)
 	v.vpas.Start(v.done)
-	for _, synced := range []map[any]bool{untyped(v.workloads.WaitForCacheSync(ctx.Done())), untyped(v.pods.WaitForCacheSync(ctx.Done())), untyped(v.vpas.WaitForCacheSync(ctx.Done()))} {
-		for what, ok := range synced {
-			if !ok {
-				return errors.Join(ctx.Err(), fmt.Errorf("informer of %v did not start", what))
-			}
-		}
-	}
-	return nil
-}
-
-func untyped[K comparable](m map[K]bool) map[any]bool {
-	out := make(map[any]bool, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
-	return out
+	return errors.Join(
+		v.workloads.WaitForCacheSyncWithContext(ctx).AsError(),
+		v.pods.WaitForCacheSyncWithContext(ctx).AsError(),
+		v.vpas.WaitForCacheSyncWithContext(ctx).AsError(),
+	)
 }
 
 func (v *view) stop() { v.once.Do(func() { close(v.done) }) }

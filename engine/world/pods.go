@@ -45,9 +45,58 @@ func DiffPods(known map[types.UID]Fingerprint, w Workload, f *trace.Frame) (crea
 			gone = append(gone, was.Name)
 		}
 	}
-	slices.Sort(gone)
-	for _, name := range gone {
+	addGone(f, gone)
+	return created, append(deleted, gone...)
+}
+
+// Fingerprints notes how the pods look now.
+func Fingerprints(pods []*corev1.Pod) map[types.UID]Fingerprint {
+	known := make(map[types.UID]Fingerprint, len(pods))
+	for _, p := range pods {
+		known[p.UID] = FingerprintOf(p)
+	}
+	return known
+}
+
+// AddBound adds a change for each pod that has got a node, and counts them.
+func AddBound(known map[types.UID]Fingerprint, w Workload, f *trace.Frame) int {
+	bound := 0
+	for _, p := range w.Active() {
+		if p.Spec.NodeName != "" && known[p.UID].Node == "" {
+			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "spec.nodeName", To: p.Spec.NodeName})
+			bound++
+		}
+	}
+	return bound
+}
+
+// AddRun adds a change for each pod that the kubelets have started or ended,
+// and counts those that they started.
+func AddRun(known map[types.UID]Fingerprint, w Workload, f *trace.Frame) int {
+	started := 0
+	for _, p := range w.Active() {
+		if IsReady(p) && !known[p.UID].Ready {
+			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "status.conditions[Ready]", From: "False", To: "True"})
+			started++
+		}
+	}
+	live := map[string]bool{}
+	for _, p := range w.Pods {
+		live[p.Name] = true
+	}
+	var gone []string
+	for _, was := range known {
+		if !live[was.Name] {
+			gone = append(gone, was.Name)
+		}
+	}
+	addGone(f, gone)
+	return started
+}
+
+func addGone(f *trace.Frame, names []string) {
+	slices.Sort(names)
+	for _, name := range names {
 		f.Changes = append(f.Changes, trace.Change{Object: "pod/" + name, Field: "metadata.name", From: name})
 	}
-	return created, append(deleted, gone...)
 }

@@ -31,9 +31,23 @@ type silent struct{}
 
 func (silent) Phase(string, time.Duration) {}
 
-func benchStage(b *testing.B, a *app, scenario string) (*clusterStage, func() error) {
+// benchRounds times one part of a loop, every round on a stage of its own that
+// was prepared before the clock runs.
+func benchRounds(b *testing.B, loop, scenario string, prepare, timed func(*clusterStage)) {
 	b.Helper()
-	return benchLoop(b, a, "hpa", scenario)
+	a := benchApp(b)
+	for b.Loop() {
+		b.StopTimer()
+		s, closeStage := benchLoop(b, a, loop, scenario)
+		prepare(s)
+		b.StartTimer()
+		timed(s)
+		b.StopTimer()
+		if err := closeStage(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
 }
 
 func benchLoop(b *testing.B, a *app, loop, scenario string) (*clusterStage, func() error) {
@@ -63,25 +77,13 @@ func never() bool { return false }
 
 // BenchmarkScaleUpPass is one pass of the five steps, 2 to 4 pods, all Ready.
 func BenchmarkScaleUpPass(b *testing.B) {
-	a := benchApp(b)
-	for b.Loop() {
-		b.StopTimer()
-		s, closeStage := benchStage(b, a, "web-surge")
-		passes(b, s, 20, s.LoadChanged)
-		b.StartTimer()
-		passes(b, s, 1, never)
-		b.StopTimer()
-		if err := closeStage(); err != nil {
-			b.Fatal(err)
-		}
-		b.StartTimer()
-	}
+	benchRounds(b, "hpa", "web-surge", func(s *clusterStage) { passes(b, s, 20, s.LoadChanged) }, func(s *clusterStage) { passes(b, s, 1, never) })
 }
 
 // BenchmarkTwentyTicks is 20 passes that change nothing: five virtual minutes.
 func BenchmarkTwentyTicks(b *testing.B) {
 	a := benchApp(b)
-	s, closeStage := benchStage(b, a, "web-surge")
+	s, closeStage := benchLoop(b, a, "hpa", "web-surge")
 	passes(b, s, 5, never) // past the scale-up
 	for b.Loop() {
 		passes(b, s, 20, never)
@@ -94,61 +96,31 @@ func BenchmarkTwentyTicks(b *testing.B) {
 // BenchmarkThousandPods is the pass that takes one Deployment from 110 pods to
 // 1,000, and a pass that keeps them.
 func BenchmarkThousandPods(b *testing.B) {
-	a := benchApp(b)
-	for b.Loop() {
-		b.StopTimer()
-		s, closeStage := benchStage(b, a, "big")
-		passes(b, s, 3, never)
-		b.StartTimer()
+	benchRounds(b, "hpa", "big", func(s *clusterStage) { passes(b, s, 3, never) }, func(s *clusterStage) {
 		start := time.Now()
 		passes(b, s, 1, never)
 		up := time.Since(start)
 		passes(b, s, 1, never)
 		b.ReportMetric(up.Seconds(), "s/scale-up")
 		b.ReportMetric((time.Since(start) - up).Seconds(), "s/keep")
-		b.StopTimer()
-		if err := closeStage(); err != nil {
-			b.Fatal(err)
-		}
-		b.StartTimer()
-	}
+	})
 }
 
 // BenchmarkVPAPass is one pass of the VPA's steps that evicts a pod and ends with
 // its successor Ready.
 func BenchmarkVPAPass(b *testing.B) {
-	a := benchApp(b)
-	for b.Loop() {
-		b.StopTimer()
-		s, closeStage := benchLoop(b, a, "vpa", "vpa-web")
-		passes(b, s, 3, never) // those that keep
-		b.StartTimer()
-		passes(b, s, 1, never)
-		b.StopTimer()
-		if err := closeStage(); err != nil {
-			b.Fatal(err)
-		}
-		b.StartTimer()
-	}
+	keeping := func(s *clusterStage) { passes(b, s, 3, never) }
+	benchRounds(b, "vpa", "vpa-web", keeping, func(s *clusterStage) { passes(b, s, 1, never) })
 }
 
 // BenchmarkVPAHistory is eight days of virtual history on the cluster, from the
 // scenario's load to a recommendation in the VPA's status.
 func BenchmarkVPAHistory(b *testing.B) {
-	a := benchApp(b)
-	for b.Loop() {
-		b.StopTimer()
-		s, closeStage := benchLoop(b, a, "vpa-history", "vpa-day")
-		b.StartTimer()
+	benchRounds(b, "vpa-history", "vpa-day", func(*clusterStage) {}, func(s *clusterStage) {
 		for range 3 {
 			if _, err := s.Session().Next(); err != nil {
 				b.Fatal(err)
 			}
 		}
-		b.StopTimer()
-		if err := closeStage(); err != nil {
-			b.Fatal(err)
-		}
-		b.StartTimer()
-	}
+	})
 }

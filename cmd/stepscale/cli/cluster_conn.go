@@ -134,7 +134,7 @@ type scenarioLoad struct{ *scenarios.Scenario }
 func (l scenarioLoad) Usage(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]embedded.Usage {
 	list := make([]scenarios.Pod, 0, len(pods))
 	for _, p := range pods {
-		pod := scenarios.Pod{Name: p.Name, Ready: podReady(p), CPULimit: cpuLimit(p)}
+		pod := scenarios.Pod{Name: p.Name, Ready: world.IsReady(p), CPULimit: cpuLimit(p)}
 		if p.Status.StartTime != nil {
 			pod.Age = now.Sub(p.Status.StartTime.Time)
 			pod.ContainerAge = pod.Age
@@ -152,15 +152,6 @@ func (l scenarioLoad) Usage(elapsed time.Duration, pods []*corev1.Pod, now time.
 		usage[p.Name] = embedded.Usage{CPU: cpu[p.Name], Memory: l.Memory(elapsed, p)}
 	}
 	return usage
-}
-
-func podReady(p *corev1.Pod) bool {
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodReady {
-			return c.Status == corev1.ConditionTrue
-		}
-	}
-	return false
 }
 
 // cpuLimit adds up the limits of the containers; 0 when one has none.

@@ -81,7 +81,6 @@ func vpaLoop(steps []engine.Step[vpa.State], deploy func(*vpa.State, context.Con
 		if err != nil {
 			return nil, err
 		}
-		s.closers = append(s.closers, state.Close)
 		if deploy != nil {
 			if err := deploy(state, ctx); err != nil {
 				return nil, deployError(err)
@@ -100,9 +99,10 @@ func deployError(err error) error {
 		hint: "두 Recommender가 같은 status를 쓰게 되므로 실행하지 않습니다. VPA가 없는 클러스터나 임베디드 클러스터에서 실행해 주십시오."}
 }
 
+// vpaState is closed with the stage.
 func (s *clusterStage) vpaState() (*vpa.State, error) {
 	w, err := s.world(vpa.ActorRecommender)
-	return &vpa.State{
+	state := &vpa.State{
 		World: w, VPA: s.scenario.VPA, Objects: s.vpas, Params: vpa.DefaultParams(), Begun: s.begun, Identity: s.component,
 		Past: func(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]vpa.Usage {
 			past := map[string]vpa.Usage{}
@@ -111,7 +111,9 @@ func (s *clusterStage) vpaState() (*vpa.State, error) {
 			}
 			return past
 		},
-	}, err
+	}
+	s.closers = append(s.closers, state.Close)
+	return state, err
 }
 
 // component is the client configuration of a component that is not in the
@@ -156,7 +158,6 @@ func bothLoop() loop {
 			return nil, err
 		}
 		v.Params.Skip = quarterDay
-		s.closers = append(s.closers, v.Close)
 		if err := v.Deploy(ctx); err != nil {
 			return nil, deployError(err)
 		}

@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -16,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
@@ -198,28 +195,16 @@ func (s *clusterStage) apply(ctx context.Context) error {
 		return err
 	}
 	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(s.kube.Discovery()))
-	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(s.scenario.Objects), 4096)
-	for {
-		obj := &unstructured.Unstructured{}
-		if err := decoder.Decode(obj); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		if len(obj.Object) == 0 {
-			continue
-		}
+	return world.EachObject(s.scenario.Objects, func(obj *unstructured.Unstructured) error {
 		if obj.GroupVersionKind().Group == vpav1.SchemeGroupVersion.Group { // its CRD comes with the VPA
-			if err := s.keepVPA(obj); err != nil {
-				return err
-			}
-			continue
+			return s.keepVPA(obj)
 		}
 		if err := s.applyOne(ctx, dyn, mapper, obj); err != nil {
 			return &userError{what: fmt.Sprintf("%s %s을(를) 적용하지 못했습니다", obj.GetKind(), obj.GetName()), cause: err,
 				where: "scenarios/" + s.scenario.Name + "/objects.yaml", hint: "API 서버의 메시지를 보고 매니페스트를 고쳐 주십시오.", code: exitUsage}
 		}
-	}
+		return nil
+	})
 }
 
 func (s *clusterStage) applyOne(ctx context.Context, dyn dynamic.Interface, mapper *restmapper.DeferredDiscoveryRESTMapper, obj *unstructured.Unstructured) error {

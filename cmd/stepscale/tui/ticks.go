@@ -180,6 +180,14 @@ func (s *Screen) bar(value, target string, width int) string {
 	over := full > width
 	full = min(full, width)
 	mark := min(int(t*scale+0.5), width-1)
+	if over {
+		return gauge(full, mark) + "▶"
+	}
+	return gauge(full, mark)
+}
+
+// gauge draws a bar of full cells with a mark on or behind it.
+func gauge(full, mark int) string {
 	var b strings.Builder
 	for i := range max(full, mark+1) {
 		switch {
@@ -190,9 +198,6 @@ func (s *Screen) bar(value, target string, width int) string {
 		default:
 			b.WriteString("·")
 		}
-	}
-	if over {
-		return b.String() + "▶"
 	}
 	return b.String()
 }

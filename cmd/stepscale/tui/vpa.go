@@ -184,18 +184,7 @@ func (s *Screen) series(facts []trace.Fact) {
 		_, at, _ := strings.Cut(p.Name, "/")
 		full := int(quantity(p.Value) / top * float64(room-1))
 		mark := int(quantity(p.Expr) / top * float64(room-1))
-		var b strings.Builder
-		for i := range max(full, mark+1) {
-			switch {
-			case i == mark:
-				b.WriteString("┃")
-			case i < full:
-				b.WriteString("█")
-			default:
-				b.WriteString("·")
-			}
-		}
-		s.print("  " + at + " " + padLeft(p.Value, 8) + " / " + pad(p.Expr, 8) + " " + s.style(cyan, b.String()) + "\n")
+		s.print("  " + at + " " + padLeft(p.Value, 8) + " / " + pad(p.Expr, 8) + " " + s.style(cyan, gauge(full, mark)) + "\n")
 	}
 }
 

@@ -1,0 +1,36 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Elapse lets d pass with a scrape of the Metrics Server after every resolution
+// of it, and returns how many. In real time the Metrics Server scrapes on its own.
+func (w *World) Elapse(ctx context.Context, d, resolution time.Duration) (scrapes int, err error) {
+	if w.Simulation == nil {
+		return 0, pause(ctx, d)
+	}
+	for left := d; left > 0; left -= resolution {
+		if err := w.Simulation.Advance(ctx, min(left, resolution)); err != nil {
+			return scrapes, fmt.Errorf("가상 시간을 옮기지 못했습니다: %w", err)
+		}
+		if err := w.Simulation.Scrape(ctx); err != nil {
+			return scrapes, fmt.Errorf("메트릭 서버가 kubelet의 메트릭을 읽지 못했습니다: %w", err)
+		}
+		scrapes++
+	}
+	return scrapes, nil
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
