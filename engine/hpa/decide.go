@@ -1,16 +1,13 @@
 package hpa
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	defaults "k8s.io/kubernetes/pkg/apis/autoscaling/v2"
 
 	"github.com/stepscale/stepscale/engine/trace"
 )
@@ -93,7 +90,19 @@ func NewDecision(p Params, in Input, h *History) *Decision {
 }
 
 // Decide runs all stages without collecting facts.
-func Decide(p Params, in Input, h *History) Result {
+func Decide(p Params, in Input, h *History) Result { return decided(p, in, h).Result() }
+
+// DecideAndWrite is Decide and the scale write, if there is one: refused is what
+// the API server says to it, nil when it takes it.
+func DecideAndWrite(p Params, in Input, h *History, refused error) Result {
+	d := decided(p, in, h)
+	if r := d.Result(); !r.Rescale {
+		return r
+	}
+	return d.Rescaled(refused)
+}
+
+func decided(p Params, in Input, h *History) *Decision {
 	d := NewDecision(p, in, h)
 	d.silent = true
 	for _, s := range stages {
@@ -101,7 +110,7 @@ func Decide(p Params, in Input, h *History) Result {
 			s.run(d)
 		}
 	}
-	return d.Result()
+	return d
 }
 
 // Run executes one stage and returns its facts. Stages must be run in order.
@@ -226,21 +235,4 @@ func scalesFromZero(hpa *autoscalingv2.HorizontalPodAutoscaler) bool {
 		}
 	}
 	return false
-}
-
-// Replay decides a recorded step hpa/3-scale/update anew, from its Inputs. A
-// recording that was damaged or written by hand is an error.
-func Replay(inputs []byte) (Result, error) {
-	var r Recorded
-	if err := json.Unmarshal(inputs, &r); err != nil {
-		return Result{}, fmt.Errorf("recorded inputs: %w", err)
-	}
-	if r.Input.HPA == nil {
-		return Result{}, errors.New("recorded inputs: Input.HPA is missing")
-	}
-	if i := slices.Index(r.Input.Pods, nil); i >= 0 {
-		return Result{}, fmt.Errorf("recorded inputs: Input.Pods[%d] is null", i)
-	}
-	defaults.SetObjectDefaults_HorizontalPodAutoscaler(r.Input.HPA) // an API server never answers without them
-	return Decide(r.Params, r.Input, &r.History), nil
 }

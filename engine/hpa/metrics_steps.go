@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -55,7 +56,12 @@ func (s *State) tick(ctx context.Context) error {
 func query(ctx context.Context, s *State, f *trace.Frame) error {
 	s.pass = pass{}
 	f.Kubectl = fmt.Sprintf("kubectl get --raw /apis/metrics.k8s.io/v1beta1/namespaces/%s/pods", s.Namespace)
-	hpa, err := s.Controller.Kube.AutoscalingV2().HorizontalPodAutoscalers(s.Namespace).Get(ctx, s.HPA, metav1.GetOptions{})
+	hpa, err := s.getHPA(ctx)
+	var unknown *UnknownFieldsError
+	if errors.As(err, &unknown) {
+		s.skipPass(f, fmt.Sprintf("HPA %s에 이 엔진(쿠버네티스 1.37의 autoscaling/v2)이 모르는 필드가 있습니다: %s. 이 필드를 빼고 계산하면 클러스터와 다른 결정이 되므로 이번 회차는 아무것도 하지 않습니다.", s.HPA, strings.Join(unknown.Fields, ", ")))
+		return nil
+	}
 	if apierrors.IsNotFound(err) {
 		s.History = &History{} // upstream forgets the recommendations of a deleted HPA
 		s.skipPass(f, fmt.Sprintf("HPA %s이(가) 네임스페이스 %s에 없습니다. 계산할 대상이 없어 이번 회차는 아무것도 하지 않습니다.", s.HPA, s.Namespace))
@@ -80,6 +86,20 @@ func query(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	return s.startDecision()
+}
+
+// getHPA reads the HPA as JSON: a typed client drops the fields that it does not know.
+func (s *State) getHPA(ctx context.Context) (*autoscalingv2.HorizontalPodAutoscaler, error) {
+	answer := s.Controller.Kube.AutoscalingV2().RESTClient().Get().Namespace(s.Namespace).Resource("horizontalpodautoscalers").
+		Name(s.HPA).SetHeader("Accept", "application/json").Do(ctx)
+	if err := answer.Error(); err != nil {
+		return nil, err
+	}
+	raw, err := answer.Raw()
+	if err != nil {
+		return nil, err
+	}
+	return decodeHPA(raw)
 }
 
 func (s *State) skipPass(f *trace.Frame, why string) {

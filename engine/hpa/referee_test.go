@@ -13,29 +13,15 @@ import (
 	"regexp"
 	runtimepkg "runtime"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/go-logr/logr"
-	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	"k8s.io/client-go/informers"
-	"k8s.io/client-go/kubernetes/fake"
-	scalefake "k8s.io/client-go/scale/fake"
-	clienttesting "k8s.io/client-go/testing"
-	"k8s.io/klog/v2"
-	"k8s.io/kubernetes/pkg/controller/podautoscaler"
-	"k8s.io/kubernetes/pkg/controller/podautoscaler/metrics"
 
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/hpa/referee"
 )
 
 var (
@@ -46,9 +32,7 @@ var (
 const changeAfter = 7 * time.Second // the world changes between two syncs, never at one
 
 func TestMain(m *testing.M) {
-	// In a bubble the first HandleError would sleep for 26 virtual years.
-	utilruntime.ErrorHandlers = nil
-	klog.SetLogger(logr.Discard())
+	referee.Quiet()
 	os.Exit(m.Run())
 }
 
@@ -148,34 +132,31 @@ func play(t *testing.T, s shape) (rescales int, diff string) {
 	return rescales, diff
 }
 
-// referee is upstream's controller with fakes around it, and the world that
-// both controllers see.
-type referee struct {
-	mu      sync.Mutex
-	world   *world
-	writes  []int32
-	events  []string
-	status  *autoscalingv2.HorizontalPodAutoscalerStatus
-	watched *fake.Clientset
-	seen    map[string]int // events of ours by reason, and all under ""
-	ours    *autoscalingv2.HorizontalPodAutoscaler
-	history *hpa.History
+// history is one made-up world with both controllers in it.
+type history struct {
+	*world
+	upstream *referee.Upstream
+	seen     map[string]int // events of ours by reason
+	ours     *autoscalingv2.HorizontalPodAutoscaler
+	memory   *hpa.History
 }
 
 func compareHistory(t *testing.T, s shape) (rescales int, diff string) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := newWorld(s, time.Now())
-	r := &referee{world: w, seen: map[string]int{}, ours: w.hpa.DeepCopy(), history: &hpa.History{}}
-	stop := r.start(ctx)
+	h := &history{world: w, seen: map[string]int{}, ours: w.hpa.DeepCopy(), memory: &hpa.History{}}
+	upstream, stop := referee.Start(ctx, hpa.DefaultParams(), w, w.hpa.Spec.ScaleTargetRef)
 	defer func() { cancel(); stop() }()
+	h.upstream = upstream
+	h.show(t)
 	for tick := range s.Ticks {
-		n, diff := r.sync(t)
+		n, diff := h.sync(t)
 		if rescales += n; diff != "" {
 			return rescales, fmt.Sprintf("tick %d: %s", tick, diff)
 		}
 		time.Sleep(changeAfter)
-		if edited := r.changeWorld(t); edited { // which upstream reconciles at once, since 1.37
-			n, diff := r.sync(t)
+		if edited := h.change(t); edited { // which upstream reconciles at once, since 1.37
+			n, diff := h.sync(t)
 			if rescales += n; diff != "" {
 				return rescales, fmt.Sprintf("after tick %d, HPA edited: %s", tick, diff)
 			}
@@ -186,18 +167,49 @@ func compareHistory(t *testing.T, s shape) (rescales int, diff string) {
 	return rescales, ""
 }
 
-// sync lets both controllers reconcile at this very instant and compares them.
-func (r *referee) sync(t *testing.T) (rescales int, diff string) {
-	synctest.Wait() // upstream has reconciled
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	got := decideAsWorld(t, r.world, r.ours, r.history)
-	diff = r.differs(got)
-	if got.Rescale {
-		rescales, r.world.replicas = 1, got.Desired
+// show makes upstream see the pods, and then the HPA.
+func (h *history) show(t *testing.T) {
+	t.Helper()
+	if err := h.upstream.SetPods("ns", h.list()); err != nil {
+		t.Fatal(err)
 	}
-	r.ours.Status = got.Status
-	r.writes, r.events, r.status = nil, nil, nil
+	synctest.Wait()
+	if err := h.upstream.SetHPA(h.ours); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// change moves the world, and now and then edits the HPA, for both.
+func (h *history) change(t *testing.T) (edited bool) {
+	t.Helper()
+	h.mu.Lock()
+	h.step(time.Now())
+	edited = h.edit()
+	h.mu.Unlock()
+	if edited {
+		next := h.hpa.DeepCopy()
+		next.Status = *h.ours.Status.DeepCopy()
+		h.ours = next
+		h.show(t)
+		return true
+	}
+	if err := h.upstream.SetPods("ns", h.list()); err != nil {
+		t.Fatal(err)
+	}
+	return false
+}
+
+// sync lets both controllers reconcile at this very instant and compares them.
+func (h *history) sync(t *testing.T) (rescales int, diff string) {
+	synctest.Wait() // upstream has reconciled
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	got := decideAsWorld(t, h.world, h.ours, h.memory)
+	diff = h.differs(got, h.upstream.Take())
+	if got.Rescale {
+		rescales, h.replicas = 1, got.Desired
+	}
+	h.ours.Status = got.Status
 	return rescales, diff
 }
 
@@ -205,7 +217,7 @@ func (r *referee) sync(t *testing.T) (rescales int, diff string) {
 func decideAsWorld(t *testing.T, w *world, current *autoscalingv2.HorizontalPodAutoscaler, h *hpa.History) hpa.Result {
 	in := hpa.Input{Now: time.Now(), HPA: current, SpecReplicas: w.replicas, StatusReplicas: w.replicas, Selector: "app=web", Pods: w.list()}
 	for _, m := range w.hpa.Spec.Metrics {
-		in.Metrics = append(in.Metrics, w.answer(m))
+		in.Metrics = append(in.Metrics, w.data[keyOf(referee.QuestionFor(m))])
 	}
 	raw, err := json.Marshal(in)
 	if err != nil {
@@ -233,28 +245,30 @@ func decideAsWorld(t *testing.T, w *world, current *autoscalingv2.HorizontalPodA
 	return got
 }
 
-func (r *referee) differs(got hpa.Result) string {
+func (h *history) differs(got hpa.Result, upstream referee.Outcome) string {
 	var writes []int32
 	if got.Rescale {
 		writes = []int32{got.Desired}
 	}
-	if !slices.Equal(writes, r.writes) {
-		return fmt.Sprintf("scale writes: ours %v, upstream %v", writes, r.writes)
+	if !slices.Equal(writes, upstream.Writes) {
+		return fmt.Sprintf("scale writes: ours %v, upstream %v", writes, upstream.Writes)
 	}
-	var events []string
 	for _, e := range got.Events {
-		events = append(events, e.Type+" "+e.Reason+" "+anyPod(e.Message))
-		r.seen[""]++
-		r.seen[e.Reason]++
+		h.seen[e.Reason]++
 	}
-	if !r.eventsDropped() && !slices.Equal(events, r.events) {
-		return fmt.Sprintf("events:\nours     %q\nupstream %q", events, r.events)
+	if events, theirs := anyPods(got.Events), anyPods(upstream.Events); !referee.EventsDropped(h.seen) && !slices.Equal(events, theirs) {
+		return fmt.Sprintf("events:\nours     %q\nupstream %q", events, theirs)
 	}
-	for i := range got.Status.Conditions {
-		got.Status.Conditions[i].Message = anyPod(got.Status.Conditions[i].Message)
+	if upstream.Status == nil {
+		return ""
 	}
-	if r.status != nil && !apiequality.Semantic.DeepEqual(*r.status, got.Status) {
-		return fmt.Sprintf("status:\nours     %s\nupstream %s", toJSON(got.Status), toJSON(*r.status))
+	for _, status := range []*autoscalingv2.HorizontalPodAutoscalerStatus{&got.Status, upstream.Status} {
+		for i := range status.Conditions {
+			status.Conditions[i].Message = anyPod(status.Conditions[i].Message)
+		}
+	}
+	if !apiequality.Semantic.DeepEqual(*upstream.Status, got.Status) {
+		return fmt.Sprintf("status:\nours     %s\nupstream %s", toJSON(got.Status), toJSON(*upstream.Status))
 	}
 	return ""
 }
@@ -262,115 +276,17 @@ func (r *referee) differs(got hpa.Result) string {
 // anyPod hides which pod upstream names: its lister has no order.
 func anyPod(message string) string { return podName.ReplaceAllString(message, "Pod *") }
 
+func anyPods(events []hpa.Event) []hpa.Event {
+	var hidden []hpa.Event
+	for _, e := range events {
+		hidden = append(hidden, hpa.Event{Type: e.Type, Reason: e.Reason, Message: anyPod(e.Message)})
+	}
+	return hidden
+}
+
 var podName = regexp.MustCompile(`Pod web-\d+`)
 
-// eventsDropped tells whether client-go's recorder may have begun to drop or to
-// combine events (tools/record/events_cache.go: 25 in all, 10 similar ones).
-func (r *referee) eventsDropped() bool {
-	for reason, n := range r.seen {
-		if reason == "" && n >= 25 || reason != "" && n >= 10 {
-			return true
-		}
-	}
-	return false
-}
-
 func toJSON(v any) string { b, _ := json.Marshal(v); return string(b) }
-
-func (r *referee) start(ctx context.Context) func() {
-	var objects []runtime.Object
-	objects = append(objects, r.world.hpa.DeepCopy())
-	for _, p := range r.world.list() {
-		objects = append(objects, p.DeepCopy())
-	}
-	cs := fake.NewSimpleClientset(objects...) // NewClientset keeps managed fields, at twenty times the cost
-	r.watched = cs
-	cs.PrependReactor("update", "horizontalpodautoscalers", func(a clienttesting.Action) (bool, runtime.Object, error) {
-		o := a.(clienttesting.UpdateAction).GetObject().(*autoscalingv2.HorizontalPodAutoscaler)
-		r.mu.Lock()
-		r.status = o.Status.DeepCopy()
-		for i := range r.status.Conditions {
-			r.status.Conditions[i].Message = anyPod(r.status.Conditions[i].Message)
-		}
-		r.mu.Unlock()
-		return false, nil, nil
-	})
-	scales := &scalefake.FakeScaleClient{}
-	scales.AddReactor("get", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		return true, scaleOf(r.world.replicas), nil
-	})
-	scales.AddReactor("update", "deployments", func(a clienttesting.Action) (bool, runtime.Object, error) {
-		s := a.(clienttesting.UpdateAction).GetObject().(*autoscalingv1.Scale)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.writes = append(r.writes, s.Spec.Replicas)
-		return true, s, nil
-	})
-	inf := informers.NewSharedInformerFactory(cs, 0)
-	p := hpa.DefaultParams()
-	c := podautoscaler.NewHorizontalController(ctx, recordedEvents{r}, scales, cs.AutoscalingV2(), mapper(), metricsOf{r},
-		inf.Autoscaling().V2().HorizontalPodAutoscalers(), inf.Core().V1().Pods(), p.SyncPeriod, p.DownscaleStabilization,
-		p.Tolerance, p.CPUInitializationPeriod, p.InitialReadinessDelay)
-	inf.Start(ctx.Done())
-	inf.WaitForCacheSync(ctx.Done())
-	done := make(chan struct{})
-	go func() { c.Run(ctx, 1); close(done) }()
-	return func() { <-done; inf.Shutdown() }
-}
-
-func scaleOf(n int32) *autoscalingv1.Scale {
-	return &autoscalingv1.Scale{
-		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "ns"},
-		Spec:       autoscalingv1.ScaleSpec{Replicas: n},
-		Status:     autoscalingv1.ScaleStatus{Replicas: n, Selector: "app=web"},
-	}
-}
-
-// metricsOf answers upstream's questions from the world.
-type metricsOf struct{ r *referee }
-
-func (m metricsOf) GetResourceMetric(_ context.Context, name corev1.ResourceName, _ string, _ labels.Selector, container string) (metrics.PodMetricsInfo, time.Time, error) {
-	return m.pods(key(name, container))
-}
-
-func (m metricsOf) pods(key string) (metrics.PodMetricsInfo, time.Time, error) {
-	m.r.mu.Lock()
-	defer m.r.mu.Unlock()
-	data := m.r.world.data[key]
-	if data.Err != nil {
-		return nil, time.Time{}, data.Err
-	}
-	info := metrics.PodMetricsInfo{}
-	for pod, v := range data.Pods {
-		info[pod] = metrics.PodMetric{Timestamp: v.Timestamp, Window: v.Window, Value: v.Value}
-	}
-	return info, data.Timestamp, nil
-}
-
-func (m metricsOf) GetRawMetric(name, _ string, _, _ labels.Selector) (metrics.PodMetricsInfo, time.Time, error) {
-	return m.pods("pods/" + name)
-}
-
-func (m metricsOf) GetObjectMetric(name, _ string, _ *autoscalingv2.CrossVersionObjectReference, _ labels.Selector) (int64, time.Time, error) {
-	values, at, err := m.values("object/" + name)
-	if err != nil {
-		return 0, time.Time{}, err
-	}
-	return values[0], at, nil
-}
-
-func (m metricsOf) GetExternalMetric(name, _ string, _ labels.Selector) ([]int64, time.Time, error) {
-	return m.values("external/" + name)
-}
-
-func (m metricsOf) values(key string) ([]int64, time.Time, error) {
-	m.r.mu.Lock()
-	defer m.r.mu.Unlock()
-	data := m.r.world.data[key]
-	return slices.Clone(data.Values), data.Timestamp, data.Err
-}
 
 func TestInputRoundTrip(t *testing.T) {
 	w := newWorld(wholeShape(7), time.Unix(0, 0))

@@ -2,6 +2,9 @@ package hpa_test
 
 import (
 	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +56,19 @@ func TestReplayDecides(t *testing.T) {
 	r, err := hpa.Replay(recording(t))
 	if err != nil || r.Desired != 3 {
 		t.Fatalf("desired %d, %v; want ceil(2.4 × 1) = 3", r.Desired, err)
+	}
+}
+
+// TestReplayRefusesUnknownFields: a field of a later Kubernetes is named, not left out.
+func TestReplayRefusesUnknownFields(t *testing.T) {
+	for path, damaged := range map[string]string{
+		"input.HPA.spec.behavior.scaleUp.mood": strings.Replace(string(recording(t)), `"selectPolicy"`, `"mood":"calm","selectPolicy"`, 1),
+		"params.Speed":                         strings.Replace(string(recording(t)), `"SyncPeriod"`, `"Speed":3,"SyncPeriod"`, 1),
+	} {
+		var unknown *hpa.UnknownFieldsError
+		if _, err := hpa.Replay([]byte(damaged)); !errors.As(err, &unknown) || !slices.Contains(unknown.Fields, path) {
+			t.Errorf("%v; want %s to be refused", err, path)
+		}
 	}
 }
 

@@ -7,24 +7,23 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"testing"
-	"testing/synctest"
+	"sync"
 	"time"
 
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/hpa/referee"
 )
 
 // world is a made-up cluster: an HPA, its pods, and what the metrics API says.
 type world struct {
+	mu       sync.Mutex // upstream asks from its own goroutine
 	shape    shape
 	rng      *rand.Rand
 	hpa      *autoscalingv2.HorizontalPodAutoscaler
@@ -212,19 +211,38 @@ func (w *world) list() []*corev1.Pod {
 	return list
 }
 
-func (w *world) answer(m autoscalingv2.MetricSpec) hpa.MetricData {
-	switch m.Type {
-	case autoscalingv2.ContainerResourceMetricSourceType:
-		return w.data[key(m.ContainerResource.Name, m.ContainerResource.Container)]
+// keyOf is where the world keeps the answer. Selectors and objects make no
+// difference to it.
+func keyOf(q referee.Question) string {
+	switch q.Type {
 	case autoscalingv2.PodsMetricSourceType:
-		return w.data["pods/"+m.Pods.Metric.Name]
+		return "pods/" + q.Name
 	case autoscalingv2.ObjectMetricSourceType:
-		return w.data["object/"+m.Object.Metric.Name]
+		return "object/" + q.Name
 	case autoscalingv2.ExternalMetricSourceType:
-		return w.data["external/"+m.External.Metric.Name]
+		return "external/" + q.Name
 	}
-	return w.data[key(m.Resource.Name, "")]
+	return key(corev1.ResourceName(q.Name), q.Container)
 }
+
+// Metric, Scale and SetScale make it the referee's World.
+func (w *world) Metric(q referee.Question) hpa.MetricData {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.data[keyOf(q)]
+}
+
+func (w *world) Scale() *autoscalingv1.Scale {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return &autoscalingv1.Scale{
+		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "ns"},
+		Spec:       autoscalingv1.ScaleSpec{Replicas: w.replicas},
+		Status:     autoscalingv1.ScaleStatus{Replicas: w.replicas, Selector: "app=web"},
+	}
+}
+
+func (w *world) SetScale(int32) error { return nil }
 
 // measure makes the metrics API's answers anew.
 func (w *world) measure(now time.Time) {
@@ -325,85 +343,4 @@ func (w *world) step(now time.Time) {
 		}
 	}
 	w.measure(now)
-}
-
-// changeWorld moves the world and brings upstream's objects in line with it. It
-// tells whether the HPA was edited.
-func (r *referee) changeWorld(t *testing.T) (edited bool) {
-	t.Helper()
-	r.mu.Lock()
-	before := map[string]bool{}
-	for name := range r.world.pods {
-		before[name] = true
-	}
-	r.world.step(time.Now())
-	after := r.world.list()
-	r.mu.Unlock()
-	tracker, pods := r.watched.Tracker(), corev1.SchemeGroupVersion.WithResource("pods")
-	for _, p := range after {
-		var err error
-		if before[p.Name] {
-			err = tracker.Update(pods, p.DeepCopy(), "ns")
-		} else {
-			err = tracker.Create(pods, p.DeepCopy(), "ns")
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		delete(before, p.Name)
-	}
-	for name := range before {
-		if err := tracker.Delete(pods, "ns", name); err != nil {
-			t.Fatal(err)
-		}
-	}
-	synctest.Wait() // upstream has seen the pods
-	return r.editHPA(t)
-}
-
-// editHPA edits the HPA, now and then, for both.
-func (r *referee) editHPA(t *testing.T) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.world.edit() {
-		return false
-	}
-	next := r.world.hpa.DeepCopy()
-	next.Status = *r.ours.Status.DeepCopy()
-	r.ours = next.DeepCopy()
-	r.mu.Unlock()
-	err := r.watched.Tracker().Update(autoscalingv2.SchemeGroupVersion.WithResource("horizontalpodautoscalers"), next, "ns")
-	r.mu.Lock()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return true
-}
-
-// recordedEvents notes what upstream's recorder sends: new events, and the
-// same event again, which it sends as a patch.
-type recordedEvents struct{ r *referee }
-
-func (e recordedEvents) Events(string) typedcorev1.EventInterface { return eventSink{r: e.r} }
-
-type eventSink struct {
-	typedcorev1.EventInterface // the recorder calls the two below only
-	r                          *referee
-}
-
-func (s eventSink) CreateWithEventNamespace(e *corev1.Event) (*corev1.Event, error) {
-	s.r.mu.Lock()
-	defer s.r.mu.Unlock()
-	s.r.events = append(s.r.events, e.Type+" "+e.Reason+" "+anyPod(e.Message))
-	return e, nil
-}
-
-func (s eventSink) PatchWithEventNamespace(e *corev1.Event, _ []byte) (*corev1.Event, error) {
-	return s.CreateWithEventNamespace(e)
-}
-
-func mapper() meta.RESTMapper {
-	m := meta.NewDefaultRESTMapper([]schema.GroupVersion{{Group: "apps", Version: "v1"}})
-	m.Add(schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}, meta.RESTScopeNamespace)
-	return m
 }

@@ -1,0 +1,215 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/hpa/referee"
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// verdict is one recorded decision beside upstream's.
+type verdict struct {
+	Pass        int                  `json:"pass"`
+	Line        int                  `json:"line"` // of the recording
+	At          time.Time            `json:"at"`
+	Current     int32                `json:"currentReplicas"`
+	Recorded    string               `json:"recorded"` // desired replicas, as the recording has them
+	Ours        int32                `json:"ours"`
+	Upstream    int32                `json:"upstream"`
+	Equal       bool                 `json:"equal"`
+	Differences []referee.Difference `json:"differences,omitempty"`
+
+	pair    referee.Pair
+	refused bool // the scale write was not taken
+	altered bool // the recording says something else than its own inputs give
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "verify 기록",
+		Short: "기록한 HPA의 결정을 업스트림 컨트롤러로 다시 계산해 비교합니다",
+		Long: `run --record로 남긴 기록의 입력(HPA, scale, 파드, 메트릭)을 업스트림 쿠버네티스의 HPA 컨트롤러에게
+그대로 주고, 기록의 시각에 맞추어 가상 시간으로 실행합니다. 클러스터는 시작하지 않습니다.
+레플리카 쓰기, HPA의 status와 컨디션, 이벤트를 한 결정씩 비교합니다. 하나라도 다르면 종료 코드는 1입니다.`,
+		Example: `  stepscale run web-surge --record web.jsonl
+  stepscale verify web.jsonl
+  stepscale verify web.jsonl --output json`,
+		Args: args(1, 1, "기록"),
+		RunE: func(cmd *cobra.Command, given []string) error { return a.verify(cmd.Context(), given[0], output) },
+	}
+	outputFlag(cmd, &output)
+	return cmd
+}
+
+func (a *app) verify(ctx context.Context, file, output string) error {
+	if err := checkOutput(output); err != nil {
+		return err
+	}
+	verdicts, decisions, err := readDecisions(file)
+	if err != nil {
+		return err
+	}
+	pairs, err := referee.Replay(ctx, decisions)
+	if err != nil {
+		return replayError(file, verdicts, err)
+	}
+	for i := range verdicts {
+		verdicts[i].judge(pairs[i])
+	}
+	if output == "json" {
+		err = a.writeJSON(verdicts)
+	} else {
+		err = a.showVerdicts(file, verdicts)
+	}
+	for _, v := range verdicts {
+		if !v.Equal {
+			return errors.Join(err, errReported)
+		}
+	}
+	return err
+}
+
+// readDecisions takes the HPA's decisions out of a recording.
+func readDecisions(file string) ([]verdict, []referee.Decision, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, nil, &userError{what: "기록을 읽을 수 없습니다", where: file, code: exitUsage, cause: err,
+			hint: "stepscale run 시나리오 --record 파일로 기록을 만들 수 있습니다."}
+	}
+	frames, err := trace.Read(bytes.NewReader(raw))
+	if err != nil {
+		return nil, nil, badRecording(file, len(frames)+1, err)
+	}
+	var verdicts []verdict
+	var decisions []referee.Decision
+	for i, f := range frames {
+		if f.Step != hpa.UpdateStep || len(f.Inputs) == 0 || f.Err != "" { // a step that was broken off decides nothing
+			continue
+		}
+		recorded, err := hpa.ReadRecorded(f.Inputs)
+		if err != nil {
+			return nil, nil, badRecording(file, i+1, err)
+		}
+		refusal, refused := f.Fact("rescaleError")
+		said, _ := f.Fact("desiredReplicas")
+		decisions = append(decisions, referee.Decision{Recorded: recorded, Refused: refusal})
+		verdicts = append(verdicts, verdict{Pass: f.Pass, Line: i + 1, At: f.At, Current: recorded.Input.SpecReplicas, Recorded: said, refused: refused})
+	}
+	if len(decisions) == 0 {
+		return nil, nil, &userError{what: "이 기록에는 HPA의 결정이 없습니다", where: file, code: exitUsage,
+			hint: "HPA 루프를 실행해 기록해 주십시오. HPA가 대상을 찾지 못한 패스에는 결정이 없습니다. 예: stepscale run web-surge --record web.jsonl"}
+	}
+	return verdicts, decisions, nil
+}
+
+func badRecording(file string, line int, err error) error {
+	e := &userError{what: "기록을 읽을 수 없습니다", where: fmt.Sprintf("%s:%d", file, line), code: exitUsage, cause: err,
+		hint: "파일이 중간에 잘렸거나 손으로 고쳐졌습니다. stepscale run 시나리오 --record 파일로 다시 기록해 주십시오."}
+	var unknown *hpa.UnknownFieldsError
+	if errors.As(err, &unknown) {
+		e.what = "이 stepscale이 모르는 필드가 기록에 있습니다"
+		e.hint = "더 새로운 stepscale로 만든 기록이면 그 버전으로 확인해 주십시오. 필드를 빼고 계산하면 다른 결정이 되므로 비교하지 않았습니다."
+	}
+	return e
+}
+
+// replayError tells at which line of the recording the replay ended.
+func replayError(file string, verdicts []verdict, err error) error {
+	var at *referee.DecisionError
+	if !errors.As(err, &at) || at.Index >= len(verdicts) {
+		return err
+	}
+	e := &userError{what: "기록을 다시 실행할 수 없습니다", where: fmt.Sprintf("%s:%d", file, verdicts[at.Index].Line), code: exitUsage, cause: at.Err}
+	switch {
+	case errors.Is(err, referee.ErrNoBeginning):
+		e.what, e.cause = "이 기록은 루프의 처음부터 시작하지 않습니다", nil
+		e.hint = "컨트롤러는 지난 제안들을 메모리에 담아 둡니다. 그 앞이 없으면 같은 결정을 기대할 수 없습니다. 첫 줄부터 온전한 기록을 주십시오."
+	case errors.Is(err, referee.ErrTime):
+		e.what, e.cause = "기록의 시각이 앞의 결정보다 늦지 않습니다", nil
+		e.hint = "줄의 순서가 바뀌었거나 두 기록이 이어 붙은 것 같습니다. 한 번의 실행으로 만든 기록을 주십시오."
+	}
+	return e
+}
+
+// judge holds the decision against upstream's, and against what the recording
+// says was decided. Where the API server refused the write, nothing was.
+func (v *verdict) judge(p referee.Pair) {
+	v.pair, v.Differences = p, p.Differences
+	v.Ours, v.Upstream = desiredOf(p.Ours, v.Current), desiredOf(p.Upstream, v.Current)
+	v.altered = v.Recorded != strconv.Itoa(int(v.Ours)) && !v.refused
+	v.Equal = len(v.Differences) == 0 && !v.altered
+}
+
+func desiredOf(o referee.Outcome, current int32) int32 {
+	if n := len(o.Writes); n > 0 {
+		return o.Writes[n-1]
+	}
+	return current
+}
+
+// shownDifferences is how many decisions that differ are explained; all are listed.
+const shownDifferences = 5
+
+func (a *app) showVerdicts(file string, verdicts []verdict) error {
+	s := tui.New(a.out)
+	s.Line(fmt.Sprintf("업스트림의 HPA 컨트롤러(k8s.io/kubernetes %s, HorizontalController)에게 %s의 입력을 그대로 주었습니다.", readVersion().Kubernetes, file))
+	s.Note("클러스터는 없습니다. API 서버의 자리에서 기록이 대답하고, 시간은 가상으로 흐릅니다.")
+	s.Blank()
+	s.VerdictHeader()
+	start, quiet := verdicts[0].At, 0
+	differ, writes, conditions, events := 0, 0, 0, 0
+	for i, v := range verdicts {
+		writes += len(v.pair.Upstream.Writes)
+		conditions += conditionsOf(v.pair)
+		if !v.pair.EventsDropped {
+			events += len(v.pair.Upstream.Events)
+		}
+		if !v.Equal {
+			differ++
+		}
+		same := v.Equal && v.Upstream == v.Current
+		if same && i > 0 && i < len(verdicts)-1 {
+			quiet++
+			continue
+		}
+		if quiet > 0 {
+			s.Skipped(quiet)
+			quiet = 0
+		}
+		s.Verdict(tui.VerdictView{Pass: v.Pass, At: v.At, Start: start, Current: v.Current, Ours: v.Ours, Upstream: v.Upstream, Equal: v.Equal})
+		if !v.Equal && differ > shownDifferences {
+			continue
+		}
+		for _, d := range v.Differences {
+			s.Difference(d.What, d.Ours, d.Upstream)
+		}
+		if v.altered {
+			s.Note(fmt.Sprintf("%s:%d 기록에는 %s개로 결정했다고 적혀 있지만, 그 입력으로 계산하면 %d개입니다.", file, v.Line, v.Recorded, v.Ours))
+		}
+	}
+	s.Blank()
+	if differ > 0 {
+		s.Note(fmt.Sprintf("결정 %d개 가운데 %d개가 다릅니다. 기록을 고치지 않으셨다면 stepscale의 잘못이니 기록과 함께 알려 주십시오.", len(verdicts), differ))
+		return s.Err()
+	}
+	s.Done(fmt.Sprintf("결정 %d개가 모두 같습니다: 레플리카 쓰기 %d번, 컨디션 %d개, 이벤트 %d개까지 비교했습니다.", len(verdicts), writes, conditions, events))
+	return s.Err()
+}
+
+func conditionsOf(p referee.Pair) int {
+	if p.Upstream.Status == nil {
+		return 0
+	}
+	return len(p.Upstream.Status.Conditions)
+}
