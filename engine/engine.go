@@ -53,3 +53,13 @@ func (l Loop[S]) Run(ctx context.Context, first int) iter.Seq2[trace.Frame, erro
 		}
 	}
 }
+
+// Lift makes the steps of one state those of another that holds it.
+func Lift[S, T any](steps []Step[T], of func(*S) *T) []Step[S] {
+	lifted := make([]Step[S], len(steps))
+	for i, step := range steps {
+		lifted[i] = Step[S]{ID: step.ID, Ref: step.Ref, Actor: step.Actor,
+			Do: func(ctx context.Context, s *S, f *trace.Frame) error { return step.Do(ctx, of(s), f) }}
+	}
+	return lifted
+}

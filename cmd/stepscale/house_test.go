@@ -20,7 +20,7 @@ var house = map[string][]string{
 	"cmd/stepscale/tui":  {"engine/trace"},
 	"lessons":            {"engine/trace"},
 	"engine/hpa":         {"engine", "engine/trace", "engine/world"},
-	"engine/hpa/referee": {"engine/hpa"},
+	"engine/hpa/referee": {"engine", "engine/trace", "engine/hpa"},
 	"engine/vpa":         {"engine", "engine/trace", "engine/world"},
 	"engine/world":       {"engine", "engine/trace"},
 	"engine":             {"engine/trace"},

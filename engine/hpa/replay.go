@@ -21,15 +21,6 @@ func (e *UnknownFieldsError) Error() string {
 	return "unknown fields: " + strings.Join(e.Fields, ", ")
 }
 
-// Replay decides a recorded step hpa/3-scale/update anew, from its Inputs.
-func Replay(inputs []byte) (Result, error) {
-	r, err := ReadRecorded(inputs)
-	if err != nil {
-		return Result{}, err
-	}
-	return Decide(r.Params, r.Input, &r.History), nil
-}
-
 // ReadRecorded reads the Inputs of a recorded step hpa/3-scale/update. A
 // recording that was damaged or written by hand is an error.
 func ReadRecorded(inputs []byte) (Recorded, error) {

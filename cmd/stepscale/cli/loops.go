@@ -13,6 +13,7 @@ import (
 
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/hpa/referee"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
 	"github.com/stepscale/stepscale/engine/world"
@@ -31,6 +32,7 @@ var loops = map[string]loop{
 	"hpa":              hpaLoop(hpa.Steps()),
 	"hpa-architecture": hpaLoop(hpa.ArchitectureSteps()),
 	"intro":            hpaLoop(hpa.IntroSteps()),
+	"hpa-beside":       besideLoop(),
 	"hpa-vpa":          bothLoop(),
 	"vpa":              vpaLoop(vpa.Steps(), (*vpa.State).Deploy),
 	"vpa-architecture": vpaLoop(vpa.ArchitectureSteps(), nil),
@@ -39,7 +41,7 @@ var loops = map[string]loop{
 
 // factNames are the facts that a step of any loop may add.
 func factNames(step trace.StepID) []string {
-	if names := hpa.FactNames(step); names != nil {
+	if names := referee.FactNames(step); names != nil {
 		return names
 	}
 	return vpa.FactNames(step)
@@ -66,6 +68,19 @@ func hpaLoop(steps []engine.Step[hpa.State]) loop {
 			return nil, err
 		}
 		return hpa.NewLoop(state, steps).Run(ctx, 1), nil
+	}}
+}
+
+// besideLoop runs upstream's controller beside ours.
+func besideLoop() loop {
+	steps := referee.Steps()
+	return loop{steps: stepIDs(steps), needs: needsHPA, begin: func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error) {
+		state, err := s.hpaState()
+		if err != nil {
+			return nil, err
+		}
+		l := engine.Loop[referee.Beside]{Steps: steps, State: &referee.Beside{State: *state}, Subject: s.namespace + "/" + s.scenario.HPA, Now: s.conn.sim.Now}
+		return l.Run(ctx, 1), nil
 	}}
 }
 
@@ -146,7 +161,7 @@ const quarterDay = 6 * time.Hour
 
 // bothLoop runs a pass of the VPA and then one sync of the HPA.
 func bothLoop() loop {
-	steps := append(lift(vpa.Steps(), func(b *both) *vpa.State { return b.vpa }), lift(hpa.Steps(), func(b *both) *hpa.State { return b.hpa })...)
+	steps := append(engine.Lift(vpa.Steps(), func(b *both) *vpa.State { return b.vpa }), engine.Lift(hpa.Steps(), func(b *both) *hpa.State { return b.hpa })...)
 	needs := func(s *scenarios.Scenario) string { return cmp.Or(needsHPA(s), needsVPA(s)) }
 	return loop{steps: stepIDs(steps), needs: needs, begin: func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error) {
 		h, err := s.hpaState()
@@ -164,14 +179,4 @@ func bothLoop() loop {
 		l := engine.Loop[both]{Steps: steps, State: &both{hpa: h, vpa: v}, Subject: s.namespace + "/" + s.scenario.Target, Now: s.conn.sim.Now}
 		return l.Run(ctx, 1), nil
 	}}
-}
-
-// lift makes the steps of one state those of another that holds it.
-func lift[S, T any](steps []engine.Step[T], of func(*S) *T) []engine.Step[S] {
-	lifted := make([]engine.Step[S], len(steps))
-	for i, step := range steps {
-		lifted[i] = engine.Step[S]{ID: step.ID, Ref: step.Ref, Actor: step.Actor,
-			Do: func(ctx context.Context, s *S, f *trace.Frame) error { return step.Do(ctx, of(s), f) }}
-	}
-	return lifted
 }

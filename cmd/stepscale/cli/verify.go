@@ -146,16 +146,9 @@ func replayError(file string, verdicts []verdict, err error) error {
 // says was decided. Where the API server refused the write, nothing was.
 func (v *verdict) judge(p referee.Pair) {
 	v.pair, v.Differences = p, p.Differences
-	v.Ours, v.Upstream = desiredOf(p.Ours, v.Current), desiredOf(p.Upstream, v.Current)
+	v.Ours, v.Upstream = p.Ours.Replicas(v.Current), p.Upstream.Replicas(v.Current)
 	v.altered = v.Recorded != strconv.Itoa(int(v.Ours)) && !v.refused
 	v.Equal = len(v.Differences) == 0 && !v.altered
-}
-
-func desiredOf(o referee.Outcome, current int32) int32 {
-	if n := len(o.Writes); n > 0 {
-		return o.Writes[n-1]
-	}
-	return current
 }
 
 // shownDifferences is how many decisions that differ are explained; all are listed.
@@ -163,7 +156,7 @@ const shownDifferences = 5
 
 func (a *app) showVerdicts(file string, verdicts []verdict) error {
 	s := tui.New(a.out)
-	s.Line(fmt.Sprintf("업스트림의 HPA 컨트롤러(k8s.io/kubernetes %s, HorizontalController)에게 %s의 입력을 그대로 주었습니다.", readVersion().Kubernetes, file))
+	s.Line(fmt.Sprintf("업스트림의 HPA 컨트롤러(HorizontalController, 쿠버네티스 %s)에게 %s의 입력을 그대로 주었습니다.", readVersion().Kubernetes, file))
 	s.Note("클러스터는 없습니다. API 서버의 자리에서 기록이 대답하고, 시간은 가상으로 흐릅니다.")
 	s.Blank()
 	s.VerdictHeader()
@@ -171,7 +164,7 @@ func (a *app) showVerdicts(file string, verdicts []verdict) error {
 	differ, writes, conditions, events := 0, 0, 0, 0
 	for i, v := range verdicts {
 		writes += len(v.pair.Upstream.Writes)
-		conditions += conditionsOf(v.pair)
+		conditions += v.pair.Upstream.Conditions()
 		if !v.pair.EventsDropped {
 			events += len(v.pair.Upstream.Events)
 		}
@@ -205,11 +198,4 @@ func (a *app) showVerdicts(file string, verdicts []verdict) error {
 	}
 	s.Done(fmt.Sprintf("결정 %d개가 모두 같습니다: 레플리카 쓰기 %d번, 컨디션 %d개, 이벤트 %d개까지 비교했습니다.", len(verdicts), writes, conditions, events))
 	return s.Err()
-}
-
-func conditionsOf(p referee.Pair) int {
-	if p.Upstream.Status == nil {
-		return 0
-	}
-	return len(p.Upstream.Status.Conditions)
 }

@@ -103,6 +103,14 @@ var labels = map[string]string{
 	"currentUtilizationRebalanced": "다시 계산한 사용률",
 	"usageRatioRebalanced":         "다시 계산한 비율",
 	"averageValueRebalanced":       "다시 계산한 평균 사용량",
+	"ourReplicas":                  "예측: stepscale의 결정",
+	"upstreamReplicas":             "실제: 업스트림의 결정",
+	"upstreamCondition":            "업스트림이 쓴 컨디션",
+	"upstreamEvent":                "업스트림이 남긴 이벤트",
+	"comparedDecisions":            "지금까지 비교한 결정",
+	"comparedConditions":           "지금까지 비교한 컨디션",
+	"difference":                   "다른 것",
+	"agrees":                       "둘이 같은가",
 }
 
 // FactLabel is the Korean name of a fact; the name itself where there is none.
@@ -151,6 +159,8 @@ var actors = map[string]string{
 	"scheduler":             "스케줄러",
 	"kubelet":               "kubelet",
 	"learner":               "학습자(직접)",
+
+	"horizontal-pod-autoscaler-controller": "업스트림 HPA 컨트롤러",
 
 	"vpa-recommender":          "VPA Recommender",
 	"vpa-updater":              "VPA Updater",

@@ -1,0 +1,117 @@
+package referee
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// CompareStep lets upstream's controller decide what ours has just decided.
+const CompareStep trace.StepID = "hpa-beside/3-scale/compare"
+
+// ActorUpstream is upstream's controller by its name in kube-controller-manager
+// (cmd/kube-controller-manager/names/controller_names.go).
+const ActorUpstream = "horizontal-pod-autoscaler-controller"
+
+// Beside is the HPA loop with upstream's controller at its side. Upstream's runs
+// in this process on the inputs that ours read; it touches no cluster.
+type Beside struct {
+	hpa.State
+	decisions []Decision // all of the loop: the controller remembers
+	last      bool       // the latest pass has a decision
+	waiting   []trace.Waiting
+}
+
+// Steps is the HPA loop with the comparison after the scale write.
+func Steps() []engine.Step[Beside] {
+	steps := engine.Lift(hpa.Steps(), func(b *Beside) *hpa.State { return &b.State })
+	at := slices.IndexFunc(steps, func(s engine.Step[Beside]) bool { return s.ID == hpa.UpdateStep })
+	update := steps[at].Do
+	steps[at].Do = func(ctx context.Context, b *Beside, f *trace.Frame) error {
+		if err := update(ctx, b, f); err != nil {
+			return err
+		}
+		return b.remember(f)
+	}
+	return slices.Insert(steps, at+1, engine.Step[Beside]{
+		ID: CompareStep, Actor: ActorUpstream, Ref: "horizontal.go: (*HorizontalController).reconcileAutoscaler", Do: compareStep,
+	})
+}
+
+// FactNames lists the facts of the comparison that a lesson may ask about.
+func FactNames(step trace.StepID) []string {
+	if step != CompareStep {
+		return hpa.FactNames(step)
+	}
+	return []string{"agrees", "ourReplicas", "upstreamReplicas", "comparedDecisions", "comparedConditions"}
+}
+
+func (b *Beside) remember(f *trace.Frame) error {
+	b.last, b.waiting = len(f.Inputs) > 0, f.Waiting
+	if !b.last {
+		return nil
+	}
+	recorded, err := hpa.ReadRecorded(f.Inputs)
+	if err != nil {
+		return err
+	}
+	refusal, _ := f.Fact("rescaleError")
+	b.decisions = append(b.decisions, Decision{Recorded: recorded, Refused: refusal})
+	return nil
+}
+
+// compareStep replays the loop from its beginning: that is how upstream's
+// controller comes to remember what ours does.
+func compareStep(ctx context.Context, b *Beside, f *trace.Frame) error {
+	f.Kubectl, f.Waiting = "kubectl describe hpa "+b.HPA+" -n "+b.Namespace, b.waiting // nobody moves meanwhile
+	if !b.last {
+		f.Add("skipped", "이번 패스에는 비교할 결정이 없습니다. HPA나 그 대상을 읽지 못했습니다.", "")
+		return nil
+	}
+	pairs, err := Replay(ctx, b.decisions)
+	if err != nil {
+		return err
+	}
+	p, in := pairs[len(pairs)-1], b.decisions[len(b.decisions)-1].Input
+	f.Add("ourReplicas", strconv.Itoa(int(p.Ours.Replicas(in.SpecReplicas))), "")
+	f.Add("upstreamReplicas", strconv.Itoa(int(p.Upstream.Replicas(in.SpecReplicas))), "")
+	if p.Upstream.Status != nil {
+		for _, c := range p.Upstream.Status.Conditions {
+			f.Add("upstreamCondition/"+string(c.Type), string(c.Status)+" "+c.Reason, "")
+		}
+	}
+	for _, e := range p.Upstream.Events {
+		f.Add("upstreamEvent/"+e.Reason, e.Message, "")
+	}
+	conditions := 0
+	for _, p := range pairs {
+		conditions += p.Upstream.Conditions()
+	}
+	f.Add("comparedDecisions", strconv.Itoa(len(pairs)), "")
+	f.Add("comparedConditions", strconv.Itoa(conditions), "")
+	for _, d := range p.Differences {
+		f.Add("difference/"+d.What, "stepscale "+d.Ours+", upstream "+d.Upstream, "")
+	}
+	f.Add("agrees", strconv.FormatBool(len(p.Differences) == 0), "")
+	return nil
+}
+
+// Replicas is the target's replica count after the outcome.
+func (o Outcome) Replicas(current int32) int32 {
+	if n := len(o.Writes); n > 0 {
+		return o.Writes[n-1]
+	}
+	return current
+}
+
+// Conditions is how many conditions the written status has.
+func (o Outcome) Conditions() int {
+	if o.Status == nil {
+		return 0
+	}
+	return len(o.Status.Conditions)
+}
