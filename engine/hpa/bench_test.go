@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -16,6 +18,7 @@ import (
 	"k8s.io/kubernetes/pkg/controller/podautoscaler/metrics"
 
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/hpa/referee"
 )
 
 // benchInput has pods that started an hour ago and CPU metrics near the target.
@@ -122,20 +125,77 @@ func benchUpstream(b *testing.B, in hpa.Input) {
 	}
 }
 
-// BenchmarkDay decides every tick of a day with 10 pods; usage follows the hours.
+// dayTicks are the syncs of a day.
+const dayTicks = 24 * 60 * 4
+
+// dayLevel is a pod's usage in millicores at a tick: it follows the hours, twice.
+func dayLevel(tick int) int64 { return int64(20 + 60*(tick%(dayTicks/2))/(dayTicks/2)) }
+
+// BenchmarkDay decides every tick of a day with 10 pods: ours as a pure function,
+// upstream as its whole controller in a bubble of virtual time.
 func BenchmarkDay(b *testing.B) {
-	const ticks = 24 * 60 * 4
-	for b.Loop() {
-		in, history := benchInput(10, 1), &hpa.History{}
-		for tick := range ticks {
-			in.Now = in.Now.Add(15 * time.Second)
-			level := int64(20 + 60*(tick%(ticks/2))/(ticks/2))
-			for pod, m := range in.Metrics[0].Pods {
-				m.Timestamp, m.Value = in.Now, level
-				in.Metrics[0].Pods[pod] = m
+	b.Run("engine=silent", func(b *testing.B) {
+		for b.Loop() {
+			in, history := benchInput(10, 1), &hpa.History{}
+			for tick := range dayTicks {
+				in.Now = in.Now.Add(15 * time.Second)
+				for pod, m := range in.Metrics[0].Pods {
+					m.Timestamp, m.Value = in.Now, dayLevel(tick)
+					in.Metrics[0].Pods[pod] = m
+				}
+				r := hpa.Decide(hpa.DefaultParams(), in, history)
+				in.HPA.Status = r.Status
 			}
-			r := hpa.Decide(hpa.DefaultParams(), in, history)
-			in.HPA.Status = r.Status
 		}
+	})
+	b.Run("engine=upstream", func(b *testing.B) {
+		referee.Quiet()
+		for b.Loop() {
+			synctest.Test(new(testing.T), upstreamDay)
+		}
+	})
+}
+
+func upstreamDay(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	w := &dayWorld{in: benchInput(10, 1)}
+	time.Sleep(time.Until(w.in.Now)) // the pods are an hour old then
+	u, stop := referee.Start(ctx, hpa.DefaultParams(), w, w.in.HPA.Spec.ScaleTargetRef)
+	defer func() { cancel(); stop() }()
+	if err := u.SetPods("shop", w.in.Pods); err != nil {
+		panic(err)
 	}
+	synctest.Wait()
+	if err := u.SetHPA(w.in.HPA); err != nil {
+		panic(err)
+	}
+	time.Sleep(dayTicks*15*time.Second - time.Second)
+	if w.asked != dayTicks {
+		panic(fmt.Sprintf("upstream decided %d times in %d ticks", w.asked, dayTicks))
+	}
+}
+
+// dayWorld answers with the hour's usage, whatever was scaled.
+type dayWorld struct {
+	in    hpa.Input
+	asked int
+}
+
+func (w *dayWorld) SetScale(int32) error { return nil }
+
+func (w *dayWorld) Scale() *autoscalingv1.Scale {
+	return &autoscalingv1.Scale{
+		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "shop"},
+		Spec:       autoscalingv1.ScaleSpec{Replicas: 10}, Status: autoscalingv1.ScaleStatus{Replicas: 10, Selector: "app=web"},
+	}
+}
+
+func (w *dayWorld) Metric(referee.Question) hpa.MetricData {
+	now := time.Now()
+	data := hpa.MetricData{Timestamp: now, Pods: make(map[string]hpa.PodMetric, len(w.in.Pods))}
+	for _, p := range w.in.Pods {
+		data.Pods[p.Name] = hpa.PodMetric{Timestamp: now, Window: 15 * time.Second, Value: dayLevel(w.asked)}
+	}
+	w.asked++
+	return data
 }
