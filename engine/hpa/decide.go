@@ -3,6 +3,7 @@ package hpa
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync/atomic"
 
@@ -70,10 +71,13 @@ type Decision struct {
 	rescale    bool
 }
 
-// NewDecision begins a decision. The history is updated while it runs.
+// NewDecision begins a decision. The history is updated while it runs; the input
+// is not, though the result's status shares parts of it.
 func NewDecision(p Params, in Input, h *History) *Decision {
+	hpa := *in.HPA // of which a decision changes the conditions only
+	hpa.Status.Conditions = slices.Clone(hpa.Status.Conditions)
 	d := &Decision{
-		params: p, in: in, history: h, hpa: in.HPA.DeepCopy(), before: *in.HPA.Status.DeepCopy(),
+		params: p, in: in, history: h, hpa: &hpa, before: in.HPA.Status,
 		current: in.SpecReplicas, low: minReplicas(in.HPA), rescale: true,
 	}
 	d.condition(autoscalingv2.AbleToScale, corev1.ConditionTrue, "SucceededGetScale", "the HPA controller was able to get the target's current scale")
