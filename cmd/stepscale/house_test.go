@@ -15,19 +15,21 @@ const module = "github.com/stepscale/stepscale"
 // house is the picture of the architecture: which room may import which. A room
 // that is not listed, or an arrow that is not drawn, turns the test red.
 var house = map[string][]string{
-	"cmd/stepscale":      {"cmd/stepscale/cli"},
-	"cmd/stepscale/cli":  {"cmd/stepscale/tui", "lessons", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/vpa", "engine/world", "engine/trace", "clusters", "clusters/embedded"},
-	"cmd/stepscale/tui":  {"engine/trace"},
-	"lessons":            {"engine/trace"},
-	"engine/hpa":         {"engine", "engine/trace", "engine/world"},
-	"engine/hpa/referee": {"engine", "engine/trace", "engine/hpa"},
-	"engine/vpa":         {"engine", "engine/trace", "engine/world"},
-	"engine/world":       {"engine", "engine/trace"},
-	"engine":             {"engine/trace"},
-	"engine/trace":       {},
-	"scenarios":          {},
-	"clusters":           {},
-	"clusters/embedded":  {"clusters"},
+	"cmd/stepscale":        {"cmd/stepscale/cli"},
+	"cmd/stepscale/cli":    {"cmd/stepscale/tui", "lessons", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/vpa", "engine/world", "engine/trace", "clusters", "clusters/embedded"},
+	"cmd/stepscale/tui":    {"engine/trace"},
+	"lessons":              {"engine/trace"},
+	"engine/hpa":           {"engine", "engine/trace", "engine/world"},
+	"engine/hpa/referee":   {"engine", "engine/trace", "engine/hpa"},
+	"engine/vpa":           {"engine", "engine/trace", "engine/world"},
+	"engine/world":         {"engine", "engine/trace"},
+	"engine":               {"engine/trace"},
+	"engine/trace":         {},
+	"scenarios":            {},
+	"clusters":             {},
+	"clusters/embedded":    {"clusters"},
+	"clusters/kind":        {"clusters"},
+	"clusters/clustertest": {"clusters"},
 }
 
 type pkg struct {

@@ -1,0 +1,38 @@
+package embedded_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/clusters/clustertest"
+	"github.com/stepscale/stepscale/clusters/embedded"
+)
+
+// TestContract runs on a second cluster: the first one belongs to the other tests.
+func TestContract(t *testing.T) {
+	dir, err := os.MkdirTemp("", "contract") // short: unix sockets live below it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	s := &clustertest.Subject{
+		New:       func() clusters.Provider { return embedded.New(embedded.Options{Dir: dir}) },
+		Interrupt: 300 * time.Millisecond, PodsReady: time.Minute, Image: "app",
+		Leftovers: func() (names []string, err error) {
+			entries, err := os.ReadDir(dir)
+			for _, e := range entries {
+				names = append(names, e.Name())
+			}
+			return names, err
+		},
+	}
+	for _, c := range clustertest.Checks() {
+		t.Run(c.Name, func(t *testing.T) {
+			if err := c.Do(t.Context(), s); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -1,0 +1,93 @@
+package kind
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"sigs.k8s.io/kind/pkg/exec"
+)
+
+// Reason is why a cluster could not be made or used.
+type Reason string
+
+// The reasons, each with something that the user can do.
+const (
+	NoEngine       Reason = "no container engine"      // neither docker nor podman nor nerdctl is installed and running
+	EngineDown     Reason = "engine does not answer"   // installed, but not running or not permitted
+	NameTaken      Reason = "name taken"               // by a cluster that we did not make
+	NoImage        Reason = "node image not available" // Error.Image says which
+	NoMemory       Reason = "too little memory"
+	NodeFailed     Reason = "node did not start" // its systemd or cgroups
+	HalfMade       Reason = "half-made cluster"  // nodes without a usable kubeconfig
+	NotReady       Reason = "nodes are not Ready"
+	TwoControllers Reason = "the HPA controller is on" // ours would not be the only one
+)
+
+// Error is a failure with a known cause.
+type Error struct {
+	Reason Reason
+	Image  string // of NoImage
+	Output string // what the engine said, its last line
+	Err    error
+}
+
+func (e *Error) Error() string {
+	text := fmt.Sprintf("kind: %s: %v", e.Reason, e.Err)
+	if e.Output != "" {
+		text += ": " + e.Output
+	}
+	return text
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+var pulled = regexp.MustCompile(`failed to pull image "([^"]+)"`)
+
+// signs are parts of what the library or the engine says, in the order in which
+// they are looked for.
+var signs = []struct {
+	text   string
+	reason Reason
+}{
+	{"cannot connect to the docker daemon", EngineDown},
+	{"permission denied while trying to connect", EngineDown},
+	{"failed to get docker info", EngineDown},
+	{"failed to get podman info", EngineDown},
+	{"node(s) already exist", NameTaken},
+	{"failed to pull image", NoImage},
+	{"cannot allocate memory", NoMemory},
+	{"out of memory", NoMemory},
+	{"oomkilled", NoMemory},
+	{"could not find a log line that matches", NodeFailed},
+	{"requires cgroup v2", NodeFailed},
+	{"delegate=yes", NodeFailed},
+	{"too many open files", NodeFailed},
+	{"failed to init node with kubeadm", NodeFailed},
+}
+
+// explain finds the cause in what the library and the engine said. An error that
+// fits none comes back as it is.
+func explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	output := ""
+	if run := exec.RunErrorForError(err); run != nil {
+		output = strings.TrimSpace(string(run.Output))
+	}
+	said := strings.ToLower(err.Error() + "\n" + output)
+	for _, s := range signs {
+		if !strings.Contains(said, s.text) {
+			continue
+		}
+		e := &Error{Reason: s.reason, Output: lastLine(output), Err: err}
+		if m := pulled.FindStringSubmatch(err.Error()); m != nil {
+			e.Image = m[1]
+		}
+		return e
+	}
+	return err
+}
+
+func lastLine(text string) string { return text[strings.LastIndexByte(text, '\n')+1:] }

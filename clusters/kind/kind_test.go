@@ -1,0 +1,235 @@
+package kind_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/clusters/clustertest"
+	"github.com/stepscale/stepscale/clusters/embedded"
+	"github.com/stepscale/stepscale/clusters/kind"
+)
+
+// state is the folder of the stand-in's containers.
+var state string
+
+// TestMain is docker when it is called by that name. Otherwise it puts itself on
+// PATH as docker, with an embedded control plane in its nodes.
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "docker" {
+		os.Exit(runStandin(os.Args[1:]))
+	}
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "kind") // short: unix sockets live below it
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	state = filepath.Join(dir, "containers")
+	bin := filepath.Join(dir, "bin")
+	self, err := os.Executable()
+	if err := errors.Join(err, os.Mkdir(state, 0o755), os.Mkdir(bin, 0o755), os.Symlink(self, filepath.Join(bin, "docker"))); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	node := embedded.New(embedded.Options{Dir: dir})
+	if _, err := node.Up(context.Background()); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer func() { _ = node.Down(context.Background()) }()
+	for name, value := range map[string]string{"PATH": bin, envState: state, envKubeconfig: node.Info().Kubeconfig} {
+		if err := os.Setenv(name, value); err != nil {
+			fmt.Println(err)
+			return 1
+		}
+	}
+	return m.Run()
+}
+
+// containers are the nodes that the stand-in has now.
+func containers(t testing.TB) []string {
+	t.Helper()
+	entries, err := os.ReadDir(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func TestContract(t *testing.T) {
+	dir := t.TempDir()
+	s := &clustertest.Subject{
+		New:       func() clusters.Provider { return kind.New(kind.Options{Dir: dir}) },
+		Interrupt: 700 * time.Millisecond, PodsReady: time.Minute, Image: "app",
+		Leftovers: func() ([]string, error) {
+			entries, err := os.ReadDir(dir)
+			left := containers(t)
+			for _, e := range entries {
+				left = append(left, e.Name())
+			}
+			return left, err
+		},
+	}
+	for _, c := range clustertest.Checks() {
+		t.Run(c.Name, func(t *testing.T) {
+			if err := c.Do(t.Context(), s); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestConfiguration looks at what the library makes of ours: kind's own arguments
+// stay, and the HPA controller is taken out.
+func TestConfiguration(t *testing.T) {
+	c := kind.New(kind.Options{Dir: t.TempDir(), Name: "conf"})
+	if _, err := c.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Down(context.Background()) })
+	args, err := controllerManagerArgs(filepath.Join(state, "conf-control-plane", "kubeadm.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"--enable-hostpath-provisioner=true", "--controllers=*,bootstrapsigner,tokencleaner,-horizontal-pod-autoscaler-controller"}
+	for _, w := range want {
+		if !slices.Contains(args, w) {
+			t.Errorf("kube-controller-manager would get %q, without %s", args, w)
+		}
+	}
+}
+
+func TestSideBySide(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "own"))
+	var list []*kind.Cluster
+	for _, name := range []string{"one", "two"} {
+		c := kind.New(kind.Options{Dir: dir, Name: name})
+		if _, err := c.Up(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, c)
+	}
+	if got := containers(t); !slices.Equal(got, []string{"one-control-plane", "two-control-plane"}) {
+		t.Errorf("containers %q", got)
+	}
+	if err := list[0].Down(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := containers(t); !slices.Equal(got, []string{"two-control-plane"}) {
+		t.Errorf("containers %q after one is down", got)
+	}
+	if err := list[1].Down(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(os.Getenv("KUBECONFIG")); !os.IsNotExist(err) {
+		t.Error("the user's own kubeconfig was written")
+	}
+}
+
+// TestNameTaken leaves a cluster alone that somebody else made.
+func TestNameTaken(t *testing.T) {
+	theirs := filepath.Join(state, "mine-control-plane")
+	if err := errors.Join(os.Mkdir(theirs, 0o755), os.WriteFile(filepath.Join(theirs, "cluster"), []byte("mine"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(theirs) })
+	c := kind.New(kind.Options{Dir: t.TempDir(), Name: "mine"})
+	_, err := c.Up(t.Context())
+	wantReason(t, err, kind.NameTaken)
+	if err := c.Down(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(containers(t), "mine-control-plane") {
+		t.Error("somebody else's cluster was deleted")
+	}
+}
+
+// TestHalfMade makes a cluster anew whose start was killed.
+func TestHalfMade(t *testing.T) {
+	dir := t.TempDir()
+	half := filepath.Join(state, "half-control-plane")
+	if err := errors.Join(os.Mkdir(half, 0o755), os.WriteFile(filepath.Join(half, "cluster"), []byte("half"), 0o600), os.Mkdir(filepath.Join(dir, "half"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	c := kind.New(kind.Options{Dir: dir, Name: "half", Progress: func(phase string, took time.Duration) {
+		if took > 0 {
+			told = append(told, phase)
+		}
+	}})
+	if _, err := c.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Down(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Preparing nodes", "Writing configuration", "Starting control-plane", "Installing CNI", "Installing StorageClass"} {
+		if !slices.Contains(told, want) {
+			t.Errorf("phase %q is not told: %q", want, told)
+		}
+	}
+}
+
+func TestFaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault, says string
+		want        kind.Reason
+	}{
+		"daemon is down":   {"info", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?", kind.EngineDown},
+		"no engine":        {"-v", "", kind.NoEngine},
+		"kubeadm fails":    {"kubeadm init", "error execution phase wait-control-plane", kind.NodeFailed},
+		"memory":           {"kubeadm init", "fork/exec: cannot allocate memory", kind.NoMemory},
+		"no log, no patch": {"cp /dev/stdin", "too many open files", kind.NodeFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			t.Setenv(envFault, c.fault)
+			t.Setenv(envSays, c.says)
+			_, err := kind.New(kind.Options{Dir: dir, Name: "faulty"}).Up(t.Context())
+			wantReason(t, err, c.want)
+			if got := containers(t); len(got) > 0 {
+				t.Errorf("left behind: %q", got)
+			}
+			if entries, _ := os.ReadDir(dir); len(entries) > 0 {
+				t.Errorf("left behind: %v", entries)
+			}
+		})
+	}
+}
+
+// TestImage names the image that cannot be pulled. The library tries five times.
+func TestImage(t *testing.T) {
+	t.Setenv(envFault, "kindest/absent")
+	t.Setenv(envSays, "dial tcp: lookup registry-1.docker.io: no such host")
+	_, err := kind.New(kind.Options{Dir: t.TempDir(), NodeImage: "kindest/absent:v1"}).Up(t.Context())
+	wantReason(t, err, kind.NoImage)
+	var e *kind.Error
+	if errors.As(err, &e) && (e.Image != "kindest/absent:v1" || !strings.Contains(e.Output, "no such host")) {
+		t.Errorf("image %q, output %q", e.Image, e.Output)
+	}
+}
+
+func wantReason(t *testing.T, err error, want kind.Reason) {
+	t.Helper()
+	var e *kind.Error
+	if !errors.As(err, &e) || e.Reason != want {
+		t.Errorf("error %v; want %s", err, want)
+	}
+}
