@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -22,6 +23,9 @@ import (
 	"github.com/stepscale/stepscale/clusters"
 )
 
+// ErrNotUp is returned by the checks that need a cluster where Up has failed.
+var ErrNotUp = errors.New("the cluster is not up")
+
 const pollEvery = 100 * time.Millisecond
 
 // Subject is a provider under test.
@@ -34,7 +38,8 @@ type Subject struct {
 	Leftovers func() ([]string, error)
 	// PodsReady is how long a pod may take to become Ready.
 	PodsReady time.Duration
-	// Image of the pod.
+	// Image of the pod; when it is empty, the one that keeps a pod's network is
+	// taken, which every real node has.
 	Image string
 
 	provider clusters.Provider
@@ -92,7 +97,7 @@ func up(ctx context.Context, s *Subject) (err error) {
 
 func upAgain(ctx context.Context, s *Subject) error {
 	if s.config == nil {
-		return errors.New("it is not up")
+		return ErrNotUp
 	}
 	again, err := s.provider.Up(ctx)
 	if err != nil {
@@ -107,6 +112,9 @@ func upAgain(ctx context.Context, s *Subject) error {
 // infoIsTrue holds the info against the API server, which is reached through the
 // kubeconfig as kubectl would.
 func infoIsTrue(_ context.Context, s *Subject) error {
+	if s.config == nil {
+		return ErrNotUp
+	}
 	info := s.provider.Info()
 	if info.Name == "" {
 		return errors.New("no name")
@@ -138,7 +146,7 @@ func infoIsTrue(_ context.Context, s *Subject) error {
 
 func objects(ctx context.Context, s *Subject) error {
 	if s.config == nil {
-		return errors.New("it is not up")
+		return ErrNotUp
 	}
 	kube, err := kubernetes.NewForConfig(s.config)
 	if err != nil {
@@ -148,7 +156,11 @@ func objects(ctx context.Context, s *Subject) error {
 	if ns, err = kube.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{}); err != nil {
 		return err
 	}
-	if _, err = kube.AppsV1().Deployments(ns.Name).Create(ctx, s.deployment(), metav1.CreateOptions{}); err == nil {
+	image, err := s.image(ctx, kube)
+	if err == nil {
+		_, err = kube.AppsV1().Deployments(ns.Name).Create(ctx, deployment(image), metav1.CreateOptions{})
+	}
+	if err == nil {
 		err = awaitReady(ctx, kube, ns.Name, s.PodsReady)
 	}
 	if e := kube.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{}); e != nil {
@@ -167,7 +179,27 @@ func objects(ctx context.Context, s *Subject) error {
 	return errors.Join(err, gone)
 }
 
-func (s *Subject) deployment() *appsv1.Deployment {
+func (s *Subject) image(ctx context.Context, kube kubernetes.Interface) (string, error) {
+	if s.Image != "" {
+		return s.Image, nil
+	}
+	nodes, err := kube.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return "", err
+	}
+	for _, n := range nodes.Items {
+		for _, image := range n.Status.Images {
+			for _, name := range image.Names {
+				if strings.Contains(name, "/pause:") {
+					return name, nil
+				}
+			}
+		}
+	}
+	return "", errors.New("no node has an image of pause")
+}
+
+func deployment(image string) *appsv1.Deployment {
 	labels := map[string]string{"app": "contract"}
 	return &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Name: "contract", Labels: map[string]string{clusters.LabelManaged: "true"}},
@@ -176,7 +208,7 @@ func (s *Subject) deployment() *appsv1.Deployment {
 			Template: corev1.PodTemplateSpec{
 				ObjectMeta: metav1.ObjectMeta{Labels: labels},
 				Spec: corev1.PodSpec{
-					TerminationGracePeriodSeconds: new(int64(0)), Containers: []corev1.Container{{Name: "contract", Image: s.Image}},
+					TerminationGracePeriodSeconds: new(int64(0)), Containers: []corev1.Container{{Name: "contract", Image: image, ImagePullPolicy: corev1.PullIfNotPresent}},
 				},
 			},
 		},

@@ -30,9 +30,6 @@ const DefaultName = "stepscale"
 const (
 	readyWithin = 4 * time.Minute
 	pollEvery   = time.Second
-	// abortWithin is how long a Create that was interrupted may take to give up.
-	// The library has no context: it ends when its nodes are deleted under it.
-	abortWithin = 15 * time.Second
 )
 
 // Options configure a Cluster.
@@ -137,6 +134,28 @@ func (c *Cluster) complete() bool {
 	return err == nil
 }
 
+// Left lists what there is of the cluster: its containers and its folder.
+func (c *Cluster) Left() ([]string, error) {
+	provider, err := c.provider()
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := provider.ListNodes(c.opts.Name)
+	if err != nil {
+		return nil, explain(err)
+	}
+	var left []string
+	for _, n := range nodes {
+		left = append(left, n.String())
+	}
+	if c.ours() {
+		left = append(left, c.dir())
+	}
+	return left, nil
+}
+
+// make has no context to hand to the library: an interrupted start ends when its
+// nodes are deleted under it.
 func (c *Cluster) make(ctx context.Context, p *kindcluster.Provider) error {
 	if err := os.MkdirAll(c.dir(), 0o700); err != nil {
 		return err
@@ -156,12 +175,14 @@ func (c *Cluster) make(ctx context.Context, p *kindcluster.Provider) error {
 		return explain(err)
 	case <-ctx.Done():
 	}
-	_ = p.Delete(c.opts.Name, c.kubeconfig())
-	select {
-	case <-ended:
-	case <-time.After(abortWithin):
+	for { // without its nodes it gives up; a pull of the image it ends first
+		_ = p.Delete(c.opts.Name, c.kubeconfig())
+		select {
+		case <-ended:
+			return ctx.Err()
+		case <-time.After(pollEvery):
+		}
 	}
-	return ctx.Err()
 }
 
 // remove deletes the nodes, and then what says that they are ours.

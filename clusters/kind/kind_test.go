@@ -77,14 +77,7 @@ func TestContract(t *testing.T) {
 	s := &clustertest.Subject{
 		New:       func() clusters.Provider { return kind.New(kind.Options{Dir: dir}) },
 		Interrupt: 700 * time.Millisecond, PodsReady: time.Minute, Image: "app",
-		Leftovers: func() ([]string, error) {
-			entries, err := os.ReadDir(dir)
-			left := containers(t)
-			for _, e := range entries {
-				left = append(left, e.Name())
-			}
-			return left, err
-		},
+		Leftovers: kind.New(kind.Options{Dir: dir}).Left,
 	}
 	for _, c := range clustertest.Checks() {
 		t.Run(c.Name, func(t *testing.T) {
@@ -92,6 +85,9 @@ func TestContract(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries)+len(containers(t)) > 0 {
+		t.Errorf("left behind: %v, %q, %v", entries, containers(t), err)
 	}
 }
 

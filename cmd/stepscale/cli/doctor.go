@@ -36,29 +36,48 @@ const (
 const probeTime = 3 * time.Second
 
 func (a *app) doctorCommand() *cobra.Command {
-	var output string
+	var output, endToEnd string
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "이 컴퓨터에서 무엇이 되는지 확인합니다", Args: args(0, 0, ""),
+		Long: `이 컴퓨터에서 무엇이 되는지 확인합니다. 아무것도 만들지 않습니다.
+--e2e를 주시면 그 종류의 클러스터를 실제로 만들고, 쓰고, 지우면서 약속한 대로 되는지 하나씩 확인합니다.
+kind에는 Docker, Podman, nerdctl 가운데 하나가 필요하고, 처음에는 노드 이미지를 내려받습니다.`,
+		Example: `  stepscale doctor
+  stepscale doctor --output json
+  stepscale doctor --e2e kind`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkOutput(output); err != nil {
 				return err
 			}
-			found := a.examine(cmd.Context())
-			if output == "json" {
-				if err := a.writeJSON(found); err != nil {
-					return err
-				}
-			} else if err := a.showFindings(found); err != nil {
+			if endToEnd == "" {
+				return a.tellFindings(cmd.Context(), output, a.examine(cmd.Context()))
+			}
+			found, err := a.endToEnd(cmd.Context(), endToEnd)
+			if err != nil {
 				return err
 			}
-			if slices.ContainsFunc(found, func(f finding) bool { return f.Status == statusFail }) {
-				return errReported
-			}
-			return cmd.Context().Err()
+			return a.tellFindings(cmd.Context(), output, found)
 		},
 	}
 	outputFlag(cmd, &output)
+	cmd.Flags().StringVar(&endToEnd, "e2e", "", "이 `클러스터`를 실제로 만들어 확인합니다: embedded 또는 kind")
+	_ = cmd.RegisterFlagCompletionFunc("e2e", cobra.FixedCompletions(contractClusters, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// tellFindings fails when one of them does.
+func (a *app) tellFindings(ctx context.Context, output string, found []finding) error {
+	if output == "json" {
+		if err := a.writeJSON(found); err != nil {
+			return err
+		}
+	} else if err := a.showFindings(found); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(found, func(f finding) bool { return f.Status == statusFail }) {
+		return errors.Join(errReported, ctx.Err())
+	}
+	return ctx.Err()
 }
 
 func (a *app) examine(ctx context.Context) []finding {

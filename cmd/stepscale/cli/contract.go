@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/clusters/clustertest"
+	"github.com/stepscale/stepscale/clusters/embedded"
+	"github.com/stepscale/stepscale/clusters/kind"
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+)
+
+// contractClusters are those that doctor --e2e can make.
+var contractClusters = []string{"embedded", "kind"}
+
+// contractName keeps the check's cluster apart from one that the user has.
+const contractName = "stepscale-e2e"
+
+var contractLabels = map[string]string{
+	"interrupted start leaves nothing": "도중에 중단하면 아무것도 남지 않습니다",
+	"up":                               "클러스터를 만듭니다",
+	"up again finds it":                "다시 켜면 있는 것을 찾습니다",
+	"info is true":                     "버전과 kubeconfig가 맞습니다",
+	"a lesson's objects are applied and removed": "수업의 오브젝트를 만들고 지웁니다",
+	"down":                   "클러스터를 지웁니다",
+	"down again is no error": "다시 지워도 괜찮습니다",
+	"nothing is left":        "남은 것이 없습니다",
+}
+
+// endToEnd runs the contract of every provider on a cluster that it makes.
+func (a *app) endToEnd(ctx context.Context, name string) ([]finding, error) {
+	dir, err := stateDir()
+	if err != nil {
+		return nil, err
+	}
+	progress := &startup{screen: tui.New(a.errOut)}
+	s, err := contractSubject(name, filepath.Join(dir, contractName), progress)
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(filepath.Join(dir, contractName))
+	if _, err := s.Leftovers(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, clusterError(err) // there is nothing to make a cluster with
+	}
+	divertStderr(dir)
+	var found []finding
+	for _, c := range clustertest.Checks() { // all of them, also after Ctrl-C: the last ones take everything down
+		begin := time.Now()
+		err := c.Do(ctx, s)
+		found = append(found, contractFinding(contractLabels[c.Name], time.Since(begin), err))
+	}
+	return found, ctx.Err()
+}
+
+func contractFinding(name string, took time.Duration, err error) finding {
+	f := finding{Name: name, Status: statusOK, Detail: fmt.Sprintf("%.1f초", took.Seconds())}
+	if err == nil {
+		return f
+	}
+	f.Status, f.Detail = statusFail, err.Error()
+	var u *userError
+	switch {
+	case errors.Is(err, clustertest.ErrNotUp):
+		f.Status, f.Detail = statusWarn, "클러스터가 없어 확인하지 못했습니다"
+	case errors.As(clusterError(err), &u):
+		f.Detail, f.Hint = u.what, u.hint
+		if u.cause != nil {
+			f.Detail += ": " + u.cause.Error()
+		}
+	}
+	return f
+}
+
+func contractSubject(name, dir string, progress Progress) (*clustertest.Subject, error) {
+	switch name {
+	case "embedded":
+		return &clustertest.Subject{
+			New:       func() clusters.Provider { return embedded.New(embedded.Options{Dir: dir, Progress: progress.Phase}) },
+			Interrupt: 300 * time.Millisecond, PodsReady: time.Minute, Image: "app",
+			Leftovers: func() (left []string, err error) {
+				entries, err := os.ReadDir(dir)
+				for _, e := range entries {
+					left = append(left, e.Name())
+				}
+				return left, err
+			},
+		}, nil
+	case "kind":
+		options := kind.Options{Name: contractName, Dir: dir, Progress: func(phase string, took time.Duration) { progress.Phase(kindPhase(phase), took) }}
+		return &clustertest.Subject{
+			New:       func() clusters.Provider { return kind.New(options) },
+			Interrupt: 3 * time.Second, PodsReady: 2 * time.Minute,
+			Leftovers: kind.New(options).Left,
+		}, nil
+	}
+	return nil, usageError("모르는 클러스터입니다: "+name, "--e2e에는 "+strings.Join(contractClusters, " 또는 ")+"를 적어 주십시오.")
+}
