@@ -1,6 +1,8 @@
 package embedded_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"testing"
 	"time"
@@ -34,5 +36,29 @@ func TestContract(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestInterruptedAtAnyTime cancels a start in every phase of it.
+func TestInterruptedAtAnyTime(t *testing.T) {
+	dir, err := os.MkdirTemp("", "cut")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	for after := 100 * time.Millisecond; after < 2500*time.Millisecond; after += 400 * time.Millisecond {
+		ctx, cancel := context.WithTimeout(t.Context(), after)
+		c := embedded.New(embedded.Options{Dir: dir})
+		_, err := c.Up(ctx)
+		cancel()
+		if err == nil {
+			err = c.Down(t.Context()) // a fast machine
+		} else if errors.Is(err, context.DeadlineExceeded) {
+			err = nil
+		}
+		entries, dirErr := os.ReadDir(dir)
+		if err := errors.Join(err, dirErr); err != nil || len(entries) > 0 {
+			t.Errorf("interrupted after %s: %v, left behind: %v", after, err, entries)
+		}
 	}
 }
