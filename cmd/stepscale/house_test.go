@@ -29,6 +29,7 @@ var house = map[string][]string{
 	"clusters":             {},
 	"clusters/embedded":    {"clusters"},
 	"clusters/kind":        {"clusters"},
+	"clusters/eks":         {"clusters"},
 	"clusters/clustertest": {"clusters"},
 }
 

@@ -1,0 +1,184 @@
+package eks_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/clusters/embedded"
+)
+
+var (
+	node     *rest.Config // the control plane behind the stand-in
+	nodeInfo clusters.Info
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "eks") // short: unix sockets live below it
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	c := embedded.New(embedded.Options{Dir: dir})
+	if node, err = c.Up(context.Background()); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer func() { _ = c.Down(context.Background()) }()
+	nodeInfo = c.Info()
+	return m.Run()
+}
+
+func TestAttachByName(t *testing.T) {
+	a := newAccount(t, node)
+	c := eks.New(eks.Options{Name: clusterName, Region: "ap-northeast-2"})
+	cfg, err := c.Up(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := c.Info()
+	if info.Name != "eks-class" || info.Version != nodeInfo.Version || info.Disposable || len(info.Simulated) > 0 {
+		t.Errorf("info %+v", info)
+	}
+	kube, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := kube.Discovery().ServerVersion(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if again, err := c.Up(t.Context()); err != nil || again.Host != cfg.Host {
+		t.Errorf("the second Up says %v, %v", again, err)
+	}
+	if len(a.tokens) != 1 {
+		t.Errorf("%d tokens were made for a few calls", len(a.tokens))
+	}
+	if err := errors.Join(c.Down(t.Context()), c.Down(t.Context())); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestExamine(t *testing.T) {
+	newAccount(t, node)
+	c := eks.New(eks.Options{Name: clusterName, Region: "ap-northeast-2"})
+	if _, err := c.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := c.Examine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Identity != arn || r.Username == "" || r.Version != nodeInfo.Version || r.Nodes == 0 || r.CPU.IsZero() || r.Memory.IsZero() {
+		t.Errorf("report %+v", r)
+	}
+	if !r.Metrics || r.VPA || !r.Policies || len(r.Denied) > 0 || r.NodesDenied {
+		t.Errorf("report %+v", r)
+	}
+}
+
+// TestExamineStudent looks with the eyes of somebody who may read pods only.
+func TestExamineStudent(t *testing.T) {
+	student := rest.CopyConfig(node)
+	student.Impersonate = rest.ImpersonationConfig{UserName: "student", Groups: []string{"system:authenticated"}}
+	newAccount(t, student)
+	c := eks.New(eks.Options{Name: clusterName, Region: "ap-northeast-2"})
+	if _, err := c.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := c.Examine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(r.Denied, ", "); r.Username != "student" || !r.NodesDenied || !strings.Contains(got, "update deployments.apps/scale") || !strings.Contains(got, "patch pods/resize") {
+		t.Errorf("report %+v", r)
+	}
+}
+
+func TestAttachByContext(t *testing.T) {
+	c := eks.New(eks.Options{Context: "stepscale", Kubeconfig: nodeInfo.Kubeconfig})
+	if _, err := c.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := c.Examine(t.Context()); err != nil || r.Identity != "" || r.Username == "" {
+		t.Errorf("report %+v, %v", r, err)
+	}
+	_, err := eks.New(eks.Options{Context: "absent", Kubeconfig: nodeInfo.Kubeconfig}).Up(t.Context())
+	wantReason(t, err, eks.NoContext)
+	_, err = eks.New(eks.Options{Context: "x", Kubeconfig: filepath.Join(t.TempDir(), "absent")}).Up(t.Context())
+	wantReason(t, err, eks.NoContext)
+}
+
+func TestFaults(t *testing.T) {
+	type where struct {
+		account *account
+		options *eks.Options
+	}
+	for name, c := range map[string]struct {
+		break_ func(t *testing.T, w where)
+		want   eks.Reason
+	}{
+		"no such cluster":  {func(_ *testing.T, w where) { w.options.Name = "other" }, eks.NoCluster},
+		"no region":        {func(_ *testing.T, w where) { w.options.Region = "" }, eks.NoRegion},
+		"no such profile":  {func(_ *testing.T, w where) { w.options.Profile = "absent" }, eks.NoProfile},
+		"expired":          {func(_ *testing.T, w where) { w.account.fault = "ExpiredTokenException" }, eks.Expired},
+		"denied by IAM":    {func(_ *testing.T, w where) { w.account.fault = "AccessDeniedException" }, eks.Denied},
+		"throttled":        {func(_ *testing.T, w where) { w.account.fault = "ThrottlingException" }, eks.Throttled},
+		"no access entry":  {func(_ *testing.T, w where) { w.account.unknown = true }, eks.NoEntry},
+		"API server slow":  {func(_ *testing.T, w where) { w.account.limit.Store(100) }, eks.Throttled},
+		"API server gone":  {func(_ *testing.T, w where) { w.account.api.Listener.Close() }, eks.Unreachable},
+		"no AWS endpoints": {func(_ *testing.T, w where) { w.account.aws.Close() }, eks.Unreachable},
+		"no credentials": {func(t *testing.T, _ where) {
+			t.Setenv("AWS_ACCESS_KEY_ID", "")
+			t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+		}, eks.NoCredentials},
+	} {
+		t.Run(name, func(t *testing.T) {
+			options := eks.Options{Name: clusterName, Region: "ap-northeast-2"}
+			c.break_(t, where{newAccount(t, node), &options})
+			_, err := eks.New(options).Up(t.Context())
+			wantReason(t, err, c.want)
+			if err != nil && (strings.Contains(err.Error(), "k8s-aws-v1.") || strings.Contains(err.Error(), "secret")) {
+				t.Errorf("a credential is told: %v", err)
+			}
+		})
+	}
+}
+
+// TestSlowDown: a few refusals are waited for, as client-go does.
+func TestSlowDown(t *testing.T) {
+	newAccount(t, node).limit.Store(2)
+	if _, err := eks.New(eks.Options{Name: clusterName, Region: "ap-northeast-2"}).Up(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	newAccount(t, node)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := eks.New(eks.Options{Name: clusterName, Region: "ap-northeast-2"}).Up(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func wantReason(t *testing.T, err error, want eks.Reason) {
+	t.Helper()
+	var e *eks.Error
+	if !errors.As(err, &e) || e.Reason != want {
+		t.Errorf("error %v; want %s", err, want)
+	}
+}
