@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 )
 
@@ -37,22 +38,23 @@ const probeTime = 3 * time.Second
 
 func (a *app) doctorCommand() *cobra.Command {
 	var output, endToEnd string
+	var o eks.Options
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "이 컴퓨터에서 무엇이 되는지 확인합니다", Args: args(0, 0, ""),
 		Long: `이 컴퓨터에서 무엇이 되는지 확인합니다. 아무것도 만들지 않습니다.
 --e2e를 주시면 그 종류의 클러스터를 실제로 만들고, 쓰고, 지우면서 약속한 대로 되는지 하나씩 확인합니다.
-kind에는 Docker, Podman, nerdctl 가운데 하나가 필요하고, 처음에는 노드 이미지를 내려받습니다.`,
+kind에는 Docker, Podman, nerdctl 가운데 하나가 필요하고, 처음에는 노드 이미지를 내려받습니다.
+--eks나 --context를 주시면 그 클러스터에서 수업에 모자라는 것을 알려 드립니다. 그 클러스터에는 아무것도 쓰지 않습니다.`,
 		Example: `  stepscale doctor
   stepscale doctor --output json
-  stepscale doctor --e2e kind`,
+  stepscale doctor --e2e kind
+  stepscale doctor --eks my-cluster --region ap-northeast-2
+  stepscale doctor --context my-context`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkOutput(output); err != nil {
 				return err
 			}
-			if endToEnd == "" {
-				return a.tellFindings(cmd.Context(), output, a.examine(cmd.Context()))
-			}
-			found, err := a.endToEnd(cmd.Context(), endToEnd)
+			found, err := a.examination(cmd.Context(), endToEnd, o)
 			if err != nil {
 				return err
 			}
@@ -61,8 +63,32 @@ kind에는 Docker, Podman, nerdctl 가운데 하나가 필요하고, 처음에�
 	}
 	outputFlag(cmd, &output)
 	cmd.Flags().StringVar(&endToEnd, "e2e", "", "이 `클러스터`를 실제로 만들어 확인합니다: embedded 또는 kind")
+	cmd.Flags().StringVar(&o.Name, "eks", "", "이 `이름`의 EKS 클러스터를 살펴봅니다")
+	cmd.Flags().StringVar(&o.Region, "region", "", "--eks의 AWS `리전`")
+	cmd.Flags().StringVar(&o.Profile, "profile", "", "--eks의 AWS `프로필`")
+	cmd.Flags().StringVar(&o.Context, "context", "", "kubeconfig의 이 `컨텍스트`를 살펴봅니다")
 	_ = cmd.RegisterFlagCompletionFunc("e2e", cobra.FixedCompletions(contractClusters, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+func (a *app) examination(ctx context.Context, endToEnd string, o eks.Options) ([]finding, error) {
+	chosen := 0
+	for _, value := range []string{endToEnd, o.Name, o.Context} {
+		if value != "" {
+			chosen++
+		}
+	}
+	switch {
+	case chosen > 1:
+		return nil, usageError("--e2e, --eks, --context는 하나만 쓸 수 있습니다.", "살펴볼 클러스터 하나를 골라 주십시오.")
+	case o.Name == "" && (o.Region != "" || o.Profile != ""):
+		return nil, usageError("--region과 --profile은 --eks와 함께 씁니다.", "예: --eks my-cluster --region ap-northeast-2")
+	case endToEnd != "":
+		return a.endToEnd(ctx, endToEnd)
+	case o.Name != "" || o.Context != "":
+		return a.examineCluster(ctx, o)
+	}
+	return a.examine(ctx), nil
 }
 
 // tellFindings fails when one of them does.

@@ -58,7 +58,7 @@ func useLine(cmd *cobra.Command) string {
 func flagRows(cmd *cobra.Command) [][2]string {
 	var rows [][2]string
 	add := func(f *pflag.Flag) {
-		if f.Hidden {
+		if f.Hidden || pflag.Lookup(f.Name) == f { // cobra adds the global flags of upstream's packages
 			return
 		}
 		name := "    --" + f.Name
