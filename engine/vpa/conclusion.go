@@ -129,9 +129,10 @@ func (s *State) addSeries(f *trace.Frame, pods []*corev1.Pod) {
 		}
 		for _, pod := range pods {
 			for _, c := range pod.Spec.Containers {
-				p.request += amountOf(r, c.Resources.Requests) / model.ResourceAmount(len(pods))
+				p.request += amountOf(r, c.Resources.Requests)
 			}
 		}
+		p.request /= model.ResourceAmount(len(pods))
 		s.series = append(s.series, p)
 		s.series = s.series[max(0, len(s.series)-maxPoints):]
 		f.Add("usage", text(r, p.usage), "")
