@@ -140,5 +140,8 @@ func (c *Cluster) fromKubeconfig() (*rest.Config, error) {
 		return nil, &Error{Reason: NoContext, Err: err}
 	}
 	c.name = c.opts.Context
+	if raw, err := loader.RawConfig(); err == nil && c.name == "" {
+		c.name = raw.CurrentContext
+	}
 	return cfg, nil
 }

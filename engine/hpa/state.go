@@ -2,6 +2,7 @@ package hpa
 
 import (
 	"encoding/json"
+	"time"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -20,8 +21,9 @@ type State struct {
 	Params  Params
 	History *History
 
-	pass   pass
-	events map[eventKey]*corev1.Event
+	pass     pass
+	events   map[eventKey]*corev1.Event
+	observed time.Time // when the first pass of observation was; zero without one
 }
 
 // pass is what the steps of one pass hand to each other.

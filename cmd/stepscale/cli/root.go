@@ -112,7 +112,7 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpFunc(a.help)
 	root.SetUsageFunc(func(cmd *cobra.Command) error { a.help(cmd, nil); return nil })
 	root.SetHelpCommand(a.helpCommand(root))
-	root.AddCommand(a.learnCommand(), a.lessonsCommand(), a.runCommand(), a.verifyCommand(), a.checkCommand(),
+	root.AddCommand(a.learnCommand(), a.lessonsCommand(), a.runCommand(), a.verifyCommand(), a.observeCommand(), a.checkCommand(),
 		a.doctorCommand(), a.versionCommand(), a.completionCommand())
 	for _, add := range a.commands {
 		add(root)

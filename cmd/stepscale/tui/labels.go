@@ -105,6 +105,7 @@ var labels = map[string]string{
 	"averageValueRebalanced":       "다시 계산한 평균 사용량",
 	"ourReplicas":                  "예측: stepscale의 결정",
 	"upstreamReplicas":             "실제: 업스트림의 결정",
+	"actualReplicas":               "실제: 클러스터의 레플리카 수",
 	"upstreamCondition":            "업스트림이 쓴 컨디션",
 	"upstreamEvent":                "업스트림이 남긴 이벤트",
 	"comparedDecisions":            "지금까지 비교한 결정",

@@ -13,10 +13,6 @@ import (
 // CompareStep lets upstream's controller decide what ours has just decided.
 const CompareStep trace.StepID = "hpa-beside/3-scale/compare"
 
-// ActorUpstream is upstream's controller by its name in kube-controller-manager
-// (cmd/kube-controller-manager/names/controller_names.go).
-const ActorUpstream = "horizontal-pod-autoscaler-controller"
-
 // Beside is the HPA loop with upstream's controller at its side. Upstream's runs
 // in this process on the inputs that ours read; it touches no cluster.
 type Beside struct {
@@ -38,7 +34,7 @@ func Steps() []engine.Step[Beside] {
 		return b.remember(f)
 	}
 	return slices.Insert(steps, at+1, engine.Step[Beside]{
-		ID: CompareStep, Actor: ActorUpstream, Ref: "horizontal.go: (*HorizontalController).reconcileAutoscaler", Do: compareStep,
+		ID: CompareStep, Actor: hpa.ActorCluster, Ref: "horizontal.go: (*HorizontalController).reconcileAutoscaler", Do: compareStep,
 	})
 }
 

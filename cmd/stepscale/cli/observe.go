@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/clock"
+
+	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
+)
+
+type observeOptions struct {
+	cluster                   eks.Options
+	namespace, output, record string
+	length                    time.Duration
+}
+
+func (a *app) observeCommand() *cobra.Command {
+	var o observeOptions
+	cmd := &cobra.Command{
+		Use:   "observe HPA",
+		Short: "실제 클러스터의 HPA를 지켜보며 예측과 실제를 나란히 보여 드립니다",
+		Long: `실제 클러스터의 HPA를 지켜봅니다. 15초마다 같은 입력(HPA, scale, 파드, 메트릭)을 읽어 stepscale의 엔진으로
+결정을 예측하고, 클러스터의 HPA 컨트롤러가 실제로 한 일과 나란히 보여 드립니다. 다르면 이유를 찾아 봅니다.
+읽기만 하고 아무것도 쓰지 않습니다. 멈추시려면 Ctrl-C를 누르십시오.`,
+		Example: `  stepscale observe web -n shop
+  stepscale observe web -n shop --context my-context --for 10m
+  stepscale observe web -n shop --eks my-cluster --region ap-northeast-2 --record web.jsonl`,
+		Args: args(1, 1, "HPA"),
+		RunE: func(cmd *cobra.Command, given []string) error { return a.observe(cmd.Context(), given[0], o) },
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.namespace, "namespace", "n", "default", "HPA가 있는 `네임스페이스`")
+	f.StringVar(&o.cluster.Context, "context", "", "kubeconfig의 `컨텍스트` (지금의 컨텍스트가 기본)")
+	f.StringVar(&o.cluster.Name, "eks", "", "EKS 클러스터의 `이름`")
+	f.StringVar(&o.cluster.Region, "region", "", "--eks의 AWS `리전`")
+	f.StringVar(&o.cluster.Profile, "profile", "", "--eks의 AWS `프로필`")
+	f.DurationVar(&o.length, "for", 10*time.Minute, "이 `시간`만큼 지켜봅니다")
+	f.StringVar(&o.record, "record", "", "본 것을 이 `파일`에 JSON 줄로 기록합니다")
+	outputFlag(cmd, &o.output)
+	return cmd
+}
+
+func (a *app) observe(ctx context.Context, name string, o observeOptions) (err error) {
+	if err := checkOutput(o.output); err != nil {
+		return err
+	}
+	if o.length <= 0 {
+		return usageError("--for에는 0보다 긴 시간을 적어 주십시오.", "예: --for 10m")
+	}
+	if o.cluster.Name != "" && o.cluster.Context != "" {
+		return usageError("--eks와 --context는 하나만 쓸 수 있습니다.", "지켜볼 클러스터 하나를 골라 주십시오.")
+	}
+	state, info, err := observeState(ctx, name, o)
+	if err != nil {
+		return err
+	}
+	w := &watcher{a: a, screen: tui.New(a.out), o: o, params: hpa.DefaultParams()}
+	if o.record != "" {
+		if w.file, err = os.Create(o.record); err != nil {
+			return &userError{what: "기록 파일을 쓸 수 없습니다", where: o.record, code: exitUsage, cause: err, hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
+		}
+		defer func() { err = errors.Join(err, w.file.Close()) }()
+	}
+	if o.output == "text" {
+		w.screen.Line(fmt.Sprintf("지켜보는 HPA: %s/%s, 클러스터 %s. 쓰는 것은 없습니다. 한 줄이 나오기까지 %s가 걸립니다.", o.namespace, name, info, tui.Duration(w.params.SyncPeriod)))
+		w.screen.Blank()
+	}
+	return w.run(ctx, hpa.NewLoop(state, hpa.ObserveSteps()).Run(ctx, 1))
+}
+
+// observeState attaches to the cluster and finds the HPA.
+func observeState(ctx context.Context, name string, o observeOptions) (*hpa.State, string, error) {
+	cluster := eks.New(o.cluster)
+	cfg, err := cluster.Up(ctx)
+	if err != nil {
+		return nil, "", eksError(err)
+	}
+	clients, err := world.NewClients(cfg)
+	if err != nil {
+		return nil, "", err
+	}
+	state := &hpa.State{World: world.World{Controller: clients, Namespace: o.namespace, Clock: clock.RealClock{}}, HPA: name, Params: hpa.DefaultParams()}
+	if err := state.Exists(ctx); apierrors.IsNotFound(err) {
+		return nil, "", &userError{what: fmt.Sprintf("네임스페이스 %s에 HPA %s이(가) 없습니다", o.namespace, name), code: exitUsage,
+			hint: "kubectl get hpa -A로 이름과 네임스페이스를 확인해 주십시오."}
+	} else if apierrors.IsForbidden(err) {
+		return nil, "", &userError{what: "HPA를 읽을 권한이 없습니다", cause: err, hint: "stepscale doctor --context 이름으로 모자라는 권한을 확인해 주십시오."}
+	} else if err != nil {
+		return nil, "", err
+	}
+	return state, cluster.Info().Name + " (쿠버네티스 " + cluster.Info().Version + ")", nil
+}
+
+// watcher shows and records what is seen.
+type watcher struct {
+	a      *app
+	screen *tui.Screen
+	o      observeOptions
+	params hpa.Params
+	file   *os.File
+	start  time.Time
+}
+
+func (w *watcher) run(ctx context.Context, frames func(yield func(trace.Frame, error) bool)) error {
+	for f, err := range frames {
+		if err != nil {
+			return stageError(ctx, string(f.Step), err)
+		}
+		if err := w.frame(f); err != nil {
+			return err
+		}
+		if f.Step == hpa.ActualStep && f.At.Sub(w.start) >= w.o.length {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (w *watcher) frame(f trace.Frame) error {
+	if w.start.IsZero() {
+		w.start = f.At
+	}
+	if w.file != nil {
+		if err := f.Write(w.file); err != nil {
+			return &userError{what: "기록 파일을 쓸 수 없습니다", where: w.o.record, cause: err}
+		}
+	}
+	if w.o.output == "json" {
+		return f.Write(w.a.out)
+	}
+	if f.Step == hpa.ActualStep {
+		w.row(f)
+	}
+	return w.screen.Err()
+}
+
+func (w *watcher) row(f trace.Frame) {
+	if f.Pass == 1 {
+		w.screen.VerdictHeader()
+	}
+	if why, ok := f.Fact("skipped"); ok {
+		w.screen.Note(fmt.Sprintf("패스 %d: %s", f.Pass, why))
+		return
+	}
+	count := func(name string) int32 {
+		text, _ := f.Fact(name)
+		n, _ := strconv.ParseInt(text, 10, 32)
+		return int32(n)
+	}
+	agrees, _ := f.Fact("agrees")
+	w.screen.Verdict(tui.VerdictView{Pass: f.Pass, At: f.At, Start: w.start, Current: count("currentReplicas"), Ours: count("ourReplicas"), Upstream: count("actualReplicas"), Equal: agrees == "true"})
+	if why, ok := f.Fact("difference"); ok {
+		w.screen.Note(why)
+	}
+}

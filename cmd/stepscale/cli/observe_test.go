@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/rest"
+	"k8s.io/kubernetes/pkg/controller/podautoscaler"
+	"k8s.io/kubernetes/pkg/controller/podautoscaler/metrics"
+	"k8s.io/utils/clock"
+
+	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
+)
+
+// startManaged runs upstream's HPA controller against the cluster, as a managed
+// control plane does, in real time.
+func startManaged(t *testing.T, cfg *rest.Config, p hpa.Params) {
+	t.Helper()
+	c, err := world.NewClients(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	inf := informers.NewSharedInformerFactory(c.Kube, 0)
+	controller := podautoscaler.NewHorizontalController(ctx, c.Kube.CoreV1(), c.Scales, c.Kube.AutoscalingV2(), c.Mapper,
+		metrics.NewRESTMetricsClient(c.Metrics.MetricsV1beta1(), c.Custom, c.External), inf.Autoscaling().V2().HorizontalPodAutoscalers(), inf.Core().V1().Pods(),
+		p.SyncPeriod, p.DownscaleStabilization, p.Tolerance, p.CPUInitializationPeriod, p.InitialReadinessDelay)
+	inf.Start(ctx.Done())
+	inf.WaitForCacheSync(ctx.Done())
+	done := make(chan struct{})
+	go func() { controller.Run(ctx, 1); close(done) }()
+	t.Cleanup(func() { cancel(); <-done })
+}
+
+// TestObserve predicts what upstream's real controller then does to a real
+// Deployment; the second time with a rule of ours out of order.
+func TestObserve(t *testing.T) {
+	for name, c := range map[string]struct {
+		tolerance float64
+		agrees    string
+		ours      string
+	}{
+		"equal":     {0.1, "true", "4"},
+		"different": {5, "false", "2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := testStage(t, testApp(t), t.Context(), "hpa", "web-surge")
+			if err := s.conn.sim.Release(t.Context(), s.namespace); err != nil {
+				t.Fatal(err)
+			}
+			for range 6 { // until the load is 190m
+				if err := s.conn.sim.Advance(t.Context(), 15*time.Second); err != nil {
+					t.Fatal(err)
+				}
+				if err := s.conn.sim.Scrape(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			clients, err := world.NewClients(s.conn.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := hpa.DefaultParams()
+			p.SyncPeriod, p.CPUInitializationPeriod = 2*time.Second, 0 // the pods' clock is ahead of this one
+			state := &hpa.State{World: world.World{Controller: clients, Namespace: s.namespace, Clock: clock.RealClock{}}, HPA: "web", Params: p}
+			state.Params.Tolerance = c.tolerance
+			var rows []trace.Frame
+			for f, err := range hpa.NewLoop(state, hpa.ObserveSteps()).Run(t.Context(), 1) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if f.Pass == 1 && f.Step == "hpa-observe/2-replicas/limit" {
+					startManaged(t, s.conn.config, p) // it syncs after we have read
+				}
+				if f.Step == hpa.ActualStep {
+					rows = append(rows, f)
+				}
+				if len(rows) == 2 {
+					break
+				}
+			}
+			ours, _ := rows[0].Fact("ourReplicas")
+			now, _ := rows[0].Fact("actualReplicas")
+			agrees, _ := rows[0].Fact("agrees")
+			why, explained := rows[0].Fact("difference")
+			if ours != c.ours || now != "4" || agrees != c.agrees || explained != (c.agrees == "false") {
+				t.Errorf("ours %s, the cluster %s, agrees %s, %q", ours, now, agrees, why)
+			}
+			if explained && !strings.Contains(why, "기억합니다") {
+				t.Errorf("explained as %q", why)
+			}
+			if again, _ := rows[1].Fact("agrees"); again != "true" {
+				t.Errorf("the next pass does not agree: %+v", rows[1].Facts)
+			}
+		})
+	}
+}
+
+// TestObserveCommand is the command itself, on a cluster whose HPA nobody drives.
+func TestObserveCommand(t *testing.T) {
+	a := testApp(t)
+	var out bytes.Buffer
+	a.out = &out
+	s := testStage(t, a, t.Context(), "hpa", "web-surge")
+	t.Setenv("KUBECONFIG", s.conn.info.Kubeconfig)
+	o := observeOptions{namespace: s.namespace, output: "text", length: time.Second, record: filepath.Join(t.TempDir(), "seen.jsonl")}
+	if err := a.observe(t.Context(), "web", o); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"지켜보는 HPA", "쓰는 것은 없습니다", "같음"} {
+		if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), want) {
+			t.Errorf("%q is not said:\n%s", want, out.String())
+		}
+	}
+	seen, err := os.Open(o.record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seen.Close()
+	if frames, err := trace.Read(seen); err != nil || len(frames) != 8 {
+		t.Errorf("%d frames recorded, %v", len(frames), err)
+	}
+	if err := a.observe(t.Context(), "absent", o); err == nil || !strings.Contains(err.Error(), "absent") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,0 +1,112 @@
+package hpa
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
+)
+
+// ActualStep ends a pass of observation.
+const ActualStep trace.StepID = "hpa-observe/3-scale/actual"
+
+// ActorCluster is the cluster's own HPA controller
+// (cmd/kube-controller-manager/names/controller_names.go).
+const ActorCluster = "horizontal-pod-autoscaler-controller"
+
+// ObserveSteps predict what the cluster's own HPA controller is about to do, and
+// then look at what it did. Nothing is written.
+func ObserveSteps() []engine.Step[State] {
+	return world.Framed(worldOf, []engine.Step[State]{
+		{ID: "hpa-observe/1-metrics/query", Actor: world.ActorLearner, Ref: "podautoscaler/metrics: (*resourceMetricsClient).GetResourceMetric", Do: query},
+		{ID: "hpa-observe/2-replicas/group", Actor: world.ActorLearner, Ref: "replica_calculator.go: groupPods", Do: decide(StageGroup)},
+		{ID: "hpa-observe/2-replicas/ratio", Actor: world.ActorLearner, Ref: "podautoscaler/metrics: GetResourceUtilizationRatio", Do: decide(StageRatio)},
+		{ID: "hpa-observe/2-replicas/tolerance", Actor: world.ActorLearner, Ref: "replica_calculator.go: (Tolerances).isWithin", Do: decide(StageTolerance)},
+		{ID: "hpa-observe/2-replicas/proposal", Actor: world.ActorLearner, Ref: "horizontal.go: computeReplicasForMetrics", Do: decide(StageProposal)},
+		{ID: "hpa-observe/2-replicas/stabilize", Actor: world.ActorLearner, Ref: "horizontal.go: stabilizeRecommendationWithBehaviors", Do: decide(StageStabilize)},
+		{ID: "hpa-observe/2-replicas/limit", Actor: world.ActorLearner, Ref: "horizontal.go: convertDesiredReplicasWithBehaviorRate", Do: decide(StageLimit)},
+		{ID: ActualStep, Actor: ActorCluster, Ref: "horizontal.go: reconcileAutoscaler", Do: actual},
+	})
+}
+
+// actual waits for one sync of the cluster's controller and compares. Our memory
+// follows what the controller did, not what we predicted.
+func actual(ctx context.Context, s *State, f *trace.Frame) error {
+	f.Kubectl, f.Inputs = "kubectl describe hpa "+s.HPA+" -n "+s.Namespace, s.pass.recorded
+	if s.observed.IsZero() {
+		s.observed = s.Clock.Now()
+	}
+	if _, err := s.Elapse(ctx, s.Params.SyncPeriod, s.Params.SyncPeriod); err != nil {
+		return err
+	}
+	if s.pass.decision == nil {
+		f.Add("skipped", s.pass.skip, "")
+		return nil
+	}
+	hpa, err := s.getHPA(ctx)
+	if err != nil {
+		return err
+	}
+	scale, _, err := scaleOf(ctx, s.Controller, hpa)
+	if err != nil {
+		return err
+	}
+	before, predicted, now := s.pass.input.SpecReplicas, s.pass.result.Desired, scale.Spec.Replicas
+	if now != before {
+		s.history().storeScaleEvent(hpa.Spec.Behavior, before, now, s.Clock.Now())
+	}
+	f.Add("currentReplicas", strconv.Itoa(int(before)), "")
+	f.Add("ourReplicas", strconv.Itoa(int(predicted)), "")
+	f.Add("actualReplicas", strconv.Itoa(int(now)), "")
+	for _, c := range hpa.Status.Conditions {
+		f.Add("condition/"+string(c.Type), string(c.Status)+" "+c.Reason, "")
+	}
+	f.Add("agrees", strconv.FormatBool(predicted == now), "")
+	if predicted == now {
+		return nil
+	}
+	why, err := s.whyDifferent(ctx, hpa, before, now)
+	f.Add("difference", why, "")
+	return err
+}
+
+// whyDifferent looks for what the controller knew and we did not.
+func (s *State) whyDifferent(ctx context.Context, hpa *autoscalingv2.HorizontalPodAutoscaler, before, now int32) (string, error) {
+	if hpa.Status.DesiredReplicas != now {
+		return fmt.Sprintf("HPA의 status는 %d개를 원한다고 말합니다. HPA가 아닌 누군가가 scale을 바꾸었거나, 컨트롤러가 그사이에 두 번 움직였습니다.", hpa.Status.DesiredReplicas), nil
+	}
+	later := *s
+	later.pass, later.History = pass{}, s.history().clone()
+	if err := query(ctx, &later, &trace.Frame{}); err != nil {
+		return "", err
+	}
+	in := later.pass.input
+	in.SpecReplicas = before
+	switch {
+	case later.pass.decision != nil && Decide(s.Params, in, s.history().clone()).Desired == now:
+		return "입력이 그사이에 바뀌었습니다. 컨트롤러는 우리보다 조금 늦게 읽었고, 지금의 입력으로 계산하면 같은 수가 나옵니다.", nil
+	case s.Clock.Since(s.observed) < s.Params.DownscaleStabilization:
+		return fmt.Sprintf("컨트롤러는 우리가 보기 전의 제안도 기억합니다. %s이 지나면 기억이 같아집니다.", minutes(s.Params.DownscaleStabilization)), nil
+	}
+	return "이유를 찾지 못했습니다. 이 클러스터의 컨트롤러는 다른 플래그나 다른 버전으로 돌고 있을 수 있습니다.", nil
+}
+
+func minutes(d time.Duration) string { return fmt.Sprintf("%d분", int(d.Minutes())) }
+
+func (h *History) clone() *History {
+	return &History{Recommendations: slices.Clone(h.Recommendations), ScaleUp: slices.Clone(h.ScaleUp), ScaleDown: slices.Clone(h.ScaleDown)}
+}
+
+// Exists tells whether the HPA can be read. The error is the API server's.
+func (s *State) Exists(ctx context.Context) error {
+	_, err := s.Controller.Kube.AutoscalingV2().HorizontalPodAutoscalers(s.Namespace).Get(ctx, s.HPA, metav1.GetOptions{})
+	return err
+}
