@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"strconv"
 	"time"
@@ -30,8 +31,7 @@ func (a *app) observeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "observe HPA",
 		Short: "실제 클러스터의 HPA를 지켜보며 예측과 실제를 나란히 보여 드립니다",
-		Long: `실제 클러스터의 HPA를 지켜봅니다. 15초마다 같은 입력(HPA, scale, 파드, 메트릭)을 읽어 stepscale의 엔진으로
-결정을 예측하고, 클러스터의 HPA 컨트롤러가 실제로 한 일과 나란히 보여 드립니다. 다르면 이유를 찾아 봅니다.
+		Long: `실제 클러스터의 HPA를 지켜보며 예측과 실제를 나란히 보여 드립니다. 15초마다 같은 입력(HPA, scale, 파드, 메트릭)을 읽어 stepscale의 엔진으로 결정을 예측하고, 클러스터의 HPA 컨트롤러가 실제로 한 일과 비교합니다. 다르면 이유를 찾아 봅니다.
 읽기만 하고 아무것도 쓰지 않습니다. 멈추시려면 Ctrl-C를 누르십시오.`,
 		Example: `  stepscale observe web -n shop
   stepscale observe web -n shop --context my-context --for 10m
@@ -76,7 +76,9 @@ func (a *app) observe(ctx context.Context, name string, o observeOptions) (err e
 		w.screen.Line(fmt.Sprintf("지켜보는 HPA: %s/%s, 클러스터 %s. 쓰는 것은 없습니다. 한 줄이 나오기까지 %s가 걸립니다.", o.namespace, name, info, tui.Duration(w.params.SyncPeriod)))
 		w.screen.Blank()
 	}
-	return w.run(ctx, hpa.NewLoop(state, hpa.ObserveSteps()).Run(ctx, 1))
+	return w.run(ctx, func(first int) iter.Seq2[trace.Frame, error] {
+		return hpa.NewLoop(state, hpa.ObserveSteps()).Run(ctx, first)
+	})
 }
 
 // observeState attaches to the cluster and finds the HPA.
@@ -110,21 +112,59 @@ type watcher struct {
 	params hpa.Params
 	file   *os.File
 	start  time.Time
+	header bool
+
+	unwritten error // of the screen or the recording: nothing that time heals
 }
 
-func (w *watcher) run(ctx context.Context, frames func(yield func(trace.Frame, error) bool)) error {
+// mostFailures is how many passes in a row may fail: a network that comes back
+// within a minute is no reason to lose what the engine remembers.
+const mostFailures = 4
+
+// run starts the loop again after a pass that could not be read.
+func (w *watcher) run(ctx context.Context, loop func(first int) iter.Seq2[trace.Frame, error]) error {
+	failures := 0
+	for first := 1; ; {
+		last, err := w.passes(loop(first), &failures)
+		if err == nil || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		if w.unwritten != nil {
+			return w.unwritten
+		}
+		if failures++; failures > mostFailures {
+			return stageError(ctx, string(last.Step), err)
+		}
+		note := tui.New(w.a.errOut)
+		note.Note(fmt.Sprintf("패스 %d: 클러스터를 읽지 못했습니다. 다음 패스에서 다시 읽습니다. (%v)", last.Pass, err))
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(w.params.SyncPeriod):
+		}
+		first = last.Pass + 1
+	}
+}
+
+// passes shows frames until one fails or the time is over.
+func (w *watcher) passes(frames iter.Seq2[trace.Frame, error], failures *int) (last trace.Frame, err error) {
 	for f, err := range frames {
+		if err == nil {
+			w.unwritten = w.frame(f)
+			err = w.unwritten
+		}
 		if err != nil {
-			return stageError(ctx, string(f.Step), err)
+			return f, err
 		}
-		if err := w.frame(f); err != nil {
-			return err
+		if last = f; f.Step != hpa.ActualStep {
+			continue
 		}
-		if f.Step == hpa.ActualStep && f.At.Sub(w.start) >= w.o.length {
-			return nil
+		*failures = 0
+		if f.At.Sub(w.start) >= w.o.length {
+			return f, nil
 		}
 	}
-	return nil
+	return last, nil
 }
 
 func (w *watcher) frame(f trace.Frame) error {
@@ -146,7 +186,8 @@ func (w *watcher) frame(f trace.Frame) error {
 }
 
 func (w *watcher) row(f trace.Frame) {
-	if f.Pass == 1 {
+	if !w.header {
+		w.header = true
 		w.screen.VerdictHeader()
 	}
 	if why, ok := f.Fact("skipped"); ok {

@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +17,7 @@ import (
 	"k8s.io/kubernetes/pkg/controller/podautoscaler/metrics"
 	"k8s.io/utils/clock"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
@@ -130,5 +133,51 @@ func TestObserveCommand(t *testing.T) {
 	}
 	if err := a.observe(t.Context(), "absent", o); err == nil || !strings.Contains(err.Error(), "absent") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestObserveGoesOn: a pass that cannot be read is told, and the next one goes on;
+// a cluster that stays away ends it.
+func TestObserveGoesOn(t *testing.T) {
+	pass := func(n int) trace.Frame {
+		f := trace.Frame{Pass: n, Step: hpa.ActualStep, At: time.Unix(int64(15*n), 0)}
+		for _, name := range []string{"currentReplicas", "ourReplicas", "actualReplicas"} {
+			f.Add(name, "2", "")
+		}
+		f.Add("agrees", "true", "")
+		return f
+	}
+	gone := errors.New("connection refused")
+	for name, c := range map[string]struct {
+		fails int
+		want  bool
+	}{"comes back": {3, true}, "stays away": {9, false}} {
+		t.Run(name, func(t *testing.T) {
+			a := testApp(t)
+			var out, errOut bytes.Buffer
+			a.out, a.errOut = &out, &errOut
+			left := c.fails
+			w := &watcher{a: a, screen: tui.New(a.out), o: observeOptions{output: "text", length: time.Minute}, params: hpa.Params{SyncPeriod: time.Millisecond}}
+			err := w.run(t.Context(), func(first int) iter.Seq2[trace.Frame, error] {
+				return func(yield func(trace.Frame, error) bool) {
+					for n := first; ; n++ {
+						if n == 2 || left < c.fails && left > 0 {
+							left--
+							yield(trace.Frame{Pass: n, Step: "hpa-observe/1-metrics/query"}, gone)
+							return
+						}
+						if !yield(pass(n), nil) {
+							return
+						}
+					}
+				}
+			})
+			if (err == nil) != c.want {
+				t.Errorf("error %v", err)
+			}
+			if !strings.Contains(errOut.String(), "다시 읽습니다") || !strings.Contains(out.String(), "같음") {
+				t.Errorf("out:\n%s\nerr:\n%s", out.String(), errOut.String())
+			}
+		})
 	}
 }

@@ -39,8 +39,7 @@ func (a *app) verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify 기록",
 		Short: "기록한 HPA의 결정을 업스트림 컨트롤러로 다시 계산해 비교합니다",
-		Long: `run --record로 남긴 기록의 입력(HPA, scale, 파드, 메트릭)을 업스트림 쿠버네티스의 HPA 컨트롤러에게
-그대로 주고, 기록의 시각에 맞추어 가상 시간으로 실행합니다. 클러스터는 시작하지 않습니다.
+		Long: `run --record로 남긴 기록의 입력(HPA, scale, 파드, 메트릭)을 업스트림 쿠버네티스의 HPA 컨트롤러에게 그대로 주고, 기록의 시각에 맞추어 가상 시간으로 실행합니다. 클러스터는 시작하지 않습니다.
 레플리카 쓰기, HPA의 status와 컨디션, 이벤트를 한 결정씩 비교합니다. 하나라도 다르면 종료 코드는 1입니다.`,
 		Example: `  stepscale run web-surge --record web.jsonl
   stepscale verify web.jsonl
