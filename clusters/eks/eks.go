@@ -13,6 +13,7 @@ import (
 	awseks "github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -41,6 +42,8 @@ type Cluster struct {
 	rest    *rest.Config
 	name    string
 	version string
+
+	namespace string
 }
 
 // New returns a cluster that is not attached yet.
@@ -48,8 +51,12 @@ func New(opts Options) *Cluster {
 	if opts.Clock == nil {
 		opts.Clock = clock.RealClock{}
 	}
-	return &Cluster{opts: opts}
+	return &Cluster{opts: opts, namespace: metav1.NamespaceDefault}
 }
+
+// Namespace is that of the kubeconfig's context, as kubectl takes it; "default"
+// where there is none. It is known after Up.
+func (c *Cluster) Namespace() string { return c.namespace }
 
 // Info describes the cluster. Name and version are known after Up.
 func (c *Cluster) Info() clusters.Info {
@@ -142,6 +149,9 @@ func (c *Cluster) fromKubeconfig() (*rest.Config, error) {
 	c.name = c.opts.Context
 	if raw, err := loader.RawConfig(); err == nil && c.name == "" {
 		c.name = raw.CurrentContext
+	}
+	if c.namespace, _, err = loader.Namespace(); err != nil {
+		return nil, &Error{Reason: NoContext, Err: err}
 	}
 	return cfg, nil
 }

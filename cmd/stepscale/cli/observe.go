@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,7 @@ func (a *app) observeCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, given []string) error { return a.observe(cmd.Context(), given[0], o) },
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.namespace, "namespace", "n", "default", "HPA가 있는 `네임스페이스`")
+	f.StringVarP(&o.namespace, "namespace", "n", "", "HPA가 있는 `네임스페이스` (컨텍스트의 것이 기본)")
 	f.StringVar(&o.cluster.Context, "context", "", "kubeconfig의 `컨텍스트` (지금의 컨텍스트가 기본)")
 	f.StringVar(&o.cluster.Name, "eks", "", "EKS 클러스터의 `이름`")
 	f.StringVar(&o.cluster.Region, "region", "", "--eks의 AWS `리전`")
@@ -73,7 +74,7 @@ func (a *app) observe(ctx context.Context, name string, o observeOptions) (err e
 		defer func() { err = errors.Join(err, w.file.Close()) }()
 	}
 	if o.output == "text" {
-		w.screen.Line(fmt.Sprintf("지켜보는 HPA: %s/%s, 클러스터 %s. 쓰는 것은 없습니다. 한 줄이 나오기까지 %s가 걸립니다.", o.namespace, name, info, tui.Duration(w.params.SyncPeriod)))
+		w.screen.Line(fmt.Sprintf("지켜보는 HPA: %s/%s, 클러스터 %s. 쓰는 것은 없습니다. 한 줄이 나오기까지 %s가 걸립니다.", state.Namespace, name, info, tui.Duration(w.params.SyncPeriod)))
 		w.screen.Blank()
 	}
 	return w.run(ctx, func(first int) iter.Seq2[trace.Frame, error] {
@@ -92,9 +93,10 @@ func observeState(ctx context.Context, name string, o observeOptions) (*hpa.Stat
 	if err != nil {
 		return nil, "", err
 	}
-	state := &hpa.State{World: world.World{Controller: clients, Namespace: o.namespace, Clock: clock.RealClock{}}, HPA: name, Params: hpa.DefaultParams()}
+	namespace := cmp.Or(o.namespace, cluster.Namespace())
+	state := &hpa.State{World: world.World{Controller: clients, Namespace: namespace, Clock: clock.RealClock{}}, HPA: name, Params: hpa.DefaultParams()}
 	if err := state.Exists(ctx); apierrors.IsNotFound(err) {
-		return nil, "", &userError{what: fmt.Sprintf("네임스페이스 %s에 HPA %s이(가) 없습니다", o.namespace, name), code: exitUsage,
+		return nil, "", &userError{what: fmt.Sprintf("네임스페이스 %s에 HPA %s이(가) 없습니다", namespace, name), code: exitUsage,
 			hint: "kubectl get hpa -A로 이름과 네임스페이스를 확인해 주십시오."}
 	} else if apierrors.IsForbidden(err) {
 		return nil, "", &userError{what: "HPA를 읽을 권한이 없습니다", cause: err, hint: "stepscale doctor --context 이름으로 모자라는 권한을 확인해 주십시오."}
