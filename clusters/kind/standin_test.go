@@ -11,7 +11,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
@@ -179,11 +178,11 @@ func kubeadmInit(path string) error {
 		return err
 	}
 	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: "kube-controller-manager", Namespace: metav1.NamespaceSystem, Labels: map[string]string{"component": "kube-controller-manager"}},
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "kube-controller-manager-", Namespace: metav1.NamespaceSystem, Labels: map[string]string{"component": "kube-controller-manager"}},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "kube-controller-manager", Image: "kcm", Command: append([]string{"kube-controller-manager"}, args...)}}},
 	}
-	pods := kube.CoreV1().Pods(metav1.NamespaceSystem)
-	if err := pods.Delete(context.Background(), pod.Name, metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))}); err != nil && !apierrors.IsNotFound(err) {
+	pods := kube.CoreV1().Pods(metav1.NamespaceSystem) // of a name of its own: the simulated kubelet may still be deleting the one before
+	if err := pods.DeleteCollection(context.Background(), metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))}, metav1.ListOptions{LabelSelector: "component=kube-controller-manager"}); err != nil {
 		return err
 	}
 	_, err = pods.Create(context.Background(), pod, metav1.CreateOptions{})
