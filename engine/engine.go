@@ -29,29 +29,40 @@ type Loop[S any] struct {
 	Now     func() time.Time
 }
 
-// Run executes passes of the loop, from pass first on, until the consumer stops
-// or a step fails. A failed step yields its frame together with the error.
+// Run executes passes of the loop, from pass first on, until the consumer stops. A
+// failed step yields its frame together with the error; a consumer that goes on
+// has it run again.
 func (l Loop[S]) Run(ctx context.Context, first int) iter.Seq2[trace.Frame, error] {
 	return func(yield func(trace.Frame, error) bool) {
 		for pass := first; ; pass++ {
-			for _, step := range l.Steps {
-				f := trace.Frame{Pass: pass, Step: step.ID, Subject: l.Subject, Actor: step.Actor}
-				err := ctx.Err()
-				if err == nil {
-					err = step.Do(ctx, l.State, &f)
+			for i := 0; i < len(l.Steps); i++ {
+				f, err := l.step(ctx, pass, l.Steps[i])
+				if !yield(f, err) {
+					return
 				}
-				f.At = l.Now()
 				if err != nil {
-					f.Err = err.Error()
-					yield(f, fmt.Errorf("%s: %w", step.ID, err))
-					return
-				}
-				if !yield(f, nil) {
-					return
+					if ctx.Err() != nil {
+						return
+					}
+					i-- // run again
 				}
 			}
 		}
 	}
+}
+
+func (l Loop[S]) step(ctx context.Context, pass int, step Step[S]) (trace.Frame, error) {
+	f := trace.Frame{Pass: pass, Step: step.ID, Subject: l.Subject, Actor: step.Actor}
+	err := ctx.Err()
+	if err == nil {
+		err = step.Do(ctx, l.State, &f)
+	}
+	f.At = l.Now()
+	if err != nil {
+		f.Err = err.Error()
+		err = fmt.Errorf("%s: %w", step.ID, err)
+	}
+	return f, err
 }
 
 // Lift makes the steps of one state those of another that holds it.

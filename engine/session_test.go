@@ -73,15 +73,18 @@ func TestContinueStopsAtTheFrameThatSatisfies(t *testing.T) {
 	}
 }
 
-func TestFailedStepKeepsItsFrameAndEndsTheLoop(t *testing.T) {
+func TestFailedStepKeepsItsFrameAndIsRunAgain(t *testing.T) {
 	s := engine.NewSession(loop(2).Run(t.Context(), 1))
 	defer s.Close()
 	frames, err := s.Continue(func(trace.Frame) bool { return false })
 	if err == nil || len(frames) != 2 || frames[1].Err != "broken" {
 		t.Fatalf("%v, %+v", err, frames)
 	}
-	if _, err := s.Next(); !errors.Is(err, engine.ErrEnd) {
-		t.Errorf("next after a failure: %v, want ErrEnd", err)
+	if f, err := s.Next(); err != nil || f.Step != frames[1].Step || f.Pass != 1 || f.Err != "" {
+		t.Errorf("next after a failure: %+v, %v", f, err)
+	}
+	if f, err := s.Next(); err != nil || f.Pass != 2 {
+		t.Errorf("and then: %+v, %v", f, err)
 	}
 }
 

@@ -22,7 +22,7 @@ const firstEvent = 2 * time.Second
 
 // target reads the HPA and the Deployment that it scales, as the learner.
 func (s *State) target(ctx context.Context) (*autoscalingv2.HorizontalPodAutoscaler, world.Workload, error) {
-	hpa, err := s.Hand().Kube.AutoscalingV2().HorizontalPodAutoscalers(s.Namespace).Get(ctx, s.HPA, metav1.GetOptions{})
+	hpa, err := s.readHPA(ctx, s.Hand())
 	if apierrors.IsNotFound(err) {
 		return nil, world.Workload{}, fmt.Errorf("HPA %s이(가) 네임스페이스 %s에 없습니다. 시나리오의 오브젝트를 적용했는지 확인하십시오: %w", s.HPA, s.Namespace, err)
 	}

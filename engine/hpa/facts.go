@@ -15,7 +15,7 @@ var factNames = map[trace.StepID][]string{
 	"hpa/2-replicas/limit":              {"minReplicas", "maxReplicas", "scaleUpLimit", "scaleDownLimit", "scalingLimited", "desiredReplicas"},
 	"hpa/3-scale/update":                {"action", "desiredReplicas", "deploymentReplicas", "replicaSetReplicas"},
 	"hpa/4-deployment/replicaset":       {"replicaSetReplicas"},
-	"hpa/5-pods/create":                 {"createdPods", "deletedPods", "podsTotal"},
+	"hpa/5-pods/create":                 {"createdPods", "deletedPods", "podsTotal", "replicaFailure"},
 	"hpa/5-pods/bind":                   {"boundPods", "unschedulablePods"},
 	"hpa/5-pods/run":                    {"readyPods", "loadPerPod"},
 	"hpa-architecture/1-replicaset":     {"podsTotal", "replicaSetReplicas"},

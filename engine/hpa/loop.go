@@ -78,15 +78,16 @@ func decide(stage Stage) func(context.Context, *State, *trace.Frame) error {
 
 // kubectlFor is the command that shows what a stage of the decision reads.
 func kubectlFor(stage Stage, s *State) string {
-	hpa := "kubectl get hpa " + s.HPA + " -n " + s.Namespace
-	switch stage {
-	case StageGroup:
+	hpa := s.kubectlHPA()
+	switch {
+	case stage == StageGroup:
 		return "kubectl get pods -n " + s.Namespace + " -o wide"
-	case StageRatio:
+	case stage == StageRatio:
 		return "kubectl top pods -n " + s.Namespace
-	case StageTolerance, StageProposal:
+	case s.Mode == ModeDrive: // it is in the scenario's file only
+	case stage == StageTolerance, stage == StageProposal:
 		return hpa + " -o jsonpath='{.spec.metrics}'"
-	case StageStabilize:
+	case stage == StageStabilize:
 		return hpa + " -o jsonpath='{.spec.behavior}'"
 	}
 	return hpa

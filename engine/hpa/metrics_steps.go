@@ -56,13 +56,16 @@ func (s *State) tick(ctx context.Context) error {
 func query(ctx context.Context, s *State, f *trace.Frame) error {
 	s.pass = pass{}
 	f.Kubectl = fmt.Sprintf("kubectl get --raw /apis/metrics.k8s.io/v1beta1/namespaces/%s/pods", s.Namespace)
-	hpa, err := s.getHPA(ctx)
+	hpa, err := s.readHPA(ctx, s.Controller)
 	var unknown *UnknownFieldsError
 	if errors.As(err, &unknown) {
 		s.skipPass(f, fmt.Sprintf("HPA %s에 이 엔진(쿠버네티스 1.37의 autoscaling/v2)이 모르는 필드가 있습니다: %s. 이 필드를 빼고 계산하면 클러스터와 다른 결정이 되므로 이번 회차는 아무것도 하지 않습니다.", s.HPA, strings.Join(unknown.Fields, ", ")))
 		return nil
 	}
 	if apierrors.IsNotFound(err) {
+		if err := s.NamespaceGone(ctx); err != nil {
+			return err
+		}
 		s.History = &History{} // upstream forgets the recommendations of a deleted HPA
 		s.skipPass(f, fmt.Sprintf("HPA %s이(가) 네임스페이스 %s에 없습니다. 계산할 대상이 없어 이번 회차는 아무것도 하지 않습니다.", s.HPA, s.Namespace))
 		return nil
@@ -77,6 +80,9 @@ func query(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	if err != nil {
+		if err := s.NamespaceGone(ctx); err != nil {
+			return err
+		}
 		s.failedGetScale(f, err)
 		return nil
 	}
@@ -86,20 +92,6 @@ func query(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	return s.startDecision()
-}
-
-// getHPA reads the HPA as JSON: a typed client drops the fields that it does not know.
-func (s *State) getHPA(ctx context.Context) (*autoscalingv2.HorizontalPodAutoscaler, error) {
-	answer := s.Controller.Kube.AutoscalingV2().RESTClient().Get().Namespace(s.Namespace).Resource("horizontalpodautoscalers").
-		Name(s.HPA).SetHeader("Accept", "application/json").Do(ctx)
-	if err := answer.Error(); err != nil {
-		return nil, err
-	}
-	raw, err := answer.Raw()
-	if err != nil {
-		return nil, err
-	}
-	return decodeHPA(raw)
 }
 
 func (s *State) skipPass(f *trace.Frame, why string) {
@@ -172,8 +164,8 @@ func (s *State) readInput(ctx context.Context, f *trace.Frame) error {
 		SpecReplicas: scale.Spec.Replicas, StatusReplicas: scale.Status.Replicas,
 	}
 	s.pass.known = map[types.UID]world.Fingerprint{}
-	selector, err := labels.Parse(in.Selector)
-	if err == nil && in.Selector != "" {
+	selector, selectorErr := labels.Parse(in.Selector)
+	if selectorErr == nil && in.Selector != "" {
 		list, err := s.Controller.Kube.CoreV1().Pods(s.Namespace).List(ctx, metav1.ListOptions{LabelSelector: in.Selector})
 		if err != nil {
 			return err
@@ -184,8 +176,12 @@ func (s *State) readInput(ctx context.Context, f *trace.Frame) error {
 		}
 	}
 	s.Crowd = len(in.Pods)
+	if err := s.refuseSecondEngine(ctx, in); err != nil {
+		return err
+	}
 	f.Add("podsListed", strconv.Itoa(len(in.Pods)), "")
-	if err == nil && in.Selector != "" && wantsMetrics(s.pass.hpa, in.SpecReplicas) {
+	if selectorErr == nil && in.Selector != "" && wantsMetrics(s.pass.hpa, in.SpecReplicas) {
+		var err error
 		if in.Rivals, err = s.rivals(ctx, in.Pods); err != nil {
 			return err
 		}

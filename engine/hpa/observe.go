@@ -51,7 +51,7 @@ func actual(ctx context.Context, s *State, f *trace.Frame) error {
 		f.Add("skipped", s.pass.skip, "")
 		return nil
 	}
-	hpa, err := s.getHPA(ctx)
+	hpa, err := s.readHPA(ctx, s.Controller)
 	if err != nil {
 		return err
 	}

@@ -37,8 +37,10 @@ var replicaSetStep = actorStep{
 }
 
 var createStep = actorStep{
-	actor:  world.ActorReplicaSet,
-	done:   func(s *State, w world.Workload) bool { return len(w.Active()) == w.Wanted(s.pass.desired) },
+	actor: world.ActorReplicaSet,
+	done: func(s *State, w world.Workload) bool {
+		return len(w.Active()) == w.Wanted(s.pass.desired) || w.Failure() != ""
+	},
 	wanted: func(s *State, w world.Workload) string { return fmt.Sprintf("파드 %d개", w.Wanted(s.pass.desired)) },
 	seen:   func(s *State, w world.Workload) string { return fmt.Sprintf("파드 %d개", len(w.Active())) },
 }
@@ -205,6 +207,9 @@ func createPods(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Add("createdPods", strconv.Itoa(len(created)), world.SomeNames(created))
 	f.Add("deletedPods", strconv.Itoa(len(deleted)), world.SomeNames(deleted))
 	f.Add("podsTotal", strconv.Itoa(len(w.Active())), "")
+	if why := w.Failure(); why != "" {
+		f.Add("replicaFailure", why, "")
+	}
 	if err := s.AwaitCalls(ctx, len(created)+len(deleted), world.ByActor(world.ActorReplicaSet, "/pods")); err != nil {
 		return err
 	}

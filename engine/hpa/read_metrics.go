@@ -82,23 +82,33 @@ func podData(info upstream.PodMetricsInfo, at time.Time, err error) MetricData {
 // earlier syncs and so makes no call for them; neither is ours recorded.
 func (s *State) rivals(ctx context.Context, pods []*corev1.Pod) ([]selectors.Key, error) {
 	list, err := s.Watcher().Kube.AutoscalingV2().HorizontalPodAutoscalers(s.Namespace).List(ctx, metav1.ListOptions{})
-	if err != nil || len(list.Items) < 2 {
+	if err != nil || len(list.Items) < 2 || s.managed() { // refuseSecondEngine has seen to it
 		return nil, err
 	}
 	var keys []selectors.Key
 	for i := range list.Items {
 		hpa := &list.Items[i]
-		scale, _, err := scaleOf(ctx, s.Watcher(), hpa)
-		if world.IsFault(err) {
+		yes, err := s.selects(ctx, hpa, pods)
+		if err != nil {
 			return nil, err
 		}
-		if err != nil || scale.Status.Selector == "" {
-			continue
-		}
-		selector, err := labels.Parse(scale.Status.Selector)
-		if err == nil && slices.ContainsFunc(pods, func(p *corev1.Pod) bool { return selector.Matches(labels.Set(p.Labels)) }) {
+		if yes {
 			keys = append(keys, selectors.Key{Name: hpa.Name, Namespace: hpa.Namespace})
 		}
 	}
 	return keys, nil
+}
+
+// selects tells whether the HPA's target selects one of the pods. A target that
+// cannot be read selects none.
+func (s *State) selects(ctx context.Context, hpa *autoscalingv2.HorizontalPodAutoscaler, pods []*corev1.Pod) (bool, error) {
+	scale, _, err := scaleOf(ctx, s.Watcher(), hpa)
+	if world.IsFault(err) {
+		return false, err
+	}
+	if err != nil || scale.Status.Selector == "" {
+		return false, nil
+	}
+	selector, err := labels.Parse(scale.Status.Selector)
+	return err == nil && slices.ContainsFunc(pods, func(p *corev1.Pod) bool { return selector.Matches(labels.Set(p.Labels)) }), nil
 }

@@ -20,8 +20,11 @@ type State struct {
 	HPA     string // name of the HorizontalPodAutoscaler
 	Params  Params
 	History *History
+	Mode    Mode
+	Given   *autoscalingv2.HorizontalPodAutoscaler // in ModeDrive, the HPA; nil otherwise
 
 	pass     pass
+	kept     autoscalingv2.HorizontalPodAutoscalerStatus // what nobody writes; empty in ModeAlone
 	events   map[eventKey]*corev1.Event
 	observed time.Time // when the first pass of observation was; zero without one
 }
@@ -40,6 +43,9 @@ type pass struct {
 	usage    usageTotal
 	moved    bool // the scale was written in this pass
 	desired  int32
+	tried    bool  // the scale was to be written: a step that is run again does not write it twice
+	refused  error // the API server's answer to that
+	emitted  int   // events of the result that were written
 }
 
 // usageTotal is the first metric's sum over all pods.

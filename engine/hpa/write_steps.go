@@ -31,6 +31,9 @@ const (
 // HPA's status and events.
 func update(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = fmt.Sprintf("kubectl get hpa,deployment,replicaset -n %s", s.Namespace)
+	if s.Mode == ModeDrive {
+		f.Kubectl = fmt.Sprintf("kubectl get deployment,replicaset -n %s", s.Namespace)
+	}
 	f.Inputs = s.pass.recorded
 	if s.pass.hpa == nil {
 		f.Add("skipped", s.pass.skip, "")
@@ -42,37 +45,51 @@ func update(ctx context.Context, s *State, f *trace.Frame) error {
 			return err
 		}
 	}
-	if err := s.writeStatus(ctx, f); err != nil {
+	if s.managed() {
+		s.keepStatus(f)
+	} else if err := s.tell(ctx, f); err != nil {
 		return err
-	}
-	for _, e := range s.pass.result.Events {
-		if err := s.emit(ctx, e); err != nil {
-			return err
-		}
 	}
 	s.addOutcome(f, err)
 	return s.addReplicas(ctx, f)
 }
 
+// tell writes the HPA's status and events.
+func (s *State) tell(ctx context.Context, f *trace.Frame) error {
+	if err := s.writeStatus(ctx, f); err != nil {
+		return err
+	}
+	for ; s.pass.emitted < len(s.pass.result.Events); s.pass.emitted++ {
+		if err := s.emit(ctx, s.pass.result.Events[s.pass.emitted]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // rescale updates the scale subresource when the decision says so. The error
 // is the API server's refusal, which the status then tells.
 func (s *State) rescale(ctx context.Context, f *trace.Frame) error {
-	s.pass.result = s.pass.decision.Result()
-	if !s.pass.result.Rescale {
-		return nil
+	if !s.pass.tried {
+		s.pass.result = s.pass.decision.Result()
+		if !s.pass.result.Rescale {
+			return nil
+		}
+		to := s.pass.result.Desired
+		err := s.updateScale(ctx, to)
+		if world.IsFault(err) {
+			return err
+		}
+		s.pass.tried, s.pass.refused = true, err
+		s.pass.result = s.pass.decision.Rescaled(err)
+		s.pass.moved, s.pass.desired = err == nil, to
+		s.Mark()
 	}
-	from, to := s.pass.scale.Spec.Replicas, s.pass.result.Desired
-	err := s.updateScale(ctx, to)
-	if world.IsFault(err) {
-		return err
+	if !s.pass.moved {
+		return s.pass.refused
 	}
-	s.pass.result = s.pass.decision.Rescaled(err)
-	if err != nil {
-		return err
-	}
-	s.pass.moved, s.pass.desired = true, to
-	s.Crowd = max(s.Crowd, int(to))
-	f.Changes = append(f.Changes, change(s.targetObject(), "spec.replicas", from, to))
+	s.Crowd = max(s.Crowd, int(s.pass.desired))
+	f.Changes = append(f.Changes, change(s.targetObject(), "spec.replicas", s.pass.input.SpecReplicas, s.pass.desired))
 	return nil
 }
 

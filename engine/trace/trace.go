@@ -50,6 +50,15 @@ type Waiting struct {
 	Path  string `json:"path"`
 }
 
+// Sighting is something that an actor did on its own, as a watch told of it.
+type Sighting struct {
+	Actor  string        `json:"actor"`
+	Object string        `json:"object"` // "pod/web-6d4f-x2x7k"
+	What   string        `json:"what"`   // "created", "bound", "ready", "deleting", "gone" or a field
+	Value  string        `json:"value,omitempty"`
+	After  time.Duration `json:"after"` // real time since the write that set the actors going
+}
+
 // Frame is one executed step.
 type Frame struct {
 	Pass    int             `json:"pass"` // 1 for the first pass of the loop
@@ -61,6 +70,7 @@ type Frame struct {
 	Changes []Change        `json:"changes,omitempty"`
 	Calls   []Call          `json:"calls,omitempty"`
 	Waiting []Waiting       `json:"waiting,omitempty"`
+	Seen    []Sighting      `json:"seen,omitempty"`    // where nothing holds the actors back
 	Kubectl string          `json:"kubectl,omitempty"` // the command that shows the same state
 	Inputs  json.RawMessage `json:"inputs,omitempty"`  // enough to compute the decision again
 	Err     string          `json:"err,omitempty"`

@@ -10,6 +10,9 @@ import (
 // of it, and returns how many. In real time the Metrics Server scrapes on its own.
 func (w *World) Elapse(ctx context.Context, d, resolution time.Duration) (scrapes int, err error) {
 	if w.Simulation == nil {
+		if w.Pause != nil {
+			return 0, w.Pause(ctx, d)
+		}
 		return 0, pause(ctx, d)
 	}
 	for left := d; left > 0; left -= resolution {

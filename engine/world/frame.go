@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 )
@@ -26,6 +28,9 @@ func Framed[S any](of func(*S) *World, steps []engine.Step[S]) []engine.Step[S] 
 			w := of(s)
 			if err := w.takeCalls(ctx); err != nil {
 				return fault(err)
+			}
+			if step.Actor == ActorLearner {
+				w.Mark() // what follows is the learner's doing
 			}
 			w.calls = mutations(w.calls) // reads between two steps belong to none
 			if !w.started {              // nor does what made the lesson's objects
@@ -45,6 +50,9 @@ func (w *World) complete(ctx context.Context, f *trace.Frame, err error) error {
 		err = e
 	}
 	f.Calls, w.calls = w.calls, nil
+	if err == nil {
+		err = w.addSightings(ctx, f)
+	}
 	if w.Gate == nil {
 		return err
 	}
@@ -115,12 +123,12 @@ func SomeNames(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// IsFault tells a machine fault (no answer from the API server, the learner
-// interrupts) from an answer that says no, which is part of the lesson.
+// IsFault tells a machine fault (no answer from the API server, a token that has
+// expired, too many requests, the learner interrupts) from an answer that says no, which is part of the lesson.
 func IsFault(err error) bool {
 	var dial *url.Error
 	var network net.Error
-	return errors.As(err, &dial) || errors.As(err, &network) ||
+	return errors.As(err, &dial) || errors.As(err, &network) || apierrors.IsUnauthorized(err) || apierrors.IsTooManyRequests(err) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 

@@ -176,6 +176,21 @@ func (w Workload) Reported() bool {
 		int(d.Status.Replicas) == len(w.Active())
 }
 
+// Failure is why the newest ReplicaSet cannot create pods, a quota for example;
+// empty when it can (replicaset/replica_set_utils.go, ReplicaFailure).
+func (w Workload) Failure() string {
+	rs := w.Newest()
+	if rs == nil || rs.Status.ObservedGeneration < rs.Generation {
+		return ""
+	}
+	for _, c := range rs.Status.Conditions {
+		if c.Type == appsv1.ReplicaSetReplicaFailure && c.Status == corev1.ConditionTrue {
+			return c.Message
+		}
+	}
+	return ""
+}
+
 // Find returns the replicas of one of the ReplicaSets.
 func (w Workload) Find(uid types.UID) (int32, bool) {
 	for _, rs := range w.ReplicaSets {

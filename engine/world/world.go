@@ -70,6 +70,18 @@ type KubeletReader interface {
 	Read(ctx context.Context, node, namespace, pod string) ([]string, error)
 }
 
+// Sighting is a trace.Sighting with the time of day.
+type Sighting struct {
+	Actor, Object, What, Value string
+	At                         time.Time
+}
+
+// Witness watches actors that no gate holds, and tells what they have done since
+// it was last asked.
+type Witness interface {
+	Sightings() []Sighting
+}
+
 // Clients are the API clients of one identity.
 type Clients struct {
 	Kube    kubernetes.Interface
@@ -96,8 +108,14 @@ type World struct {
 	Recorder   Recorder      // nil: frames carry no calls
 	Watches    Watches       // nil: nobody counts them
 	Kubelet    KubeletReader // nil: through the API server's node proxy
+	Witness    Witness       // nil: frames carry no sightings
+
+	// Pause lets real time pass; nil: in silence.
+	Pause func(ctx context.Context, d time.Duration) error
 
 	started bool
+	marked  time.Time  // when the write was that set the actors going
+	seen    []Sighting // taken from the witness and not yet in a frame
 	calls   []trace.Call // taken from the recorder and not yet in a frame
 }
 

@@ -1,0 +1,75 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// ErrNamespaceGone tells that the lesson's namespace was deleted under it.
+var ErrNamespaceGone = errors.New("the namespace is gone")
+
+// Mark notes that the write is made which sets the actors going: sightings are
+// timed from it.
+func (w *World) Mark() { w.marked = w.Clock.Now() }
+
+// addSightings moves what the step's actor was seen doing to the frame; a step of
+// the learner's has what all of them did. What the others did waits for their steps.
+func (w *World) addSightings(ctx context.Context, f *trace.Frame) error {
+	if w.Witness == nil {
+		return nil
+	}
+	err := w.Settle(ctx, func(context.Context) (bool, error) { // a watch tells it a little later than a read
+		w.seen = append(w.seen, w.Witness.Sightings()...)
+		return !watched(f.Actor) || w.sightingsOf(f.Actor) >= len(f.Changes), nil
+	})
+	var later []Sighting
+	for _, s := range w.seen {
+		switch {
+		case s.At.Before(w.marked): // nobody's step: it belongs to what was before
+		case f.Actor == ActorLearner || s.Actor == f.Actor:
+			f.Seen = append(f.Seen, trace.Sighting{Actor: s.Actor, Object: s.Object, What: s.What, Value: s.Value, After: s.At.Sub(w.marked)})
+		default:
+			later = append(later, s)
+		}
+	}
+	w.seen = later
+	return err
+}
+
+// watched are the actors that a Witness tells of.
+func watched(actor string) bool {
+	switch actor {
+	case ActorDeployment, ActorReplicaSet, ActorScheduler, ActorKubelet:
+		return true
+	}
+	return false
+}
+
+func (w *World) sightingsOf(actor string) int {
+	n := 0
+	for _, s := range w.seen {
+		if s.Actor == actor && !s.At.Before(w.marked) {
+			n++
+		}
+	}
+	return n
+}
+
+// NamespaceGone returns ErrNamespaceGone when the namespace was deleted or is
+// being deleted. Who may not look at namespaces is told nothing.
+func (w *World) NamespaceGone(ctx context.Context) error {
+	ns, err := w.Watcher().Kube.CoreV1().Namespaces().Get(ctx, w.Namespace, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err), err == nil && ns.DeletionTimestamp != nil:
+		return fmt.Errorf("%w: %s", ErrNamespaceGone, w.Namespace)
+	case apierrors.IsForbidden(err):
+		return nil
+	}
+	return err
+}
