@@ -12,6 +12,10 @@ import (
 // LabelManaged marks every object that stepscale made; cleanup touches no other.
 const LabelManaged = "stepscale.io/managed"
 
+// LabelOwner tells the objects of one installation of stepscale from those of
+// another on the same cluster. Clusters that we made have one owner and no label.
+const LabelOwner = "stepscale.io/owner"
+
 // Provider brings a cluster up and takes it down.
 type Provider interface {
 	// Up starts or finds the cluster. It is safe to call twice.

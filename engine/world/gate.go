@@ -15,6 +15,7 @@ import (
 const (
 	actorTimeout = 30 * time.Second       // World.Timeout's default
 	pollEvery    = 10 * time.Millisecond  // machine time
+	pollReal     = 200 * time.Millisecond // on a cluster that others may use too
 	pollLarge    = 100 * time.Millisecond // with more pods than largePods
 	largePods    = 100
 	QuietPolls   = 5               // polls without waiting writes until an actor counts as done
@@ -57,6 +58,9 @@ func (w *World) Move(ctx context.Context, actor string, done func(context.Contex
 // context's own error when the learner interrupts.
 func (w *World) Poll(ctx context.Context, limit time.Duration, done func(context.Context) (bool, error)) error {
 	every := pollEvery
+	if w.Simulation == nil {
+		every = pollReal
+	}
 	if w.Crowd > largePods {
 		every = pollLarge
 	}

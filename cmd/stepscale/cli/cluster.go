@@ -41,7 +41,7 @@ func (a *app) clusterCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.clusterUp(), a.clusterStatus(), a.clusterDown(), a.clusterKubeconfig(), a.clusterServe())
+	cmd.AddCommand(a.clusterUp(), a.clusterStatus(), a.clusterDown(), a.clusterKubeconfig(), a.clusterClean(), a.clusterServe(), a.clusterGuard())
 	return cmd
 }
 

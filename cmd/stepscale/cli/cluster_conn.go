@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/utils/clock"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -47,13 +48,30 @@ type observer interface {
 	KubeletMetrics(ctx context.Context, node string) (string, error)
 }
 
-// connection is a running embedded cluster.
+// connection is a running cluster.
 type connection struct {
-	sim     sim
+	sim     sim // nil on a cluster with nodes, load and time of its own
 	config  *rest.Config
 	info    clusters.Info
-	setLoad func(namespace string, s *scenarios.Scenario) error
+	setLoad func(namespace string, s *scenarios.Scenario) error // nil without sim
 	close   func() error
+
+	owner     string   // tells our objects from others' on a cluster that is not ours alone
+	namespace string   // that somebody made for us; empty to make one
+	mode      hpa.Mode // how to do beside the cluster's own HPA controller
+	image     string   // of the workload, on live clusters
+	guard     *guard   // on clusters that are not ours; nil before the first write
+	left      bool     // something could not be removed
+}
+
+// live tells that nothing is simulated.
+func (c *connection) live() bool { return c.sim == nil }
+
+func (c *connection) clock() clock.PassiveClock {
+	if c.live() {
+		return clock.RealClock{}
+	}
+	return c.sim
 }
 
 // clusterDir is where the embedded cluster keeps its run directories.
@@ -68,8 +86,8 @@ func clusterDir() (string, error) {
 
 func socketIn(dir string) string { return filepath.Join(dir, "cluster.sock") }
 
-// connect attaches to the background cluster, or starts one in this process.
-func connect(ctx context.Context, progress func(phase string, took time.Duration)) (*connection, error) {
+// connectEmbedded attaches to the background cluster, or starts one in this process.
+func connectEmbedded(ctx context.Context, progress func(phase string, took time.Duration)) (*connection, error) {
 	dir, err := clusterDir()
 	if err != nil {
 		return nil, err
@@ -214,4 +232,25 @@ func (v watchView) Watches(ctx context.Context) ([]world.Watch, error) {
 		all = append(all, world.Watch(w))
 	}
 	return all, err
+}
+
+// localView are the calls of this process alone, where nobody else can be recorded.
+type localView struct{ local *clusters.Recorder }
+
+func (v localView) Calls(context.Context) ([]trace.Call, error) {
+	var all []trace.Call
+	for _, c := range v.local.Take() {
+		all = append(all, trace.Call(c))
+	}
+	return all, nil
+}
+
+type witnessView struct{ *clusters.Witness }
+
+func (v witnessView) Sightings() []world.Sighting {
+	var all []world.Sighting
+	for _, s := range v.Take() {
+		all = append(all, world.Sighting(s))
+	}
+	return all
 }

@@ -93,7 +93,7 @@ func (p *player) hint() flow {
 }
 
 func (p *player) kubectl() flow {
-	for _, l := range p.info {
+	for _, l := range p.info.Kubectl {
 		p.screen.Raw("  " + l)
 	}
 	if f, ok := p.current(); ok {

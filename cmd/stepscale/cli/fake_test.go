@@ -24,8 +24,10 @@ type fakeStage struct {
 }
 
 func (f *fakeStage) Session() *engine.Session { return f.session }
-func (f *fakeStage) Info() []string           { return []string{"export KUBECONFIG=/tmp/k"} }
-func (f *fakeStage) LoadChanged() bool        { return f.loadAt > 0 && f.executed >= f.loadAt }
+func (f *fakeStage) Info() StageInfo {
+	return StageInfo{Kubectl: []string{"export KUBECONFIG=/tmp/k"}, Simulated: true}
+}
+func (f *fakeStage) LoadChanged() bool { return f.loadAt > 0 && f.executed >= f.loadAt }
 
 func newFakeStage(ctx context.Context, scaleAt int) *fakeStage {
 	f := &fakeStage{scaleAt: scaleAt}

@@ -24,6 +24,14 @@ func newLineReader(r io.Reader) *lineReader {
 	return &lineReader{r: r, echo: !tty, lines: make(chan string)}
 }
 
+// lines is the one reader of what is typed: two would take each other's lines.
+func (a *app) lines() *lineReader {
+	if a.typed == nil {
+		a.typed = newLineReader(a.in)
+	}
+	return a.typed
+}
+
 // read returns the next line without the space around it, or io.EOF.
 func (l *lineReader) read(ctx context.Context) (string, error) {
 	l.once.Do(func() { go l.run() })

@@ -19,6 +19,7 @@ type learnOptions struct {
 	auto, restart      bool
 	from               string
 	lessons, scenarios string
+	place              place
 }
 
 func (a *app) learnCommand() *cobra.Command {
@@ -43,6 +44,7 @@ func (a *app) learnCommand() *cobra.Command {
 	f.StringVar(&o.from, "from", "", "이 `단계`부터 보여 드립니다. 앞의 단계는 빠르게 실행합니다")
 	f.StringVar(&o.lessons, "lessons", "", "내장 수업 대신 이 `폴더`의 수업을 씁니다")
 	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
+	o.place.flags(cmd)
 	return cmd
 }
 
@@ -64,6 +66,10 @@ func (a *app) loadLessons(dir string) ([]lessons.Lesson, error) {
 }
 
 func (a *app) learn(ctx context.Context, name string, o learnOptions) error {
+	if err := o.place.check(); err != nil {
+		return err
+	}
+	a.place = o.place
 	all, err := a.loadLessons(o.lessons)
 	if err != nil {
 		return err
@@ -83,7 +89,7 @@ func (a *app) learn(ctx context.Context, name string, o learnOptions) error {
 	}
 	t := &tutor{app: a, store: st, auto: o.auto, screen: tui.New(a.out)}
 	if !o.auto {
-		t.in = newLineReader(a.in)
+		t.in = a.lines()
 	}
 	for i, c := range chosen {
 		if i > 0 {
@@ -141,8 +147,11 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson) (err error) {
 		defer func() { err = errors.Join(err, closeStage()) }()
 		p.stage = stage
 		t.screen.Note("다른 터미널에서 같은 상태를 보시려면 이 줄들을 붙여 넣어 주십시오.")
-		for _, l := range stage.Info() {
+		for _, l := range stage.Info().Kubectl {
 			t.screen.Raw("    " + l + "\n")
+		}
+		for _, n := range stage.Info().Notes {
+			t.screen.Note(n)
 		}
 	}
 	if t.in != nil {

@@ -24,6 +24,7 @@ import (
 type loop struct {
 	steps []trace.StepID
 	needs func(*scenarios.Scenario) string // what the scenario lacks; empty when it has all
+	live  bool                             // can be played where time cannot be moved
 	begin func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error)
 }
 
@@ -62,7 +63,7 @@ func needsVPA(s *scenarios.Scenario) string {
 }
 
 func hpaLoop(steps []engine.Step[hpa.State]) loop {
-	return loop{steps: stepIDs(steps), needs: needsHPA, begin: func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error) {
+	return loop{steps: stepIDs(steps), needs: needsHPA, live: true, begin: func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error) {
 		state, err := s.hpaState()
 		if err != nil {
 			return nil, err
@@ -74,19 +75,19 @@ func hpaLoop(steps []engine.Step[hpa.State]) loop {
 // besideLoop runs upstream's controller beside ours.
 func besideLoop() loop {
 	steps := referee.Steps()
-	return loop{steps: stepIDs(steps), needs: needsHPA, begin: func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error) {
+	return loop{steps: stepIDs(steps), needs: needsHPA, live: true, begin: func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error) {
 		state, err := s.hpaState()
 		if err != nil {
 			return nil, err
 		}
-		l := engine.Loop[referee.Beside]{Steps: steps, State: &referee.Beside{State: *state}, Subject: s.namespace + "/" + s.scenario.HPA, Now: s.conn.sim.Now}
+		l := engine.Loop[referee.Beside]{Steps: steps, State: &referee.Beside{State: *state}, Subject: s.namespace + "/" + s.scenario.HPA, Now: s.conn.clock().Now}
 		return l.Run(ctx, 1), nil
 	}}
 }
 
 func (s *clusterStage) hpaState() (*hpa.State, error) {
 	w, err := s.world(world.ActorHPA)
-	return &hpa.State{World: w, HPA: s.scenario.HPA, Params: hpa.DefaultParams()}, err
+	return &hpa.State{World: w, HPA: s.scenario.HPA, Params: hpa.DefaultParams(), Mode: s.conn.mode, Given: s.given}, err
 }
 
 // vpaLoop deploys the VPA first, where the steps do not do it themselves.
@@ -176,7 +177,7 @@ func bothLoop() loop {
 		if err := v.Deploy(ctx); err != nil {
 			return nil, deployError(err)
 		}
-		l := engine.Loop[both]{Steps: steps, State: &both{hpa: h, vpa: v}, Subject: s.namespace + "/" + s.scenario.Target, Now: s.conn.sim.Now}
+		l := engine.Loop[both]{Steps: steps, State: &both{hpa: h, vpa: v}, Subject: s.namespace + "/" + s.scenario.Target, Now: s.conn.clock().Now}
 		return l.Run(ctx, 1), nil
 	}}
 }

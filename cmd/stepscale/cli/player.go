@@ -23,7 +23,7 @@ type player struct {
 	in      *lineReader // nil: play without questions
 	stage   Stage       // nil when the lesson executes nothing
 	session *engine.Session
-	info    []string
+	info    StageInfo
 	last    trace.StepID // the last step of the loop's pass
 	save    func(lesson) // after every executed scene
 
@@ -234,7 +234,7 @@ func (p *player) show(f trace.Frame, title string, recorded bool) {
 			p.cursor = i
 		}
 	}
-	p.screen.Step(tui.StepView{Frame: f, Start: p.start(), Title: title, Recorded: recorded, Simulated: true})
+	p.screen.Step(tui.StepView{Frame: f, Start: p.start(), Title: title, Recorded: recorded, Simulated: p.info.Simulated})
 }
 
 // start is the loop time of the session's first frame.

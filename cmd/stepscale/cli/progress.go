@@ -191,23 +191,28 @@ func (s *store) save(id string, l lesson) error {
 	return nil
 }
 
-// write replaces the file in one move: a crash leaves the old one or the new.
 func (s *store) write() error {
 	b, err := json.MarshalIndent(s.record, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+	return writeAtomically(filepath.Join(s.dir, progressFile), append(b, '\n'))
+}
+
+// writeAtomically replaces the file in one move: a crash leaves the old one or the new.
+func writeAtomically(file string, b []byte) error {
+	dir := filepath.Dir(file)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(s.dir, progressFile+".tmp-*")
+	f, err := os.CreateTemp(dir, filepath.Base(file)+".tmp-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name())
-	_, err = f.Write(append(b, '\n'))
+	_, err = f.Write(b)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), filepath.Join(s.dir, progressFile))
+	return os.Rename(f.Name(), file)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,11 +23,17 @@ import (
 // Stage is a cluster with a scenario on it and a loop in hand.
 type Stage interface {
 	Session() *engine.Session
-	// Info is what the learner's second terminal needs: namespace, kubeconfig.
-	Info() []string
+	Info() StageInfo
 	// LoadChanged tells whether the load offered at the next pass differs from
 	// that of the last executed pass.
 	LoadChanged() bool
+}
+
+// StageInfo describes a stage to the learner.
+type StageInfo struct {
+	Kubectl   []string // what the second terminal needs: kubeconfig, namespace
+	Simulated bool     // time, nodes and load are
+	Notes     []string // what is in force here and why
 }
 
 // Opener brings up what a loop needs. The function it returns takes it down
@@ -40,15 +47,21 @@ type app struct {
 	lessons     fs.FS
 	scenarios   fs.FS // the opener loads its scenario from here
 	open        Opener
-	loops       map[string][]trace.StepID        // the steps of every loop, in order
-	facts       func(step trace.StepID) []string // the facts a step may add; nil: not known
-	commands    []func(root *cobra.Command)      // commands of other files: root.AddCommand(...)
-	conn        *connection                      // the running cluster, shared by the lessons of one call
-	finish      func() error                     // called once at the end, whatever happened; may be nil
+	loops       map[string][]trace.StepID                  // the steps of every loop, in order
+	facts       func(step trace.StepID) []string           // the facts a step may add; nil: not known
+	commands    []func(root *cobra.Command)                // commands of other files: root.AddCommand(...)
+	conn        *connection                                // the running cluster, shared by the lessons of one call
+	place       place                                      // where the opener opens its stages
+	typed       *lineReader                                // the one reader of in; see lines
+	consented   bool                                       // the learner lets us write to a cluster that is not ours
+	pause       func(context.Context, time.Duration) error // lets real time pass
+	finish      func() error                               // called once at the end, whatever happened; may be nil
 }
 
 func newApp() *app {
-	return &app{in: os.Stdin, out: os.Stdout, errOut: ownStderr(), lessons: lessons.FS, scenarios: scenarios.FS}
+	a := &app{in: os.Stdin, out: os.Stdout, errOut: ownStderr(), lessons: lessons.FS, scenarios: scenarios.FS}
+	a.pause = a.countdown
+	return a
 }
 
 // stepIDs lists the steps of a table.

@@ -22,6 +22,7 @@ type runOptions struct {
 	loop, until, output, record, scenarios string
 	length                                 time.Duration
 	pass                                   int // of --until pass=N
+	place                                  place
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -48,11 +49,15 @@ func (a *app) runCommand() *cobra.Command {
 	f.StringVar(&o.record, "record", "", "실행한 단계를 이 `파일`에 JSON 줄로 기록합니다")
 	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
 	outputFlag(cmd, &o.output)
+	o.place.flags(cmd)
 	return cmd
 }
 
 func (o *runOptions) check() error {
 	if err := checkOutput(o.output); err != nil {
+		return err
+	}
+	if err := o.place.check(); err != nil {
 		return err
 	}
 	if o.length < 0 {
@@ -77,6 +82,7 @@ func (a *app) run(ctx context.Context, scenario string, o runOptions) (err error
 	if err := o.check(); err != nil {
 		return err
 	}
+	a.place = o.place
 	last, err := a.lastStep(o.loop)
 	if err != nil {
 		return err
@@ -100,6 +106,7 @@ func (a *app) run(ctx context.Context, scenario string, o runOptions) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStage()) }()
+	r.simulated = stage.Info().Simulated
 	frames, err := stage.Session().Continue(func(f trace.Frame) bool {
 		r.frame(a, stage.Session().Frames(), f)
 		return r.err != nil || ctx.Err() != nil || r.done(f)
@@ -121,6 +128,7 @@ type runner struct {
 	scaled bool
 	passes int
 
+	simulated   bool
 	interrupted bool
 	err         error
 }
@@ -140,7 +148,7 @@ func (r *runner) frame(a *app, frames []trace.Frame, f trace.Frame) {
 			r.err = err
 		}
 	case f.Err != "" && !r.interrupted:
-		r.screen.Step(tui.StepView{Frame: f, Start: r.start, Simulated: true})
+		r.screen.Step(tui.StepView{Frame: f, Start: r.start, Simulated: r.simulated})
 	case f.Step == r.last:
 		tick := passTick(frames, f.Pass)
 		if r.passes == 0 {

@@ -58,6 +58,10 @@ var labels = map[string]string{
 	"conditionMessage":             "컨디션 메시지",
 	"event":                        "이벤트",
 	"cause":                        "원인",
+	"hpaMode":                      "HPA 방식",
+	"desiredStatus":                "기억만 하고 쓰지 않은 status",
+	"eventKept":                    "기억만 하고 쓰지 않은 이벤트",
+	"replicaFailure":               "파드를 만들지 못한 이유",
 	"metricError":                  "메트릭 오류",
 	"rescaleReason":                "크기를 바꾼 이유",
 	"rescaleError":                 "쓰기 오류",
@@ -174,6 +178,20 @@ func ActorLabel(actor string) string {
 		return k
 	}
 	return actor
+}
+
+// sightingLabels say in Korean what an actor was seen to have done.
+var sightingLabels = map[string]string{
+	"created": "만들어짐", "bound": "노드가 정해짐:", "unschedulable": "놓을 노드가 없음:", "waiting": "컨테이너가 기다림:",
+	"ready": "Ready", "deleting": "삭제 시작", "gone": "사라짐",
+}
+
+// SightingLabel is the Korean name; a field has none.
+func SightingLabel(what string) string {
+	if label, ok := sightingLabels[what]; ok {
+		return label
+	}
+	return what
 }
 
 // Duration is d in Korean, without the units that are zero: "5분 30초".

@@ -27,6 +27,7 @@ type Screen struct {
 	w     io.Writer
 	width int
 	color bool
+	tty   bool
 	err   error
 }
 
@@ -38,7 +39,9 @@ func New(w io.Writer) *Screen {
 		width = n
 	}
 	color := tty && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-	return NewFixed(w, width, color)
+	s := NewFixed(w, width, color)
+	s.tty = tty && os.Getenv("TERM") != "dumb"
+	return s
 }
 
 // NewFixed returns a screen of a given width, for tests and recordings.

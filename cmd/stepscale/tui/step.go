@@ -36,6 +36,7 @@ func (s *Screen) Step(v StepView) {
 	s.histogram(f.Facts)
 	s.series(f.Facts)
 	s.changes(f.Changes)
+	s.sightings(f.Seen)
 	s.waiting(f.Waiting)
 	if f.Err != "" {
 		s.section("오류")
@@ -187,6 +188,25 @@ func (s *Screen) changes(changes []trace.Change) {
 		}
 		s.item(fmt.Sprintf("%s  %s  %s → %s", s.style(cyan, c.Object), c.Field,
 			orNone(c.From), s.style(green, orNone(c.To))))
+	}
+}
+
+// sightings shows what nothing held back, in the order in which it was seen.
+func (s *Screen) sightings(seen []trace.Sighting) {
+	if len(seen) == 0 {
+		return
+	}
+	s.section("지켜본 기록 (쓰기부터 실제로 걸린 시간)")
+	for i, x := range seen {
+		if i == maxRows {
+			s.item(s.style(faint, fmt.Sprintf("… 외 %d개", len(seen)-i)))
+			return
+		}
+		line := fmt.Sprintf("+%.2f초  %s  %s", x.After.Seconds(), s.style(cyan, x.Object), SightingLabel(x.What))
+		if x.Value != "" {
+			line += " " + s.style(green, x.Value)
+		}
+		s.item(line)
 	}
 }
 

@@ -2,7 +2,9 @@ package tui
 
 import (
 	"fmt"
+	"math"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -53,6 +55,21 @@ func (s *Screen) Hint(text string) {
 
 // Note is a remark of the program itself.
 func (s *Screen) Note(text string) { s.print(s.wrap(s.style(faint, "· "+text), 2) + "\n") }
+
+// Remaining shows, on a terminal only, how long a wait still takes. It is written
+// over the line that it wrote before; Erase removes it.
+func (s *Screen) Remaining(left time.Duration) {
+	if s.tty {
+		s.print("\r\x1b[K" + s.style(faint, fmt.Sprintf("· 실제 시간으로 %d초 더 기다립니다…", int(math.Ceil(left.Seconds())))))
+	}
+}
+
+// Erase removes what Remaining left.
+func (s *Screen) Erase() {
+	if s.tty {
+		s.print("\r\x1b[K")
+	}
+}
 
 // Done marks something that came to its end.
 func (s *Screen) Done(text string) { s.print(s.wrap(s.style(green, "✔ "+text), 2) + "\n") }

@@ -1,0 +1,151 @@
+package clusters
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+	podutil "k8s.io/kubernetes/pkg/api/v1/pod"
+)
+
+// The actors that a Witness tells of, as upstream names their components.
+const (
+	deploymentController = "deployment-controller"
+	replicaSetController = "replicaset-controller"
+	scheduler            = "scheduler"
+	kubelet              = "kubelet"
+)
+
+// maxSightings bounds what a Witness keeps between two reads; older ones go first.
+const maxSightings = 4096
+
+// Sighting is something that an actor was seen to have done.
+type Sighting struct {
+	Actor  string
+	Object string    // "pod/web-6d4f-x2x7k"
+	What   string    // "created", "bound", "unschedulable", "waiting", "ready", "deleting", "gone", or the field that changed
+	Value  string    // the field's new value, the node, or the reason
+	At     time.Time // when the watch told of it, by this machine's clock
+}
+
+// Witness watches ReplicaSets and pods of a namespace, on clusters where nothing
+// holds the actors back until somebody looks.
+type Witness struct {
+	mu   sync.Mutex
+	seen []Sighting
+}
+
+// NewWitness watches from now on, until ctx is done.
+func NewWitness(ctx context.Context, cfg *rest.Config, namespace string) (*Witness, error) {
+	kube, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	w := &Witness{}
+	factory := informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(namespace))
+	pods, sets := factory.Core().V1().Pods().Informer(), factory.Apps().V1().ReplicaSets().Informer()
+	if _, err := pods.AddEventHandler(cache.ResourceEventHandlerDetailedFuncs{AddFunc: w.podAdded, UpdateFunc: w.podChanged, DeleteFunc: w.podGone}); err != nil {
+		return nil, err
+	}
+	if _, err := sets.AddEventHandler(cache.ResourceEventHandlerFuncs{UpdateFunc: w.setChanged}); err != nil {
+		return nil, err
+	}
+	factory.Start(ctx.Done())
+	for kind, ok := range factory.WaitForCacheSync(ctx.Done()) {
+		if !ok {
+			return nil, errors.Join(ctx.Err(), fmt.Errorf("watch %s in namespace %s: not synced", kind, namespace))
+		}
+	}
+	return w, nil
+}
+
+// Take returns the sightings since the last Take, oldest first.
+func (w *Witness) Take() []Sighting {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seen := w.seen
+	w.seen = nil
+	return seen
+}
+
+func (w *Witness) note(actor, object, what, value string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen = append(w.seen, Sighting{Actor: actor, Object: object, What: what, Value: value, At: time.Now()})
+	if len(w.seen) > maxSightings {
+		w.seen = w.seen[len(w.seen)-maxSightings:]
+	}
+}
+
+func (w *Witness) setChanged(before, after any) {
+	old, now := before.(*appsv1.ReplicaSet), after.(*appsv1.ReplicaSet)
+	if from, to := *old.Spec.Replicas, *now.Spec.Replicas; from != to {
+		w.note(deploymentController, "replicaset/"+now.Name, "spec.replicas", fmt.Sprintf("%d → %d", from, to))
+	}
+}
+
+func (w *Witness) podAdded(obj any, before bool) {
+	if !before {
+		w.note(replicaSetController, "pod/"+obj.(*corev1.Pod).Name, "created", "")
+	}
+}
+
+func (w *Witness) podChanged(before, after any) {
+	old, now := before.(*corev1.Pod), after.(*corev1.Pod)
+	name := "pod/" + now.Name
+	if old.DeletionTimestamp == nil && now.DeletionTimestamp != nil {
+		w.note(replicaSetController, name, "deleting", "")
+	}
+	if old.Spec.NodeName == "" && now.Spec.NodeName != "" {
+		w.note(scheduler, name, "bound", now.Spec.NodeName)
+	}
+	if why := unschedulable(now); why != "" && why != unschedulable(old) {
+		w.note(scheduler, name, "unschedulable", why)
+	}
+	if why := waiting(now); why != "" && why != waiting(old) {
+		w.note(kubelet, name, "waiting", why)
+	}
+	if !podutil.IsPodReady(old) && podutil.IsPodReady(now) {
+		w.note(kubelet, name, "ready", "")
+	}
+}
+
+func (w *Witness) podGone(obj any) {
+	if gone, ok := obj.(cache.DeletedFinalStateUnknown); ok {
+		obj = gone.Obj
+	}
+	if pod, ok := obj.(*corev1.Pod); ok {
+		w.note(kubelet, "pod/"+pod.Name, "gone", "")
+	}
+}
+
+func unschedulable(p *corev1.Pod) string {
+	i := slices.IndexFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable
+	})
+	if i < 0 {
+		return ""
+	}
+	return p.Status.Conditions[i].Message
+}
+
+// waiting is why containers do not run yet, "ContainerCreating" as a rule.
+func waiting(p *corev1.Pod) string {
+	var reasons []string
+	for _, c := range p.Status.ContainerStatuses {
+		if c.State.Waiting != nil && c.State.Waiting.Reason != "" {
+			reasons = append(reasons, c.State.Waiting.Reason)
+		}
+	}
+	return strings.Join(reasons, ", ")
+}

@@ -1,0 +1,242 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/restmapper"
+
+	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/engine/world"
+)
+
+// madeObject is an object of the scenario in a namespace that is not ours.
+type madeObject struct {
+	client dynamic.ResourceInterface
+	name   string
+	uid    types.UID
+}
+
+// apply makes the namespace, unless somebody made one for us, and applies the
+// scenario's objects in it.
+func (s *clusterStage) apply(ctx context.Context) error {
+	if err := s.makeNamespace(ctx); err != nil {
+		return err
+	}
+	dyn, err := dynamic.NewForConfig(s.conn.config)
+	if err != nil {
+		return err
+	}
+	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(s.kube.Discovery()))
+	err = world.EachObject(s.scenario.Objects, func(obj *unstructured.Unstructured) error {
+		if obj.GroupVersionKind().Group == vpav1.SchemeGroupVersion.Group { // its CRD comes with the VPA
+			return s.keepVPA(obj)
+		}
+		if s.conn.live() {
+			if here, err := s.enliven(obj); err != nil || !here {
+				return err
+			}
+		}
+		return s.applied(obj, s.applyOne(ctx, dyn, mapper, obj))
+	})
+	if err != nil || !s.conn.live() {
+		return err
+	}
+	s.dynamic, s.mapper = dyn, mapper
+	return nil
+}
+
+// applied says which object it was that the API server refused.
+func (s *clusterStage) applied(obj *unstructured.Unstructured, err error) error {
+	var u *userError
+	if err == nil || errors.As(err, &u) {
+		return err
+	}
+	return &userError{what: fmt.Sprintf("%s %s을(를) 적용하지 못했습니다", obj.GetKind(), obj.GetName()), cause: err,
+		where: "scenarios/" + s.scenario.Name + "/objects.yaml", hint: "API 서버의 메시지를 보고 매니페스트를 고쳐 주십시오.", code: exitUsage}
+}
+
+func (s *clusterStage) applyOne(ctx context.Context, dyn dynamic.Interface, mapper meta.RESTMapper, obj *unstructured.Unstructured) error {
+	gvk := obj.GroupVersionKind()
+	mapping, err := mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	if err != nil {
+		return err
+	}
+	obj.SetLabels(s.labels(obj.GetLabels()))
+	obj.SetNamespace(s.namespace)
+	client := dyn.Resource(mapping.Resource).Namespace(s.namespace)
+	if err := s.refuseForeign(ctx, client, obj); err != nil {
+		return err
+	}
+	live, err := client.Apply(ctx, obj.GetName(), obj, metav1.ApplyOptions{FieldManager: fieldManager, Force: true})
+	if err == nil {
+		s.made = append(s.made, madeObject{client, obj.GetName(), live.GetUID()})
+	}
+	return err
+}
+
+// labels marks an object as ours, and on a shared cluster as this installation's.
+func (s *clusterStage) labels(given map[string]string) map[string]string {
+	labels := map[string]string{}
+	maps.Copy(labels, given)
+	labels[clusters.LabelManaged] = "true"
+	if s.conn.owner != "" {
+		labels[clusters.LabelOwner] = s.conn.owner
+	}
+	return labels
+}
+
+// ours tells whether this installation made the object.
+func (s *clusterStage) ours(o metav1.Object) bool {
+	return o.GetLabels()[clusters.LabelManaged] == "true" && o.GetLabels()[clusters.LabelOwner] == s.conn.owner
+}
+
+// refuseForeign leaves objects alone that somebody else made under the same name.
+func (s *clusterStage) refuseForeign(ctx context.Context, client dynamic.ResourceInterface, obj *unstructured.Unstructured) error {
+	if s.conn.namespace == "" {
+		return nil // the namespace is ours, and new
+	}
+	old, err := client.Get(ctx, obj.GetName(), metav1.GetOptions{})
+	if apierrors.IsNotFound(err) || err == nil && s.ours(old) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return &userError{what: fmt.Sprintf("네임스페이스 %s에 stepscale이 만들지 않은 %s %s이(가) 이미 있습니다", s.namespace, obj.GetKind(), obj.GetName()),
+		hint: "건드리지 않았습니다. 빈 네임스페이스를 --namespace로 적어 주십시오.", code: exitUsage}
+}
+
+// keepVPA keeps a VPA object for the loop that deploys the VPA.
+func (s *clusterStage) keepVPA(obj *unstructured.Unstructured) error {
+	vpa := &vpav1.VerticalPodAutoscaler{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(obj.Object, vpa); err != nil {
+		return err
+	}
+	vpa.Namespace = s.namespace
+	vpa.Labels = s.labels(vpa.Labels)
+	s.vpas = append(s.vpas, vpa)
+	return nil
+}
+
+func (s *clusterStage) makeNamespace(ctx context.Context) error {
+	if s.conn.namespace != "" {
+		s.namespace = s.conn.namespace
+		_, err := s.kube.CoreV1().Namespaces().Get(ctx, s.namespace, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return &userError{what: "네임스페이스 " + s.namespace + "이(가) 없습니다", code: exitUsage, hint: "이름을 확인하시거나, --namespace 없이 실행하시면 새로 만듭니다."}
+		}
+		if apierrors.IsForbidden(err) { // a student may not look at it, and work in it all the same
+			return nil
+		}
+		return err
+	}
+	if err := s.claimNamespace(ctx); err != nil {
+		return err
+	}
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace, Labels: s.labels(nil)}}
+	_, err := s.kube.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{FieldManager: fieldManager})
+	if apierrors.IsForbidden(err) {
+		s.namespace = ""
+		return &userError{what: "네임스페이스를 만들 권한이 없습니다", cause: err, hint: "강사에게 네임스페이스를 받아 --namespace 이름으로 실행해 주십시오."}
+	}
+	return err
+}
+
+// claimNamespace finds a name that is free. A namespace that a killed session
+// left behind is deleted on the way, one that is not ours is left alone. Nobody
+// waits for a deletion: it takes the namespace controller ten seconds.
+func (s *clusterStage) claimNamespace(ctx context.Context) error {
+	base := "stepscale-" + s.scenario.Name
+	if s.conn.owner != "" {
+		base += "-" + s.conn.owner
+	}
+	s.namespace = base
+	for n := 2; ; n++ {
+		ns, err := s.kube.CoreV1().Namespaces().Get(ctx, s.namespace, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) { // to look; the answer to the creation counts
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if s.ours(ns) && ns.DeletionTimestamp == nil {
+			if err := s.deleteNamespace(ctx); err != nil {
+				return err
+			}
+		}
+		s.namespace = fmt.Sprintf("%s-%d", base, n)
+	}
+}
+
+func (s *clusterStage) deleteNamespace(ctx context.Context) error {
+	err := s.kube.CoreV1().Namespaces().Delete(ctx, s.namespace, metav1.DeleteOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// remove deletes what the stage made: the namespace, or in somebody else's the
+// objects, the last first.
+func (s *clusterStage) remove(ctx context.Context) error {
+	if s.conn.namespace == "" {
+		return s.deleteNamespace(ctx)
+	}
+	var errs []error
+	for _, m := range slices.Backward(s.made) {
+		err := m.client.Delete(ctx, m.name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &m.uid}, PropagationPolicy: new(metav1.DeletePropagationBackground)})
+		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) { // a conflict: another object of that name
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// waitRunning waits until every Deployment of the scenario has all pods Ready.
+func (s *clusterStage) waitRunning(ctx context.Context) error {
+	every, within := 20*time.Millisecond, applyTimeout
+	if s.conn.live() {
+		every, within = time.Second, liveTimeout
+	}
+	err := wait.PollUntilContextTimeout(ctx, every, within, true, func(ctx context.Context) (bool, error) {
+		list, err := s.kube.AppsV1().Deployments(s.namespace).List(ctx, metav1.ListOptions{LabelSelector: clusters.LabelManaged})
+		if err != nil {
+			return false, err
+		}
+		for _, d := range list.Items {
+			if !allReady(d) {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+	if err != nil && ctx.Err() == nil {
+		if s.conn.live() {
+			return s.explainPods(context.WithoutCancel(ctx), err)
+		}
+		return &userError{what: "시나리오의 파드가 준비되지 않았습니다", cause: err, where: s.namespace,
+			hint: "objects.yaml의 requests가 노드보다 크지 않은지 확인해 주십시오."}
+	}
+	return err
+}
+
+func allReady(d appsv1.Deployment) bool {
+	return d.Status.ObservedGeneration >= d.Generation && d.Spec.Replicas != nil && d.Status.ReadyReplicas == *d.Spec.Replicas
+}

@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
+
+	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine/hpa"
+)
+
+func (a *app) clusterClean() *cobra.Command {
+	var p place
+	cmd := &cobra.Command{
+		Use: "clean", Short: "다른 사람의 클러스터에 남은 stepscale의 오브젝트를 지웁니다", Args: cobra.NoArgs,
+		Long: `EKS처럼 stepscale이 만들지 않은 클러스터에, 이 컴퓨터의 stepscale이 남긴 것을 지웁니다. 수업이 끝나면 스스로 지우므로, 컴퓨터가 꺼졌거나 네트워크가 끊겨 지우지 못했을 때 쓰시면 됩니다.
+무장 해제된 HPA는 진짜 spec으로 되돌립니다. 다른 사람의 것은 건드리지 않습니다.`,
+		Example: "  stepscale cluster clean --context my-context\n  stepscale cluster clean --eks my-cluster --region ap-northeast-2 --namespace shop",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if p.attach.Name != "" && p.attach.Context != "" || !p.attached() {
+				return usageError("--eks와 --context 가운데 하나를 적어 주십시오.", "stepscale이 만든 클러스터는 stepscale cluster down으로 끕니다.")
+			}
+			left, err := a.clean(cmd.Context(), p)
+			screen := tui.New(a.out)
+			for _, l := range left {
+				screen.Done("지움: " + l)
+			}
+			if err == nil && len(left) == 0 {
+				screen.Note("남은 것이 없습니다.")
+			}
+			return err
+		},
+	}
+	attachFlags(cmd.Flags(), &p.attach)
+	cmd.Flags().StringVarP(&p.namespace, "namespace", "n", "", "이 `네임스페이스`에 남은 것도 지웁니다")
+	return cmd
+}
+
+// clean removes what this installation made on a cluster: its namespaces, and its
+// objects in a namespace that somebody else made. It returns what it removed.
+func (a *app) clean(ctx context.Context, p place) ([]string, error) {
+	id, err := owner()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := eks.New(p.attach).Up(ctx)
+	if err != nil {
+		return nil, eksError(err)
+	}
+	mine := metav1.ListOptions{LabelSelector: clusters.LabelManaged + "=true," + clusters.LabelOwner + "=" + id}
+	var removed []string
+	if p.namespace != "" {
+		if removed, err = cleanObjects(ctx, cfg, p.namespace, mine); err != nil {
+			return removed, err
+		}
+	}
+	kube, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return removed, err
+	}
+	list, err := kube.CoreV1().Namespaces().List(ctx, mine)
+	if apierrors.IsForbidden(err) { // then we have made none
+		return removed, nil
+	}
+	if err != nil {
+		return removed, err
+	}
+	for _, ns := range list.Items {
+		err := kube.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return removed, err
+		}
+		removed = append(removed, "namespace/"+ns.Name)
+	}
+	return removed, nil
+}
+
+// cleanObjects arms the HPAs again and removes what is ours, the autoscalers first.
+func cleanObjects(ctx context.Context, cfg *rest.Config, namespace string, mine metav1.ListOptions) ([]string, error) {
+	kube, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := rearm(ctx, kube, namespace, mine); err != nil {
+		return nil, err
+	}
+	dyn, err := dynamic.NewForConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	var removed []string
+	for _, r := range []struct {
+		kind   string
+		client dynamic.ResourceInterface
+	}{
+		{"hpa", dyn.Resource(autoscalingv2.SchemeGroupVersion.WithResource("horizontalpodautoscalers")).Namespace(namespace)},
+		{"vpa", dyn.Resource(vpav1.SchemeGroupVersion.WithResource("verticalpodautoscalers")).Namespace(namespace)},
+		{"deployment", dyn.Resource(appsv1.SchemeGroupVersion.WithResource("deployments")).Namespace(namespace)},
+		{"service", dyn.Resource(corev1.SchemeGroupVersion.WithResource("services")).Namespace(namespace)},
+	} {
+		list, err := r.client.List(ctx, mine)
+		if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) { // no VPA here, or none for us
+			continue
+		}
+		if err != nil {
+			return removed, err
+		}
+		for _, o := range list.Items {
+			err := r.client.Delete(ctx, o.GetName(), metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)})
+			if err != nil && !apierrors.IsNotFound(err) {
+				return removed, err
+			}
+			removed = append(removed, fmt.Sprintf("%s/%s (%s)", r.kind, o.GetName(), namespace))
+		}
+	}
+	return removed, nil
+}
+
+// rearm gives disarmed HPAs their true spec back, so that nothing is left disarmed
+// where a deletion is refused.
+func rearm(ctx context.Context, kube kubernetes.Interface, namespace string, mine metav1.ListOptions) error {
+	hpas := kube.AutoscalingV2().HorizontalPodAutoscalers(namespace)
+	list, err := hpas.List(ctx, mine)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for i := range list.Items {
+		armed, err := hpa.Rearm(&list.Items[i])
+		if err == nil {
+			_, err = hpas.Update(ctx, armed, metav1.UpdateOptions{FieldManager: fieldManager})
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/clusters/kind"
+	"github.com/stepscale/stepscale/engine/hpa"
+)
+
+// connect starts or finds the cluster that the learner named.
+func (a *app) connect(ctx context.Context, progress func(phase string, took time.Duration)) (*connection, error) {
+	switch {
+	case a.place.attached():
+		return attachTo(ctx, a.place)
+	case a.place.cluster == clusterKind:
+		return connectKind(ctx, a.place, progress)
+	}
+	return connectEmbedded(ctx, progress)
+}
+
+// connectKind makes the cluster or finds it, with the Metrics Server in it and the
+// workload on its nodes. It stays when the lesson is over.
+func connectKind(ctx context.Context, p place, progress func(phase string, took time.Duration)) (*connection, error) {
+	cluster, err := kindCluster(p.name, progress)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := cluster.Up(ctx)
+	if err != nil {
+		return nil, clusterError(err)
+	}
+	c := &connection{config: cfg, info: cluster.Info(), close: func() error { return nil }, mode: hpa.ModeAlone, image: p.image}
+	return c, nil
+}
+
+// kindCluster is the kind cluster of that name, which need not exist.
+func kindCluster(name string, progress func(phase string, took time.Duration)) (*kind.Cluster, error) {
+	dir, err := stateDir()
+	if err != nil {
+		return nil, err
+	}
+	return kind.New(kind.Options{Name: name, Dir: filepath.Join(dir, "kind"), Progress: func(phase string, took time.Duration) {
+		progress(kindPhase(phase), took)
+	}}), nil
+}
+
+// attachTo finds a cluster that somebody else runs. Its HPA controller is taken to
+// be on: nobody can look at the flags of a managed control plane.
+func attachTo(ctx context.Context, p place) (*connection, error) {
+	id, err := owner()
+	if err != nil {
+		return nil, err
+	}
+	cluster := eks.New(p.attach)
+	cfg, err := cluster.Up(ctx)
+	if err != nil {
+		return nil, eksError(err)
+	}
+	cfg.QPS, cfg.Burst = 50, 100 // others use it too
+	if p.image == "" {
+		return nil, usageError("CPU를 쓸 워크로드의 이미지를 알 수 없습니다.",
+			"stepscale image로 만들어 클러스터가 닿는 레지스트리(예: ECR)에 올리고 --image로 적어 주십시오. 한 번만 하면 됩니다.")
+	}
+	return &connection{
+		config: cfg, info: cluster.Info(), close: func() error { return cluster.Down(ctx) },
+		owner: id, namespace: p.namespace, mode: hpa.Mode(p.mode), image: p.image,
+	}, nil
+}
+
+// notes say what is in force on this cluster and why.
+func (s *clusterStage) notes() []string {
+	if !s.conn.live() {
+		return nil
+	}
+	notes := []string{"실제 클러스터입니다. 시간과 노드와 부하가 모두 실제이므로, 한 패스에 15초가 걸리고 숫자가 수업의 설명과 조금씩 다를 수 있습니다.",
+		"4단계와 5단계의 액터는 멈춰 세울 수 없습니다. 실제로 움직인 것을 지켜본 기록을 그때의 시각과 함께 하나씩 보여 드립니다."}
+	switch s.conn.mode {
+	case hpa.ModeAlone:
+		return append(notes, "이 클러스터의 HPA 컨트롤러는 꺼 두었으므로 HPA는 이 엔진만 움직입니다. 수업이 끝나도 클러스터는 남습니다. 지우시려면: stepscale cluster down kind")
+	case hpa.ModeDrive:
+		return append(notes, "이 클러스터의 HPA 컨트롤러는 끌 수 없습니다. 두 엔진이 같은 레플리카 수를 쓰지 않도록 HPA 오브젝트를 만들지 않고, 엔진이 시나리오의 HPA를 읽습니다(drive). kubectl get hpa에는 아무것도 없습니다.")
+	}
+	return append(notes, "이 클러스터의 HPA 컨트롤러는 끌 수 없습니다. HPA 오브젝트는 있지만 selectPolicy를 Disabled로, 범위를 1~1000000으로 바꾸어 컨트롤러가 레플리카 수를 쓰지 않게 했습니다(disarmed). 진짜 spec은 "+hpa.AnnotationArmed+" 주석에 있고, HPA의 status는 클러스터의 컨트롤러가 쓴 것이므로 믿지 마십시오.")
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/rand"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/scenarios"
+)
+
+// consent announces the first write to a cluster that we did not make, and asks.
+func (a *app) consent(ctx context.Context, s *scenarios.Scenario) error {
+	if a.conn.info.Disposable || a.consented {
+		return nil
+	}
+	where := "새 네임스페이스 하나를 만들고 그 안에만"
+	if a.conn.namespace != "" {
+		where = "네임스페이스 " + a.conn.namespace + " 안에만"
+	}
+	what := "Deployment " + s.Target + "와 부하를 만드는 Deployment, Service"
+	if a.conn.mode == hpa.ModeDisarmed {
+		what += ", 무장 해제한 HPA " + s.HPA
+	}
+	err := a.ask(ctx, a.place.yes, []string{
+		fmt.Sprintf("지금부터 클러스터 %s(쿠버네티스 %s)에 씁니다. stepscale이 만든 클러스터가 아닙니다.", a.conn.info.Name, a.conn.info.Version),
+		fmt.Sprintf("%s 씁니다: %s. 파드는 실제로 CPU를 쓰므로 비용이 들 수 있습니다.", where, what),
+		"끝나면 만든 것을 모두 지우고, 다른 것은 건드리지 않습니다.",
+	})
+	if err != nil {
+		return err
+	}
+	a.consented = true
+	a.conn.guard, err = startGuard(a.place)
+	return err
+}
+
+// ask tells what is about to be done and goes on with a yes only.
+func (a *app) ask(ctx context.Context, yes bool, announcement []string) error {
+	screen := tui.New(a.errOut)
+	for _, line := range announcement {
+		screen.Note(line)
+	}
+	if yes {
+		return nil
+	}
+	for {
+		screen.Prompt("계속할까요? (예/아니요)>")
+		line, err := a.lines().read(ctx)
+		if errors.Is(err, io.EOF) {
+			screen.Blank()
+			return usageError("답을 받지 못해 아무것도 쓰지 않았습니다.", "스크립트에서는 --yes를 적어 주십시오.")
+		}
+		if err != nil {
+			return err
+		}
+		if a.lines().echo {
+			screen.Echo(line)
+		}
+		switch words[strings.ToLower(line)] {
+		case "true":
+			return nil
+		case "false":
+			return usageError("아무것도 쓰지 않았습니다.", "임베디드 클러스터에서는 아무 걱정 없이 실행해 보실 수 있습니다.")
+		}
+		screen.Note("예 또는 아니요로 답해 주십시오.")
+	}
+}
+
+// countdown waits in real time, and shows on a terminal how long it still takes.
+func (a *app) countdown(ctx context.Context, d time.Duration) error {
+	screen := tui.New(a.errOut)
+	defer screen.Erase()
+	until := time.Now().Add(d)
+	for {
+		left := time.Until(until)
+		if left <= 0 {
+			return nil
+		}
+		screen.Remaining(left)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(min(left, time.Second)):
+		}
+	}
+}
+
+var ownerID = regexp.MustCompile(`^[a-z0-9]{5}$`)
+
+// owner is what tells this installation's objects from others' on a cluster that
+// many use: it says nothing about who the learner is.
+func owner() (string, error) {
+	dir, err := stateDir()
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, "owner")
+	if b, err := os.ReadFile(file); err == nil && ownerID.MatchString(strings.TrimSpace(string(b))) {
+		return strings.TrimSpace(string(b)), nil
+	}
+	id := rand.String(5)
+	if err := writeAtomically(file, []byte(id+"\n")); err != nil {
+		return "", &userError{what: "상태 디렉터리에 쓸 수 없습니다", where: dir, cause: err,
+			hint: "누가 만든 것인지 알아야 지울 수 있으므로 시작하지 않았습니다. 쓸 수 있는 디렉터리를 STEPSCALE_STATE_DIR 환경 변수에 적어 주십시오."}
+	}
+	return id, nil
+}

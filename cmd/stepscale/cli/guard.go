@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/stepscale/stepscale/clusters/eks"
+)
+
+// guarded is what a guard has to know: never a credential, which it takes from the
+// environment as we do.
+type guarded struct {
+	Attach    eks.Options
+	Namespace string
+}
+
+const (
+	guardDone  = "done"
+	guardEvery = 15 * time.Second // the network may be what ended the lesson
+	guardFor   = 15 * time.Minute
+)
+
+// guard is a process that outlives this one: a lesson on somebody's cluster is
+// removed, and its HPA armed again, also when we are killed.
+type guard struct{ in io.WriteCloser }
+
+func startGuard(p place) (*guard, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	order, err := json.Marshal(guarded{Attach: p.attach, Namespace: p.namespace})
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(self, "cluster", "guard")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C and a closed terminal are not for it
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() { _ = cmd.Wait() }()
+	_, err = in.Write(append(order, '\n'))
+	return &guard{in}, err
+}
+
+// leave tells the guard whether everything was removed. Where it was not, the guard
+// goes on trying.
+func (g *guard) leave(removed bool) error {
+	var err error
+	if removed {
+		_, err = io.WriteString(g.in, guardDone+"\n")
+	}
+	return errors.Join(err, g.in.Close())
+}
+
+// clusterGuard is what startGuard starts. What goes wrong is left in a file: there
+// is nobody to tell.
+func (a *app) clusterGuard() *cobra.Command {
+	return &cobra.Command{
+		Use: "guard", Short: "남은 것을 지울 때를 기다립니다", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			in := bufio.NewScanner(a.in)
+			var order guarded
+			var last error
+			if !in.Scan() {
+				return in.Err()
+			}
+			if err := json.Unmarshal(in.Bytes(), &order); err != nil {
+				return err
+			}
+			if in.Scan() && in.Text() == guardDone {
+				return nil
+			}
+			err := wait.PollUntilContextTimeout(cmd.Context(), guardEvery, guardFor, true, func(ctx context.Context) (bool, error) {
+				_, last = a.clean(ctx, place{attach: order.Attach, namespace: order.Namespace})
+				return last == nil, nil
+			})
+			if err == nil {
+				return nil
+			}
+			err = errors.Join(err, last)
+			if dir, e := stateDir(); e == nil {
+				_ = writeAtomically(filepath.Join(dir, "guard.log"), []byte(err.Error()+"\n"))
+			}
+			return err
+		},
+	}
+}

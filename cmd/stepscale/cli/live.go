@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	metricsclient "k8s.io/metrics/pkg/client/clientset/versioned"
+
+	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/world"
+	"github.com/stepscale/stepscale/scenarios"
+)
+
+// playable refuses what needs a cluster whose time can be moved.
+func playable(name string, l loop, s *scenarios.Scenario) error {
+	hint := "--cluster 없이 실행하시면 임베디드 클러스터에서 볼 수 있습니다."
+	switch {
+	case !l.live:
+		return usageError(fmt.Sprintf("루프 %s은(는) 가상 시간이 필요해 실제 클러스터에서는 실행하지 않습니다.", name), hint)
+	case len(s.WorkingSet.Timeline.Segments) > 0:
+		return usageError(fmt.Sprintf("시나리오 %s은(는) 메모리의 움직임이 필요한데, 실제 클러스터의 워크로드는 CPU만 씁니다.", s.Name), hint)
+	}
+	return nil
+}
+
+// goLive starts what a real cluster needs for a loop: somebody who watches, the
+// first value of the metrics API, and then the load.
+func (s *clusterStage) goLive(ctx context.Context, out Progress) error {
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.closers = append(s.closers, func(context.Context) error { stop(); return nil })
+	var err error
+	if s.witness, err = clusters.NewWitness(watching, s.conn.config, s.namespace); err != nil {
+		return err
+	}
+	begin := time.Now()
+	out.Phase("첫 메트릭", 0)
+	if err := s.awaitMetrics(ctx); err != nil {
+		return err
+	}
+	out.Phase("첫 메트릭", time.Since(begin))
+	for _, obj := range s.loadObjects() {
+		u, err := toUnstructured(obj)
+		if err != nil {
+			return err
+		}
+		if err := s.applied(u, s.applyOne(ctx, s.dynamic, s.mapper, u)); err != nil {
+			return err
+		}
+	}
+	return s.waitRunning(ctx)
+}
+
+// awaitMetrics waits until the Metrics Server has a value for every pod.
+func (s *clusterStage) awaitMetrics(ctx context.Context) error {
+	client, err := metricsclient.NewForConfig(s.conn.config)
+	if err != nil {
+		return err
+	}
+	var last error
+	err = wait.PollUntilContextTimeout(ctx, time.Second, liveTimeout, true, func(ctx context.Context) (bool, error) {
+		pods, err := s.kube.CoreV1().Pods(s.namespace).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return false, err
+		}
+		measured, err := client.MetricsV1beta1().PodMetricses(s.namespace).List(ctx, metav1.ListOptions{})
+		if world.IsFault(err) {
+			return false, err
+		}
+		last = err
+		return err == nil && len(measured.Items) >= len(pods.Items), nil
+	})
+	if wait.Interrupted(err) && ctx.Err() == nil {
+		return &userError{what: "메트릭 서버가 파드의 값을 내놓지 않습니다", cause: last, where: s.namespace,
+			hint: "kubectl top pods와 kubectl get apiservice v1beta1.metrics.k8s.io로 확인해 주십시오."}
+	}
+	return err
+}
+
+// enliven makes an object of a scenario one for a cluster where nothing is
+// simulated. It reports false when the object is not to be applied.
+func (s *clusterStage) enliven(obj *unstructured.Unstructured) (bool, error) {
+	switch obj.GetKind() {
+	case "Deployment":
+		return true, s.burning(obj)
+	case "HorizontalPodAutoscaler":
+		return s.besideManaged(obj)
+	}
+	return true, nil
+}
+
+// besideManaged keeps the HPA from the cluster's own controller.
+func (s *clusterStage) besideManaged(obj *unstructured.Unstructured) (bool, error) {
+	if s.conn.mode == hpa.ModeAlone {
+		return true, nil
+	}
+	h := &autoscalingv2.HorizontalPodAutoscaler{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(obj.Object, h); err != nil {
+		return false, err
+	}
+	if s.conn.mode == hpa.ModeDrive {
+		s.given = h
+		return false, nil
+	}
+	disarmed, err := hpa.Disarm(h)
+	if errors.Is(err, hpa.ErrScalesToZero) {
+		return false, &userError{what: fmt.Sprintf("HPA %s은(는) 0개까지 줄일 수 있어 무장 해제할 수 없습니다", h.Name), code: exitUsage,
+			hint: "0개에서 깨우는 일은 클러스터의 컨트롤러가 behavior와 상관없이 합니다. --hpa-mode drive로 실행해 주십시오."}
+	}
+	if err != nil {
+		return false, err
+	}
+	u, err := toUnstructured(disarmed)
+	if err == nil {
+		obj.Object = u.Object
+	}
+	return true, err
+}
+
+func toUnstructured(obj any) (*unstructured.Unstructured, error) {
+	raw, err := json.Marshal(obj)
+	if err != nil {
+		return nil, err
+	}
+	u := &unstructured.Unstructured{}
+	err = u.UnmarshalJSON(raw)
+	unstructured.RemoveNestedField(u.Object, "status")
+	return u, err
+}
+
+// explainPods says why pods are not Ready on a real cluster.
+func (s *clusterStage) explainPods(ctx context.Context, cause error) error {
+	e := &userError{what: "시나리오의 파드가 준비되지 않았습니다", cause: cause, where: s.namespace,
+		hint: fmt.Sprintf("kubectl get events -n %s로 이유를 확인해 주십시오.", s.namespace)}
+	sets, err := s.kube.AppsV1().ReplicaSets(s.namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return e
+	}
+	for i := range sets.Items {
+		set := &sets.Items[i]
+		if why := (world.Workload{ReplicaSets: []*appsv1.ReplicaSet{set}}).Failure(); why != "" {
+			e.what, e.cause = "파드를 만들 수 없습니다", errors.New(why)
+			e.hint = "네임스페이스의 할당량(ResourceQuota)이나 정책이 막고 있습니다. 강사에게 위의 메시지를 보여 주십시오."
+			return e
+		}
+	}
+	pods, err := s.kube.CoreV1().Pods(s.namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return e
+	}
+	for _, p := range pods.Items {
+		if image := unpulled(p); image != "" {
+			e.what, e.cause = "노드가 이미지를 내려받지 못했습니다: "+image, nil
+			e.hint = "이미지가 레지스트리에 있는지, 노드가 그 레지스트리에 닿는지 확인해 주십시오. stepscale image로 만들어 올린 이미지를 --image로 적습니다."
+			return e
+		}
+		if why := unschedulable(p); why != "" {
+			e.what, e.cause = "파드를 놓을 노드가 없습니다", errors.New(why)
+			e.hint = "노드가 모자랍니다. stepscale doctor에 같은 --eks나 --context를 적어 남은 용량을 확인해 주십시오."
+			return e
+		}
+	}
+	return e
+}
+
+// unpulled is the image that a pod waits for in vain.
+func unpulled(p corev1.Pod) string {
+	for _, c := range p.Status.ContainerStatuses {
+		if w := c.State.Waiting; w != nil && slices.Contains([]string{"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}, w.Reason) {
+			return c.Image
+		}
+	}
+	return ""
+}
+
+func unschedulable(p corev1.Pod) string {
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
+			return c.Message
+		}
+	}
+	return ""
+}

@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/engine/hpa"
+)
+
+// The clusters that --cluster names. Others are named by their context, or by
+// their name at AWS.
+const (
+	clusterEmbedded = "embedded"
+	clusterKind     = "kind"
+)
+
+// place is the cluster on which a loop is played, and how.
+type place struct {
+	cluster   string // clusterEmbedded or clusterKind
+	name      string // of the kind cluster; empty for the usual one
+	attach    eks.Options
+	namespace string // that somebody made for the learner; empty to make one
+	mode      string // "drive" or "disarmed", where the HPA controller cannot be turned off
+	image     string // of the workload that burns CPU
+	yes       bool
+}
+
+// attached tells that the cluster is somebody else's.
+func (p place) attached() bool { return p.attach.Name != "" || p.attach.Context != "" }
+
+func (p *place) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&p.cluster, "cluster", clusterEmbedded, "실행할 `클러스터`: embedded 또는 kind")
+	f.StringVar(&p.name, "name", "", "--cluster kind의 `이름` (stepscale이 기본)")
+	attachFlags(f, &p.attach)
+	f.StringVarP(&p.namespace, "namespace", "n", "", "강사가 만들어 준 `네임스페이스` (없으면 새로 만들고 끝나면 지웁니다)")
+	f.StringVar(&p.mode, "hpa-mode", string(hpa.ModeDrive), "HPA 컨트롤러를 끌 수 없는 클러스터에서의 `방식`: drive 또는 disarmed")
+	f.StringVar(&p.image, "image", "", "CPU를 쓰는 워크로드의 `이미지` (stepscale image로 만들어 올린 것)")
+	f.BoolVar(&p.yes, "yes", false, "남의 클러스터에 쓰기 전에 묻지 않습니다")
+}
+
+// attachFlags are those that name a cluster that somebody else runs.
+func attachFlags(f *pflag.FlagSet, o *eks.Options) {
+	f.StringVar(&o.Context, "context", "", "kubeconfig의 `컨텍스트`")
+	f.StringVar(&o.Name, "eks", "", "EKS 클러스터의 `이름`")
+	f.StringVar(&o.Region, "region", "", "--eks의 AWS `리전`")
+	f.StringVar(&o.Profile, "profile", "", "--eks의 AWS `프로필`")
+}
+
+// check refuses flags that say two things.
+func (p place) check() error {
+	switch {
+	case p.cluster != clusterEmbedded && p.cluster != clusterKind:
+		return usageError("모르는 클러스터입니다: "+p.cluster, "--cluster에는 embedded 또는 kind를, EKS라면 --eks 이름을, 그 밖의 클러스터라면 --context 이름을 적어 주십시오.")
+	case p.attach.Name != "" && p.attach.Context != "":
+		return usageError("--eks와 --context는 하나만 쓸 수 있습니다.", "실행할 클러스터 하나를 골라 주십시오.")
+	case p.attached() && p.cluster != clusterEmbedded:
+		return usageError("--cluster kind는 --eks, --context와 함께 쓸 수 없습니다.", "실행할 클러스터 하나를 골라 주십시오.")
+	case p.mode != string(hpa.ModeDrive) && p.mode != string(hpa.ModeDisarmed):
+		return usageError("모르는 방식입니다: "+p.mode, "--hpa-mode에는 drive 또는 disarmed를 적어 주십시오.")
+	case p.namespace != "" && !p.attached():
+		return usageError("--namespace는 --eks나 --context와 함께 씁니다.", "임베디드와 kind 클러스터에서는 stepscale이 네임스페이스를 만듭니다.")
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+const (
+	workloadPort       = 8080
+	requestCost        = 5 * time.Millisecond // of CPU
+	loadLength         = 2 * time.Hour        // how far ahead the generator knows its timeline
+	loadStep           = 5 * time.Second
+	loadName           = "stepscale-load"
+	quickEnd     int64 = 5 // seconds that a pod has for its end
+)
+
+// burning lets the scenario's containers burn the CPU that requests ask of them.
+func (s *clusterStage) burning(obj *unstructured.Unstructured) error {
+	d := &appsv1.Deployment{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(obj.Object, d); err != nil {
+		return err
+	}
+	pod := &d.Spec.Template.Spec
+	for i := range pod.Containers {
+		port := workloadPort + i
+		c := &pod.Containers[i]
+		c.Image, c.Command, c.ImagePullPolicy = s.conn.image, nil, corev1.PullIfNotPresent
+		c.Args = []string{"burn", "--listen", fmt.Sprintf(":%d", port)}
+		c.ReadinessProbe = &corev1.Probe{PeriodSeconds: 1, ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromInt(port)}}}
+		c.SecurityContext = restricted()
+	}
+	s.quiet(pod)
+	if d.Name == s.scenario.Target {
+		s.targetLabels = d.Spec.Selector.MatchLabels
+	}
+	u, err := toUnstructured(d)
+	if err == nil {
+		obj.Object = u.Object
+	}
+	return err
+}
+
+// quiet asks for what a namespace of the "restricted" Pod Security Standard wants,
+// and for a quick end.
+func (s *clusterStage) quiet(pod *corev1.PodSpec) {
+	pod.TerminationGracePeriodSeconds = new(quickEnd)
+	pod.AutomountServiceAccountToken = new(false)
+	pod.SecurityContext = &corev1.PodSecurityContext{RunAsNonRoot: new(true), RunAsUser: new(int64(65532)),
+		SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}}
+}
+
+// point is one row of the generator's timeline.
+type point struct {
+	At  int   `json:"at"`  // seconds since it began
+	CPU int64 `json:"cpu"` // millicores
+}
+
+// timeline samples the scenario's load; what does not change is not repeated.
+func (s *clusterStage) timeline() []point {
+	var points []point
+	for at := time.Duration(0); at < loadLength; at += loadStep {
+		if cpu := s.scenario.Offered(at); len(points) == 0 || points[len(points)-1].CPU != cpu {
+			points = append(points, point{At: int(at.Seconds()), CPU: cpu})
+		}
+	}
+	return points
+}
+
+func restricted() *corev1.SecurityContext {
+	return &corev1.SecurityContext{AllowPrivilegeEscalation: new(false), Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}}
+}
+
+// loadObjects are the Service before the target's pods, and the generator that
+// sends it the scenario's load. A target that is missing gets none.
+func (s *clusterStage) loadObjects() []any {
+	if s.targetLabels == nil {
+		return nil
+	}
+	points, _ := json.Marshal(s.timeline()) // numbers only
+	labels := map[string]string{"app": loadName}
+	load := &appsv1.Deployment{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
+		ObjectMeta: metav1.ObjectMeta{Name: loadName},
+		Spec: appsv1.DeploymentSpec{
+			Replicas: new(int32(1)), Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: corev1.PodSpec{Containers: []corev1.Container{{
+				Name: "load", Image: s.conn.image, ImagePullPolicy: corev1.PullIfNotPresent, SecurityContext: restricted(),
+				Args: []string{"load", "--url", fmt.Sprintf("http://%s:%d", s.scenario.Target, workloadPort), "--cost", requestCost.String(), "--timeline", string(points)},
+				Resources: corev1.ResourceRequirements{
+					Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("50m"), corev1.ResourceMemory: resource.MustParse("32Mi")},
+				},
+			}}}},
+		},
+	}
+	s.quiet(&load.Spec.Template.Spec)
+	service := &corev1.Service{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
+		ObjectMeta: metav1.ObjectMeta{Name: s.scenario.Target},
+		Spec:       corev1.ServiceSpec{Selector: s.targetLabels, Ports: []corev1.ServicePort{{Port: workloadPort, TargetPort: intstr.FromInt32(workloadPort)}}},
+	}
+	return []any{service, load}
+}
