@@ -180,8 +180,8 @@ func (s *State) readInput(ctx context.Context, f *trace.Frame) error {
 		return err
 	}
 	f.Add("podsListed", strconv.Itoa(len(in.Pods)), "")
+	var err error
 	if selectorErr == nil && in.Selector != "" && wantsMetrics(s.pass.hpa, in.SpecReplicas) {
-		var err error
 		if in.Rivals, err = s.rivals(ctx, in.Pods); err != nil {
 			return err
 		}
@@ -190,6 +190,11 @@ func (s *State) readInput(ctx context.Context, f *trace.Frame) error {
 		}
 	}
 	s.pass.input = in
+	if s.Witness != nil {
+		if s.pass.before, err = s.workload(ctx); ignoreGone(err) != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -154,6 +154,9 @@ func scaleReplicaSet(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
+	if s.Witness != nil {
+		before = s.pass.before // the actor did not wait for us
+	}
 	w, ok, err := s.act(ctx, f, replicaSetStep)
 	if err != nil {
 		return err
@@ -187,7 +190,7 @@ func scaleReplicaSet(ctx context.Context, s *State, f *trace.Frame) error {
 	return s.AwaitWaiting(ctx, world.ActorReplicaSet)
 }
 
-// replicaSets reads the workload before an actor moves; a missing one is empty.
+// replicaSets reads the workload; a missing one is empty.
 func (s *State) replicaSets(ctx context.Context) (world.Workload, error) {
 	if s.pass.hpa == nil {
 		return world.Workload{}, nil

@@ -40,6 +40,7 @@ type pass struct {
 	result   Result
 	skip     string                          // why there is no decision
 	known    map[types.UID]world.Fingerprint // pods when the controller looked
+	before   world.Workload                  // when the controller looked, where no gate holds the others back
 	usage    usageTotal
 	moved    bool // the scale was written in this pass
 	desired  int32
