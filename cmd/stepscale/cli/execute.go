@@ -1,15 +1,11 @@
 package cli
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
-	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
@@ -30,14 +26,22 @@ func (p *player) execute(b lessons.Block, each func(trace.Frame)) ([]trace.Frame
 	if err != nil {
 		return nil, err
 	}
-	frames, err := p.session.Continue(func(f trace.Frame) bool {
-		if each != nil {
-			each(f)
+	var frames []trace.Frame
+	for failures := 0; ; failures++ {
+		run, err := p.session.Continue(func(f trace.Frame) bool {
+			failures = 0
+			if each != nil {
+				each(f)
+			}
+			return until(f) || p.ctx.Err() != nil
+		})
+		frames = append(frames, run...)
+		if err == nil {
+			break
 		}
-		return until(f) || p.ctx.Err() != nil
-	})
-	if err != nil {
-		return frames, stageError(p.ctx, b.Arg, err)
+		if !p.again(b.Arg, err, failures) {
+			return frames, stageError(p.ctx, b.Arg, err)
+		}
 	}
 	if err := p.ctx.Err(); err != nil {
 		return frames, err
@@ -119,25 +123,6 @@ func (p *player) pass() int {
 		return 1
 	}
 	return frames[len(frames)-1].Pass
-}
-
-// stageError says in Korean that a step failed.
-func stageError(ctx context.Context, where string, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	e := &userError{what: "단계를 실행하지 못했습니다", where: where, cause: err,
-		hint: "진도는 저장되어 있습니다. 같은 명령을 다시 실행하시면 이 단계부터 이어집니다."}
-	text := err.Error()
-	for _, sign := range []string{"connection refused", "connection reset", "EOF", "i/o timeout", "server closed"} {
-		if strings.Contains(text, sign) {
-			e.what = "API 서버와 연결이 끊겼습니다"
-		}
-	}
-	if errors.Is(err, engine.ErrEnd) {
-		e.what, e.cause = "루프가 끝나서 더 실행할 단계가 없습니다", nil
-	}
-	return e
 }
 
 // maxTickRows is how many rows are shown before those that say the same are

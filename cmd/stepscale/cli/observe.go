@@ -139,10 +139,8 @@ func (w *watcher) run(ctx context.Context, loop func(first int) iter.Seq2[trace.
 		}
 		note := tui.New(w.a.errOut)
 		note.Note(fmt.Sprintf("패스 %d: 클러스터를 읽지 못했습니다. 다음 패스에서 다시 읽습니다. (%v)", last.Pass, err))
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(w.params.SyncPeriod):
+		if err := pause(ctx, w.params.SyncPeriod); err != nil {
+			return err
 		}
 		first = last.Pass + 1
 	}

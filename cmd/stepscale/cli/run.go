@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -107,15 +108,31 @@ func (a *app) run(ctx context.Context, scenario string, o runOptions) (err error
 	}
 	defer func() { err = errors.Join(err, closeStage()) }()
 	r.simulated = stage.Info().Simulated
-	frames, err := stage.Session().Continue(func(f trace.Frame) bool {
-		r.frame(a, stage.Session().Frames(), f)
-		return r.err != nil || ctx.Err() != nil || r.done(f)
-	})
+	frames, err := r.play(ctx, a, stage.Session())
 	if err != nil && len(frames) > 0 && r.err == nil {
 		r.interrupted = ctx.Err() != nil
 		r.frame(a, frames, frames[len(frames)-1]) // the failed step is on record too
 	}
 	return r.end(ctx, err)
+}
+
+// play runs the loop to its end. On a real cluster a step that failed for a reason
+// that may heal is run again.
+func (r *runner) play(ctx context.Context, a *app, s *engine.Session) ([]trace.Frame, error) {
+	for failures := 0; ; failures++ {
+		frames, err := s.Continue(func(f trace.Frame) bool {
+			failures = 0
+			r.frame(a, s.Frames(), f)
+			return r.err != nil || ctx.Err() != nil || r.done(f)
+		})
+		if err == nil || r.simulated || !retryable(err) || failures >= mostFailures {
+			return frames, err
+		}
+		tui.New(a.errOut).Note(fmt.Sprintf("단계를 실행하지 못해 %s 뒤에 다시 실행합니다. (%v)", tui.Duration(retryAfter), err))
+		if e := pause(ctx, retryAfter); e != nil {
+			return frames, err
+		}
+	}
 }
 
 // runner shows and records the frames of a run.

@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/world"
+)
+
+// retryAfter is how long the machine waits before it runs a failed step again.
+const retryAfter = 5 * time.Second
+
+const resumeHint = "진도는 저장되어 있습니다. 같은 명령을 다시 실행하시면 이 단계부터 이어집니다."
+
+// stageFaults are the known causes of a step's failure, the first that fits counts.
+var stageFaults = []struct {
+	is         func(error) bool
+	what, hint string
+}{
+	{func(err error) bool { return errors.Is(err, engine.ErrEnd) }, "루프가 끝나서 더 실행할 단계가 없습니다", resumeHint},
+	{func(err error) bool { return errors.Is(err, hpa.ErrSecondEngine) }, "다른 HPA가 같은 파드를 조절하고 있습니다",
+		"두 엔진이 같은 레플리카 수를 쓰게 되므로 멈추었고, 아무것도 쓰지 않았습니다. 그 HPA를 지우거나 다른 네임스페이스에서 다시 실행해 주십시오."},
+	{func(err error) bool { return errors.Is(err, world.ErrNamespaceGone) }, "수업의 네임스페이스가 지워졌습니다",
+		"누군가 지웠거나 정리 작업이 지웠습니다. 같은 명령을 다시 실행하시면 새로 만들고 이 단계부터 이어집니다."},
+	{credentialsGone, "AWS 자격 증명이 만료되었습니다", "다른 터미널에서 aws sso login으로 다시 로그인해 주십시오. " + resumeHint},
+	{apierrors.IsUnauthorized, "API 서버가 토큰을 받아 주지 않습니다. 만료되었을 수 있습니다",
+		"다시 로그인해 주십시오(예: aws sso login). 컴퓨터의 시각이 많이 틀려도 이렇게 됩니다. " + resumeHint},
+	{apierrors.IsForbidden, "권한이 없습니다", "stepscale doctor에 같은 --eks나 --context를 적어 모자라는 권한을 확인해 주십시오."},
+	{apierrors.IsTooManyRequests, "API 서버가 요청이 너무 많다고 거절했습니다", "잠시 뒤에 다시 시도해 주십시오. " + resumeHint},
+	{hasText("x509: certificate has expired or is not yet valid"), "서버의 인증서를 믿을 수 없는 시각입니다", "컴퓨터의 시각이 맞는지 확인해 주십시오. " + resumeHint},
+	{hasText("connection refused", "connection reset", "EOF", "i/o timeout", "server closed", "no such host", "network is unreachable", "TLS handshake timeout"),
+		"API 서버와 연결이 끊겼습니다", resumeHint},
+}
+
+// credentialsGone tells that there is nothing left to sign a token with.
+func credentialsGone(err error) bool {
+	return hasText("failed to refresh cached credentials", "get identity: get credentials")(err)
+}
+
+func hasText(signs ...string) func(error) bool {
+	return func(err error) bool {
+		for _, sign := range signs {
+			if strings.Contains(err.Error(), sign) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// stageError says in Korean that a step failed.
+func stageError(ctx context.Context, where string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	e := &userError{what: "단계를 실행하지 못했습니다", where: where, cause: err, hint: resumeHint}
+	for _, f := range stageFaults {
+		if f.is(err) {
+			e.what, e.hint = f.what, f.hint
+			break
+		}
+	}
+	if errors.Is(err, engine.ErrEnd) {
+		e.cause = nil
+	}
+	return e
+}
+
+// retryable tells what may heal while the loop stands still: a step writes nothing twice.
+func retryable(err error) bool {
+	return !errors.Is(err, context.Canceled) && (world.IsFault(err) || errors.Is(err, world.ErrStuck))
+}
+
+// again asks whether a step that failed on a real cluster is to be run again. Where
+// nobody can be asked, it waits and says yes a few times in a row.
+func (p *player) again(where string, err error, failures int) bool {
+	if p.info.Simulated || p.ctx.Err() != nil || !retryable(err) {
+		return false
+	}
+	var u *userError
+	if !errors.As(stageError(p.ctx, where, err), &u) {
+		return false
+	}
+	p.screen.Problem(u.what+": "+err.Error(), where, "수업은 이 단계에서 기다립니다.")
+	if p.in == nil {
+		return failures < mostFailures && pause(p.ctx, retryAfter) == nil
+	}
+	p.screen.Note("고친 뒤에 Enter를 누르시면 이 단계를 다시 실행합니다. q를 적으시면 저장하고 끝냅니다.")
+	_, asked := p.ask("다시>", false)
+	return asked == nil
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
