@@ -70,6 +70,9 @@ func actual(ctx context.Context, s *State, f *trace.Frame) error {
 		f.Add("condition/"+string(c.Type), string(c.Status)+" "+c.Reason, "")
 	}
 	f.Add("agrees", strconv.FormatBool(predicted == now), "")
+	if now != before {
+		f.Changes = append(f.Changes, change(s.targetObject(), "spec.replicas", before, now))
+	}
 	if predicted == now {
 		return nil
 	}

@@ -114,8 +114,8 @@ type World struct {
 	Pause func(ctx context.Context, d time.Duration) error
 
 	started bool
-	marked  time.Time  // when the write was that set the actors going
-	seen    []Sighting // taken from the witness and not yet in a frame
+	marked  time.Time    // when the write was that set the actors going
+	seen    []Sighting   // taken from the witness and not yet in a frame
 	calls   []trace.Call // taken from the recorder and not yet in a frame
 }
 

@@ -77,10 +77,12 @@ func (s *clusterStage) notes() []string {
 	}
 	notes := []string{"실제 클러스터입니다. 시간과 노드와 부하가 모두 실제이므로, 한 패스에 15초가 걸리고 숫자가 수업의 설명과 조금씩 다를 수 있습니다.",
 		"4단계와 5단계의 액터는 멈춰 세울 수 없습니다. 실제로 움직인 것을 지켜본 기록을 그때의 시각과 함께 하나씩 보여 드립니다."}
-	switch s.conn.mode {
-	case hpa.ModeAlone:
+	switch {
+	case s.watched:
+		return append(notes, "이번에는 HPA를 그대로 만들어, 클러스터의 HPA 컨트롤러가 움직이게 합니다. stepscale의 엔진은 읽고 예측할 뿐 레플리카 수를 쓰지 않습니다.")
+	case s.mode == hpa.ModeAlone:
 		return append(notes, "이 클러스터의 HPA 컨트롤러는 꺼 두었으므로 HPA는 이 엔진만 움직입니다. 수업이 끝나도 클러스터는 남습니다. 지우시려면: stepscale cluster down kind")
-	case hpa.ModeDrive:
+	case s.mode == hpa.ModeDrive:
 		return append(notes, "이 클러스터의 HPA 컨트롤러는 끌 수 없습니다. 두 엔진이 같은 레플리카 수를 쓰지 않도록 HPA 오브젝트를 만들지 않고, 엔진이 시나리오의 HPA를 읽습니다(drive). kubectl get hpa에는 아무것도 없습니다.")
 	}
 	return append(notes, "이 클러스터의 HPA 컨트롤러는 끌 수 없습니다. HPA 오브젝트는 있지만 selectPolicy를 Disabled로, 범위를 1~1000000으로 바꾸어 컨트롤러가 레플리카 수를 쓰지 않게 했습니다(disarmed). 진짜 spec은 "+hpa.AnnotationArmed+" 주석에 있고, HPA의 status는 클러스터의 컨트롤러가 쓴 것이므로 믿지 마십시오.")

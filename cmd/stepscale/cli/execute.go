@@ -92,7 +92,7 @@ func (p *player) condition(b lessons.Block) (func(trace.Frame) bool, error) {
 // autoscaler's own status changes on every pass and does not count.
 func scaled(f trace.Frame) bool {
 	switch f.Step {
-	case hpa.UpdateStep:
+	case hpa.UpdateStep, hpa.ActualStep:
 		return slices.ContainsFunc(f.Changes, func(c trace.Change) bool { return c.Field == "spec.replicas" })
 	case vpa.UpdateStep:
 		return len(f.Changes) > 0

@@ -96,7 +96,7 @@ func TestGoldenTraces(t *testing.T) {
 
 // otherManifests are facts that need an HPA with a behavior, with AverageValue or
 // with a metric of an adapter, or a full node: their own tests hold them.
-var otherManifests = []string{"averageValue", "targetAverageValue", "metricValue", "targetValue", "recommendationMin", "scaleDownLimit", "unschedulablePods"}
+var otherManifests = []string{"averageValue", "targetAverageValue", "metricValue", "targetValue", "recommendationMin", "scaleDownLimit", "unschedulablePods", "replicaFailure"}
 
 // unstable facts depend on the day, the machine or the scheduler's choice.
 var (

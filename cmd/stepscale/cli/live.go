@@ -18,10 +18,33 @@ import (
 	metricsclient "k8s.io/metrics/pkg/client/clientset/versioned"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/world"
 	"github.com/stepscale/stepscale/scenarios"
 )
+
+// here leaves out the lessons that cannot be played on the chosen cluster, and says
+// so. It is an error when none is left.
+func (a *app) here(chosen []chosenLesson, screen *tui.Screen) ([]chosenLesson, error) {
+	var rest []chosenLesson
+	for _, c := range chosen {
+		l := loops[c.Loop]
+		real := a.place.attached() || a.place.cluster == clusterKind
+		switch {
+		case l.watched && !a.place.attached():
+			screen.Note(fmt.Sprintf("수업 %s은(는) 스스로 움직이는 HPA 컨트롤러가 있는 클러스터에서 합니다. 예: stepscale learn %s --eks 이름 --image 이미지", c.ID, c.ID))
+		case real && c.Loop != "" && !l.live:
+			screen.Note(fmt.Sprintf("수업 %s은(는) 가상 시간이 필요해 임베디드 클러스터에서만 합니다.", c.ID))
+		default:
+			rest = append(rest, c)
+		}
+	}
+	if len(rest) == 0 {
+		return nil, usageError("이 클러스터에서 할 수 있는 수업이 없습니다.", "위에 적힌 클러스터를 골라 다시 실행해 주십시오.")
+	}
+	return rest, nil
+}
 
 // playable refuses what needs a cluster whose time can be moved.
 func playable(name string, l loop, s *scenarios.Scenario) error {
@@ -102,14 +125,14 @@ func (s *clusterStage) enliven(obj *unstructured.Unstructured) (bool, error) {
 
 // besideManaged keeps the HPA from the cluster's own controller.
 func (s *clusterStage) besideManaged(obj *unstructured.Unstructured) (bool, error) {
-	if s.conn.mode == hpa.ModeAlone {
+	if s.mode == hpa.ModeAlone {
 		return true, nil
 	}
 	h := &autoscalingv2.HorizontalPodAutoscaler{}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(obj.Object, h); err != nil {
 		return false, err
 	}
-	if s.conn.mode == hpa.ModeDrive {
+	if s.mode == hpa.ModeDrive {
 		s.given = h
 		return false, nil
 	}

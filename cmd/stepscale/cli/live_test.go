@@ -77,10 +77,13 @@ func newManaged(t *testing.T, a *app) managed {
 	return managed{c, cfg, kube}
 }
 
-// load puts the scenario's load at 190m on the namespace that the app will make.
-func (m managed) load(t *testing.T, namespace string) {
+// load puts a load on the namespace that the app will make, from now on.
+func (m managed) load(t *testing.T, namespace string, segments ...string) {
 	t.Helper()
-	s, err := scenarios.Parse("scenario.yaml", []byte("title: x\nhpa: web\ntarget: web\nload:\n  segments:\n  - {at: 0s, step: 190m}\n"))
+	if len(segments) == 0 {
+		segments = []string{"{at: 0s, step: 190m}"}
+	}
+	s, err := scenarios.Parse("scenario.yaml", []byte("title: x\nhpa: web\ntarget: web\nload:\n  segments:\n  - "+strings.Join(segments, "\n  - ")+"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,5 +276,38 @@ func within(t *testing.T, limit time.Duration, what string, done func() bool) {
 		if time.Now().After(until) {
 			t.Fatalf("not within %s: %s", limit, what)
 		}
+	}
+}
+
+// TestLearnOnManaged plays whole lessons, as a student on a shared cluster does.
+func TestLearnOnManaged(t *testing.T) {
+	a := testApp(t)
+	m := newManaged(t, a)
+	id, err := owner()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.load(t, "stepscale-web-surge-"+id)
+	// The second lesson is here, while the first one's namespace goes; the load grows for minutes.
+	m.load(t, "stepscale-web-surge-"+id+"-2", "{at: 0s, step: 100m}", "{at: 10s, ramp: 1000m, for: 2h}")
+	var out, progress bytes.Buffer
+	a.out, a.errOut = &out, &progress
+	at := a.place
+	for _, lesson := range []string{"hpa/01-architecture", "hpa/05-observe"} {
+		out.Reset()
+		if err := a.learn(t.Context(), lesson, learnOptions{auto: true, place: at}); err != nil {
+			t.Fatalf("%s: %v\n%s", lesson, err, out.String())
+		}
+		for _, want := range []string{"실제 클러스터입니다", "수업을 마쳤습니다"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%s: no %q in\n%s", lesson, want, out.String())
+			}
+		}
+		if strings.Contains(out.String(), "시뮬레이션]") || strings.Contains(out.String(), "가상 시각") {
+			t.Errorf("%s: real steps are labelled as simulated", lesson)
+		}
+	}
+	if strings.Count(progress.String(), "에 씁니다") != 1 {
+		t.Errorf("told once that we write: %s", progress.String())
 	}
 }

@@ -25,13 +25,17 @@ type loop struct {
 	steps []trace.StepID
 	needs func(*scenarios.Scenario) string // what the scenario lacks; empty when it has all
 	live  bool                             // can be played where time cannot be moved
-	begin func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error)
+	// watched loops look on while the cluster's own HPA controller drives: they are
+	// played where one runs, and nowhere else.
+	watched bool
+	begin   func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error)
 }
 
 // loops joins the names that lessons use with the tables of steps.
 var loops = map[string]loop{
 	"hpa":              hpaLoop(hpa.Steps()),
 	"hpa-architecture": hpaLoop(hpa.ArchitectureSteps()),
+	"hpa-observe":      watchedLoop(),
 	"intro":            hpaLoop(hpa.IntroSteps()),
 	"hpa-beside":       besideLoop(),
 	"hpa-vpa":          bothLoop(),
@@ -72,6 +76,13 @@ func hpaLoop(steps []engine.Step[hpa.State]) loop {
 	}}
 }
 
+// watchedLoop looks on while the cluster's own controller drives.
+func watchedLoop() loop {
+	l := hpaLoop(hpa.ObserveSteps())
+	l.watched = true
+	return l
+}
+
 // besideLoop runs upstream's controller beside ours.
 func besideLoop() loop {
 	steps := referee.Steps()
@@ -87,7 +98,7 @@ func besideLoop() loop {
 
 func (s *clusterStage) hpaState() (*hpa.State, error) {
 	w, err := s.world(world.ActorHPA)
-	return &hpa.State{World: w, HPA: s.scenario.HPA, Params: hpa.DefaultParams(), Mode: s.conn.mode, Given: s.given}, err
+	return &hpa.State{World: w, HPA: s.scenario.HPA, Params: hpa.DefaultParams(), Mode: s.mode, Given: s.given}, err
 }
 
 // vpaLoop deploys the VPA first, where the steps do not do it themselves.

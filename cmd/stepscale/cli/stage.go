@@ -32,6 +32,8 @@ type clusterStage struct {
 	conn         *connection
 	scenario     *scenarios.Scenario
 	namespace    string
+	mode         hpa.Mode
+	watched      bool // the cluster\'s own controller drives
 	kube         kubernetes.Interface
 	dynamic      dynamic.Interface // on live clusters
 	mapper       meta.RESTMapper   // on live clusters
@@ -54,6 +56,9 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress
 	if !ok {
 		return nil, nil, usageError(fmt.Sprintf("루프 %q을(를) 모릅니다", loop), "쓸 수 있는 루프: "+strings.Join(a.loopNames(), ", "))
 	}
+	if l.watched && !a.place.attached() {
+		return nil, nil, usageError(fmt.Sprintf("루프 %s에는 스스로 움직이는 HPA 컨트롤러가 필요합니다.", loop), "--eks 이름이나 --context 이름을 적어 주십시오. 임베디드와 kind 클러스터의 HPA는 stepscale의 엔진만 움직입니다.")
+	}
 	s, err := scenarios.Load(a.scenarios, scenario)
 	if err != nil {
 		return nil, nil, err
@@ -75,7 +80,10 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress
 			return nil, nil, err
 		}
 	}
-	stage := &clusterStage{conn: a.conn, scenario: s, pause: a.pause}
+	stage := &clusterStage{conn: a.conn, scenario: s, pause: a.pause, mode: a.conn.mode, watched: l.watched}
+	if l.watched {
+		stage.mode = hpa.ModeAlone // the HPA is applied as it is; our steps only read it
+	}
 	begin := time.Now()
 	out.Phase("시나리오 "+s.Name, 0)
 	if err := stage.prepare(ctx, l, out); err != nil {

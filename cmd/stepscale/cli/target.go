@@ -51,11 +51,11 @@ func attachFlags(f *pflag.FlagSet, o *eks.Options) {
 // check refuses flags that say two things.
 func (p place) check() error {
 	switch {
-	case p.cluster != clusterEmbedded && p.cluster != clusterKind:
+	case p.cluster != "" && p.cluster != clusterEmbedded && p.cluster != clusterKind:
 		return usageError("모르는 클러스터입니다: "+p.cluster, "--cluster에는 embedded 또는 kind를, EKS라면 --eks 이름을, 그 밖의 클러스터라면 --context 이름을 적어 주십시오.")
 	case p.attach.Name != "" && p.attach.Context != "":
 		return usageError("--eks와 --context는 하나만 쓸 수 있습니다.", "실행할 클러스터 하나를 골라 주십시오.")
-	case p.attached() && p.cluster != clusterEmbedded:
+	case p.attached() && p.cluster == clusterKind:
 		return usageError("--cluster kind는 --eks, --context와 함께 쓸 수 없습니다.", "실행할 클러스터 하나를 골라 주십시오.")
 	case p.mode != string(hpa.ModeDrive) && p.mode != string(hpa.ModeDisarmed):
 		return usageError("모르는 방식입니다: "+p.mode, "--hpa-mode에는 drive 또는 disarmed를 적어 주십시오.")
