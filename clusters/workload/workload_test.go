@@ -1,0 +1,162 @@
+package workload
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestPoints(t *testing.T) {
+	got := Points(func(e time.Duration) int64 {
+		if e < 10*time.Second {
+			return 100
+		}
+		return 190
+	}, time.Minute, 5*time.Second)
+	if want := []Point{{0, 100}, {10, 190}}; !slices.Equal(got, want) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestEvery(t *testing.T) {
+	g := generator{cost: 5 * time.Millisecond, points: []Point{{0, 0}, {10, 100}, {20, 1000}}}
+	for at, want := range map[time.Duration]time.Duration{0: 0, 12 * time.Second: 50 * time.Millisecond, time.Hour: 5 * time.Millisecond} {
+		if got := g.every(at); got != want {
+			t.Errorf("at %s every %s, want %s", at, got, want)
+		}
+	}
+}
+
+// TestBinary compiles what the image holds, and runs it: a server and a generator
+// that make it burn about as much CPU as the timeline says.
+func TestBinary(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the image is for Linux")
+	}
+	binary, args, err := Binary(t.Context(), runtime.GOARCH)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !static(binary, runtime.GOARCH) || static(binary, "riscv64") || len(args) > 0 || len(binary) > 12<<20 {
+		t.Errorf("%d bytes, static %v, args %q", len(binary), static(binary, runtime.GOARCH), args)
+	}
+	program := filepath.Join(t.TempDir(), "workload")
+	if err := os.WriteFile(program, binary, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const address = "127.0.0.1:18089"
+	server := exec.Command(program, "burn", "--listen", address)
+	load := exec.Command(program, "load", "--url", "http://"+address, "--timeline", `[{"at":0,"cpu":200}]`)
+	for _, c := range []*exec.Cmd{server, load} {
+		c.Stderr = os.Stderr
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const length = 4 * time.Second
+	time.Sleep(length)
+	for _, c := range []*exec.Cmd{load, server} {
+		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Wait(); err != nil {
+			t.Errorf("%s ends with %v", c.Args[1], err)
+		}
+	}
+	used := (server.ProcessState.UserTime() + server.ProcessState.SystemTime()).Seconds() / length.Seconds()
+	if used < 0.1 || used > 0.4 { // 200m, on a machine that others use too
+		t.Errorf("the server used %.0fm", used*1000)
+	}
+}
+
+func TestLoadFollowsItsTimeline(t *testing.T) {
+	var n atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("cpu") == "5ms" && r.Close {
+			n.Add(1)
+		}
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := run(ctx, []string{"load", "--url", server.URL, "--timeline", `[{"at":0,"cpu":250}]`}, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if got := n.Load(); got < 25 || got > 55 { // 50 a second
+		t.Errorf("%d requests in a second, each on a connection of its own", got)
+	}
+}
+
+func TestBadArguments(t *testing.T) {
+	for _, args := range [][]string{nil, {"dance"}, {"load", "--timeline", "{"}, {"burn", "--no"}} {
+		var out bytes.Buffer
+		if code := Main(args, &out); code != 1 || out.Len() == 0 {
+			t.Errorf("%q: exit %d, %q", args, code, out.String())
+		}
+	}
+}
+
+// TestArchive reads the image as docker does.
+func TestArchive(t *testing.T) {
+	image, err := Archive([]byte("binary"), []string{"workload"}, "arm64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for r := tar.NewReader(bytes.NewReader(image)); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files[h.Name], err = io.ReadAll(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var manifest []struct {
+		Config   string
+		RepoTags []string
+		Layers   []string
+	}
+	if err := json.Unmarshal(files["manifest.json"], &manifest); err != nil || len(manifest) != 1 || manifest[0].RepoTags[0] != Image {
+		t.Fatalf("manifest %+v, %v", manifest, err)
+	}
+	var config struct {
+		Architecture string
+		Config       struct {
+			Entrypoint []string
+			User       string
+		}
+		Rootfs struct {
+			DiffIDs []string `json:"diff_ids"`
+		}
+	}
+	if err := json.Unmarshal(files[manifest[0].Config], &config); err != nil {
+		t.Fatal(err)
+	}
+	layer := files[manifest[0].Layers[0]]
+	if config.Architecture != "arm64" || strings.Join(config.Config.Entrypoint, " ") != "/workload workload" || config.Rootfs.DiffIDs[0] != "sha256:"+sum(layer) {
+		t.Errorf("config %+v", config)
+	}
+	h, err := tar.NewReader(bytes.NewReader(layer)).Next()
+	if err != nil || h.Name != "workload" || h.Mode != 0o555 {
+		t.Errorf("layer %+v, %v", h, err)
+	}
+}
