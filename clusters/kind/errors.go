@@ -13,14 +13,15 @@ type Reason string
 
 // The reasons, each with something that the user can do.
 const (
-	NoEngine       Reason = "no container engine"      // neither docker nor podman nor nerdctl is installed and running
-	EngineDown     Reason = "engine does not answer"   // installed, but not running or not permitted
-	NameTaken      Reason = "name taken"               // by a cluster that we did not make
-	NoImage        Reason = "node image not available" // Error.Image says which
+	NoEngine       Reason = "no container engine"    // neither docker nor podman nor nerdctl is installed and running
+	EngineDown     Reason = "engine does not answer" // installed, but not running or not permitted
+	NameTaken      Reason = "name taken"             // by a cluster that we did not make
+	NoImage        Reason = "image not available"    // Error.Image says which
 	NoMemory       Reason = "too little memory"
 	NodeFailed     Reason = "node did not start" // its systemd or cgroups
 	HalfMade       Reason = "half-made cluster"  // nodes without a usable kubeconfig
 	NotReady       Reason = "nodes are not Ready"
+	NoMetrics      Reason = "the Metrics Server does not answer"
 	TwoControllers Reason = "the HPA controller is on" // ours would not be the only one
 )
 

@@ -2,6 +2,7 @@ package kind_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -156,6 +157,19 @@ func (s standin) exec() error {
 		return err
 	case strings.HasPrefix(command, "cat /kind/manifests/"):
 		fmt.Println("# nothing")
+	case strings.HasPrefix(command, "crictl inspecti"):
+		if _, err := os.Stat(filepath.Join(node, "image")); err != nil {
+			return errors.New("no such image")
+		}
+		fmt.Println(`{"status":{"id":"sha256:1"}}`)
+	case command == "containerd config dump":
+		fmt.Println("version = 2\n[plugins]\n  [plugins.\"io.containerd.grpc.v1.cri\"]\n    [plugins.\"io.containerd.grpc.v1.cri\".containerd]\n      snapshotter = \"overlayfs\"")
+	case strings.HasPrefix(command, "ctr --namespace=k8s.io images import"):
+		body, err := io.ReadAll(os.Stdin)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(node, "image"), body, 0o600)
 	case strings.HasPrefix(command, "kubeadm init"):
 		return kubeadmInit(filepath.Join(node, "kubeadm.conf"))
 	}

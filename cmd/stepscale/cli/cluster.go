@@ -46,10 +46,17 @@ func (a *app) clusterCommand() *cobra.Command {
 }
 
 func (a *app) clusterUp() *cobra.Command {
-	return &cobra.Command{
-		Use: "up", Short: "백그라운드에서 클러스터를 켭니다", Example: "  stepscale cluster up", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+	var name string
+	cmd := &cobra.Command{
+		Use: "up [embedded|kind]", Short: "클러스터를 켭니다", Example: "  stepscale cluster up\n  stepscale cluster up kind --name two", Args: args(0, 1, "클러스터"),
+		Long: `백그라운드에서 임베디드 클러스터를 켭니다. kind를 적으시면 HPA 컨트롤러를 끈 kind 클러스터를 만들고, 메트릭 서버와 워크로드의 이미지까지 넣어 둡니다.
+kind 클러스터는 이름을 달리해 여러 개를 나란히 둘 수 있습니다.`,
+		ValidArgs: []string{clusterEmbedded, clusterKind},
+		RunE: func(cmd *cobra.Command, given []string) error {
 			screen := tui.New(a.out)
+			if which, err := clusterArg(given, name); err != nil || which == clusterKind {
+				return errors.Join(err, a.kindUp(cmd.Context(), which, name))
+			}
 			if info, err := runningInfo(); err == nil {
 				screen.Note("클러스터가 이미 켜져 있습니다.")
 				showInfo(screen, info)
@@ -66,6 +73,8 @@ func (a *app) clusterUp() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&name, "name", "", "kind 클러스터의 `이름` (stepscale이 기본)")
+	return cmd
 }
 
 // spawnServer starts this program again as the server, in a session of its
@@ -197,10 +206,15 @@ func (a *app) clusterStatus() *cobra.Command {
 }
 
 func (a *app) clusterDown() *cobra.Command {
-	return &cobra.Command{
-		Use: "down", Short: "클러스터를 끄고 남은 것을 모두 지웁니다", Example: "  stepscale cluster down", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+	var name string
+	cmd := &cobra.Command{
+		Use: "down [embedded|kind]", Short: "클러스터를 끄고 남은 것을 모두 지웁니다", Example: "  stepscale cluster down\n  stepscale cluster down kind --name two", Args: args(0, 1, "클러스터"),
+		ValidArgs: []string{clusterEmbedded, clusterKind},
+		RunE: func(cmd *cobra.Command, given []string) error {
 			screen := tui.New(a.out)
+			if which, err := clusterArg(given, name); err != nil || which == clusterKind {
+				return errors.Join(err, a.kindDown(cmd.Context(), which, name))
+			}
 			dir, err := clusterDir()
 			if err != nil {
 				return err
@@ -219,6 +233,8 @@ func (a *app) clusterDown() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&name, "name", "", "kind 클러스터의 `이름` (stepscale이 기본)")
+	return cmd
 }
 
 func waitGone(ctx context.Context, socket string) error {

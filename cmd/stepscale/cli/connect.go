@@ -3,10 +3,12 @@ package cli
 import (
 	"context"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/clusters/kind"
+	"github.com/stepscale/stepscale/clusters/workload"
 	"github.com/stepscale/stepscale/engine/hpa"
 )
 
@@ -33,7 +35,28 @@ func connectKind(ctx context.Context, p place, progress func(phase string, took 
 		return nil, clusterError(err)
 	}
 	c := &connection{config: cfg, info: cluster.Info(), close: func() error { return nil }, mode: hpa.ModeAlone, image: p.image}
-	return c, nil
+	if c.image == "" {
+		c.image = workload.Image
+		err := phase(progress, "워크로드 이미지", func() error {
+			return cluster.LoadImage(ctx, c.image, func() ([]byte, error) { return workloadImage(ctx, runtime.GOARCH) })
+		})
+		if err != nil {
+			return nil, imageError(err)
+		}
+	}
+	err = phase(progress, "메트릭 서버", func() error { return cluster.InstallMetrics(ctx, cfg, liveTimeout) })
+	return c, clusterError(err)
+}
+
+// phase reports something that takes a while.
+func phase(progress func(string, time.Duration), name string, do func() error) error {
+	begin := time.Now()
+	progress(name, 0)
+	if err := do(); err != nil {
+		return err
+	}
+	progress(name, time.Since(begin))
+	return nil
 }
 
 // kindCluster is the kind cluster of that name, which need not exist.

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"strings"
 
 	"github.com/stepscale/stepscale/clusters/kind"
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 )
 
 // kindPhases are the library's words for what it does, by their beginning.
@@ -33,7 +35,8 @@ var kindReasons = map[kind.Reason]struct{ what, hint string }{
 	kind.NoEngine:       {"컨테이너 엔진을 찾지 못했습니다", "docker, podman, nerdctl 가운데 하나를 설치하고 실행해 주십시오. 임베디드 클러스터에는 필요하지 않습니다."},
 	kind.EngineDown:     {"컨테이너 엔진이 답하지 않습니다", "Docker Desktop이나 docker 데몬을 켜 주십시오. 권한 오류라면 사용자를 docker 그룹에 넣고 다시 로그인해 주십시오."},
 	kind.NameTaken:      {"같은 이름의 kind 클러스터가 이미 있습니다", "stepscale이 만든 것이 아니어서 건드리지 않았습니다. kind get clusters로 확인하시고, 지워도 되는 것이면 kind delete cluster로 지워 주십시오."},
-	kind.NoImage:        {"노드 이미지를 내려받지 못했습니다", "네트워크를 확인해 주십시오. 인터넷이 없는 곳에서는 다른 컴퓨터에서 docker save로 저장한 이미지를 docker load로 미리 넣어 두시면 됩니다."},
+	kind.NoImage:        {"이미지를 내려받지 못했습니다", "네트워크를 확인해 주십시오. 인터넷이 없는 곳에서는 다른 컴퓨터에서 docker save로 저장한 이미지를 docker load로 넣어 두시면 됩니다. 클러스터 안에서 쓰는 이미지라면 그다음에 kind load docker-image로 노드에도 넣어 주십시오."},
+	kind.NoMetrics:      {"메트릭 서버가 답하지 않습니다", "kubectl get pods -n kube-system -l k8s-app=metrics-server로 이유를 확인하신 뒤 다시 실행해 주십시오."},
 	kind.NoMemory:       {"메모리가 모자랍니다", "Docker에 4 GB 이상을 주고 다시 실행해 주십시오. 임베디드 클러스터는 500 MB면 됩니다."},
 	kind.NodeFailed:     {"노드 컨테이너에서 쿠버네티스를 시작하지 못했습니다", "cgroup v2인지, inotify 한도(fs.inotify.max_user_instances)가 충분한지 확인해 주십시오. https://kind.sigs.k8s.io/docs/user/known-issues/"},
 	kind.HalfMade:       {"만들다 만 kind 클러스터가 있습니다", "한 번 더 실행하시면 지우고 새로 만듭니다."},
@@ -57,4 +60,58 @@ func clusterError(err error) error {
 		cause = errors.New(e.Output)
 	}
 	return &userError{what: r.what, hint: r.hint, cause: cause}
+}
+
+// clusterArg is the cluster that a command names; embedded when it names none.
+func clusterArg(given []string, name string) (string, error) {
+	which := clusterEmbedded
+	if len(given) > 0 {
+		which = given[0]
+	}
+	switch {
+	case which != clusterEmbedded && which != clusterKind:
+		return "", usageError("모르는 클러스터입니다: "+which, "embedded 또는 kind를 적어 주십시오.")
+	case which == clusterEmbedded && name != "":
+		return "", usageError("--name은 kind와 함께 씁니다.", "예: stepscale cluster up kind --name "+name)
+	}
+	return which, nil
+}
+
+// kindUp makes a kind cluster ready for lessons; nothing when which names none.
+func (a *app) kindUp(ctx context.Context, which, name string) error {
+	if which != clusterKind {
+		return nil
+	}
+	screen := tui.New(a.out)
+	c, err := connectKind(ctx, place{name: name}, (&startup{screen: screen}).Phase)
+	if err != nil {
+		return err
+	}
+	screen.Done("클러스터가 켜져 있습니다: " + c.info.Name + ", 쿠버네티스 " + c.info.Version)
+	screen.Note("다른 터미널에서: export KUBECONFIG=" + c.info.Kubeconfig)
+	screen.Note("수업: " + strings.TrimSpace("stepscale learn hpa --cluster kind "+nameFlag(name)))
+	return nil
+}
+
+func (a *app) kindDown(ctx context.Context, which, name string) error {
+	if which != clusterKind {
+		return nil
+	}
+	screen := tui.New(a.out)
+	cluster, err := kindCluster(name, (&startup{screen: screen}).Phase)
+	if err != nil {
+		return err
+	}
+	if err := cluster.Down(ctx); err != nil {
+		return clusterError(err)
+	}
+	screen.Done("kind 클러스터를 지웠습니다.")
+	return nil
+}
+
+func nameFlag(name string) string {
+	if name == "" {
+		return ""
+	}
+	return "--name " + name
 }

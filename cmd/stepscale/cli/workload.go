@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/stepscale/stepscale/clusters/workload"
 )
 
 const (
@@ -54,25 +56,8 @@ func (s *clusterStage) burning(obj *unstructured.Unstructured) error {
 func (s *clusterStage) quiet(pod *corev1.PodSpec) {
 	pod.TerminationGracePeriodSeconds = new(quickEnd)
 	pod.AutomountServiceAccountToken = new(false)
-	pod.SecurityContext = &corev1.PodSecurityContext{RunAsNonRoot: new(true), RunAsUser: new(int64(65532)),
+	pod.SecurityContext = &corev1.PodSecurityContext{RunAsNonRoot: new(true), RunAsUser: new(int64(workload.User)),
 		SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}}
-}
-
-// point is one row of the generator's timeline.
-type point struct {
-	At  int   `json:"at"`  // seconds since it began
-	CPU int64 `json:"cpu"` // millicores
-}
-
-// timeline samples the scenario's load; what does not change is not repeated.
-func (s *clusterStage) timeline() []point {
-	var points []point
-	for at := time.Duration(0); at < loadLength; at += loadStep {
-		if cpu := s.scenario.Offered(at); len(points) == 0 || points[len(points)-1].CPU != cpu {
-			points = append(points, point{At: int(at.Seconds()), CPU: cpu})
-		}
-	}
-	return points
 }
 
 func restricted() *corev1.SecurityContext {
@@ -85,7 +70,7 @@ func (s *clusterStage) loadObjects() []any {
 	if s.targetLabels == nil {
 		return nil
 	}
-	points, _ := json.Marshal(s.timeline()) // numbers only
+	points, _ := json.Marshal(workload.Points(s.scenario.Offered, loadLength, loadStep)) // numbers only
 	labels := map[string]string{"app": loadName}
 	load := &appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
