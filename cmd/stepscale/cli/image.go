@@ -73,7 +73,10 @@ func imageError(err error) error {
 func (a *app) workloadCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "workload", Short: "파드 안에서 CPU를 쓰거나 부하를 보냅니다", Hidden: true, DisableFlagParsing: true,
-		RunE: func(_ *cobra.Command, given []string) error {
+		RunE: func(cmd *cobra.Command, given []string) error {
+			if slices.Contains(given, "--help") {
+				return cmd.Help()
+			}
 			if workload.Main(given, a.errOut) != 0 {
 				return errReported
 			}
