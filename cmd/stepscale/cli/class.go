@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine/vpa"
+)
+
+// classCommand is what an instructor does once on a cluster that a class shares.
+func (a *app) classCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "class", Short: "강사: 여럿이 쓰는 클러스터를 수업에 맞게 준비합니다",
+		Long: `강사가 클러스터마다 한 번 실행합니다. 클러스터 전체에 걸친 오브젝트라서 학생의 권한으로는 만들 수 없는 것들입니다.
+VPA의 리소스 종류(CRD), 학생에게 줄 역할(ClusterRole stepscale-student), 그리고 웹훅 없이 새 파드에 VPA의 추천을 넣는 MutatingAdmissionPolicy를 만듭니다.
+EKS의 API 서버는 노트북에서 도는 웹훅에 닿을 수 없으므로, 어드미션을 API 서버 자신에게 맡기는 것입니다. 쿠버네티스 1.36부터 됩니다.`,
+		Example: "  stepscale class install --context my-context\n  stepscale class status --eks my-cluster --region ap-northeast-2\n  stepscale class remove --context my-context",
+		Args:    cobra.ArbitraryArgs, RunE: unknownCommand,
+	}
+	cmd.AddCommand(a.classPart("install", "없는 것을 만듭니다", a.classInstall), a.classPart("status", "무엇이 있는지 보여 드립니다. 쓰는 것은 없습니다", a.classStatus),
+		a.classPart("remove", "stepscale이 만든 것을 지웁니다", a.classRemove))
+	return cmd
+}
+
+func (a *app) classPart(name, short string, do func(context.Context, *vpa.Class, string, bool) error) *cobra.Command {
+	var attach eks.Options
+	var yes bool
+	cmd := &cobra.Command{
+		Use: name, Short: short, Args: cobra.NoArgs, Example: "  stepscale class " + name + " --context my-context",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if (attach.Name == "") == (attach.Context == "") {
+				return usageError("--eks와 --context 가운데 하나를 적어 주십시오.", "예: stepscale class "+name+" --context my-context")
+			}
+			cluster := eks.New(attach)
+			cfg, err := cluster.Up(cmd.Context())
+			if err != nil {
+				return eksError(err)
+			}
+			class, err := vpa.NewClass(cfg)
+			if err != nil {
+				return err
+			}
+			return do(cmd.Context(), class, cluster.Info().Name, yes)
+		},
+	}
+	attachFlags(cmd.Flags(), &attach)
+	if name != "status" {
+		cmd.Flags().BoolVar(&yes, "yes", false, "쓰기 전에 묻지 않습니다")
+	}
+	return cmd
+}
+
+func (a *app) classInstall(ctx context.Context, c *vpa.Class, name string, yes bool) error {
+	err := a.ask(ctx, yes, []string{
+		"클러스터 " + name + "에, 클러스터 전체에 걸친 오브젝트를 만듭니다: VPA의 CRD 2개, ClusterRole stepscale-student, MutatingAdmissionPolicy와 그 바인딩 stepscale-vpa.",
+		"정책은 " + "stepscale.io/managed=true" + " 레이블이 있는 네임스페이스의 새 파드에만 적용됩니다. 이미 있는 것은 건드리지 않습니다.",
+	})
+	if err != nil {
+		return err
+	}
+	made, err := c.Install(ctx)
+	screen := tui.New(a.out)
+	for _, p := range made {
+		screen.Done("만듦: " + p.Kind + " " + p.Name)
+	}
+	if err != nil {
+		return &userError{what: "모두 만들지는 못했습니다", cause: err, hint: "클러스터 관리자의 권한이 필요합니다. 다시 실행하시면 나머지만 만듭니다."}
+	}
+	policies, err := c.HasPolicies()
+	if err == nil && !policies {
+		screen.Note("이 클러스터의 API 서버에는 MutatingAdmissionPolicy v1이 없어(1.36부터) 정책은 만들지 않았습니다. 새 파드에 추천을 넣으려면 업스트림의 어드미션 컨트롤러를 클러스터 안에 설치해 주십시오. 기본 포트 8000은 EKS의 보안 그룹에 막히는 일이 많으니 --port=8443으로 바꾸시는 것이 좋습니다.")
+	}
+	screen.Note("학생마다: kubectl create rolebinding stepscale-student --clusterrole stepscale-student --user 학생 -n 네임스페이스")
+	return err
+}
+
+func (a *app) classStatus(ctx context.Context, c *vpa.Class, _ string, _ bool) error {
+	all, err := c.Status(ctx)
+	screen := tui.New(a.out)
+	for _, p := range all {
+		state := "없음"
+		switch {
+		case p.Ours:
+			state = "있음 (stepscale이 만듦)"
+		case p.There:
+			state = "있음 (다른 사람이 만듦)"
+		}
+		screen.Line(fmt.Sprintf("%s %s: %s", p.Kind, p.Name, state))
+	}
+	return err
+}
+
+func (a *app) classRemove(ctx context.Context, c *vpa.Class, name string, yes bool) error {
+	err := a.ask(ctx, yes, []string{"클러스터 " + name + "에서 stepscale class install이 만든 것을 지웁니다. CRD를 지우면 그 종류의 VPA 오브젝트도 모두 사라집니다."})
+	if err != nil {
+		return err
+	}
+	removed, err := c.Remove(ctx)
+	screen := tui.New(a.out)
+	for _, p := range removed {
+		screen.Done("지움: " + p.Kind + " " + p.Name)
+	}
+	if err == nil && len(removed) == 0 {
+		screen.Note("지울 것이 없습니다.")
+	}
+	return err
+}

@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	autoscaling "k8s.io/api/autoscaling/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
+	vpaclient "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/client/clientset/versioned"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/clusters/embedded"
+)
+
+// classroom is a cluster that an instructor has prepared.
+type classroom struct {
+	kube kubernetes.Interface
+	vpa  vpaclient.Interface
+	run  func(argv ...string) (string, int)
+}
+
+func newClassroom(t *testing.T) classroom {
+	t.Helper()
+	a := testApp(t)
+	dir, err := os.MkdirTemp("", "class")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := embedded.New(embedded.Options{Dir: dir})
+	cfg, err := c.Up(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Down(context.Background()); _ = os.RemoveAll(dir) })
+	t.Setenv("KUBECONFIG", c.Info().Kubeconfig)
+	return classroom{kube: kubernetes.NewForConfigOrDie(rest.CopyConfig(cfg)), vpa: vpaclient.NewForConfigOrDie(cfg), run: func(argv ...string) (string, int) {
+		var out bytes.Buffer
+		a.out, a.errOut, a.in, a.typed = &out, &out, strings.NewReader(""), nil
+		code := a.execute(t.Context(), argv)
+		return out.String(), code
+	}}
+}
+
+// recommend makes a VPA with a recommendation, as a recommender would.
+func (c classroom) recommend(t *testing.T, namespace, target string, mode vpav1.UpdateMode, off string) {
+	t.Helper()
+	v := &vpav1.VerticalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: target}, Spec: vpav1.VerticalPodAutoscalerSpec{
+		TargetRef: &autoscaling.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: target}, UpdatePolicy: &vpav1.PodUpdatePolicy{UpdateMode: &mode},
+	}}
+	if off != "" {
+		v.Spec.ResourcePolicy = &vpav1.PodResourcePolicy{ContainerPolicies: []vpav1.ContainerResourcePolicy{{ContainerName: off, Mode: new(vpav1.ContainerScalingModeOff)}}}
+	}
+	vpas := c.vpa.AutoscalingV1().VerticalPodAutoscalers(namespace)
+	var err error
+	within(t, 10*time.Second, "a VPA is taken", func() bool { _, err = vpas.Create(t.Context(), v, metav1.CreateOptions{}); return err == nil })
+	live, err := vpas.Get(t.Context(), target, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	amount := func(cpu, memory string) corev1.ResourceList {
+		return corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse(memory)}
+	}
+	live.Status.Recommendation = &vpav1.RecommendedPodResources{ContainerRecommendations: []vpav1.RecommendedContainerResources{
+		{ContainerName: "app", Target: amount("250m", "262144k")}, {ContainerName: "proxy", Target: amount("30m", "64Mi")},
+	}}
+	if _, err := vpas.Update(t.Context(), live, metav1.UpdateOptions{}); err != nil { // the CRD has a status of its own only where it says so
+		t.Fatal(err)
+	}
+	if _, err := vpas.UpdateStatus(t.Context(), live, metav1.UpdateOptions{}); err != nil {
+		live, _ = vpas.Get(t.Context(), target, metav1.GetOptions{})
+		if live == nil || live.Status.Recommendation == nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// born asks the API server, which stores nothing, what a new pod would be.
+func (c classroom) born(t *testing.T, namespace, target string) *corev1.Pod {
+	t.Helper()
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: target + "-abc12-", Namespace: namespace, Labels: map[string]string{"pod-template-hash": "abc12"},
+			OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: target + "-abc12", UID: "1", Controller: new(true)}}},
+		Spec: corev1.PodSpec{Containers: []corev1.Container{
+			{Name: "app", Image: "app", Resources: corev1.ResourceRequirements{
+				Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceEphemeralStorage: resource.MustParse("1Gi")},
+				Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("500m")}}},
+			{Name: "other", Image: "app", Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("7m")}}},
+			{Name: "proxy", Image: "app"}, // without any request
+		}},
+	}
+	got, err := c.kube.CoreV1().Pods(namespace).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func requests(p *corev1.Pod, container int) string {
+	r := p.Spec.Containers[container].Resources.Requests
+	return r.Cpu().String() + " " + r.Memory().String() + " " + r.StorageEphemeral().String()
+}
+
+// TestClass: the API server itself gives new pods what the VPA recommends.
+func TestClass(t *testing.T) {
+	c := newClassroom(t)
+	if out, code := c.run("class", "install", "--context", "stepscale"); code != exitUsage || !strings.Contains(out, "--yes") {
+		t.Errorf("unasked: exit %d, %s", code, out)
+	}
+	for range 2 {
+		if out, code := c.run("class", "install", "--context", "stepscale", "--yes"); code != exitOK || !strings.Contains(out, "MutatingAdmissionPolicy stepscale-vpa") {
+			t.Fatalf("install: exit %d, %s", code, out)
+		}
+	}
+	for _, name := range []string{"shop", "elsewhere"} {
+		ns := namespaceObject(name)
+		if name == "shop" {
+			ns.Labels = map[string]string{clusters.LabelManaged: "true"}
+		}
+		if _, err := c.kube.CoreV1().Namespaces().Create(t.Context(), ns, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		c.recommend(t, name, "web", vpav1.UpdateModeInitial, "")
+	}
+	within(t, 30*time.Second, "the policy is in force", func() bool { return requests(c.born(t, "shop", "web"), 0) == "250m 262144k 1Gi" })
+	pod := c.born(t, "shop", "web")
+	if pod.Spec.Containers[0].Resources.Limits.Cpu().String() != "500m" || requests(pod, 1) != "7m 0 0" || requests(pod, 2) != "30m 64Mi 0" || pod.Annotations["stepscale.io/vpa"] != "web" {
+		t.Errorf("the pod is %+v, annotations %v", pod.Spec.Containers, pod.Annotations)
+	}
+	if got := requests(c.born(t, "shop", "web2"), 0); got != "100m 0 1Gi" {
+		t.Errorf("a pod of another Deployment: %s", got)
+	}
+	if got := requests(c.born(t, "elsewhere", "web"), 0); got != "100m 0 1Gi" {
+		t.Errorf("a pod in somebody else's namespace: %s", got)
+	}
+	c.recommend(t, "shop", "off", vpav1.UpdateModeOff, "")
+	c.recommend(t, "shop", "some", vpav1.UpdateModeRecreate, "proxy")
+	within(t, 30*time.Second, "a later VPA is in force", func() bool { return requests(c.born(t, "shop", "some"), 0) == "250m 262144k 1Gi" })
+	if got := requests(c.born(t, "shop", "some"), 2); got != "0 0 0" {
+		t.Errorf("a container with mode Off: %s", got)
+	}
+	if got := requests(c.born(t, "shop", "off"), 0); got != "100m 0 1Gi" {
+		t.Errorf("a VPA with mode Off: %s", got)
+	}
+	if out, code := c.run("class", "status", "--context", "stepscale"); code != exitOK || strings.Count(out, "stepscale이 만듦") != 5 {
+		t.Errorf("status: exit %d, %s", code, out)
+	}
+	if out, code := c.run("class", "remove", "--context", "stepscale", "--yes"); code != exitOK || strings.Count(out, "지움") != 5 {
+		t.Errorf("remove: exit %d, %s", code, out)
+	}
+	within(t, 30*time.Second, "the policy is gone", func() bool { return requests(c.born(t, "shop", "web"), 0) == "100m 0 1Gi" })
+}
