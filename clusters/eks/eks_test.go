@@ -2,6 +2,7 @@ package eks_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -24,7 +25,27 @@ var (
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
+// asPlugin makes the test binary the exec plugin of a kubeconfig.
+const asPlugin = "EKS_TEST_PLUGIN"
+
+// plugin is "stepscale eks-token", which cmd tests as a command.
+func plugin() int {
+	c := eks.New(eks.Options{Name: os.Args[3], Region: os.Args[5]})
+	credential, err := c.ExecCredential(context.Background())
+	if err == nil {
+		err = json.NewEncoder(os.Stdout).Encode(credential)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
 func run(m *testing.M) int {
+	if os.Getenv(asPlugin) != "" {
+		return plugin()
+	}
 	dir, err := os.MkdirTemp("", "eks") // short: unix sockets live below it
 	if err != nil {
 		fmt.Println(err)
@@ -88,6 +109,39 @@ func TestExamine(t *testing.T) {
 	if !r.Metrics || r.VPA || !r.Policies || len(r.Denied) > 0 || r.NodesDenied {
 		t.Errorf("report %+v", r)
 	}
+}
+
+// TestKubeconfig: kubectl gets in with tokens that it asks us for.
+func TestKubeconfig(t *testing.T) {
+	a := newAccount(t, node)
+	c := eks.New(eks.Options{Name: clusterName, Region: "ap-northeast-2"})
+	file := filepath.Join(t.TempDir(), "new", "kubeconfig")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.WriteKubeconfig(file, self); err == nil {
+		t.Error("written before the cluster was found")
+	}
+	if _, err := c.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.WriteKubeconfig(file, self); err != nil || c.Info().Kubeconfig != file {
+		t.Fatalf("%v, info %+v", err, c.Info())
+	}
+	text, err := os.ReadFile(file)
+	if stat, e := os.Stat(file); err != nil || e != nil || stat.Mode().Perm() != 0o600 || strings.Contains(string(text), "k8s-aws-v1") || strings.Contains(string(text), "secret") {
+		t.Errorf("the file is %s\n%s", stat.Mode(), text)
+	}
+	t.Setenv(asPlugin, "1")
+	clear(a.tokens)
+	again := eks.New(eks.Options{Context: "eks-" + clusterName, Kubeconfig: file})
+	if _, err := again.Up(t.Context()); err != nil || len(a.tokens) != 1 {
+		t.Errorf("through the kubeconfig: %v, %d tokens", err, len(a.tokens))
+	}
+	a.unknown = true
+	_, err = eks.New(eks.Options{Context: "eks-" + clusterName, Kubeconfig: file}).Up(t.Context())
+	wantReason(t, err, eks.NoEntry)
 }
 
 // TestExamineStudent looks with the eyes of somebody who may read pods only.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"runtime"
 	"time"
@@ -83,6 +84,11 @@ func attachTo(ctx context.Context, p place) (*connection, error) {
 		return nil, eksError(err)
 	}
 	cfg.QPS, cfg.Burst = 50, 100 // others use it too
+	if p.attach.Name != "" {
+		if err := kubectlFor(cluster); err != nil {
+			return nil, err
+		}
+	}
 	if p.image == "" {
 		return nil, usageError("CPU를 쓸 워크로드의 이미지를 알 수 없습니다.",
 			"stepscale image로 만들어 클러스터가 닿는 레지스트리(예: ECR)에 올리고 --image로 적어 주십시오. 한 번만 하면 됩니다.")
@@ -91,6 +97,19 @@ func attachTo(ctx context.Context, p place) (*connection, error) {
 		config: cfg, info: cluster.Info(), close: func() error { return cluster.Down(ctx) },
 		owner: id, namespace: p.namespace, mode: hpa.Mode(p.mode), image: p.image,
 	}, nil
+}
+
+// kubectlFor writes a kubeconfig for the learner's second terminal.
+func kubectlFor(cluster *eks.Cluster) error {
+	dir, err := stateDir()
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return cluster.WriteKubeconfig(filepath.Join(dir, "eks", cluster.Info().Name), self)
 }
 
 // notes say what is in force on this cluster and why.

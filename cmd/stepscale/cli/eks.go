@@ -2,9 +2,12 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/clusters/eks"
 )
@@ -87,4 +90,28 @@ func eksError(err error) error {
 	}
 	r := eksReasons[e.Reason]
 	return &userError{what: r.what, hint: r.hint, cause: e.Err}
+}
+
+// eksTokenCommand makes tokens for kubectl, so that it needs no other program.
+func (a *app) eksTokenCommand() *cobra.Command {
+	var o eks.Options
+	cmd := &cobra.Command{
+		Use: "eks-token", Short: "kubectl이 EKS에 쓸 토큰을 만듭니다", Hidden: true, Args: cobra.NoArgs,
+		Long:    "kubeconfig의 exec 플러그인으로 쓰입니다(client.authentication.k8s.io/v1). 토큰은 15분이 지나면 쓸 수 없고, 어디에도 저장하지 않습니다.",
+		Example: "  stepscale eks-token --cluster my-cluster --region ap-northeast-2",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.Name == "" {
+				return usageError("--cluster에 EKS 클러스터의 이름을 적어 주십시오.", "예: stepscale eks-token --cluster my-cluster --region ap-northeast-2")
+			}
+			credential, err := eks.New(o).ExecCredential(cmd.Context())
+			if err != nil {
+				return eksError(err)
+			}
+			return json.NewEncoder(a.out).Encode(credential)
+		},
+	}
+	cmd.Flags().StringVar(&o.Name, "cluster", "", "EKS 클러스터의 `이름`")
+	cmd.Flags().StringVar(&o.Region, "region", "", "AWS `리전`")
+	cmd.Flags().StringVar(&o.Profile, "profile", "", "AWS `프로필`")
+	return cmd
 }
