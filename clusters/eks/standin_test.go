@@ -10,12 +10,17 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
 )
 
 const (
@@ -24,44 +29,64 @@ const (
 	arn         = "arn:aws:sts::111122223333:assumed-role/student/kim"
 )
 
-// account is a stand-in of AWS's endpoints and of the API server that asks them
-// about a token, as EKS's does. Behind the API server is an embedded one.
+// account is a stand-in of AWS's endpoints. The API server is an embedded one whose
+// webhook token authenticator asks the account, as EKS's does; the proxy before it
+// only counts and refuses.
 type account struct {
 	aws, api *httptest.Server
 	fault    string // the error code that every call gets; empty for none
-	unknown  bool   // the API server has no access entry for the caller
 	limit    atomic.Int32
-	tokens   map[string]bool
+
+	mu      sync.Mutex
+	unknown bool     // the API server has no access entry for the caller
+	user    string   // whom the access entry names
+	groups  []string // kubernetesGroups of the access entry
+	tokens  map[string]bool
 }
 
-func newAccount(t *testing.T, node *rest.Config) *account {
+// asked is the account of the test that runs: the API server outlives it.
+var asked atomic.Pointer[account]
+
+// serveTokenReviews is the webhook; it returns the path of a kubeconfig that leads to it.
+func serveTokenReviews(dir string) (string, error) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var review authenticationv1.TokenReview
+		if err := json.NewDecoder(r.Body).Decode(&review); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		if a := asked.Load(); a != nil {
+			review.Status = a.review(review.Spec.Token)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(review)
+	})) // until the process ends
+	file := filepath.Join(dir, "webhook")
+	return file, clientcmd.WriteToFile(api.Config{
+		CurrentContext: "iam", Contexts: map[string]*api.Context{"iam": {Cluster: "iam"}}, Clusters: map[string]*api.Cluster{"iam": {Server: server.URL}},
+	}, file)
+}
+
+func newAccount(t *testing.T) *account {
 	t.Helper()
-	a := &account{tokens: map[string]bool{}}
+	a := &account{tokens: map[string]bool{}, user: arn, groups: []string{"system:masters"}}
+	asked.Store(a)
 	a.aws = httptest.NewServer(http.HandlerFunc(a.answer))
 	t.Cleanup(a.aws.Close)
-	through, err := rest.TransportFor(node)
-	if err != nil {
-		t.Fatal(err)
-	}
 	target, err := url.Parse(node.Host)
 	if err != nil {
 		t.Fatal(err)
 	}
 	proxy := httputil.NewSingleHostReverseProxy(target)
-	proxy.Transport = through
+	if proxy.Transport, err = rest.TransportFor(rest.AnonymousClientConfig(node)); err != nil { // the caller's token is all that is passed on
+		t.Fatal(err)
+	}
 	a.api = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if a.limit.Add(-1) >= 0 {
 			w.Header().Set("Retry-After", "0")
 			http.Error(w, "slow down", http.StatusTooManyRequests)
 			return
 		}
-		if err := a.authenticate(r); err != nil {
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(http.StatusUnauthorized)
-			fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Unauthorized","code":401,"message":%q}`, err)
-			return
-		}
-		r.Header.Del("Authorization")
 		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(a.api.Close)
@@ -98,15 +123,25 @@ func (a *account) answer(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// review says whose a token is, and what the access entry gives them.
+func (a *account) review(token string) authenticationv1.TokenReviewStatus {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.tokens[token] = true
+	if err := authenticate(token); err != nil || a.unknown {
+		return authenticationv1.TokenReviewStatus{Error: fmt.Sprint("not authenticated: ", err)}
+	}
+	return authenticationv1.TokenReviewStatus{Authenticated: true, User: authenticationv1.UserInfo{Username: a.user, Groups: append([]string{"system:authenticated"}, a.groups...)}}
+}
+
 // authenticate does with a token what EKS's webhook does (aws-iam-authenticator,
 // pkg/token, Verify): it is a presigned call for this cluster, signed by somebody
 // not long ago, and STS answers it.
-func (a *account) authenticate(r *http.Request) error {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer k8s-aws-v1.")
-	if !ok || a.unknown {
+func authenticate(token string) error {
+	token, ok := strings.CutPrefix(token, "k8s-aws-v1.")
+	if !ok {
 		return fmt.Errorf("not a token of EKS")
 	}
-	a.tokens[token] = true
 	raw, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ type apiServer struct {
 
 // startAPIServer starts kube-apiserver with RBAC and admission webhooks on. The
 // Service of the metrics APIService resolves to metricsAddr on loopback.
-func startAPIServer(ctx context.Context, p *pki, etcd string, metricsAddr string) (*apiServer, error) {
+func startAPIServer(ctx context.Context, p *pki, etcd string, metricsAddr, tokenWebhook string) (*apiServer, error) {
 	listener, err := listenLoopback()
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func startAPIServer(ctx context.Context, p *pki, etcd string, metricsAddr string
 	for _, f := range opts.Flags().FlagSets {
 		fs.AddFlagSet(f)
 	}
-	if err := fs.Parse(apiServerFlags(p, etcd, port)); err != nil {
+	if err := fs.Parse(append(apiServerFlags(p, etcd, port), webhookFlags(tokenWebhook)...)); err != nil {
 		return nil, err
 	}
 	if err := opts.GenericServerRunOptions.ComponentGlobalsRegistry.Set(); err != nil {
@@ -124,6 +124,15 @@ func apiServerFlags(p *pki, etcd string, port int) []string {
 		"--enable-priority-and-fairness=false",
 		"--v=0",
 	}
+}
+
+// webhookFlags let somebody else say whose a token is. The API server remembers the
+// answer for its usual ten seconds all the same.
+func webhookFlags(kubeconfig string) []string {
+	if kubeconfig == "" {
+		return nil
+	}
+	return []string{"--authentication-token-webhook-config-file=" + kubeconfig, "--authentication-token-webhook-version=v1", "--authentication-token-webhook-cache-ttl=0s"}
 }
 
 func adminConfig(p *pki, port int) *rest.Config {

@@ -33,6 +33,10 @@ type Options struct {
 	// Progress, if set, is told of every phase when it begins (took is zero)
 	// and when it has ended. Phases of one start may overlap.
 	Progress func(phase string, took time.Duration)
+	// TokenWebhook, if set, is the path of a kubeconfig that leads to a webhook token
+	// authenticator (kube-apiserver's --authentication-token-webhook-config-file), as
+	// managed control planes have one.
+	TokenWebhook string
 }
 
 // Cluster is an embedded control plane. It satisfies clusters.Provider.
@@ -135,7 +139,7 @@ func (c *Cluster) startAPI(ctx, servers context.Context) error {
 		}
 		c.kubelets = append(c.kubelets, l)
 	}
-	c.api, err = startAPIServer(servers, c.pki, c.etcd.Config().ListenClientUrls[0].String(), c.metricsListener.Addr().String())
+	c.api, err = startAPIServer(servers, c.pki, c.etcd.Config().ListenClientUrls[0].String(), c.metricsListener.Addr().String(), c.opts.TokenWebhook)
 	if err != nil {
 		return fmt.Errorf("kube-apiserver: %w", err)
 	}
