@@ -9,8 +9,9 @@ import (
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
-// updateSteps end the IDs of the steps that change the number of pods or their size.
-var updateSteps = []string{"/3-scale/update", "/4-evict/act"}
+// updateSteps end the IDs of the steps that change the number of pods or their size,
+// or tell that somebody else has.
+var updateSteps = []string{"/3-scale/update", "/3-scale/actual", "/4-evict/act"}
 
 // Check finds what a parser cannot: steps, scenarios and facts that do not
 // exist. loops has the steps of every loop in order; facts tells which facts a

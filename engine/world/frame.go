@@ -124,11 +124,11 @@ func SomeNames(names []string) string {
 }
 
 // IsFault tells a machine fault (no answer from the API server, a token that has
-// expired, too many requests, the learner interrupts) from an answer that says no, which is part of the lesson.
+// expired, the learner interrupts) from an answer that says no, which is part of the lesson.
 func IsFault(err error) bool {
 	var dial *url.Error
 	var network net.Error
-	return errors.As(err, &dial) || errors.As(err, &network) || apierrors.IsUnauthorized(err) || apierrors.IsTooManyRequests(err) ||
+	return errors.As(err, &dial) || errors.As(err, &network) || apierrors.IsUnauthorized(err) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 

@@ -74,7 +74,7 @@ func stageError(ctx context.Context, where string, err error) error {
 
 // retryable tells what may heal while the loop stands still: a step writes nothing twice.
 func retryable(err error) bool {
-	return !errors.Is(err, context.Canceled) && (world.IsFault(err) || errors.Is(err, world.ErrStuck))
+	return !errors.Is(err, context.Canceled) && (world.IsFault(err) || apierrors.IsTooManyRequests(err) || errors.Is(err, world.ErrStuck))
 }
 
 // again asks whether a step that failed on a real cluster is to be run again. Where
