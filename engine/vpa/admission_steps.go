@@ -11,13 +11,17 @@ import (
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/model"
 
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
 )
 
 // readForPod lets the webhook read the recommendation for the pod that is about
 // to be born. Its answer still waits.
 func readForPod(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = fmt.Sprintf("kubectl get mutatingwebhookconfiguration %s -o yaml", webhookConfig)
-	if s.admission.count(anyReview) == 0 {
+	switch {
+	case s.admission == nil:
+		return s.readWatched(ctx, f)
+	case s.admission.count(anyReview) == 0:
 		f.Add("skipped", "이번 회차에는 웹훅이 불리지 않았습니다.", "")
 		return nil
 	}
@@ -41,6 +45,66 @@ func readForPod(ctx context.Context, s *State, f *trace.Frame) error {
 	}
 	s.addHeld(f)
 	return nil
+}
+
+// readWatched shows what the pod was sent with, and whose recommendation there was
+// for it, where somebody else admits: it is over already.
+func (s *State) readWatched(ctx context.Context, f *trace.Frame) error {
+	f.Actor, f.Kubectl = s.Admission.actor(), ""
+	w, born, err := s.lastBorn(ctx, f)
+	if err != nil || born == nil {
+		return err
+	}
+	if s.Admission == AdmissionPolicy {
+		f.Kubectl = fmt.Sprintf("kubectl get mutatingadmissionpolicy %s -o yaml", policyName)
+	}
+	f.Add("admissionBy", string(s.Admission), "")
+	addSizes(f, w.Deployment.Spec.Template.Spec.Containers, "requestBefore", "limitBefore")
+	if s.pass.vpa != nil {
+		f.Add("matchedVPA", s.pass.vpa.Name, "")
+		s.addRecommendation(f, s.pass.vpa)
+	}
+	return nil
+}
+
+// admitWatched shows what came of it.
+func (s *State) admitWatched(ctx context.Context, f *trace.Frame) error {
+	f.Actor = s.Admission.actor()
+	w, born, err := s.lastBorn(ctx, f)
+	if err != nil || born == nil {
+		return err
+	}
+	if s.Admission = admittedBy(born); s.Admission == AdmissionNone {
+		f.Add("admissionBy", string(s.Admission), "새 파드가 추천을 받지 못해 템플릿의 크기로 생겼습니다")
+	}
+	addSizes(f, born.Spec.Containers, "newRequest", "newLimit")
+	for i, c := range w.Deployment.Spec.Template.Spec.Containers {
+		for _, name := range resources {
+			if _, ok := c.Resources.Requests[corev1.ResourceName(name)]; ok && i < len(born.Spec.Containers) {
+				addAdded(f, c.Name, name, amountOf(name, c.Resources.Requests), amountOf(name, born.Spec.Containers[i].Resources.Requests))
+			}
+		}
+	}
+	f.Add("createdPods", strconv.Itoa(len(s.newborn(w))), "")
+	return nil
+}
+
+// lastBorn is one of this pass's new pods, which are alike; without one it says so.
+func (s *State) lastBorn(ctx context.Context, f *trace.Frame) (world.Workload, *corev1.Pod, error) {
+	w, err := s.workload(ctx)
+	if err != nil || w.Deployment == nil {
+		return w, nil, err
+	}
+	born := s.newborn(w)
+	if s.pass.disrupted == 0 || len(born) == 0 {
+		f.Add("skipped", "이번 회차에는 새로 태어난 파드가 없습니다.", "")
+		return w, nil, nil
+	}
+	return w, born[0], nil
+}
+
+func addAdded(f *trace.Frame, container string, r model.ResourceName, from, to model.ResourceAmount) {
+	f.Add("requestAdded/"+of(container, r), signed(r, to-from), fmt.Sprintf("%s − %s", text(r, to), text(r, from)))
 }
 
 // addReview tells what the API server asked and what the webhook found.
@@ -78,7 +142,7 @@ func (s *State) addPatch(f *trace.Frame, r review) {
 			}
 			from, to := amountOf(name, c.Resources.Requests), amountOf(name, list(target, "target"))
 			if _, ok := c.Resources.Requests[key]; ok {
-				f.Add("requestAdded/"+of(c.Name, name), signed(name, to-from), fmt.Sprintf("%s − %s", text(name, to), text(name, from)))
+				addAdded(f, c.Name, name, from, to)
 			}
 			s.addLimit(f, r, c, name, from, to)
 		}

@@ -42,7 +42,9 @@ func showMetrics(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
-	f.Add("scrapes", strconv.Itoa(n), fmt.Sprintf("%s / %s", plain(s.Params.Interval), plain(s.Params.MetricResolution)))
+	if n > 0 {
+		f.Add("scrapes", strconv.Itoa(n), fmt.Sprintf("%s / %s", plain(s.Params.Interval), plain(s.Params.MetricResolution)))
+	}
 	metrics, err := s.podMetrics(ctx)
 	if err != nil {
 		return err
@@ -83,7 +85,7 @@ func showCRDs(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	f.Add("hasRecommendation", strconv.FormatBool(vpa.Status.Recommendation != nil), "")
-	for _, name := range after {
+	for _, name := range after[min(len(before), len(after)):] { // all of them, or none where they were there
 		f.Changes = append(f.Changes, trace.Change{Object: "crd/" + name + ".autoscaling.k8s.io", Field: "metadata.name", To: name})
 	}
 	f.Changes = append(f.Changes, trace.Change{Object: "vpa/" + s.VPA, Field: "metadata.name", To: s.VPA})
@@ -110,6 +112,11 @@ func showAdmission(ctx context.Context, s *State, f *trace.Frame) error {
 	if err := s.startAdmission(ctx); err != nil {
 		return err
 	}
+	if s.admission == nil {
+		f.Actor, f.Kubectl = s.Admission.actor(), "kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations"
+		f.Add("admissionBy", string(s.Admission), s.whyAdmission())
+		return nil
+	}
 	config, err := s.Watcher().Kube.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(ctx, webhookConfig, metav1.GetOptions{})
 	if err != nil {
 		return err
@@ -133,11 +140,15 @@ func showUpdater(ctx context.Context, s *State, f *trace.Frame) error {
 	if err := s.startUpdater(ctx); err != nil {
 		return err
 	}
-	alive, err := s.updater.alive.IsStatusValid(ctx, status.AdmissionControllerStatusTimeout)
-	if err != nil {
-		return err
+	if s.Admission == AdmissionWebhook {
+		alive, err := s.updater.alive.IsStatusValid(ctx, status.AdmissionControllerStatusTimeout)
+		if err != nil {
+			return err
+		}
+		f.Add("admissionAlive", strconv.FormatBool(alive), "")
+	} else {
+		f.Add("admissionBy", string(s.Admission), "")
 	}
-	f.Add("admissionAlive", strconv.FormatBool(alive), "")
 	f.Add("writes", "pods/eviction, pods/resize", "")
 	return s.addWatches(ctx, f, ActorUpdater)
 }

@@ -41,6 +41,8 @@ type Prepared struct {
 	Kind, Name string
 	There      bool // it exists
 	Ours       bool // and carries our label
+
+	client dynamic.ResourceInterface
 }
 
 // NewClass looks at a cluster; nothing is written.
@@ -54,8 +56,10 @@ func NewClass(cfg *rest.Config) (*Class, error) {
 }
 
 // HasPolicies tells whether the API server serves MutatingAdmissionPolicy v1.
-func (c *Class) HasPolicies() (bool, error) {
-	list, err := c.discovery.ServerResourcesForGroupVersion(policyAPI)
+func (c *Class) HasPolicies() (bool, error) { return servesPolicies(c.discovery) }
+
+func servesPolicies(d discovery.DiscoveryInterface) (bool, error) {
+	list, err := d.ServerResourcesForGroupVersion(policyAPI)
 	if err != nil {
 		return false, err
 	}
@@ -88,7 +92,7 @@ func (c *Class) Status(ctx context.Context) ([]Prepared, error) {
 		if err != nil {
 			return err
 		}
-		p := Prepared{Kind: obj.GetKind(), Name: obj.GetName()}
+		p := Prepared{Kind: obj.GetKind(), Name: obj.GetName(), client: client}
 		live, err := client.Get(ctx, obj.GetName(), metav1.GetOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
 			return err
@@ -127,7 +131,7 @@ func (c *Class) Install(ctx context.Context) ([]Prepared, error) {
 		if _, err := client.Apply(ctx, obj.GetName(), obj, metav1.ApplyOptions{FieldManager: "stepscale", Force: true}); err != nil {
 			return fmt.Errorf("%s %s: %w", obj.GetKind(), obj.GetName(), err)
 		}
-		made = append(made, Prepared{obj.GetKind(), obj.GetName(), true, true})
+		made = append(made, Prepared{Kind: obj.GetKind(), Name: obj.GetName(), There: true, Ours: true})
 		return nil
 	})
 	return made, err
@@ -146,20 +150,7 @@ func (c *Class) Remove(ctx context.Context) ([]Prepared, error) {
 		if !p.Ours {
 			continue
 		}
-		obj := &unstructured.Unstructured{}
-		err := c.parts(func(o *unstructured.Unstructured) error {
-			if o.GetKind() == p.Kind && o.GetName() == p.Name {
-				obj = o
-			}
-			return nil
-		})
-		if err != nil {
-			return removed, err
-		}
-		client, err := c.client(obj)
-		if err == nil {
-			err = client.Delete(ctx, p.Name, metav1.DeleteOptions{})
-		}
+		err := p.client.Delete(ctx, p.Name, metav1.DeleteOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
 			errs = append(errs, fmt.Errorf("%s %s: %w", p.Kind, p.Name, err))
 			continue

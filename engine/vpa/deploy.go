@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/client-go/dynamic"
 
@@ -80,6 +81,9 @@ func (s *State) installCRDs(ctx context.Context) error {
 	if err := s.refuseForeign(ctx); err != nil {
 		return err
 	}
+	if s.Shared {
+		return s.requireTypes()
+	}
 	if err := s.install(ctx, crdManifest); err != nil {
 		return err
 	}
@@ -116,17 +120,30 @@ func (s *State) servedResources() ([]string, error) {
 	return names, nil
 }
 
-func (s *State) installRBAC(ctx context.Context) error { return s.install(ctx, rbacManifest) }
+func (s *State) installRBAC(ctx context.Context) error {
+	if s.Shared {
+		return nil // the components are the caller
+	}
+	return s.install(ctx, rbacManifest)
+}
 
-// refuseForeign looks for the Deployments of upstream's components.
+// refuseForeign looks for the Deployments of upstream's components. On a shared
+// cluster an admission controller is welcome and another recommender harmless
+// (sharedRecommender), but a second updater would evict our pods.
 func (s *State) refuseForeign(ctx context.Context) error {
 	list, err := s.Watcher().Kube.AppsV1().Deployments(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+	if s.Shared && apierrors.IsForbidden(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
+	refused := []string{ActorUpdater}
+	if !s.Shared {
+		refused = []string{ActorRecommender, ActorUpdater, ActorAdmission}
+	}
 	for _, d := range list.Items {
-		switch d.Name {
-		case ActorRecommender, ActorUpdater, ActorAdmission:
+		if slices.Contains(refused, d.Name) {
 			return foreign("Deployment", d.Namespace+"/"+d.Name)
 		}
 	}
@@ -226,11 +243,19 @@ func (s *State) createObjects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.created = map[types.UID]string{}
 	for _, o := range s.Objects {
-		_, err := c.vpa.AutoscalingV1().VerticalPodAutoscalers(s.Namespace).Create(ctx, o.DeepCopy(), metav1.CreateOptions{})
-		if err != nil && !apierrors.IsAlreadyExists(err) {
+		made, err := c.vpa.AutoscalingV1().VerticalPodAutoscalers(s.Namespace).Create(ctx, s.object(o), metav1.CreateOptions{})
+		if apierrors.IsAlreadyExists(err) { // a step that failed is run again
+			made, err = c.vpa.AutoscalingV1().VerticalPodAutoscalers(s.Namespace).Get(ctx, o.Name, metav1.GetOptions{})
+			if err == nil && !sameLabels(made, o) {
+				return foreign("VerticalPodAutoscaler", o.Name)
+			}
+		}
+		if err != nil {
 			return fmt.Errorf("VPA %s을(를) 만들지 못했습니다: %w", o.Name, err)
 		}
+		s.created[made.UID] = made.Name
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func (s *State) startRecommender(ctx context.Context) error {
 		MetricsClient:       metrics.NewMetricsClient(metrics.NewPodMetricsesSource(metricsAPI.MetricsV1beta1()), s.Namespace, "default-metrics-client"),
 		VpaCheckpointClient: v.vpa.AutoscalingV1(), VpaCheckpointLister: vpas.VerticalPodAutoscalerCheckpoints().Lister(),
 		VpaLister: vpas.VerticalPodAutoscalers().Lister(), SelectorFetcher: v.selectors, ControllerFetcher: v.controllers,
-		RecommenderName: input.DefaultRecommenderName, VpaObjectNamespace: s.Namespace,
+		RecommenderName: s.recommenderName(), VpaObjectNamespace: s.Namespace,
 	}.Make()
 	if err := v.start(ctx); err != nil {
 		v.stop()

@@ -8,6 +8,7 @@ package vpa
 import (
 	"context"
 	"errors"
+	"net"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -26,6 +27,8 @@ const (
 	ActorRecommender = "vpa-recommender"
 	ActorUpdater     = "vpa-updater"
 	ActorAdmission   = "vpa-admission-controller"
+	// ActorAPIServer admits by itself where a MutatingAdmissionPolicy says so.
+	ActorAPIServer = "kube-apiserver"
 )
 
 // Usage is what one pod used: millicores, and bytes of working set.
@@ -45,11 +48,25 @@ type State struct {
 	Past  func(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]Usage
 	Begun time.Time // when the load began, in loop time
 
+	// Shared is somebody else's cluster: nothing is made outside of the namespace, and
+	// the components run as the caller.
+	Shared       bool
+	InPlaceFirst bool // on a shared cluster, also where the scenario says Recreate
+	// Listen opens what the webhook serves on, and says under which address the API
+	// server reaches it. Reach asks from there. Both may be nil: loopback will do.
+	Listen func(context.Context) (net.Listener, net.IP, error)
+	Reach  func(ctx context.Context, url string) error
+
+	// Admission is who admits; set by deploying.
+	Admission   Admission
+	Unreachable error // why it is not our webhook, where it could have been
+
 	observing   clients // of observer; made when first asked for
 	deployed    *deployment
 	recommender *recommender
 	updater     *updater
 	admission   *admission
+	created     map[types.UID]string // the VPA objects, by name
 	pass        pass
 	series      []point
 }
@@ -61,6 +78,7 @@ type pass struct {
 	known       map[types.UID]world.Fingerprint // pods before the updater moved
 	disrupted   int                             // pods evicted in this pass
 	resized     []string                        // pods resized in place in this pass
+	inPlaceOnly bool                            // nobody would give an evicted pod its size
 	before      map[string]corev1.ResourceList  // requests by container, before
 	skip        string
 	vpa         *vpav1.VerticalPodAutoscaler // as read in this pass
@@ -97,6 +115,7 @@ func (s *State) Close(ctx context.Context) error {
 	if s.updater != nil {
 		s.updater.stop()
 	}
+	err = errors.Join(err, s.removeObjects(ctx))
 	if s.deployed != nil {
 		err = errors.Join(err, s.deployed.remove(ctx))
 	}

@@ -60,7 +60,7 @@ func (s *State) startUpdater(ctx context.Context) error {
 		admission:    priority.NewScalingDirectionPodEvictionAdmission(),
 		restrictions: restriction.NewPodsRestrictionFactory(v.kube, v.workloads, s.Params.MinReplicas, s.Params.EvictionTolerance, calculators, false),
 		alive:        status.NewValidator(v.kube, status.AdmissionControllerStatusName, systemNamespace),
-		events:       &eventWriter{client: v.clients, clock: s.Clock},
+		events:       &eventWriter{client: v.clients, clock: s.Clock, mute: s.Shared},
 	}
 	setClock(u.restrictions, s.Clock)
 	if err := v.start(ctx); err != nil {
@@ -130,9 +130,13 @@ const modeAuto = vpav1.UpdateMode("Auto")
 type eventWriter struct {
 	client clients
 	clock  clock.PassiveClock
+	mute   bool // an event cannot be removed with the lesson where the namespace stays
 }
 
 func (e *eventWriter) Event(object runtime.Object, kind, reason, message string) {
+	if e.mute {
+		return
+	}
 	ref, err := reference.GetReference(scheme.Scheme, object)
 	if v, ok := object.(*vpav1.VerticalPodAutoscaler); ok {
 		ref, err = &corev1.ObjectReference{

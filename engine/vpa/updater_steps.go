@@ -11,7 +11,6 @@ import (
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/updater/restriction"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/updater/utils"
-	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/status"
 	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
 
 	"github.com/stepscale/stepscale/engine/trace"
@@ -39,15 +38,15 @@ func readRecommendation(ctx context.Context, s *State, f *trace.Frame) error {
 	if err := u.sync(ctx, &s.World, o); err != nil {
 		return err
 	}
-	alive, err := u.alive.IsStatusValid(ctx, status.AdmissionControllerStatusTimeout)
-	if world.IsFault(err) {
+	ready, err := s.admissionReady(ctx, f)
+	if err != nil {
 		return err
 	}
-	f.Add("admissionAlive", strconv.FormatBool(err == nil && alive), "lease kube-system/"+status.AdmissionControllerStatusName)
-	if err != nil || !alive {
-		s.skipPass(f, "Admission Controller가 살아 있다는 표시(lease)가 오래되었습니다. 내보낸 파드가 예전 크기로 다시 생기므로 Updater는 이번 회차를 쉽니다.")
+	if !ready && !s.resizesFirst() {
+		s.skipPass(f, s.whyNoAdmission())
 		return nil
 	}
+	s.pass.inPlaceOnly = !ready
 	live, byVPA, err := u.controlledPods(ctx)
 	if err != nil {
 		return err
@@ -66,6 +65,18 @@ func readRecommendation(ctx context.Context, s *State, f *trace.Frame) error {
 	}
 	s.addRecommendation(f, s.pass.decided.vpa)
 	return s.addRequests(ctx, f)
+}
+
+// resizesFirst tells whether there is something to do without anybody's admission.
+func (s *State) resizesFirst() bool {
+	return s.Admission != AdmissionWebhook && s.pass.vpa != nil && vpautil.GetUpdateMode(s.pass.vpa) == vpav1.UpdateModeInPlaceOrRecreate
+}
+
+func (s *State) whyNoAdmission() string {
+	if s.Admission == AdmissionWebhook {
+		return "Admission Controller가 살아 있다는 표시(lease)가 오래되었습니다. 내보낸 파드가 예전 크기로 다시 생기므로 Updater는 이번 회차를 쉽니다."
+	}
+	return "dry-run으로 만든 파드가 추천을 받지 못했습니다. 내보낸 파드가 예전 크기로 다시 생기므로 Updater는 이번 회차를 쉽니다. 강사가 stepscale class install로 정책을 설치하면 됩니다."
 }
 
 // whyNoPods says why the updater has nothing to do with this VPA.
@@ -177,12 +188,35 @@ func act(ctx context.Context, s *State, f *trace.Frame) error {
 		f.Add("skipped", s.whyKeep(), "")
 		return nil
 	}
+	s.Mark()
 	evict := d.order
 	if d.mode == vpav1.UpdateModeInPlaceOrRecreate {
 		evict = s.resize(f, d)
 	}
-	for _, p := range evict {
-		if !d.eviction.CanEvict(p) {
+	if err := s.evict(f, d, evict); err != nil {
+		return err
+	}
+	f.Add("evictedPods", strconv.Itoa(s.pass.disrupted), "")
+	f.Add("action", s.action(), "")
+	return s.afterAct(ctx)
+}
+
+// evict evicts as many as may go at once.
+func (s *State) evict(f *trace.Frame, d *decided, pods []*corev1.Pod) error {
+	if s.Gate == nil && s.admission != nil && len(pods) > 0 { // the next actor does not wait, its request can
+		s.admission.arm()
+		defer func() {
+			if s.pass.disrupted == 0 {
+				s.admission.release()
+			}
+		}()
+	}
+	for _, p := range pods {
+		switch {
+		case s.pass.inPlaceOnly:
+			f.Add("evictionHeld/"+p.Name, "새 파드에 추천을 넣어 줄 것이 없어 내보내지 않습니다", "")
+			continue
+		case !d.eviction.CanEvict(p):
 			f.Add("evictionHeld/"+p.Name, "이번 회차에 내보낼 수 있는 파드 수를 채웠습니다", "")
 			continue
 		}
@@ -195,11 +229,10 @@ func act(ctx context.Context, s *State, f *trace.Frame) error {
 			continue
 		}
 		s.pass.disrupted++
+		s.Did(ActorUpdater, "pod/"+p.Name)
 		f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "metadata.deletionTimestamp", To: "축출(Eviction)"})
 	}
-	f.Add("evictedPods", strconv.Itoa(s.pass.disrupted), "")
-	f.Add("action", s.action(), "")
-	return s.afterAct(ctx)
+	return nil
 }
 
 // refusal is the reason of an API server's no.

@@ -63,6 +63,8 @@ func (v *view) start(ctx context.Context) error {
 	v.workloads.Start(v.done)
 	v.pods.Start(v.done)
 	v.vpas.Start(v.done)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout) // an informer that may not watch tries for ever
+	defer cancel()
 	return errors.Join(
 		v.workloads.WaitForCacheSyncWithContext(ctx).AsError(),
 		v.pods.WaitForCacheSyncWithContext(ctx).AsError(),

@@ -64,11 +64,15 @@ func (w *World) Poll(ctx context.Context, limit time.Duration, done func(context
 	if w.Crowd > largePods {
 		every = pollLarge
 	}
-	err := wait.PollUntilContextTimeout(ctx, every, limit, true, done)
-	if err != nil && ctx.Err() != nil {
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := wait.PollUntilContextCancel(limited, every, true, done)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
 		return ctx.Err()
-	}
-	if wait.Interrupted(err) {
+	case limited.Err() != nil: // client-go's rate limiter has words of its own for it
 		return ErrStuck
 	}
 	return err

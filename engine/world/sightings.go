@@ -16,7 +16,44 @@ var ErrNamespaceGone = errors.New("the namespace is gone")
 
 // Mark notes that the write is made which sets the actors going: sightings are
 // timed from it.
-func (w *World) Mark() { w.marked = w.Clock.Now() }
+func (w *World) Mark() { w.marked, w.did = w.Clock.Now(), nil }
+
+// Did notes whose doing the end of an object is: a watch alone would take it for the
+// ReplicaSet controller's.
+func (w *World) Did(actor, object string) {
+	if w.Witness == nil {
+		return
+	}
+	if w.did == nil {
+		w.did = map[string]string{}
+	}
+	w.did[object] = actor
+}
+
+// expected is how many sightings of the actor a watch has still to tell of.
+func (w *World) expected(f *trace.Frame) int {
+	if watched(f.Actor) {
+		return len(f.Changes)
+	}
+	n := 0
+	for _, actor := range w.did {
+		if actor == f.Actor {
+			n++
+		}
+	}
+	return n
+}
+
+// take moves what the witness has seen.
+func (w *World) take() {
+	for _, s := range w.Witness.Sightings() {
+		if actor, ok := w.did[s.Object]; ok && s.What == SeenDeleting {
+			s.Actor = actor
+			delete(w.did, s.Object)
+		}
+		w.seen = append(w.seen, s)
+	}
+}
 
 // addSightings moves what the step's actor was seen doing to the frame; a step of
 // the learner's has what all of them did. What the others did waits for their steps.
@@ -24,9 +61,10 @@ func (w *World) addSightings(ctx context.Context, f *trace.Frame) error {
 	if w.Witness == nil {
 		return nil
 	}
+	expected := w.expected(f)
 	err := w.Settle(ctx, func(context.Context) (bool, error) { // a watch tells it a little later than a read
-		w.seen = append(w.seen, w.Witness.Sightings()...)
-		return !watched(f.Actor) || w.sightingsOf(f.Actor) >= len(f.Changes), nil
+		w.take()
+		return w.sightingsOf(f.Actor) >= expected, nil
 	})
 	var later []Sighting
 	for _, s := range w.seen {

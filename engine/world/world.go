@@ -76,6 +76,9 @@ type Sighting struct {
 	At                         time.Time
 }
 
+// SeenDeleting is Sighting.What of an object that begins to end.
+const SeenDeleting = "deleting"
+
 // Witness watches actors that no gate holds, and tells what they have done since
 // it was last asked.
 type Witness interface {
@@ -114,9 +117,10 @@ type World struct {
 	Pause func(ctx context.Context, d time.Duration) error
 
 	started bool
-	marked  time.Time    // when the write was that set the actors going
-	seen    []Sighting   // taken from the witness and not yet in a frame
-	calls   []trace.Call // taken from the recorder and not yet in a frame
+	did     map[string]string // actor by object: whose doing its end is
+	marked  time.Time         // when the write was that set the actors going
+	seen    []Sighting        // taken from the witness and not yet in a frame
+	calls   []trace.Call      // taken from the recorder and not yet in a frame
 }
 
 // NewClients makes the clients of one identity. The configuration decides whose

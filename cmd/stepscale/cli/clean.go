@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -15,6 +17,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 
 	"github.com/stepscale/stepscale/clusters"
@@ -102,14 +105,19 @@ func cleanObjects(ctx context.Context, cfg *rest.Config, namespace string, mine 
 	if err != nil {
 		return nil, err
 	}
-	var removed []string
+	vpas := dyn.Resource(vpav1.SchemeGroupVersion.WithResource("verticalpodautoscalers")).Namespace(namespace)
+	removed, err := cleanCheckpoints(ctx, dyn, vpas, namespace, mine)
+	if err != nil {
+		return removed, err
+	}
 	for _, r := range []struct {
 		kind   string
 		client dynamic.ResourceInterface
 	}{
 		{"hpa", dyn.Resource(autoscalingv2.SchemeGroupVersion.WithResource("horizontalpodautoscalers")).Namespace(namespace)},
-		{"vpa", dyn.Resource(vpav1.SchemeGroupVersion.WithResource("verticalpodautoscalers")).Namespace(namespace)},
+		{"vpa", vpas},
 		{"deployment", dyn.Resource(appsv1.SchemeGroupVersion.WithResource("deployments")).Namespace(namespace)},
+		{"pdb", dyn.Resource(policyv1.SchemeGroupVersion.WithResource("poddisruptionbudgets")).Namespace(namespace)},
 		{"service", dyn.Resource(corev1.SchemeGroupVersion.WithResource("services")).Namespace(namespace)},
 	} {
 		list, err := r.client.List(ctx, mine)
@@ -126,6 +134,35 @@ func cleanObjects(ctx context.Context, cfg *rest.Config, namespace string, mine 
 			}
 			removed = append(removed, fmt.Sprintf("%s/%s (%s)", r.kind, o.GetName(), namespace))
 		}
+	}
+	return removed, nil
+}
+
+// cleanCheckpoints removes those of our VPAs: the recommender that makes them sets
+// no labels of ours.
+func cleanCheckpoints(ctx context.Context, dyn dynamic.Interface, vpas dynamic.ResourceInterface, namespace string, mine metav1.ListOptions) ([]string, error) {
+	ours, err := vpas.List(ctx, mine)
+	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) || err == nil && len(ours.Items) == 0 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	checkpoints := dyn.Resource(vpav1.SchemeGroupVersion.WithResource("verticalpodautoscalercheckpoints")).Namespace(namespace)
+	list, err := checkpoints.List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var removed []string
+	for _, c := range list.Items {
+		of, _, _ := unstructured.NestedString(c.Object, "spec", "vpaObjectName")
+		if !slices.ContainsFunc(ours.Items, func(v unstructured.Unstructured) bool { return v.GetName() == of }) {
+			continue
+		}
+		if err := checkpoints.Delete(ctx, c.GetName(), metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			return removed, err
+		}
+		removed = append(removed, fmt.Sprintf("vpacheckpoint/%s (%s)", c.GetName(), namespace))
 	}
 	return removed, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net"
 	"path/filepath"
 	"strings"
 	"time"
@@ -60,8 +61,12 @@ type connection struct {
 	namespace string   // that somebody made for us; empty to make one
 	mode      hpa.Mode // how to do beside the cluster's own HPA controller
 	image     string   // of the workload, on live clusters
-	guard     *guard   // on clusters that are not ours; nil before the first write
-	left      bool     // something could not be removed
+	inPlace   bool     // a VPA resizes pods in place first, on clusters of others
+
+	listen func(context.Context) (net.Listener, net.IP, error) // what the API server reaches; nil: loopback
+	reach  func(ctx context.Context, url string) error         // asks from there
+	guard  *guard                                              // on clusters that are not ours; nil before the first write
+	left   bool                                                // something could not be removed
 }
 
 // live tells that nothing is simulated.

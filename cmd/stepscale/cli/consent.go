@@ -28,8 +28,11 @@ func (a *app) consent(ctx context.Context, s *scenarios.Scenario) error {
 		where = "네임스페이스 " + a.conn.namespace + " 안에만"
 	}
 	what := "Deployment " + s.Target + "와 부하를 만드는 Deployment, Service"
-	if a.conn.mode == hpa.ModeDisarmed {
+	if a.conn.mode == hpa.ModeDisarmed && s.HPA != "" {
 		what += ", 무장 해제한 HPA " + s.HPA
+	}
+	if s.VPA != "" {
+		what += ", VPA " + s.VPA + "와 그 체크포인트"
 	}
 	err := a.ask(ctx, a.place.yes, []string{
 		fmt.Sprintf("지금부터 클러스터 %s(쿠버네티스 %s)에 씁니다. stepscale이 만든 클러스터가 아닙니다.", a.conn.info.Name, a.conn.info.Version),

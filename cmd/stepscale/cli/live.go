@@ -28,14 +28,17 @@ import (
 // so. It is an error when none is left.
 func (a *app) here(chosen []chosenLesson, screen *tui.Screen) ([]chosenLesson, error) {
 	var rest []chosenLesson
+	real := a.place.attached() || a.place.cluster == clusterKind
 	for _, c := range chosen {
 		l := loops[c.Loop]
-		real := a.place.attached() || a.place.cluster == clusterKind
+		s, err := scenarios.Load(a.scenarios, c.Scenario)
 		switch {
 		case l.watched && !a.place.attached():
 			screen.Note(fmt.Sprintf("수업 %s은(는) 스스로 움직이는 HPA 컨트롤러가 있는 클러스터에서 합니다. 예: stepscale learn %s --eks 이름 --image 이미지", c.ID, c.ID))
 		case real && c.Loop != "" && !l.live:
 			screen.Note(fmt.Sprintf("수업 %s은(는) 가상 시간이 필요해 임베디드 클러스터에서만 합니다.", c.ID))
+		case real && err == nil && needsMemory(s):
+			screen.Note(fmt.Sprintf("수업 %s은(는) 메모리의 움직임이 필요해 임베디드 클러스터에서만 합니다.", c.ID))
 		default:
 			rest = append(rest, c)
 		}
@@ -52,11 +55,14 @@ func playable(name string, l loop, s *scenarios.Scenario) error {
 	switch {
 	case !l.live:
 		return usageError(fmt.Sprintf("루프 %s은(는) 가상 시간이 필요해 실제 클러스터에서는 실행하지 않습니다.", name), hint)
-	case len(s.WorkingSet.Timeline.Segments) > 0:
+	case needsMemory(s):
 		return usageError(fmt.Sprintf("시나리오 %s은(는) 메모리의 움직임이 필요한데, 실제 클러스터의 워크로드는 CPU만 씁니다.", s.Name), hint)
 	}
 	return nil
 }
+
+// needsMemory: what burns CPU on a real cluster moves no memory.
+func needsMemory(s *scenarios.Scenario) bool { return len(s.WorkingSet.Timeline.Segments) > 0 }
 
 // goLive starts what a real cluster needs for a loop: somebody who watches, the
 // first value of the metrics API, and then the load.

@@ -39,8 +39,8 @@ var loops = map[string]loop{
 	"intro":            hpaLoop(hpa.IntroSteps()),
 	"hpa-beside":       besideLoop(),
 	"hpa-vpa":          bothLoop(),
-	"vpa":              vpaLoop(vpa.Steps(), (*vpa.State).Deploy),
-	"vpa-architecture": vpaLoop(vpa.ArchitectureSteps(), nil),
+	"vpa":              live(vpaLoop(vpa.Steps(), (*vpa.State).Deploy)),
+	"vpa-architecture": live(vpaLoop(vpa.ArchitectureSteps(), nil)),
 	"vpa-history":      vpaLoop(vpa.HistorySteps(), (*vpa.State).Deploy),
 }
 
@@ -117,13 +117,23 @@ func vpaLoop(steps []engine.Step[vpa.State], deploy func(*vpa.State, context.Con
 	}}
 }
 
+// live can be played where time cannot be moved.
+func live(l loop) loop {
+	l.live = true
+	return l
+}
+
 // deployError tells a VPA that somebody else runs from one that does not start.
 func deployError(err error) error {
-	if !errors.Is(err, vpa.ErrForeign) {
-		return err
+	switch {
+	case errors.Is(err, vpa.ErrForeign):
+		return &userError{what: "이 클러스터에는 stepscale이 설치하지 않은 VPA가 있습니다", cause: err,
+			hint: "두 VPA가 같은 파드를 조절하게 되므로 실행하지 않습니다. VPA가 없는 클러스터나 임베디드 클러스터에서 실행해 주십시오."}
+	case errors.Is(err, vpa.ErrNoTypes):
+		return &userError{what: "이 클러스터에는 VPA의 리소스 종류(CRD)가 없습니다", code: exitUsage,
+			hint: "클러스터 전체에 걸친 것이라 수업이 만들지 않습니다. 강사가 한 번 실행해 주십시오: stepscale class install에 같은 --eks나 --context"}
 	}
-	return &userError{what: "이 클러스터에는 stepscale이 설치하지 않은 VPA가 있습니다", cause: err,
-		hint: "두 Recommender가 같은 status를 쓰게 되므로 실행하지 않습니다. VPA가 없는 클러스터나 임베디드 클러스터에서 실행해 주십시오."}
+	return err
 }
 
 // vpaState is closed with the stage.
@@ -139,18 +149,21 @@ func (s *clusterStage) vpaState() (*vpa.State, error) {
 			return past
 		},
 	}
+	state.Shared, state.InPlaceFirst = s.conn.owner != "", s.conn.inPlace
+	state.Listen, state.Reach = s.conn.listen, s.conn.reach
+	s.vpa = state
 	s.closers = append(s.closers, state.Close)
 	return state, err
 }
 
 // component is the client configuration of a component that is not in the
 // cluster: upstream's service account, its calls recorded. Without a name they
-// are nobody's, and not recorded.
+// are nobody's, and not recorded. On somebody else's cluster it is the caller.
 func (s *clusterStage) component(actor string) *rest.Config {
-	switch actor {
-	case "":
+	switch {
+	case actor == "":
 		return rest.CopyConfig(s.conn.config)
-	case world.ActorLearner:
+	case actor == world.ActorLearner, s.conn.owner != "":
 		return s.identity(actor)
 	}
 	cfg := s.identity(actor)

@@ -17,6 +17,7 @@ import (
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/vpa"
 	"github.com/stepscale/stepscale/engine/world"
 	"github.com/stepscale/stepscale/scenarios"
 )
@@ -33,7 +34,7 @@ type clusterStage struct {
 	scenario     *scenarios.Scenario
 	namespace    string
 	mode         hpa.Mode
-	watched      bool // the cluster\'s own controller drives
+	watched      bool // the cluster's own controller drives
 	kube         kubernetes.Interface
 	dynamic      dynamic.Interface // on live clusters
 	mapper       meta.RESTMapper   // on live clusters
@@ -45,6 +46,7 @@ type clusterStage struct {
 	session      *engine.Session
 	pause        func(context.Context, time.Duration) error // on live clusters
 	vpas         []*vpav1.VerticalPodAutoscaler             // of the scenario, not applied yet
+	vpa          *vpa.State                                 // of the loops that have one
 	closers      []func(context.Context) error              // what the loop started
 	begun        time.Time                                  // loop time at which the load began
 }

@@ -15,6 +15,12 @@ const (
 	clusterKind     = "kind"
 )
 
+// How a VPA that recreates pods does it on somebody else's cluster.
+const (
+	updateInPlace  = "in-place" // first, and eviction second
+	updateRecreate = "recreate" // as the scenario says
+)
+
 // place is the cluster on which a loop is played, and how.
 type place struct {
 	cluster   string // clusterEmbedded or clusterKind
@@ -22,6 +28,7 @@ type place struct {
 	attach    eks.Options
 	namespace string // that somebody made for the learner; empty to make one
 	mode      string // "drive" or "disarmed", where the HPA controller cannot be turned off
+	vpaUpdate string // updateInPlace or updateRecreate, on a cluster of somebody else's
 	image     string // of the workload that burns CPU
 	yes       bool
 }
@@ -36,6 +43,7 @@ func (p *place) flags(cmd *cobra.Command) {
 	attachFlags(f, &p.attach)
 	f.StringVarP(&p.namespace, "namespace", "n", "", "강사가 만들어 준 `네임스페이스` (없으면 새로 만들고 끝나면 지웁니다)")
 	f.StringVar(&p.mode, "hpa-mode", string(hpa.ModeDrive), "HPA 컨트롤러를 끌 수 없는 클러스터에서의 `방식`: drive 또는 disarmed")
+	f.StringVar(&p.vpaUpdate, "vpa-update", updateInPlace, "남의 클러스터에서 VPA가 파드를 바꾸는 `방법`: in-place(그 자리에서 먼저, 안 되면 축출) 또는 recreate(시나리오대로 축출)")
 	f.StringVar(&p.image, "image", "", "CPU를 쓰는 워크로드의 `이미지` (stepscale image로 만들어 올린 것)")
 	f.BoolVar(&p.yes, "yes", false, "남의 클러스터에 쓰기 전에 묻지 않습니다")
 }
@@ -59,6 +67,8 @@ func (p place) check() error {
 		return usageError("--cluster kind는 --eks, --context와 함께 쓸 수 없습니다.", "실행할 클러스터 하나를 골라 주십시오.")
 	case p.mode != "" && p.mode != string(hpa.ModeDrive) && p.mode != string(hpa.ModeDisarmed):
 		return usageError("모르는 방식입니다: "+p.mode, "--hpa-mode에는 drive 또는 disarmed를 적어 주십시오.")
+	case p.vpaUpdate != "" && p.vpaUpdate != updateInPlace && p.vpaUpdate != updateRecreate:
+		return usageError("모르는 방법입니다: "+p.vpaUpdate, "--vpa-update에는 in-place 또는 recreate를 적어 주십시오.")
 	case p.namespace != "" && !p.attached():
 		return usageError("--namespace는 --eks나 --context와 함께 씁니다.", "임베디드와 kind 클러스터에서는 stepscale이 네임스페이스를 만듭니다.")
 	}

@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	vpaclient "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/client/clientset/versioned"
+
+	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/vpa"
+)
+
+const vpaLast = "vpa/8-conclusion/compare"
+
+// classOn prepares a managed cluster as an instructor does, with a namespace for a
+// student.
+func classOn(t *testing.T, a *app, m managed) string {
+	t.Helper()
+	class, err := vpa.NewClass(m.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := class.Install(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ns := namespaceObject("shop")
+	ns.Labels = map[string]string{clusters.LabelManaged: "true"}
+	if _, err := m.kube.CoreV1().Namespaces().Create(t.Context(), ns, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	a.place.namespace = ns.Name
+	m.load(t, ns.Name, "{at: 0s, step: 735m}") // the nodes give the generator its share too
+	return ns.Name
+}
+
+// passOf plays until a pass has changed something, and returns that pass by step.
+func passOf(t *testing.T, s Stage, passes int) map[trace.StepID]*trace.Frame {
+	t.Helper()
+	steps := map[trace.StepID]*trace.Frame{}
+	changed := false
+	for f, err := s.Session().Next(); ; f, err = s.Session().Next() {
+		if err != nil {
+			t.Fatalf("%s: %v", f.Step, err)
+		}
+		steps[f.Step] = &f
+		changed = changed || scaled(f)
+		if f.Step == vpaLast && (changed || f.Pass >= passes) {
+			return steps
+		}
+	}
+}
+
+// TestVPAInPlace: on a shared cluster pods are resized in place first, and nothing
+// is left of it in a namespace that was somebody else's.
+func TestVPAInPlace(t *testing.T) {
+	a := testApp(t)
+	m := newManaged(t, a)
+	m.load(t, "x")
+	_, _, err := a.openStage(t.Context(), "vpa", "vpa-web", silent{})
+	var u *userError
+	if !errors.As(err, &u) || !strings.Contains(u.hint, "class install") {
+		t.Fatalf("without the types: %v", err)
+	}
+	namespace := classOn(t, a, m)
+	a.conn = nil
+	s, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-web", silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := passOf(t, s, 12)
+	act := steps["vpa/4-evict/act"]
+	wantFact(t, *act, "action", "resize")
+	wantFact(t, *act, "evictedPods", "0")
+	wantFact(t, *steps["vpa/7-admit/run"], "newRequest/web.cpu", "300m")
+	wantFact(t, *steps["vpa/3-compare/read"], "admissionBy", string(vpa.AdmissionPolicy))
+	for _, step := range []trace.StepID{"vpa/5-recreate/create", "vpa/6-admission/read", "vpa/7-admit/patch", "vpa/7-admit/bind"} {
+		if _, skipped := steps[step].Fact("skipped"); !skipped {
+			t.Errorf("%s has facts %+v", step, steps[step].Facts)
+		}
+	}
+	if err := closeStage(); err != nil {
+		t.Fatal(err)
+	}
+	api := vpaclient.NewForConfigOrDie(m.config).AutoscalingV1()
+	vpas, err := api.VerticalPodAutoscalers(namespace).List(t.Context(), metav1.ListOptions{})
+	checkpoints, err2 := api.VerticalPodAutoscalerCheckpoints(namespace).List(t.Context(), metav1.ListOptions{})
+	if err := errors.Join(err, err2); err != nil || len(vpas.Items)+len(checkpoints.Items) > 0 {
+		t.Errorf("left behind: %v, %v, %v", vpas, checkpoints, err)
+	}
+}
+
+// TestVPARecreate: where the API server admits by itself, the seed's steps 4 to 7 are
+// recorded from watches.
+func TestVPARecreate(t *testing.T) {
+	a := testApp(t)
+	m := newManaged(t, a)
+	classOn(t, a, m)
+	a.place.vpaUpdate = updateRecreate
+	s, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-web", silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = closeStage() }()
+	if notes := strings.Join(s.Info().Notes, " "); !strings.Contains(notes, "MutatingAdmissionPolicy") || !strings.Contains(notes, "축출합니다") {
+		t.Errorf("told: %s", notes)
+	}
+	steps := passOf(t, s, 12)
+	wantFact(t, *steps["vpa/3-compare/read"], "dryRunRequest/web.cpu", "300m")
+	act := steps["vpa/4-evict/act"]
+	wantFact(t, *act, "action", "evict")
+	wantFact(t, *act, "evictedPods", "1")
+	wantFact(t, *steps["vpa/5-recreate/create"], "absentPods", "1")
+	wantFact(t, *steps["vpa/6-admission/read"], "requestBefore/web.cpu", "100m")
+	wantFact(t, *steps["vpa/7-admit/patch"], "requestAdded/web.cpu", "+200m")
+	wantFact(t, *steps["vpa/7-admit/patch"], "newRequest/web.cpu", "300m")
+	wantFact(t, *steps["vpa/7-admit/bind"], "boundPods", "1")
+	wantFact(t, *steps["vpa/7-admit/run"], "readyPods", "2")
+	wantFact(t, *steps[vpaLast], "updatedPods", "1")
+	if got := steps["vpa/7-admit/patch"].Actor; got != vpa.ActorAPIServer {
+		t.Errorf("the pod was admitted by %s", got)
+	}
+	for step, what := range map[trace.StepID]string{
+		"vpa/4-evict/act": "deleting", "vpa/5-recreate/create": "created", "vpa/7-admit/bind": "bound", "vpa/7-admit/run": "ready",
+	} {
+		f := steps[step]
+		if len(f.Seen) == 0 || f.Seen[0].Actor != f.Actor || f.Seen[len(f.Seen)-1].What != what && f.Seen[0].What != what {
+			t.Errorf("%s of %s: seen %+v", step, f.Actor, f.Seen)
+		}
+	}
+	withoutPolicy(t, m, s)
+}
+
+// withoutPolicy: nobody is evicted who would come back as small as before.
+func withoutPolicy(t *testing.T, m managed, s Stage) {
+	t.Helper()
+	if err := m.kube.AdmissionregistrationV1().MutatingAdmissionPolicyBindings().Delete(t.Context(), "stepscale-vpa", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Second) // the API server learns of it a moment later
+	steps := passOf(t, s, 1)
+	wantFact(t, *steps["vpa/3-compare/read"], "admissionAlive", "false")
+	wantFact(t, *steps["vpa/4-evict/act"], "action", "keep")
+	if why, _ := steps["vpa/4-evict/act"].Fact("skipped"); !strings.Contains(why, "class install") {
+		t.Errorf("told: %s", why)
+	}
+}

@@ -1,0 +1,172 @@
+package vpa
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/admission-controller/resource/pod/patch"
+	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/status"
+
+	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
+)
+
+// Admission says who gives a new pod what its VPA recommends.
+type Admission string
+
+const (
+	// AdmissionWebhook is upstream's admission controller in this process. It alone
+	// can be held until its step comes.
+	AdmissionWebhook Admission = ""
+	// AdmissionPolicy is the API server itself, by the MutatingAdmissionPolicy that an
+	// instructor has installed (Class), or we have on a cluster of our own.
+	AdmissionPolicy Admission = "admissionPolicy"
+	// AdmissionCluster is upstream's admission controller in the cluster.
+	AdmissionCluster Admission = "admissionInCluster"
+	// AdmissionNone gives new pods nothing: what is evicted comes back as it was.
+	AdmissionNone Admission = "admissionNone"
+	// AdmissionUnknown is what a caller sees who may not look at the cluster's
+	// policies and webhooks. A dry run tells as soon as there is a recommendation.
+	AdmissionUnknown Admission = "admissionUnknown"
+)
+
+const (
+	policyName       = "stepscale-vpa"
+	policyAnnotation = "stepscale.io/vpa" // on pods to which the policy gave something
+)
+
+// findAdmission looks for what somebody else has installed on a shared cluster.
+func (s *State) findAdmission(ctx context.Context) error {
+	api := s.Watcher().Kube.AdmissionregistrationV1()
+	_, policy := api.MutatingAdmissionPolicyBindings().Get(ctx, policyName, metav1.GetOptions{})
+	_, webhook := api.MutatingWebhookConfigurations().Get(ctx, webhookConfig, metav1.GetOptions{})
+	switch {
+	case policy == nil:
+		s.Admission = AdmissionPolicy
+	case webhook == nil:
+		s.Admission = AdmissionCluster
+	case apierrors.IsForbidden(policy) || apierrors.IsForbidden(webhook):
+		s.Admission = AdmissionUnknown
+	case apierrors.IsNotFound(policy) && apierrors.IsNotFound(webhook):
+		s.Admission = AdmissionNone
+	default:
+		return fmt.Errorf("look for an admission controller: %w", firstOther(policy, webhook))
+	}
+	return nil
+}
+
+// firstOther is the error that says more than that nothing is there.
+func firstOther(errs ...error) error {
+	for _, err := range errs {
+		if !apierrors.IsNotFound(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// installPolicy lets the API server admit on a cluster of our own whose network
+// does not lead to this process.
+func (s *State) installPolicy(ctx context.Context) error {
+	served, err := servesPolicies(s.Watcher().Kube.Discovery())
+	if err != nil {
+		return err
+	}
+	if !served {
+		s.Admission = AdmissionNone
+		return nil
+	}
+	s.Admission = AdmissionPolicy
+	return s.install(ctx, policyManifest)
+}
+
+// admissionReady tells whether a pod that is evicted now would come back with what
+// is recommended. Upstream's updater asks the lease of the admission controller;
+// where there is none, the API server is asked on a dry run.
+func (s *State) admissionReady(ctx context.Context, f *trace.Frame) (bool, error) {
+	if s.Admission == AdmissionWebhook {
+		alive, err := s.updater.alive.IsStatusValid(ctx, status.AdmissionControllerStatusTimeout)
+		if world.IsFault(err) {
+			return false, err
+		}
+		alive = err == nil && alive
+		f.Add("admissionAlive", strconv.FormatBool(alive), "lease kube-system/"+status.AdmissionControllerStatusName)
+		return alive, nil
+	}
+	if s.pass.vpa == nil || s.pass.vpa.Status.Recommendation == nil {
+		return true, nil // there is nothing to give, and nothing will be evicted
+	}
+	by, pod, err := s.probe(ctx)
+	if err != nil {
+		return false, err
+	}
+	s.Admission = by
+	f.Add("admissionBy", string(by), "")
+	f.Add("admissionAlive", strconv.FormatBool(by != AdmissionNone), "파드를 dry-run으로 만들어 본 결과이고, 저장된 것은 없습니다")
+	if pod != nil {
+		addSizes(f, pod.Spec.Containers, "dryRunRequest", "dryRunLimit")
+	}
+	return by != AdmissionNone, nil
+}
+
+// probe creates a pod of the target on a dry run, as its ReplicaSet would, and tells
+// who has changed it. A quota or a policy that refuses it tells nothing.
+func (s *State) probe(ctx context.Context) (by Admission, born *corev1.Pod, err error) {
+	w, err := s.workload(ctx)
+	if err != nil || w.Newest() == nil {
+		return AdmissionNone, nil, err
+	}
+	set := w.Newest()
+	pod := &corev1.Pod{ObjectMeta: *set.Spec.Template.ObjectMeta.DeepCopy(), Spec: *set.Spec.Template.Spec.DeepCopy()}
+	pod.GenerateName = set.Name + "-"
+	pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: set.Name, UID: set.UID, Controller: new(true)}}
+	by = AdmissionNone
+	err = s.Settle(ctx, func(ctx context.Context) (bool, error) { // a policy learns of a recommendation a moment later
+		got, err := s.Watcher().Kube.CoreV1().Pods(s.Namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		born, by = got, admittedBy(got)
+		return by != AdmissionNone, nil
+	})
+	return by, born, err
+}
+
+// admittedBy reads who gave a pod its size off the mark that each leaves.
+func admittedBy(p *corev1.Pod) Admission {
+	if _, ok := p.Annotations[policyAnnotation]; ok {
+		return AdmissionPolicy
+	}
+	if _, ok := p.Annotations[patch.ResourceUpdatesAnnotation]; ok {
+		return AdmissionCluster
+	}
+	return AdmissionNone
+}
+
+// actorOf is who moves in the steps of the admission.
+func (a Admission) actor() string {
+	if a == AdmissionPolicy {
+		return ActorAPIServer
+	}
+	return ActorAdmission
+}
+
+// whyAdmission says why it is this one.
+func (s *State) whyAdmission() string {
+	switch {
+	case s.Unreachable != nil:
+		return "API 서버가 이 컴퓨터의 웹훅에 닿지 못해 API 서버 자신에게 맡깁니다: " + s.Unreachable.Error()
+	case s.Admission == AdmissionUnknown:
+		return "볼 권한이 없습니다. 추천이 생기면 dry-run으로 확인합니다"
+	case s.Admission == AdmissionNone:
+		return "내보낸 파드는 예전 크기로 다시 생기므로, 있는 파드를 그 자리에서 조정하기만 합니다"
+	}
+	return ""
+}

@@ -1,0 +1,160 @@
+package vpa
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
+)
+
+// bind is the scheduler's part.
+func bind(ctx context.Context, s *State, f *trace.Frame) error {
+	f.Kubectl = fmt.Sprintf("kubectl get pods -n %s -o wide", s.Namespace)
+	before, err := s.workload(ctx)
+	if err != nil {
+		return err
+	}
+	bound, stuck := before.Bound()
+	if s.idle(before, bound+stuck == len(before.Active())) {
+		f.Add("skipped", "노드를 정할 새 파드가 없습니다.", "")
+		return nil
+	}
+	var w world.Workload
+	err = s.Move(ctx, world.ActorScheduler, func(ctx context.Context) (bool, error) {
+		w, err = s.workload(ctx)
+		b, n := w.Bound()
+		return b+n == len(w.Active()), err
+	})
+	if errors.Is(err, world.ErrStuck) {
+		return s.Stuck(world.ActorScheduler, "모든 파드에 노드가 정해지는 것", fmt.Sprintf("파드 %d개", len(w.Active())))
+	}
+	if err != nil {
+		return err
+	}
+	bindings := world.AddBound(s.pass.known, w, f)
+	f.Add("boundPods", strconv.Itoa(bindings), "")
+	if _, unschedulable := w.Bound(); unschedulable > 0 {
+		f.Add("unschedulablePods", strconv.Itoa(unschedulable), "")
+	}
+	return s.AwaitHeld(ctx, world.ActorKubelet, http.MethodPatch, bindings)
+}
+
+// idle tells whether an actor has nothing to do in this pass. One that nothing holds
+// back may have done it already: then it counts whether there was something.
+func (s *State) idle(w world.Workload, done bool) bool {
+	if s.Gate != nil {
+		return done
+	}
+	return done && len(s.newborn(w)) == 0 && s.pass.disrupted == 0
+}
+
+// run is the kubelets' part: new pods start, evicted ones end, and a resize in
+// place is carried out.
+func run(ctx context.Context, s *State, f *trace.Frame) error {
+	f.Kubectl = fmt.Sprintf("kubectl get deployment,pods -n %s", s.Namespace)
+	w, err := s.workload(ctx)
+	if err != nil {
+		return err
+	}
+	waits, err := s.Waits(ctx, world.ActorKubelet)
+	if err != nil {
+		return err
+	}
+	if s.idle(w, s.settled(w) && !waits) && (s.Gate != nil || len(s.pass.resized) == 0) {
+		f.Add("readyPods", strconv.Itoa(w.Ready()), "")
+		f.Add("skipped", "kubelet에게는 할 일이 없습니다.", "")
+		return nil
+	}
+	err = s.Move(ctx, world.ActorKubelet, func(ctx context.Context) (bool, error) {
+		w, err = s.workload(ctx)
+		return s.settled(w), err
+	})
+	if errors.Is(err, world.ErrStuck) {
+		bound, _ := w.Bound()
+		return s.Stuck(world.ActorKubelet, fmt.Sprintf("파드 %d개가 Ready가 되고 삭제 중인 파드가 사라지는 것", bound),
+			fmt.Sprintf("Ready %d개, 삭제 중 %d개입니다", w.Ready(), w.Terminating()))
+	}
+	if err != nil {
+		return err
+	}
+	f.Add("readyPods", strconv.Itoa(w.Ready()), "")
+	world.AddRun(s.pass.known, w, f)
+	for _, p := range w.Active() {
+		started := world.IsReady(p) && !s.pass.known[p.UID].Ready
+		if !started && slices.Contains(s.pass.resized, p.Name) {
+			s.addResized(f, p)
+		}
+	}
+	return nil
+}
+
+// settled tells whether the kubelets have nothing left to do for the pods.
+func (s *State) settled(w world.Workload) bool {
+	bound, _ := w.Bound()
+	if w.Ready() != bound || w.Terminating() > 0 {
+		return false
+	}
+	for _, p := range w.Active() {
+		if slices.Contains(s.pass.resized, p.Name) && !resized(p) {
+			return false
+		}
+	}
+	return true
+}
+
+// resized tells whether the kubelet has answered a resize: carried it out, or
+// said why not.
+func resized(p *corev1.Pod) bool {
+	if pendingResize(p) != nil {
+		return true
+	}
+	for _, c := range p.Status.ContainerStatuses {
+		for _, spec := range p.Spec.Containers {
+			if spec.Name == c.Name && (c.Resources == nil || !equality.Semantic.DeepEqual(c.Resources.Requests, spec.Resources.Requests)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// pendingResize is the condition in which the kubelet says why a resize waits;
+// nil when none does.
+func pendingResize(p *corev1.Pod) *corev1.PodCondition {
+	for i := range p.Status.Conditions {
+		if c := &p.Status.Conditions[i]; c.Type == corev1.PodResizePending && c.Status == corev1.ConditionTrue {
+			return c
+		}
+	}
+	return nil
+}
+
+// addResized tells what the kubelet gave a pod without a restart.
+func (s *State) addResized(f *trace.Frame, p *corev1.Pod) {
+	if c := pendingResize(p); c != nil {
+		f.Add("resizePending/"+p.Name, c.Reason, c.Message)
+	}
+	for _, c := range p.Status.ContainerStatuses {
+		if c.Resources == nil {
+			continue
+		}
+		f.Add("restarts/"+p.Name, strconv.Itoa(int(c.RestartCount)), "")
+		for _, r := range resources {
+			if _, ok := c.Resources.Requests[corev1.ResourceName(r)]; !ok {
+				continue
+			}
+			from, to := s.pass.before[p.Name+"/"+c.Name], c.Resources.Requests
+			f.Add("newRequest/"+of(c.Name, r), text(r, amountOf(r, to)), "")
+			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "status.containerStatuses[].resources.requests." + string(r),
+				From: text(r, amountOf(r, from)), To: text(r, amountOf(r, to))})
+		}
+	}
+}
