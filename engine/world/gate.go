@@ -18,8 +18,9 @@ const (
 	pollReal     = 200 * time.Millisecond // on a cluster that others may use too
 	pollLarge    = 100 * time.Millisecond // with more pods than largePods
 	largePods    = 100
-	QuietPolls   = 5               // polls without waiting writes until an actor counts as done
-	settleWithin = 2 * time.Second // for what is nice to show, never an error
+	callGrace    = 10 * time.Second // a call that is under way when the time is over may end
+	QuietPolls   = 5                // polls without waiting writes until an actor counts as done
+	settleWithin = 2 * time.Second  // for what is nice to show, never an error
 )
 
 // ErrStuck tells that an actor did not do its part in time.
@@ -64,15 +65,13 @@ func (w *World) Poll(ctx context.Context, limit time.Duration, done func(context
 	if w.Crowd > largePods {
 		every = pollLarge
 	}
-	limited, cancel := context.WithTimeout(ctx, limit)
+	call, cancel := context.WithTimeout(ctx, limit+callGrace)
 	defer cancel()
-	err := wait.PollUntilContextCancel(limited, every, true, done)
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
+	err := wait.PollUntilContextTimeout(ctx, every, limit, true, func(context.Context) (bool, error) { return done(call) })
+	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
-	case limited.Err() != nil: // client-go's rate limiter has words of its own for it
+	}
+	if wait.Interrupted(err) {
 		return ErrStuck
 	}
 	return err
