@@ -62,6 +62,7 @@ func Checks() []Check {
 		{"up again finds it", upAgain},
 		{"info is true", infoIsTrue},
 		{"a lesson's objects are applied and removed", objects},
+		{"the gate holds writes, where there is one", gate},
 		{"down", down},
 		{"down again is no error", down},
 		{"nothing is left", nothingLeft},
@@ -145,6 +146,61 @@ func infoIsTrue(_ context.Context, s *Subject) error {
 }
 
 func objects(ctx context.Context, s *Subject) error {
+	return s.inNamespace(ctx, func(kube kubernetes.Interface, namespace, image string) error {
+		if _, err := kube.AppsV1().Deployments(namespace).Create(ctx, deployment(image), metav1.CreateOptions{}); err != nil {
+			return err
+		}
+		return awaitReady(ctx, kube, namespace, s.PodsReady)
+	})
+}
+
+// Gate is what a provider has that can hold the actors' writes to a namespace.
+type Gate interface {
+	Hold(ctx context.Context, namespace string) error
+	Release(ctx context.Context, namespace string) error
+	Held(ctx context.Context) ([]clusters.Held, error)
+}
+
+// gate lets a Deployment wait for its controller until the gate is gone.
+func gate(ctx context.Context, s *Subject) error {
+	g, ok := s.provider.(Gate)
+	if !ok {
+		return nil
+	}
+	return s.inNamespace(ctx, func(kube kubernetes.Interface, namespace, image string) (err error) {
+		if err := g.Hold(ctx, namespace); err != nil {
+			return err
+		}
+		released := false
+		defer func() {
+			if !released {
+				err = errors.Join(err, g.Release(ctx, namespace))
+			}
+		}()
+		if _, err := kube.AppsV1().Deployments(namespace).Create(ctx, deployment(image), metav1.CreateOptions{}); err != nil {
+			return err
+		}
+		err = wait.PollUntilContextTimeout(ctx, pollEvery, s.PodsReady, true, func(ctx context.Context) (bool, error) {
+			held, err := g.Held(ctx)
+			return len(held) > 0, err
+		})
+		if err != nil {
+			return fmt.Errorf("nobody waits at the gate: %w", err)
+		}
+		sets, err := kube.AppsV1().ReplicaSets(namespace).List(ctx, metav1.ListOptions{})
+		if err != nil || len(sets.Items) > 0 {
+			return errors.Join(err, fmt.Errorf("%d ReplicaSets came through the gate", len(sets.Items)))
+		}
+		released = true
+		if err := g.Release(ctx, namespace); err != nil {
+			return err
+		}
+		return awaitReady(ctx, kube, namespace, s.PodsReady)
+	})
+}
+
+// inNamespace makes a namespace, and waits until it is gone after do.
+func (s *Subject) inNamespace(ctx context.Context, do func(kube kubernetes.Interface, namespace, image string) error) error {
 	if s.config == nil {
 		return ErrNotUp
 	}
@@ -158,10 +214,7 @@ func objects(ctx context.Context, s *Subject) error {
 	}
 	image, err := s.image(ctx, kube)
 	if err == nil {
-		_, err = kube.AppsV1().Deployments(ns.Name).Create(ctx, deployment(image), metav1.CreateOptions{})
-	}
-	if err == nil {
-		err = awaitReady(ctx, kube, ns.Name, s.PodsReady)
+		err = do(kube, ns.Name, image)
 	}
 	if e := kube.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{}); e != nil {
 		return errors.Join(err, e)

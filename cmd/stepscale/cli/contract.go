@@ -29,6 +29,7 @@ var contractLabels = map[string]string{
 	"up again finds it":                "다시 켜면 있는 것을 찾습니다",
 	"info is true":                     "버전과 kubeconfig가 맞습니다",
 	"a lesson's objects are applied and removed": "수업의 오브젝트를 만들고 지웁니다",
+	"the gate holds writes, where there is one":  "게이트가 있으면 쓰기를 붙잡아 둡니다",
 	"down":                   "클러스터를 지웁니다",
 	"down again is no error": "다시 지워도 괜찮습니다",
 	"nothing is left":        "남은 것이 없습니다",
