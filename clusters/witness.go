@@ -33,7 +33,7 @@ const maxSightings = 4096
 type Sighting struct {
 	Actor  string
 	Object string    // "pod/web-6d4f-x2x7k"
-	What   string    // "created", "bound", "unschedulable", "waiting", "ready", "deleting", "gone", or the field that changed
+	What   string    // "created", "bound", "unschedulable", "waiting", "ready", "deleting", "gone", "resized", or the field that changed
 	Value  string    // the field's new value, the node, or the reason
 	At     time.Time // when the watch told of it, by this machine's clock
 }
@@ -115,6 +115,9 @@ func (w *Witness) podChanged(before, after any) {
 	if why := waiting(now); why != "" && why != waiting(old) {
 		w.note(kubelet, name, "waiting", why)
 	}
+	if from, to := granted(old), granted(now); from != "" && to != from {
+		w.note(kubelet, name, "resized", from+" → "+to)
+	}
 	if !podutil.IsPodReady(old) && podutil.IsPodReady(now) {
 		w.note(kubelet, name, "ready", "")
 	}
@@ -137,6 +140,23 @@ func unschedulable(p *corev1.Pod) string {
 		return ""
 	}
 	return p.Status.Conditions[i].Message
+}
+
+// granted is what the kubelet has given the running containers, "cpu 300m"; empty
+// before it says so.
+func granted(p *corev1.Pod) string {
+	var sizes []string
+	for _, c := range p.Status.ContainerStatuses {
+		if c.Resources == nil {
+			continue
+		}
+		for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+			if q, ok := c.Resources.Requests[name]; ok {
+				sizes = append(sizes, string(name)+" "+q.String())
+			}
+		}
+	}
+	return strings.Join(sizes, ", ")
 }
 
 // waiting is why containers do not run yet, "ContainerCreating" as a rule.

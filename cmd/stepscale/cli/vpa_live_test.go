@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -8,10 +9,13 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	vpaclient "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/client/clientset/versioned"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
+	"github.com/stepscale/stepscale/engine/world"
 )
 
 const vpaLast = "vpa/8-conclusion/compare"
@@ -77,6 +81,10 @@ func TestVPAInPlace(t *testing.T) {
 	wantFact(t, *act, "evictedPods", "0")
 	wantFact(t, *steps["vpa/7-admit/run"], "newRequest/web.cpu", "300m")
 	wantFact(t, *steps["vpa/3-compare/read"], "admissionBy", string(vpa.AdmissionPolicy))
+	seen := steps["vpa/7-admit/run"].Seen
+	if len(seen) == 0 || seen[0].Actor != world.ActorKubelet || seen[0].What != "resized" || !strings.HasSuffix(seen[0].Value, "→ cpu 300m") {
+		t.Errorf("seen %+v", seen)
+	}
 	for _, step := range []trace.StepID{"vpa/5-recreate/create", "vpa/6-admission/read", "vpa/7-admit/patch", "vpa/7-admit/bind"} {
 		if _, skipped := steps[step].Fact("skipped"); !skipped {
 			t.Errorf("%s has facts %+v", step, steps[step].Facts)
@@ -137,14 +145,56 @@ func TestVPARecreate(t *testing.T) {
 // withoutPolicy: nobody is evicted who would come back as small as before.
 func withoutPolicy(t *testing.T, m managed, s Stage) {
 	t.Helper()
-	if err := m.kube.AdmissionregistrationV1().MutatingAdmissionPolicyBindings().Delete(t.Context(), "stepscale-vpa", metav1.DeleteOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(2 * time.Second) // the API server learns of it a moment later
+	m.removePolicy(t)
 	steps := passOf(t, s, 1)
 	wantFact(t, *steps["vpa/3-compare/read"], "admissionAlive", "false")
 	wantFact(t, *steps["vpa/4-evict/act"], "action", "keep")
 	if why, _ := steps["vpa/4-evict/act"].Fact("skipped"); !strings.Contains(why, "class install") {
 		t.Errorf("told: %s", why)
+	}
+}
+
+func (m managed) removePolicy(t *testing.T) {
+	t.Helper()
+	if err := m.kube.AdmissionregistrationV1().MutatingAdmissionPolicyBindings().Delete(t.Context(), "stepscale-vpa", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Second) // the API server learns of it a moment later
+}
+
+// TestVPAAdmittedInCluster: upstream's admission controller, which somebody else runs,
+// gives the new pods their size, and is watched.
+func TestVPAAdmittedInCluster(t *testing.T) {
+	a := testApp(t)
+	m := newManaged(t, a)
+	namespace := classOn(t, a, m)
+	m.removePolicy(t)
+	clients, err := world.NewClients(m.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := &vpa.State{
+		World:    world.World{Namespace: namespace, Clock: clock.RealClock{}, Controller: clients},
+		Identity: func(string) *rest.Config { return rest.CopyConfig(m.config) }, Params: vpa.DefaultParams(),
+	}
+	if err := theirs.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = theirs.Close(context.Background()) })
+	a.place.vpaUpdate = updateRecreate
+	s, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-web", silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = closeStage() }()
+	if notes := strings.Join(s.Info().Notes, " "); !strings.Contains(notes, "클러스터 안에 설치된 업스트림") {
+		t.Errorf("told: %s", notes)
+	}
+	steps := passOf(t, s, 12)
+	wantFact(t, *steps["vpa/6-admission/read"], "admissionBy", string(vpa.AdmissionCluster))
+	wantFact(t, *steps["vpa/7-admit/patch"], "newRequest/web.cpu", "300m")
+	wantFact(t, *steps["vpa/7-admit/patch"], "newLimit/web.cpu", "900m")
+	if got := steps["vpa/7-admit/patch"].Actor; got != vpa.ActorAdmission {
+		t.Errorf("the pod was admitted by %s", got)
 	}
 }

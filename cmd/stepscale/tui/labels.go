@@ -145,6 +145,8 @@ var values = map[string]string{
 	"outsideBounds": "범위 밖(outsideBounds)", "tooYoung": "범위 안이고 젊음(tooYoung)", "tooClose": "차이가 작음(tooClose)",
 	"longLived": "오래 살았고 차이가 큼(longLived)", "quickOOM": "시작하자마자 OOM(quickOOM)", "heldBack": "차례를 기다림(heldBack)",
 	"noRecommendation": "추천값 없음(noRecommendation)", "sameResources": "바꿀 값 없음(sameResources)", "evictionRequirements": "VPA의 조건이 막음(evictionRequirements)",
+	"admissionPolicy": "API 서버 자신(MutatingAdmissionPolicy)", "admissionInCluster": "클러스터 안의 업스트림 Admission Controller",
+	"admissionNone": "없음", "admissionUnknown": "볼 권한이 없어 알 수 없음",
 	"true": "예(true)", "false": "아니요(false)",
 }
 
@@ -170,6 +172,7 @@ var actors = map[string]string{
 	"vpa-recommender":          "VPA Recommender",
 	"vpa-updater":              "VPA Updater",
 	"vpa-admission-controller": "VPA Admission Controller",
+	"kube-apiserver":           "API 서버",
 }
 
 // ActorLabel is the Korean name of an actor.
@@ -184,6 +187,7 @@ func ActorLabel(actor string) string {
 var sightingLabels = map[string]string{
 	"created": "만들어짐", "bound": "노드가 정해짐:", "unschedulable": "놓을 노드가 없음:", "waiting": "컨테이너가 기다림:",
 	"ready": "Ready", "deleting": "삭제 시작", "gone": "사라짐",
+	"resized": "재시작 없이 조정됨:",
 }
 
 // SightingLabel is the Korean name; a field has none.
