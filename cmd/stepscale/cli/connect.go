@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -10,6 +11,7 @@ import (
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/clusters/kind"
 	"github.com/stepscale/stepscale/clusters/workload"
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/vpa"
 )
@@ -119,7 +121,11 @@ func (s *clusterStage) notes() []string {
 	if !s.conn.live() {
 		return nil
 	}
-	notes := []string{"실제 클러스터입니다. 시간과 노드와 부하가 모두 실제이므로, 한 패스에 15초가 걸리고 숫자가 수업의 설명과 조금씩 다를 수 있습니다.",
+	pass := hpa.DefaultParams().SyncPeriod
+	if s.vpa != nil {
+		pass = s.vpa.Params.Interval
+	}
+	notes := []string{fmt.Sprintf("실제 클러스터입니다. 시간과 노드와 부하가 모두 실제이므로, 한 패스에 %s씩 걸리고 숫자가 수업의 설명과 조금씩 다를 수 있습니다.", tui.Duration(pass)),
 		"디플로이먼트 컨트롤러부터 kubelet까지의 액터는 멈춰 세울 수 없습니다. 실제로 움직인 것을 지켜본 기록을 그때의 시각과 함께 하나씩 보여 드립니다."}
 	if s.vpa != nil {
 		return append(notes, s.vpaNotes()...)

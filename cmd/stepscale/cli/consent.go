@@ -27,16 +27,16 @@ func (a *app) consent(ctx context.Context, s *scenarios.Scenario) error {
 	if a.conn.namespace != "" {
 		where = "네임스페이스 " + a.conn.namespace + " 안에만"
 	}
-	what := "Deployment " + s.Target + "와 부하를 만드는 Deployment, Service"
+	what := []string{"Deployment " + s.Target, "부하를 만드는 Deployment와 Service"}
 	if a.conn.mode == hpa.ModeDisarmed && s.HPA != "" {
-		what += ", 무장 해제한 HPA " + s.HPA
+		what = append(what, "무장 해제한 HPA "+s.HPA)
 	}
 	if s.VPA != "" {
-		what += ", VPA " + s.VPA + "와 그 체크포인트"
+		what = append(what, "VPA "+s.VPA, "VPA의 체크포인트")
 	}
 	err := a.ask(ctx, a.place.yes, []string{
 		fmt.Sprintf("지금부터 클러스터 %s(쿠버네티스 %s)에 씁니다. stepscale이 만든 클러스터가 아닙니다.", a.conn.info.Name, a.conn.info.Version),
-		fmt.Sprintf("%s 씁니다: %s. 파드는 실제로 CPU를 쓰므로 비용이 들 수 있습니다.", where, what),
+		fmt.Sprintf("%s 씁니다: %s. 파드는 실제로 CPU를 쓰므로 비용이 들 수 있습니다.", where, strings.Join(what, ", ")),
 		"끝나면 만든 것을 모두 지우고, 다른 것은 건드리지 않습니다.",
 	})
 	if err != nil {
