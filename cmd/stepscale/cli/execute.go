@@ -156,6 +156,14 @@ func (t *ticker) of(p *player, b lessons.Block) func(trace.Frame) {
 	}
 }
 
+// timeWord names the time of a loop.
+func timeWord(simulated bool) string {
+	if simulated {
+		return "가상 시간"
+	}
+	return "시간"
+}
+
 // passTick sums up one pass out of all frames.
 func passTick(frames []trace.Frame, pass int) tui.Tick {
 	n := len(frames)
@@ -191,6 +199,6 @@ func (t *ticker) end(p *player) {
 	if t.skipped > 0 {
 		p.screen.Skipped(t.skipped)
 	}
-	p.screen.Note(fmt.Sprintf("틱 %d번, 지나간 가상 시간: %s. 지나간 단계는 back으로 볼 수 있습니다.", t.rows, tui.Duration(t.at.Sub(t.first))))
+	p.screen.Note(fmt.Sprintf("틱 %d번, 지나간 %s: %s. 지나간 단계는 back으로 볼 수 있습니다.", t.rows, timeWord(p.info.Simulated), tui.Duration(t.at.Sub(t.first))))
 	p.screen.Blank()
 }

@@ -46,7 +46,7 @@ func (a *app) runCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.loop, "loop", "hpa", "실행할 `루프`")
 	f.StringVar(&o.until, "until", "", "끝낼 `조건`: scale(파드의 수나 크기가 바뀔 때) 또는 pass=N(N번째 패스까지)")
-	f.DurationVar(&o.length, "for", 0, "가상 `시간`으로 이만큼 실행합니다. 예: 30m (아무 조건도 없으면 30m)")
+	f.DurationVar(&o.length, "for", 0, "이만큼의 `시간` 동안 실행합니다(임베디드 클러스터에서는 가상 시간). 예: 30m (아무 조건도 없으면 30m)")
 	f.StringVar(&o.record, "record", "", "실행한 단계를 이 `파일`에 JSON 줄로 기록합니다")
 	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
 	outputFlag(cmd, &o.output)
@@ -203,7 +203,7 @@ func (r *runner) end(ctx context.Context, err error) error {
 		}
 		return e
 	case r.o.until == "scale" && !r.scaled:
-		return &userError{what: fmt.Sprintf("가상 시간 %s 동안 파드의 수도 크기도 바뀌지 않았습니다.", tui.Duration(r.o.length)),
+		return &userError{what: fmt.Sprintf("%s %s 동안 파드의 수도 크기도 바뀌지 않았습니다.", timeWord(r.simulated), tui.Duration(r.o.length)),
 			hint: "--for로 더 길게 실행하시거나 시나리오의 부하를 확인해 주십시오."}
 	}
 	return nil
