@@ -48,7 +48,7 @@ func scrape(ctx context.Context, s *State, f *trace.Frame) error {
 
 // tick lets one sync period pass and ends it with a scrape.
 func (s *State) tick(ctx context.Context) error {
-	_, err := s.Elapse(ctx, s.Params.SyncPeriod, s.Params.SyncPeriod)
+	_, err := s.Tick(ctx, s.Params.SyncPeriod, s.Params.SyncPeriod)
 	return err
 }
 

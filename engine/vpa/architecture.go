@@ -38,7 +38,7 @@ func showPods(ctx context.Context, s *State, f *trace.Frame) error {
 // showMetrics lets an interval pass and shows what the Metrics Server has.
 func showMetrics(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl top pods -n " + s.Namespace
-	n, err := s.elapse(ctx)
+	n, err := s.Elapse(ctx, s.Params.Interval, s.Params.MetricResolution)
 	if err != nil {
 		return err
 	}

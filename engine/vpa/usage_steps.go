@@ -26,7 +26,7 @@ func scrape(ctx context.Context, s *State, f *trace.Frame) error {
 	if err := s.skip(ctx, f); err != nil {
 		return err
 	}
-	n, err := s.elapse(ctx)
+	n, err := s.Tick(ctx, s.Params.Interval, s.Params.MetricResolution)
 	if err != nil {
 		return err
 	}
@@ -60,11 +60,6 @@ func (s *State) skip(ctx context.Context, f *trace.Frame) error {
 	}
 	f.Add("skippedTime", plain(s.Params.Skip), "")
 	return s.relive(ctx, s.Params.Skip)
-}
-
-// elapse lets one interval pass and returns how often the Metrics Server scraped.
-func (s *State) elapse(ctx context.Context) (int, error) {
-	return s.Elapse(ctx, s.Params.Interval, s.Params.MetricResolution)
 }
 
 func (s *State) podMetrics(ctx context.Context) ([]metricsv1beta1.PodMetrics, error) {

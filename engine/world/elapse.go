@@ -27,6 +27,20 @@ func (w *World) Elapse(ctx context.Context, d, resolution time.Duration) (scrape
 	return scrapes, nil
 }
 
+// Tick lets time pass until the loop's next turn is due, a period after the last one:
+// upstream's controllers are woken by a ticker too. What the learner took to read is
+// part of it. In virtual time nothing has passed meanwhile.
+func (w *World) Tick(ctx context.Context, period, resolution time.Duration) (scrapes int, err error) {
+	left := period
+	if w.Simulation == nil && !w.ticked.IsZero() {
+		left = max(0, period-w.Clock.Since(w.ticked))
+	}
+	if scrapes, err = w.Elapse(ctx, left, resolution); err == nil {
+		w.ticked = w.Clock.Now()
+	}
+	return scrapes, err
+}
+
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

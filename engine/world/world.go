@@ -117,6 +117,7 @@ type World struct {
 	Pause func(ctx context.Context, d time.Duration) error
 
 	started bool
+	ticked  time.Time         // when the last turn of the loop was
 	did     map[string]string // actor by object: whose doing its end is
 	marked  time.Time         // when the write was that set the actors going
 	seen    []Sighting        // taken from the witness and not yet in a frame

@@ -31,7 +31,10 @@ func (a *app) learnCommand() *cobra.Command {
 폴더 이름(hpa)을 적으시면 그 폴더의 수업을 차례로, 수업 이름(hpa/02-control-loop)을 적으시면 그 수업만 합니다.`,
 		Example: `  stepscale learn hpa
   stepscale learn hpa --from hpa/3-scale/update
-  stepscale learn hpa --auto > hpa.txt`,
+  stepscale learn hpa --auto > hpa.txt
+  stepscale learn hpa --cluster kind
+  stepscale learn vpa --eks my-cluster --region ap-northeast-2 --image 이미지
+  stepscale learn hpa/05-observe --context my-context --image 이미지 -n s01`,
 		Args: args(0, 1, "수업"),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return a.learn(cmd.Context(), strings.Join(given, ""), o)

@@ -103,13 +103,15 @@ func (a *app) root() *cobra.Command {
 		Use:   "stepscale",
 		Short: "쿠버네티스 오토스케일링을 한 단계씩 실행하며 배우는 터미널 워크북",
 		Long: `stepscale은 쿠버네티스 오토스케일링의 제어 루프를 한 단계씩 실행하며 배우는 터미널 워크북입니다.
-컨트롤 플레인은 진짜 쿠버네티스이고, 부하와 노드와 시간만 시뮬레이션입니다.
+컨트롤 플레인은 진짜 쿠버네티스입니다. 기본인 임베디드 클러스터에서는 부하와 노드와 시간만 시뮬레이션이고, kind와 EKS에서는 모두 실제입니다.
 '다음'을 누를 때마다 액터 하나만 움직이고, 다른 터미널의 kubectl로 그 중간 상태를 볼 수 있습니다.`,
 		Example: `  stepscale learn hpa          HPA를 처음부터 배웁니다
   stepscale learn vpa          VPA를 처음부터 배웁니다
   stepscale lessons            수업 목록과 진도를 봅니다
   stepscale run web-surge      설명 없이 제어 루프만 실행합니다
-  stepscale doctor             이 컴퓨터에서 무엇이 되는지 확인합니다`,
+  stepscale doctor             이 컴퓨터에서 무엇이 되는지 확인합니다
+  stepscale learn hpa --cluster kind                        kind 클러스터에서 합니다
+  stepscale learn hpa --eks my-cluster --image 이미지       EKS 클러스터에서 합니다`,
 		Args: cobra.ArbitraryArgs, RunE: unknownCommand,
 		SilenceErrors: true, SilenceUsage: true,
 		Version: version(),

@@ -36,7 +36,8 @@ func (a *app) runCommand() *cobra.Command {
 		Example: `  stepscale run web-surge --for 30m
   stepscale run web-surge --until scale
   stepscale run web-surge --until pass=20 --output json --record web.jsonl
-  stepscale run vpa-web --loop vpa --for 10m`,
+  stepscale run vpa-web --loop vpa --for 10m
+  stepscale run web-surge --cluster kind --for 5m`,
 		Args: args(1, 1, "시나리오"),
 		RunE: func(cmd *cobra.Command, given []string) error { return a.run(cmd.Context(), given[0], o) },
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
