@@ -64,7 +64,11 @@ func showCRDs(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
-	f.Add("servedBefore", strconv.Itoa(len(before)), "")
+	remark := ""
+	if s.Shared {
+		remark = "클러스터 전체에 걸친 것이라 강사가 미리 만들어 두었습니다"
+	}
+	f.Add("servedBefore", strconv.Itoa(len(before)), remark)
 	if err := s.installCRDs(ctx); err != nil {
 		return err
 	}
@@ -94,13 +98,14 @@ func showCRDs(ctx context.Context, s *State, f *trace.Frame) error {
 
 // showRecommender starts the recommender, with upstream's roles.
 func showRecommender(ctx context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = "kubectl describe clusterrole system:vpa-status-actor system:vpa-checkpoint-actor system:metrics-reader"
+	f.Kubectl = s.kubectlRoles("system:vpa-status-actor system:vpa-checkpoint-actor system:metrics-reader")
 	if err := s.installRBAC(ctx); err != nil {
 		return err
 	}
 	if err := s.startRecommender(ctx); err != nil {
 		return err
 	}
+	s.addRunsAs(f)
 	f.Add("reads", "verticalpodautoscalers, pods, metrics.k8s.io", "")
 	f.Add("writes", "verticalpodautoscalers/status, verticalpodautoscalercheckpoints", "")
 	return s.addWatches(ctx, f, ActorRecommender)
@@ -136,7 +141,7 @@ func showAdmission(ctx context.Context, s *State, f *trace.Frame) error {
 
 // showUpdater starts the updater.
 func showUpdater(ctx context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = "kubectl describe clusterrole system:evictioner system:vpa-updater-in-place"
+	f.Kubectl = s.kubectlRoles("system:evictioner system:vpa-updater-in-place")
 	if err := s.startUpdater(ctx); err != nil {
 		return err
 	}
@@ -149,8 +154,25 @@ func showUpdater(ctx context.Context, s *State, f *trace.Frame) error {
 	} else {
 		f.Add("admissionBy", string(s.Admission), "")
 	}
+	s.addRunsAs(f)
 	f.Add("writes", "pods/eviction, pods/resize", "")
 	return s.addWatches(ctx, f, ActorUpdater)
+}
+
+// kubectlRoles shows what a component may do.
+func (s *State) kubectlRoles(roles string) string {
+	if s.Shared {
+		return "kubectl auth can-i --list -n " + s.Namespace
+	}
+	return "kubectl describe clusterrole " + roles
+}
+
+// addRunsAs tells on a shared cluster, where nobody may make service accounts for a
+// lesson, that a component has the learner's own identity.
+func (s *State) addRunsAs(f *trace.Frame) {
+	if s.Shared {
+		f.Add("runsAs", "수업을 실행한 사람 자신", "남의 클러스터에는 서비스 어카운트와 역할을 만들지 않습니다")
+	}
 }
 
 // addWatches tells what one component watches.

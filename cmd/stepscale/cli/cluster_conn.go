@@ -239,13 +239,22 @@ func (v watchView) Watches(ctx context.Context) ([]world.Watch, error) {
 	return all, err
 }
 
-// localView are the calls of this process alone, where nobody else can be recorded.
+// localView are the calls and watches of this process alone, where nobody else can
+// be recorded.
 type localView struct{ local *clusters.Recorder }
 
 func (v localView) Calls(context.Context) ([]trace.Call, error) {
 	var all []trace.Call
 	for _, c := range v.local.Take() {
 		all = append(all, trace.Call(c))
+	}
+	return all, nil
+}
+
+func (v localView) Watches(context.Context) ([]world.Watch, error) {
+	var all []world.Watch
+	for _, w := range v.local.Watches() {
+		all = append(all, world.Watch(w))
 	}
 	return all, nil
 }

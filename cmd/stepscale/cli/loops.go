@@ -150,6 +150,9 @@ func (s *clusterStage) vpaState() (*vpa.State, error) {
 		},
 	}
 	state.Shared, state.InPlaceFirst = s.conn.owner != "", s.conn.inPlace
+	if s.conn.live() {
+		state.Watches = localView{&s.local} // the components are in this process
+	}
 	state.Listen, state.Reach = s.conn.listen, s.conn.reach
 	s.vpa = state
 	s.closers = append(s.closers, state.Close)

@@ -87,6 +87,7 @@ var vpaLabels = map[string]string{
 	"servedBefore":          "그전에 있던 VPA 리소스 종류",
 	"servedResources":       "이제 있는 VPA 리소스 종류",
 	"hasRecommendation":     "추천값이 있는가",
+	"runsAs":                "누구의 신분으로",
 	"reads":                 "읽는 것",
 	"writes":                "쓰는 것",
 	"webhook":               "웹훅",
