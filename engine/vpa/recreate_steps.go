@@ -55,7 +55,11 @@ func recreate(ctx context.Context, s *State, f *trace.Frame) error {
 // moved on its own.
 func (s *State) absent(f *trace.Frame, wanted, active int) {
 	if s.Gate == nil {
-		f.Add("absentPods", strconv.Itoa(s.pass.disrupted), "축출된 파드의 수. 아무도 멈춰 세우지 않아 이미 다시 만들어졌을 수 있습니다")
+		remark := ""
+		if s.pass.disrupted > 0 {
+			remark = "축출된 파드의 수. 아무도 멈춰 세우지 않아 이미 다시 만들어졌을 수 있습니다"
+		}
+		f.Add("absentPods", strconv.Itoa(s.pass.disrupted), remark)
 		return
 	}
 	f.Add("absentPods", strconv.Itoa(wanted-active), fmt.Sprintf("%d − %d", wanted, active))
