@@ -64,11 +64,14 @@ func (w *World) Poll(ctx context.Context, limit time.Duration, done func(context
 	if w.Crowd > largePods {
 		every = pollLarge
 	}
-	err := wait.PollUntilContextTimeout(ctx, every, limit, true, done)
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := wait.PollUntilContextCancel(limited, every, true, done)
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if wait.Interrupted(err) {
+	end, _ := limited.Deadline()
+	if wait.Interrupted(err) || err != nil && time.Until(end) <= 0 { // client-go's rate limiter has an error of its own for it
 		return ErrStuck
 	}
 	return err

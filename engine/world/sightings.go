@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,6 +14,10 @@ import (
 
 // ErrNamespaceGone tells that the lesson's namespace was deleted under it.
 var ErrNamespaceGone = errors.New("the namespace is gone")
+
+// catchUpWithin is longer than client-go waits before it opens a watch again that was
+// cut (client-go/tools/cache, Reflector: up to 30 s, and as much again by jitter).
+const catchUpWithin = 90 * time.Second
 
 // Mark notes that the write is made which sets the actors going: sightings are
 // timed from it.
@@ -24,10 +29,16 @@ func (w *World) addSightings(ctx context.Context, f *trace.Frame) error {
 	if w.Witness == nil {
 		return nil
 	}
-	err := w.Settle(ctx, func(context.Context) (bool, error) { // a watch tells it a little later than a read
+	err := w.Poll(ctx, catchUpWithin, func(ctx context.Context) (caughtUp bool, err error) {
+		if caughtUp = !watched(f.Actor); !caughtUp { // the step has waited for somebody who is watched
+			caughtUp, err = w.Witness.CaughtUp(ctx)
+		}
 		w.seen = append(w.seen, w.Witness.Sightings()...)
-		return !watched(f.Actor) || w.sightingsOf(f.Actor) >= len(f.Changes), nil
+		return caughtUp, err
 	})
+	if errors.Is(err, ErrStuck) {
+		err = nil // others may be at work in the namespace all the time
+	}
 	var later []Sighting
 	for _, s := range w.seen {
 		switch {
@@ -49,16 +60,6 @@ func watched(actor string) bool {
 		return true
 	}
 	return false
-}
-
-func (w *World) sightingsOf(actor string) int {
-	n := 0
-	for _, s := range w.seen {
-		if s.Actor == actor && !s.At.Before(w.marked) {
-			n++
-		}
-	}
-	return n
 }
 
 // NamespaceGone returns ErrNamespaceGone when the namespace was deleted or is

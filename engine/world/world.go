@@ -80,6 +80,8 @@ type Sighting struct {
 // it was last asked.
 type Witness interface {
 	Sightings() []Sighting
+	// CaughtUp tells whether everything was seen that the API server tells now.
+	CaughtUp(ctx context.Context) (bool, error)
 }
 
 // Clients are the API clients of one identity.
