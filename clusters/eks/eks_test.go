@@ -215,6 +215,8 @@ func TestFaults(t *testing.T) {
 		"no region":        {func(_ *testing.T, w where) { w.options.Region = "" }, eks.NoRegion},
 		"no such profile":  {func(_ *testing.T, w where) { w.options.Profile = "absent" }, eks.NoProfile},
 		"expired":          {func(_ *testing.T, w where) { w.account.fault = "ExpiredTokenException" }, eks.Expired},
+		"wrong signature":  {func(_ *testing.T, w where) { w.account.fault = "SignatureDoesNotMatch" }, eks.BadSignature},
+		"request expired":  {func(_ *testing.T, w where) { w.account.fault = "RequestExpired" }, eks.BadSignature},
 		"denied by IAM":    {func(_ *testing.T, w where) { w.account.fault = "AccessDeniedException" }, eks.Denied},
 		"throttled":        {func(_ *testing.T, w where) { w.account.fault = "ThrottlingException" }, eks.Throttled},
 		"no access entry":  {func(_ *testing.T, w where) { w.account.unknown = true }, eks.NoEntry},

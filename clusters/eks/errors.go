@@ -2,6 +2,7 @@ package eks
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -30,8 +31,9 @@ const (
 	NoContext     Reason = "no such kubeconfig context"
 	NotActive     Reason = "cluster is not active"
 	Denied        Reason = "not allowed by IAM"
-	NoEntry       Reason = "no access entry"                 // the API server does not know the identity
-	BadSignature  Reason = "AWS does not take the signature" // the secret is wrong, or the clock
+	NoEntry       Reason = "no access entry"                       // the API server does not know the identity
+	BadSignature  Reason = "AWS does not take the signature"       // the secret is wrong, or the clock
+	BadTime       Reason = "certificate is not valid at this time" // or this machine's clock is wrong
 	Throttled     Reason = "throttled"
 	Unreachable   Reason = "API server cannot be reached"
 )
@@ -95,9 +97,12 @@ func ReasonOf(err error) Reason {
 	var api smithy.APIError
 	var profile config.SharedConfigProfileNotExistError
 	var network net.Error
+	var certificate x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &known):
 		return known.Reason
+	case errors.As(err, &certificate) && certificate.Reason == x509.Expired:
+		return BadTime
 	case errors.As(err, &api) && codes[api.ErrorCode()] != "":
 		return codes[api.ErrorCode()]
 	case errors.As(err, &profile):

@@ -36,6 +36,7 @@ var eksReasons = map[eks.Reason]struct{ what, hint string }{
 	eks.Denied:        {"IAM이 허락하지 않습니다", "이 신원에 eks:DescribeCluster 권한이 필요합니다. 강사에게 부탁해 주십시오."},
 	eks.NoEntry:       {"API 서버가 이 신원을 모릅니다", "IAM 신원에 액세스 항목(access entry)이 있는지 확인해 주십시오: aws eks list-access-entries. 컴퓨터의 시각이 15분 넘게 틀려도 이렇게 됩니다."},
 	eks.BadSignature:  {"AWS가 서명을 받아 주지 않습니다", "이 컴퓨터의 시각이 맞는지, 비밀 액세스 키가 맞는지 확인해 주십시오. AWS는 시각이 5분 넘게 틀린 서명을 받지 않습니다."},
+	eks.BadTime:       {"지금 시각에는 유효하지 않은 인증서입니다", "이 컴퓨터의 시각이 맞는지 먼저 확인해 주십시오. 맞다면 서버의 인증서가 만료된 것이니 강사에게 알려 주십시오."},
 	eks.Throttled:     {"요청이 너무 많아 거절되었습니다", "잠시 뒤에 다시 실행해 주십시오."},
 	eks.Unreachable:   {"서버에 닿지 않습니다", "네트워크와 VPN을 확인해 주십시오. EKS의 퍼블릭 엔드포인트가 꺼져 있거나 지금 계신 곳의 IP를 허용하지 않을 수 있습니다."},
 }
