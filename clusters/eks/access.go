@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes"
@@ -49,6 +50,10 @@ func (r *Report) allowed(ctx context.Context, kube kubernetes.Interface, needs N
 	if namespace == "" {
 		namespace = anyNamespace
 		if r.Denied, err = denied(ctx, kube, "", ofNamespaces); err != nil {
+			return err
+		}
+	} else if _, err = kube.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{}); err != nil && !apierrors.IsForbidden(err) {
+		if r.NoNamespace = apierrors.IsNotFound(err); !r.NoNamespace {
 			return err
 		}
 	}

@@ -41,11 +41,12 @@ type Report struct {
 	NodesDenied         bool              // the caller may not list nodes
 	PodsDenied          bool              // nor the pods of all namespaces: what is free is not known
 
-	Metrics   bool     // metrics.k8s.io is served
-	VPA       bool     // autoscaling.k8s.io is served
-	Policies  bool     // MutatingAdmissionPolicy v1 is served
-	Denied    []string // what every lesson does and the caller may not, as "create,patch deployments.apps"
-	DeniedVPA []string // what only the lessons about the VPA do
+	Metrics     bool     // metrics.k8s.io is served
+	VPA         bool     // autoscaling.k8s.io is served
+	Policies    bool     // MutatingAdmissionPolicy v1 is served
+	NoNamespace bool     // Needs.Namespace is not there, as far as the caller may look
+	Denied      []string // what every lesson does and the caller may not, as "create,patch deployments.apps"
+	DeniedVPA   []string // what only the lessons about the VPA do
 }
 
 // Examine looks at an attached cluster.

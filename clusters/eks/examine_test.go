@@ -37,6 +37,9 @@ func TestExamine(t *testing.T) {
 	if r.Identity != arn || r.Username != arn || r.Version != nodeInfo.Version || r.Nodes == 0 || r.CPU.IsZero() || r.Memory.IsZero() || r.Room == 0 || r.Skew != 0 {
 		t.Errorf("report %+v", r)
 	}
+	if there, gone := examine(t, eks.Options{}, eks.Needs{Namespace: "default"}), examine(t, eks.Options{}, eks.Needs{Namespace: "gone"}); there.NoNamespace || !gone.NoNamespace {
+		t.Errorf("namespaces: %v, %v", there.NoNamespace, gone.NoNamespace)
+	}
 	if !r.Metrics || r.VPA || !r.Policies || len(r.Denied) > 0 || len(r.DeniedVPA) > 0 || r.NodesDenied || r.PodsDenied {
 		t.Errorf("report %+v", r)
 	}

@@ -72,6 +72,9 @@ func clockIs(skew time.Duration) string {
 const grant = "AmazonEKSEditPolicy로는 모자랍니다. 강사가 stepscale class install을 실행하고, 만들어진 ClusterRole stepscale-student를 네임스페이스에서 이 신원에 묶어 주면 됩니다."
 
 func access(r eks.Report) finding {
+	if r.NoNamespace {
+		return finding{"권한", statusFail, "그런 네임스페이스가 없습니다", "kubectl get namespaces로 이름을 확인해 주십시오. --namespace 없이 실행하시면 새로 만들 권한이 있는지 확인합니다."}
+	}
 	if len(r.Denied) == 0 {
 		return finding{"권한", statusOK, "HPA 수업에 필요한 권한이 모두 있습니다", ""}
 	}
