@@ -11,6 +11,9 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -41,8 +44,12 @@ type Sighting struct {
 // Witness watches ReplicaSets and pods of a namespace, on clusters where nothing
 // holds the actors back until somebody looks.
 type Witness struct {
-	mu   sync.Mutex
-	seen []Sighting
+	kube      kubernetes.Interface
+	namespace string
+
+	mu       sync.Mutex
+	seen     []Sighting
+	versions map[types.UID]string // of the objects, as the watches told last
 }
 
 // NewWitness watches from now on, until ctx is done.
@@ -51,13 +58,13 @@ func NewWitness(ctx context.Context, cfg *rest.Config, namespace string) (*Witne
 	if err != nil {
 		return nil, err
 	}
-	w := &Witness{}
+	w := &Witness{kube: kube, namespace: namespace, versions: map[types.UID]string{}}
 	factory := informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(namespace))
 	pods, sets := factory.Core().V1().Pods().Informer(), factory.Apps().V1().ReplicaSets().Informer()
-	if _, err := pods.AddEventHandler(cache.ResourceEventHandlerDetailedFuncs{AddFunc: w.podAdded, UpdateFunc: w.podChanged, DeleteFunc: w.podGone}); err != nil {
+	if _, err := pods.AddEventHandler(follower{cache.ResourceEventHandlerDetailedFuncs{AddFunc: w.podAdded, UpdateFunc: w.podChanged, DeleteFunc: w.podGone}, w}); err != nil {
 		return nil, err
 	}
-	if _, err := sets.AddEventHandler(cache.ResourceEventHandlerFuncs{UpdateFunc: w.setChanged}); err != nil {
+	if _, err := sets.AddEventHandler(follower{cache.ResourceEventHandlerFuncs{UpdateFunc: w.setChanged}, w}); err != nil {
 		return nil, err
 	}
 	factory.Start(ctx.Done())
@@ -76,6 +83,68 @@ func (w *Witness) Take() []Sighting {
 	seen := w.seen
 	w.seen = nil
 	return seen
+}
+
+// CaughtUp tells whether the watches have told of all that the API server holds now.
+// They are a little later than a read, and many seconds after a connection was cut.
+func (w *Witness) CaughtUp(ctx context.Context) (bool, error) {
+	pods, err := w.kube.CoreV1().Pods(w.namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return false, err
+	}
+	sets, err := w.kube.AppsV1().ReplicaSets(w.namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return false, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range pods.Items {
+		if w.versions[pods.Items[i].UID] != pods.Items[i].ResourceVersion {
+			return false, nil
+		}
+	}
+	for i := range sets.Items {
+		if w.versions[sets.Items[i].UID] != sets.Items[i].ResourceVersion {
+			return false, nil
+		}
+	}
+	return len(w.versions) == len(pods.Items)+len(sets.Items), nil
+}
+
+// follower is a handler that notes, after its own work, which version it was told of.
+type follower struct {
+	cache.ResourceEventHandler
+	w *Witness
+}
+
+func (f follower) OnAdd(obj any, initial bool) {
+	f.ResourceEventHandler.OnAdd(obj, initial)
+	f.told(obj, true)
+}
+
+func (f follower) OnUpdate(before, after any) {
+	f.ResourceEventHandler.OnUpdate(before, after)
+	f.told(after, true)
+}
+
+func (f follower) OnDelete(obj any) {
+	f.ResourceEventHandler.OnDelete(obj)
+	if gone, ok := obj.(cache.DeletedFinalStateUnknown); ok {
+		obj = gone.Obj
+	}
+	f.told(obj, false)
+}
+
+func (f follower) told(obj any, there bool) {
+	o, err := meta.Accessor(obj)
+	if err != nil {
+		return
+	}
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	if delete(f.w.versions, o.GetUID()); there {
+		f.w.versions[o.GetUID()] = o.GetResourceVersion()
+	}
 }
 
 func (w *Witness) note(actor, object, what, value string) {

@@ -32,7 +32,7 @@ type Options struct {
 	Context    string // of the kubeconfig; used when Name is empty
 	Kubeconfig string // path; kubectl's own rules when empty
 
-	Clock clock.PassiveClock // of the tokens; the wall clock when nil
+	Clock clock.PassiveClock // of the tokens, and compared with the API server's; the wall clock when nil
 }
 
 // Cluster is an EKS cluster. It satisfies clusters.Provider.
@@ -71,7 +71,7 @@ func (c *Cluster) Up(ctx context.Context) (*rest.Config, error) {
 	}
 	cfg, err := c.attach(ctx)
 	if err != nil {
-		return nil, explain(err)
+		return nil, c.explainTimed(ctx, nil, err)
 	}
 	kube, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
@@ -79,7 +79,7 @@ func (c *Cluster) Up(ctx context.Context) (*rest.Config, error) {
 	}
 	body, err := kube.Discovery().RESTClient().Get().AbsPath("/version").Do(ctx).Raw()
 	if err != nil {
-		return nil, explain(err)
+		return nil, c.explainTimed(ctx, cfg, err)
 	}
 	if c.version, err = gitVersion(body); err != nil {
 		return nil, err

@@ -2,14 +2,20 @@ package eks
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/rest"
+
+	"github.com/stepscale/stepscale/clusters"
 )
 
 // Reason is why a cluster could not be attached.
@@ -25,7 +31,9 @@ const (
 	NoContext     Reason = "no such kubeconfig context"
 	NotActive     Reason = "cluster is not active"
 	Denied        Reason = "not allowed by IAM"
-	NoEntry       Reason = "no access entry" // the API server does not know the identity
+	NoEntry       Reason = "no access entry"                       // the API server does not know the identity
+	BadSignature  Reason = "AWS does not take the signature"       // the secret is wrong, or the clock
+	BadTime       Reason = "certificate is not valid at this time" // or this machine's clock is wrong
 	Throttled     Reason = "throttled"
 	Unreachable   Reason = "API server cannot be reached"
 )
@@ -34,6 +42,9 @@ const (
 type Error struct {
 	Reason Reason
 	Err    error
+	// Skew is how far this machine's clock is ahead of theirs who refused us; 0 when
+	// it is right or was not measured. It is measured for NoEntry and BadSignature.
+	Skew time.Duration
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("eks: %s: %v", e.Reason, e.Err) }
@@ -42,29 +53,56 @@ func (e *Error) Unwrap() error { return e.Err }
 // codes are the error codes of AWS's APIs.
 var codes = map[string]Reason{
 	"ResourceNotFoundException": NoCluster, "AccessDeniedException": Denied, "AccessDenied": Denied,
-	"ExpiredToken": Expired, "ExpiredTokenException": Expired, "RequestExpired": Expired,
-	"UnrecognizedClientException": NoCredentials, "InvalidClientTokenId": NoCredentials, "SignatureDoesNotMatch": NoCredentials,
+	"ExpiredToken": Expired, "ExpiredTokenException": Expired, "InvalidGrantException": Expired, "UnauthorizedException": Expired, // the last two of SSO
+	"UnrecognizedClientException": NoCredentials, "InvalidClientTokenId": NoCredentials,
+	"SignatureDoesNotMatch": BadSignature, "InvalidSignatureException": BadSignature, "RequestExpired": BadSignature, "RequestTimeTooSkewed": BadSignature,
 	"ThrottlingException": Throttled, "TooManyRequestsException": Throttled, "Throttling": Throttled,
 }
 
 // explain finds the cause. An error that has no known one comes back as it is,
 // and the learner's interruption always does.
 func explain(err error) error {
-	var known *Error
-	if err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	if reason := reasonOf(err); reason != "" {
+	var known *Error
+	if reason := ReasonOf(err); reason != "" && !errors.As(err, &known) {
 		return &Error{Reason: reason, Err: err}
 	}
 	return err
 }
 
-func reasonOf(err error) Reason {
+// explainTimed is explain where a wrong clock may be the cause, which it measures. The
+// API server at cfg is asked, unless it was AWS that refused.
+func (c *Cluster) explainTimed(ctx context.Context, cfg *rest.Config, err error) error {
+	err = explain(err)
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	var answer *smithyhttp.ResponseError
+	switch now := c.opts.Clock.Now(); {
+	case e.Reason == NoEntry && cfg != nil:
+		e.Skew, _ = clusters.Skew(ctx, rest.AnonymousClientConfig(cfg), c.opts.Clock)
+	case e.Reason == BadSignature && errors.As(err, &answer):
+		e.Skew, _ = clusters.SkewOf(now, now, answer.Response.Header)
+	}
+	return err
+}
+
+// ReasonOf finds the cause in an error of AWS's SDK, or of the API server; empty when
+// there is no known one.
+func ReasonOf(err error) Reason {
+	var known *Error
 	var api smithy.APIError
 	var profile config.SharedConfigProfileNotExistError
 	var network net.Error
+	var certificate x509.CertificateInvalidError
 	switch {
+	case errors.As(err, &known):
+		return known.Reason
+	case errors.As(err, &certificate) && certificate.Reason == x509.Expired:
+		return BadTime
 	case errors.As(err, &api) && codes[api.ErrorCode()] != "":
 		return codes[api.ErrorCode()]
 	case errors.As(err, &profile):
@@ -73,16 +111,27 @@ func reasonOf(err error) Reason {
 		return NoEntry
 	case apierrors.IsTooManyRequests(err):
 		return Throttled
-	case isMissing(err):
-		return NoCredentials
-	case errors.As(err, &network):
+	}
+	if reason := chainReason(err); reason != "" {
+		return reason
+	}
+	if errors.As(err, &network) {
 		return Unreachable
 	}
 	return ""
 }
 
-// isMissing tells that no provider of the chain had credentials: the SDK has no
-// type for it.
-func isMissing(err error) bool {
-	return strings.Contains(err.Error(), "failed to refresh cached credentials") || strings.Contains(err.Error(), "get identity: get credentials")
+// chainReason tells why the chain gave no credentials, by the SDK's words: it has no types for it.
+func chainReason(err error) Reason {
+	var dial *net.OpError
+	text := err.Error()
+	switch {
+	case !strings.Contains(text, "failed to refresh cached credentials") && !strings.Contains(text, "get identity: get credentials"):
+		return ""
+	case errors.As(err, &dial) && !strings.Contains(text, "ec2imds"): // no instance role is no fault of the network
+		return Unreachable
+	case strings.Contains(text, "SSO session has expired"), strings.Contains(text, "cached SSO token"):
+		return Expired
+	}
+	return NoCredentials
 }

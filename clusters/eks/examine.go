@@ -4,18 +4,26 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	authenticationv1 "k8s.io/api/authentication/v1"
-	authorizationv1 "k8s.io/api/authorization/v1"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/stepscale/stepscale/clusters"
 )
+
+// Needs is what the lessons ask of a cluster.
+type Needs struct {
+	Namespace string            // that somebody made for the learner; empty when a lesson makes its own
+	PodCPU    resource.Quantity // request of one pod of a lesson
+}
 
 // Report is what a lesson needs of a cluster, and what there is. Nothing is
 // written to find it out but the API server's own reviews, which store nothing.
@@ -24,41 +32,32 @@ type Report struct {
 	Username string // as the API server knows the caller
 	Groups   []string
 	Version  string
+	Skew     time.Duration // how far this machine's clock is ahead of the API server's
 
-	Nodes       int               // Ready ones that take pods
-	CPU, Memory resource.Quantity // allocatable on them
-	NodesDenied bool              // the caller may not list nodes
+	Nodes               int               // Ready ones that take pods
+	CPU, Memory         resource.Quantity // allocatable on them
+	FreeCPU, FreeMemory resource.Quantity // of that, what no pod on them has requested
+	Room                int               // pods that request Needs.PodCPU and find room on a node
+	NodesDenied         bool              // the caller may not list nodes
+	PodsDenied          bool              // nor the pods of all namespaces: what is free is not known
 
-	Metrics  bool     // metrics.k8s.io is served
-	VPA      bool     // autoscaling.k8s.io is served
-	Policies bool     // MutatingAdmissionPolicy v1 is served
-	Denied   []string // what a lesson does and the caller may not, as "create deployments.apps"
-}
-
-// access is one thing that a lesson does.
-type access struct {
-	verb, group, resource, sub string
-	cluster                    bool // not in a namespace
-}
-
-// needed is what the HPA lessons do in drive mode and the VPA lessons with
-// pods/resize. Reading nodes and namespaces is for the checks themselves.
-var needed = []access{
-	{verb: "create", resource: "namespaces", cluster: true}, {verb: "delete", resource: "namespaces", cluster: true},
-	{verb: "create", group: "apps", resource: "deployments"}, {verb: "patch", group: "apps", resource: "deployments"},
-	{verb: "update", group: "apps", resource: "deployments", sub: "scale"}, {verb: "list", group: "apps", resource: "replicasets"},
-	{verb: "list", resource: "pods"}, {verb: "watch", resource: "pods"}, {verb: "patch", resource: "pods", sub: "resize"},
-	{verb: "create", resource: "pods", sub: "eviction"}, {verb: "list", group: "metrics.k8s.io", resource: "pods"},
-	{verb: "list", group: "autoscaling", resource: "horizontalpodautoscalers"}, {verb: "create", resource: "events"},
+	Metrics     bool     // metrics.k8s.io is served
+	VPA         bool     // autoscaling.k8s.io is served
+	Policies    bool     // MutatingAdmissionPolicy v1 is served
+	NoNamespace bool     // Needs.Namespace is not there, as far as the caller may look
+	Denied      []string // what every lesson does and the caller may not, as "create,patch deployments.apps"
+	DeniedVPA   []string // what only the lessons about the VPA do
 }
 
 // Examine looks at an attached cluster.
-func (c *Cluster) Examine(ctx context.Context) (Report, error) {
+func (c *Cluster) Examine(ctx context.Context, needs Needs) (Report, error) {
 	r := Report{Version: c.version}
 	if c.rest == nil {
 		return r, errors.New("not attached")
 	}
-	kube, err := kubernetes.NewForConfig(c.rest)
+	cfg := rest.CopyConfig(c.rest)
+	cfg.QPS, cfg.Burst = 50, 100 // a review for every verb
+	kube, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
 		return r, err
 	}
@@ -69,15 +68,18 @@ func (c *Cluster) Examine(ctx context.Context) (Report, error) {
 		}
 		r.Identity = aws.ToString(who.Arn)
 	}
-	for _, look := range []func(context.Context, kubernetes.Interface) error{r.whoami, r.capacity, r.served, r.allowed} {
-		if err := look(ctx, kube); err != nil {
+	if r.Skew, err = clusters.Skew(ctx, cfg, c.opts.Clock); err != nil {
+		return r, explain(err)
+	}
+	for _, look := range []func(context.Context, kubernetes.Interface, Needs) error{r.whoami, r.capacity, r.served, r.allowed} {
+		if err := look(ctx, kube, needs); err != nil {
 			return r, explain(err)
 		}
 	}
 	return r, nil
 }
 
-func (r *Report) whoami(ctx context.Context, kube kubernetes.Interface) error {
+func (r *Report) whoami(ctx context.Context, kube kubernetes.Interface, _ Needs) error {
 	review, err := kube.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
 	if err != nil {
 		return err
@@ -86,33 +88,8 @@ func (r *Report) whoami(ctx context.Context, kube kubernetes.Interface) error {
 	return nil
 }
 
-// capacity adds up the nodes that take pods; what runs on them already is not
-// taken off.
-func (r *Report) capacity(ctx context.Context, kube kubernetes.Interface) error {
-	nodes, err := kube.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
-	if apierrors.IsForbidden(err) {
-		r.NodesDenied = true
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, n := range nodes.Items {
-		ready := slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
-			return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
-		})
-		if n.Spec.Unschedulable || !ready {
-			continue
-		}
-		r.Nodes++
-		r.CPU.Add(*n.Status.Allocatable.Cpu())
-		r.Memory.Add(*n.Status.Allocatable.Memory())
-	}
-	return nil
-}
-
 // served asks discovery. An aggregated API that does not answer is not there.
-func (r *Report) served(_ context.Context, kube kubernetes.Interface) error {
+func (r *Report) served(_ context.Context, kube kubernetes.Interface, _ Needs) error {
 	for _, x := range []struct {
 		found    *bool
 		version  schema.GroupVersion
@@ -132,30 +109,4 @@ func (r *Report) served(_ context.Context, kube kubernetes.Interface) error {
 		*x.found = slices.ContainsFunc(list.APIResources, func(a metav1.APIResource) bool { return a.Name == x.resource })
 	}
 	return nil
-}
-
-func (r *Report) allowed(ctx context.Context, kube kubernetes.Interface) error {
-	for _, n := range needed {
-		attributes := &authorizationv1.ResourceAttributes{Verb: n.verb, Group: n.group, Resource: n.resource, Subresource: n.sub}
-		if !n.cluster {
-			attributes.Namespace = "stepscale-doctor" // it need not exist
-		}
-		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: attributes}}
-		answer, err := kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
-		if err != nil {
-			return err
-		}
-		if !answer.Status.Allowed {
-			r.Denied = append(r.Denied, n.String())
-		}
-	}
-	return nil
-}
-
-func (a access) String() string {
-	name := schema.GroupResource{Group: a.group, Resource: a.resource}.String()
-	if a.sub != "" {
-		name += "/" + a.sub
-	}
-	return a.verb + " " + name
 }

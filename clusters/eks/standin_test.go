@@ -36,6 +36,8 @@ type account struct {
 	aws, api *httptest.Server
 	fault    string // the error code that every call gets; empty for none
 	limit    atomic.Int32
+	refused  atomic.Bool // the API server takes no token any more
+	loggedIn atomic.Bool // an SSO session is there
 
 	mu      sync.Mutex
 	unknown bool     // the API server has no access entry for the caller
@@ -87,11 +89,15 @@ func newAccount(t *testing.T) *account {
 			http.Error(w, "slow down", http.StatusTooManyRequests)
 			return
 		}
+		if a.refused.Load() {
+			http.Error(w, "Unauthorized", http.StatusUnauthorized)
+			return
+		}
 		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(a.api.Close)
 	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL_EKS": a.aws.URL, "AWS_ENDPOINT_URL_STS": a.aws.URL, "AWS_ACCESS_KEY_ID": keyID, "AWS_SECRET_ACCESS_KEY": "secret",
+		"AWS_ENDPOINT_URL_EKS": a.aws.URL, "AWS_ENDPOINT_URL_STS": a.aws.URL, "AWS_ENDPOINT_URL_SSO": a.aws.URL, "AWS_ENDPOINT_URL_SSO_OIDC": a.aws.URL, "AWS_ACCESS_KEY_ID": keyID, "AWS_SECRET_ACCESS_KEY": "secret",
 		"AWS_SESSION_TOKEN": "", "AWS_REGION": "", "AWS_PROFILE": "", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
 		"AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1",
 	} {
@@ -100,13 +106,19 @@ func newAccount(t *testing.T) *account {
 	return a
 }
 
-// answer is eks.amazonaws.com and sts.amazonaws.com.
+// answer is eks.amazonaws.com, sts.amazonaws.com, and the portal of SSO.
 func (a *account) answer(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case a.fault != "":
 		w.Header().Set("X-Amzn-ErrorType", a.fault)
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprintf(w, `{"__type":%q,"message":"no"}`, a.fault)
+	case r.URL.Path == "/federation/credentials" && a.loggedIn.Load(): // for one call: nobody waits an hour here
+		fmt.Fprintf(w, `{"roleCredentials":{"accessKeyId":%q,"secretAccessKey":"secret","sessionToken":"x","expiration":%d}}`, keyID, time.Now().UnixMilli())
+	case r.URL.Path == "/federation/credentials":
+		w.Header().Set("X-Amzn-ErrorType", "UnauthorizedException")
+		w.WriteHeader(http.StatusUnauthorized)
+		fmt.Fprint(w, `{"message":"Session token not found or invalid"}`)
 	case r.URL.Path == "/clusters/"+clusterName:
 		ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.api.Certificate().Raw})
 		_ = json.NewEncoder(w).Encode(map[string]any{"cluster": map[string]any{

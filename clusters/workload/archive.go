@@ -3,10 +3,14 @@ package workload
 import (
 	"archive/tar"
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
+	"io"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
 // Image is the name under which the archive is loaded into nodes and into docker.
@@ -18,47 +22,42 @@ const User = 65532
 // Archive is an image with the binary in it, as `docker save` writes one: what
 // `docker load` and `ctr images import` read. The same binary gives the same bytes.
 func Archive(binary []byte, args []string, arch string) ([]byte, error) {
-	layer, err := tarOf([]file{{"workload", binary, 0o555}})
+	tag, err := name.NewTag(Image)
 	if err != nil {
 		return nil, err
 	}
-	config, err := json.Marshal(map[string]any{
-		"architecture": arch, "os": "linux",
-		"config": map[string]any{"Entrypoint": append([]string{"/workload"}, args...), "User": fmt.Sprintf("%d:%d", User, User), "ExposedPorts": map[string]any{"8080/tcp": struct{}{}}},
-		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{"sha256:" + sum(layer)}},
-	})
+	files, err := tarOf("workload", binary)
 	if err != nil {
 		return nil, err
 	}
-	manifest, err := json.Marshal([]map[string]any{{"Config": sum(config) + ".json", "RepoTags": []string{Image}, "Layers": []string{sum(layer) + "/layer.tar"}}})
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(files)), nil })
 	if err != nil {
 		return nil, err
 	}
-	return tarOf([]file{{sum(config) + ".json", config, 0o444}, {sum(layer) + "/layer.tar", layer, 0o444}, {"manifest.json", manifest, 0o444}})
+	image, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{Architecture: arch, OS: "linux", RootFS: v1.RootFS{Type: "layers"}, Config: v1.Config{
+		Entrypoint: append([]string{"/workload"}, args...), User: fmt.Sprintf("%d:%d", User, User), ExposedPorts: map[string]struct{}{"8080/tcp": {}},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	if image, err = mutate.AppendLayers(image, layer); err != nil {
+		return nil, err
+	}
+	var archive bytes.Buffer
+	err = tarball.Write(tag, image, &archive)
+	return archive.Bytes(), err
 }
 
-type file struct {
-	name string
-	body []byte
-	mode int64
-}
-
-func tarOf(files []file) ([]byte, error) {
+// tarOf is a layer's tar with one file in it that anybody may run.
+func tarOf(name string, body []byte) ([]byte, error) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
-	for _, f := range files {
-		if err := w.WriteHeader(&tar.Header{Name: f.name, Mode: f.mode, Size: int64(len(f.body)), Typeflag: tar.TypeReg, Format: tar.FormatUSTAR}); err != nil {
-			return nil, err
-		}
-		if _, err := w.Write(f.body); err != nil {
-			return nil, err
-		}
+	if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o555, Size: int64(len(body)), Typeflag: tar.TypeReg, Format: tar.FormatUSTAR}); err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(body); err != nil {
+		return nil, err
 	}
 	err := w.Close()
 	return b.Bytes(), err
-}
-
-func sum(b []byte) string {
-	s := sha256.Sum256(b)
-	return hex.EncodeToString(s[:])
 }

@@ -1,6 +1,6 @@
 // Package workload is what pods of a lesson run on a real cluster: a server that
-// burns the CPU that requests ask of it, and a generator that sends them. It uses
-// the standard library only, so that its sources compile alone to a small binary.
+// burns the CPU that requests ask of it, and a generator that sends them. These two use
+// the standard library only, so that their sources compile alone to a small binary.
 package workload
 
 import (

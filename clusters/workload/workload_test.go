@@ -3,9 +3,12 @@ package workload
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -111,52 +114,76 @@ func TestBadArguments(t *testing.T) {
 	}
 }
 
+// filesOf reads a tar.
+func filesOf(t *testing.T, r io.Reader) (files map[string][]byte, modes map[string]int64) {
+	t.Helper()
+	files, modes = map[string][]byte{}, map[string]int64{}
+	for tr := tar.NewReader(r); ; {
+		h, err := tr.Next()
+		if errors.Is(err, io.EOF) {
+			return files, modes
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files[h.Name], err = io.ReadAll(tr); err != nil {
+			t.Fatal(err)
+		}
+		modes[h.Name] = h.Mode
+	}
+}
+
+func unzipped(t *testing.T, zipped []byte) []byte {
+	t.Helper()
+	r, err := gzip.NewReader(bytes.NewReader(zipped))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // TestArchive reads the image as docker does.
 func TestArchive(t *testing.T) {
 	image, err := Archive([]byte("binary"), []string{"workload"}, "arm64")
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string][]byte{}
-	for r := tar.NewReader(bytes.NewReader(image)); ; {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if files[h.Name], err = io.ReadAll(r); err != nil {
-			t.Fatal(err)
-		}
+	if again, err := Archive([]byte("binary"), []string{"workload"}, "arm64"); err != nil || !bytes.Equal(image, again) {
+		t.Errorf("the same binary gives other bytes, %v", err)
 	}
+	files, _ := filesOf(t, bytes.NewReader(image))
 	var manifest []struct {
 		Config   string
 		RepoTags []string
 		Layers   []string
 	}
-	if err := json.Unmarshal(files["manifest.json"], &manifest); err != nil || len(manifest) != 1 || manifest[0].RepoTags[0] != Image {
+	if err := json.Unmarshal(files["manifest.json"], &manifest); err != nil || len(manifest) != 1 || manifest[0].RepoTags[0] != Image || len(manifest[0].Layers) != 1 {
 		t.Fatalf("manifest %+v, %v", manifest, err)
 	}
 	var config struct {
-		Architecture string
-		Config       struct {
+		Architecture, OS string
+		Config           struct {
 			Entrypoint []string
 			User       string
 		}
 		Rootfs struct {
+			Type    string
 			DiffIDs []string `json:"diff_ids"`
 		}
 	}
 	if err := json.Unmarshal(files[manifest[0].Config], &config); err != nil {
 		t.Fatal(err)
 	}
-	layer := files[manifest[0].Layers[0]]
-	if config.Architecture != "arm64" || strings.Join(config.Config.Entrypoint, " ") != "/workload workload" || config.Rootfs.DiffIDs[0] != "sha256:"+sum(layer) {
+	layer := unzipped(t, files[manifest[0].Layers[0]])
+	if config.Architecture != "arm64" || config.OS != "linux" || config.Config.User != "65532:65532" || strings.Join(config.Config.Entrypoint, " ") != "/workload workload" ||
+		config.Rootfs.Type != "layers" || !slices.Equal(config.Rootfs.DiffIDs, []string{fmt.Sprintf("sha256:%x", sha256.Sum256(layer))}) {
 		t.Errorf("config %+v", config)
 	}
-	h, err := tar.NewReader(bytes.NewReader(layer)).Next()
-	if err != nil || h.Name != "workload" || h.Mode != 0o555 {
-		t.Errorf("layer %+v, %v", h, err)
+	if content, modes := filesOf(t, bytes.NewReader(layer)); len(content) != 1 || string(content["workload"]) != "binary" || modes["workload"] != 0o555 {
+		t.Errorf("layer %q, %v", content, modes)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"slices"
@@ -132,10 +133,15 @@ func IsFault(err error) bool {
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// fault says in Korean that the API server did not answer.
+// fault says in Korean that the API server did not answer. A call that was never sent,
+// for want of a token, has a cause of its own.
 func fault(err error) error {
-	var dial *url.Error
-	if errors.As(err, &dial) && !errors.Is(err, context.Canceled) {
+	var call *url.Error
+	var network net.Error
+	if !errors.As(err, &call) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	if errors.As(call.Err, &network) || errors.Is(call.Err, io.EOF) || errors.Is(call.Err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("API 서버가 응답하지 않습니다. 클러스터가 아직 떠 있는지 확인하십시오(stepscale cluster status): %w", err)
 	}
 	return err

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,6 +16,10 @@ import (
 
 // ErrNamespaceGone tells that the lesson's namespace was deleted under it.
 var ErrNamespaceGone = errors.New("the namespace is gone")
+
+// catchUpWithin is longer than client-go waits before it opens a watch again that was
+// cut (client-go/tools/cache, Reflector: up to 30 s, and as much again by jitter).
+const catchUpWithin = 90 * time.Second
 
 // Mark notes that the write is made which sets the actors going: sightings are
 // timed from it.
@@ -30,18 +37,9 @@ func (w *World) Did(actor, object string) {
 	w.did[object] = actor
 }
 
-// expected is how many sightings of the actor a watch has still to tell of.
-func (w *World) expected(f *trace.Frame) int {
-	if watched(f.Actor) {
-		return len(f.Changes)
-	}
-	n := 0
-	for _, actor := range w.did {
-		if actor == f.Actor {
-			n++
-		}
-	}
-	return n
+// told tells whether a watch has something to say of what the actor did.
+func (w *World) told(actor string) bool {
+	return watched(actor) || slices.Contains(slices.Collect(maps.Values(w.did)), actor)
 }
 
 // take moves what the witness has seen.
@@ -61,11 +59,16 @@ func (w *World) addSightings(ctx context.Context, f *trace.Frame) error {
 	if w.Witness == nil {
 		return nil
 	}
-	expected := w.expected(f)
-	err := w.Settle(ctx, func(context.Context) (bool, error) { // a watch tells it a little later than a read
+	err := w.Poll(ctx, catchUpWithin, func(ctx context.Context) (caughtUp bool, err error) {
+		if caughtUp = !w.told(f.Actor); !caughtUp { // the step has waited for somebody who is watched
+			caughtUp, err = w.Witness.CaughtUp(ctx)
+		}
 		w.take()
-		return w.sightingsOf(f.Actor) >= expected, nil
+		return caughtUp, err
 	})
+	if errors.Is(err, ErrStuck) {
+		err = nil // others may be at work in the namespace all the time
+	}
 	var later []Sighting
 	for _, s := range w.seen {
 		switch {
@@ -87,16 +90,6 @@ func watched(actor string) bool {
 		return true
 	}
 	return false
-}
-
-func (w *World) sightingsOf(actor string) int {
-	n := 0
-	for _, s := range w.seen {
-		if s.Actor == actor && !s.At.Before(w.marked) {
-			n++
-		}
-	}
-	return n
 }
 
 // NamespaceGone returns ErrNamespaceGone when the namespace was deleted or is

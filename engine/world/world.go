@@ -83,6 +83,8 @@ const SeenDeleting = "deleting"
 // it was last asked.
 type Witness interface {
 	Sightings() []Sighting
+	// CaughtUp tells whether everything was seen that the API server tells now.
+	CaughtUp(ctx context.Context) (bool, error)
 }
 
 // Clients are the API clients of one identity.

@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"errors"
+	"net"
 	"net/url"
 	"slices"
 	"testing"
@@ -150,7 +151,8 @@ func (c *calls) Calls(context.Context) ([]trace.Call, error) {
 }
 
 func TestFault(t *testing.T) {
-	refused := &url.Error{Op: "Get", URL: "https://127.0.0.1:1", Err: errors.New("connection refused")}
+	refused := &url.Error{Op: "Get", URL: "https://127.0.0.1:1", Err: &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}}
+	unsigned := &url.Error{Op: "Get", URL: "https://127.0.0.1:1", Err: errors.New("the session has expired")}
 	for _, c := range []struct {
 		err  error
 		want bool
@@ -158,6 +160,7 @@ func TestFault(t *testing.T) {
 		{nil, false},
 		{errors.New("no metrics returned from resource metrics API"), false},
 		{refused, true},
+		{unsigned, true},
 		{errors.Join(errors.New("unable to fetch metrics"), refused), true},
 		{context.Canceled, true},
 	} {
@@ -167,6 +170,9 @@ func TestFault(t *testing.T) {
 	}
 	if err := fault(refused); !errors.Is(err, refused) || err.Error() == refused.Error() {
 		t.Errorf("a fault is explained and kept: %v", err)
+	}
+	if err := fault(unsigned); err != error(unsigned) {
+		t.Errorf("nothing was sent, and the API server is said not to answer: %v", err)
 	}
 }
 

@@ -4,18 +4,22 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	autoscaling "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	vpaclient "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/client/clientset/versioned"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/embedded"
@@ -157,4 +161,52 @@ func TestClass(t *testing.T) {
 		t.Errorf("remove: exit %d, %s", code, out)
 	}
 	within(t, 30*time.Second, "the policy is gone", func() bool { return requests(c.born(t, "shop", "web"), 0) == "100m 0 1Gi" })
+}
+
+// TestStudent: who is bound to the student's role in one namespace lacks nothing there
+// that doctor asks for, and has nothing elsewhere.
+func TestStudent(t *testing.T) {
+	c := newClassroom(t)
+	if out, code := c.run("class", "install", "--context", "stepscale", "--yes"); code != exitOK {
+		t.Fatalf("install: exit %d, %s", code, out)
+	}
+	if _, err := c.kube.CoreV1().Namespaces().Create(t.Context(), namespaceObject("shop"), metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	binding := &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "stepscale-student"},
+		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "stepscale-student"},
+		Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "kim"}}}
+	if _, err := c.kube.RbacV1().RoleBindings("shop").Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	c.as(t, "kim")
+	allowed := func() bool {
+		out, code := c.run("doctor", "--context", "kim", "--namespace", "shop")
+		return code == exitOK && strings.Contains(out, "✔ 권한") && strings.Contains(out, "✔ VPA 수업의 권한") && strings.Contains(out, "△ 노드")
+	}
+	within(t, 30*time.Second, "the student may do all that lessons do", allowed)
+	for _, argv := range [][]string{{"doctor", "--context", "kim", "-n", "elsewhere"}, {"doctor", "--context", "kim"}} {
+		out, code := c.run(argv...)
+		if code != exitFailure || !strings.Contains(out, "✘ 권한") || !strings.Contains(out, "△ VPA 수업의 권한") || strings.Contains(out, "create,delete namespaces") != (len(argv) == 3) {
+			t.Errorf("%q: exit %d, %s", argv, code, out)
+		}
+	}
+}
+
+// as adds a context for a user whom the instructor impersonates.
+func (c classroom) as(t *testing.T, user string) {
+	t.Helper()
+	config, err := clientcmd.LoadFromFile(os.Getenv("KUBECONFIG"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := config.AuthInfos[config.Contexts["stepscale"].AuthInfo].DeepCopy()
+	who.Impersonate = user
+	config.AuthInfos[user] = who
+	config.Contexts[user] = &api.Context{Cluster: config.Contexts["stepscale"].Cluster, AuthInfo: user}
+	file := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := clientcmd.WriteToFile(*config, file); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KUBECONFIG", file)
 }

@@ -37,24 +37,24 @@ const (
 const probeTime = 3 * time.Second
 
 func (a *app) doctorCommand() *cobra.Command {
-	var output, endToEnd string
+	var output, endToEnd, namespace string
 	var o eks.Options
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "이 컴퓨터에서 무엇이 되는지 확인합니다", Args: args(0, 0, ""),
 		Long: `이 컴퓨터에서 무엇이 되는지 확인합니다. 아무것도 만들지 않습니다.
 --e2e를 주시면 그 종류의 클러스터를 실제로 만들고, 쓰고, 지우면서 약속한 대로 되는지 하나씩 확인합니다.
 kind에는 Docker, Podman, nerdctl 가운데 하나가 필요하고, 처음에는 노드 이미지를 내려받습니다.
---eks나 --context를 주시면 그 클러스터에서 수업에 모자라는 것을 알려 드립니다. 그 클러스터에는 아무것도 쓰지 않습니다.`,
+--eks나 --context를 주시면 그 클러스터에서 수업에 모자라는 것(권한, 남은 용량, 시각의 차이 등)을 알려 드립니다. 강사가 만들어 준 네임스페이스가 있으면 --namespace를 함께 적어 주십시오. 그 클러스터에는 아무것도 쓰지 않습니다.`,
 		Example: `  stepscale doctor
   stepscale doctor --output json
   stepscale doctor --e2e kind
   stepscale doctor --eks my-cluster --region ap-northeast-2
-  stepscale doctor --context my-context`,
+  stepscale doctor --context my-context --namespace shop`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkOutput(output); err != nil {
 				return err
 			}
-			found, err := a.examination(cmd.Context(), endToEnd, o)
+			found, err := a.examination(cmd.Context(), endToEnd, o, namespace)
 			if err != nil {
 				return err
 			}
@@ -63,6 +63,7 @@ kind에는 Docker, Podman, nerdctl 가운데 하나가 필요하고, 처음에�
 	}
 	outputFlag(cmd, &output)
 	cmd.Flags().StringVar(&endToEnd, "e2e", "", "이 `클러스터`를 실제로 만들어 확인합니다: embedded 또는 kind")
+	cmd.Flags().StringVarP(&namespace, "namespace", "n", "", "권한을 확인할 `네임스페이스` (없으면 새로 만들 수 있는지까지 확인합니다)")
 	cmd.Flags().StringVar(&o.Name, "eks", "", "이 `이름`의 EKS 클러스터를 살펴봅니다")
 	cmd.Flags().StringVar(&o.Region, "region", "", "--eks의 AWS `리전`")
 	cmd.Flags().StringVar(&o.Profile, "profile", "", "--eks의 AWS `프로필`")
@@ -71,7 +72,7 @@ kind에는 Docker, Podman, nerdctl 가운데 하나가 필요하고, 처음에�
 	return cmd
 }
 
-func (a *app) examination(ctx context.Context, endToEnd string, o eks.Options) ([]finding, error) {
+func (a *app) examination(ctx context.Context, endToEnd string, o eks.Options, namespace string) ([]finding, error) {
 	chosen := 0
 	for _, value := range []string{endToEnd, o.Name, o.Context} {
 		if value != "" {
@@ -83,10 +84,12 @@ func (a *app) examination(ctx context.Context, endToEnd string, o eks.Options) (
 		return nil, usageError("--e2e, --eks, --context는 하나만 쓸 수 있습니다.", "살펴볼 클러스터 하나를 골라 주십시오.")
 	case o.Name == "" && (o.Region != "" || o.Profile != ""):
 		return nil, usageError("--region과 --profile은 --eks와 함께 씁니다.", "예: --eks my-cluster --region ap-northeast-2")
+	case namespace != "" && o.Name == "" && o.Context == "":
+		return nil, usageError("--namespace는 --eks나 --context와 함께 씁니다.", "예: --context my-context --namespace shop")
 	case endToEnd != "":
 		return a.endToEnd(ctx, endToEnd)
 	case o.Name != "" || o.Context != "":
-		return a.examineCluster(ctx, o)
+		return a.examineCluster(ctx, o, namespace)
 	}
 	return a.examine(ctx), nil
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,58 +11,17 @@ import (
 )
 
 // examineCluster attaches to a cluster that somebody else runs and tells what a
-// lesson would miss there. Nothing is written to it.
-func (a *app) examineCluster(ctx context.Context, o eks.Options) ([]finding, error) {
+// lesson would miss there, or in the namespace that is given. Nothing is written to it.
+func (a *app) examineCluster(ctx context.Context, o eks.Options, namespace string) ([]finding, error) {
 	c := eks.New(o)
 	if _, err := c.Up(ctx); err != nil {
 		return nil, eksError(err)
 	}
-	r, err := c.Examine(ctx)
+	r, err := c.Examine(ctx, eks.Needs{Namespace: namespace, PodCPU: lessonPodCPU})
 	if err != nil {
 		return nil, eksError(err)
 	}
 	return eksFindings(c.Info().Name, r), nil
-}
-
-func eksFindings(name string, r eks.Report) []finding {
-	who := r.Username
-	if r.Identity != "" {
-		who += " (" + r.Identity + ")"
-	}
-	found := []finding{
-		{"클러스터", statusOK, name + ", 쿠버네티스 " + r.Version, ""},
-		{"신원", statusOK, who, ""},
-		access(r), nodes(r),
-		served("Metrics Server", r.Metrics, statusFail, "metrics.k8s.io에 답이 없습니다", "EKS에는 처음부터 들어 있지 않습니다. 강사가 aws eks create-addon --addon-name metrics-server로 설치해야 합니다."),
-		served("VPA", r.VPA, statusWarn, "설치되어 있지 않습니다", "HPA 수업에는 필요하지 않습니다."),
-		served("MutatingAdmissionPolicy", r.Policies, statusWarn, "admissionregistration.k8s.io/v1에 없습니다", "1.36부터 기본입니다. 그 전 버전에서는 새 파드에 VPA의 추천을 넣을 웹훅을 클러스터 안에 두어야 합니다."),
-	}
-	return found
-}
-
-func access(r eks.Report) finding {
-	if len(r.Denied) == 0 {
-		return finding{"권한", statusOK, "수업에 필요한 권한이 모두 있습니다", ""}
-	}
-	return finding{"권한", statusFail, "없는 권한: " + strings.Join(r.Denied, ", "),
-		"AmazonEKSEditPolicy에는 pods/resize가 없습니다. 액세스 항목의 kubernetesGroups에 그룹을 적고, 그 그룹에 이 권한의 Role을 묶어 달라고 강사에게 부탁해 주십시오."}
-}
-
-func nodes(r eks.Report) finding {
-	switch {
-	case r.NodesDenied:
-		return finding{"노드", statusWarn, "노드를 볼 권한이 없어 용량을 알 수 없습니다", "nodes의 list 권한이 있으면 용량까지 확인해 드립니다."}
-	case r.Nodes == 0:
-		return finding{"노드", statusFail, "파드를 받을 수 있는 노드가 없습니다", "노드 그룹의 크기를 확인해 주십시오."}
-	}
-	return finding{"노드", statusOK, fmt.Sprintf("%d개, 할당할 수 있는 CPU %s, 메모리 %s (이미 쓰는 것은 빼지 않았습니다)", r.Nodes, r.CPU.String(), r.Memory.String()), ""}
-}
-
-func served(name string, is bool, otherwise, detail, hint string) finding {
-	if is {
-		return finding{name, statusOK, "있습니다", ""}
-	}
-	return finding{name, otherwise, detail, hint}
 }
 
 // eksReasons is what a learner can do about each.
@@ -78,6 +35,8 @@ var eksReasons = map[eks.Reason]struct{ what, hint string }{
 	eks.NotActive:     {"클러스터가 아직 준비되지 않았습니다", "상태가 ACTIVE가 된 뒤에 다시 실행해 주십시오."},
 	eks.Denied:        {"IAM이 허락하지 않습니다", "이 신원에 eks:DescribeCluster 권한이 필요합니다. 강사에게 부탁해 주십시오."},
 	eks.NoEntry:       {"API 서버가 이 신원을 모릅니다", "IAM 신원에 액세스 항목(access entry)이 있는지 확인해 주십시오: aws eks list-access-entries. 컴퓨터의 시각이 15분 넘게 틀려도 이렇게 됩니다."},
+	eks.BadSignature:  {"AWS가 서명을 받아 주지 않습니다", "이 컴퓨터의 시각이 맞는지, 비밀 액세스 키가 맞는지 확인해 주십시오. AWS는 시각이 5분 넘게 틀린 서명을 받지 않습니다."},
+	eks.BadTime:       {"지금 시각에는 유효하지 않은 인증서입니다", "이 컴퓨터의 시각이 맞는지 먼저 확인해 주십시오. 맞다면 서버의 인증서가 만료된 것이니 강사에게 알려 주십시오."},
 	eks.Throttled:     {"요청이 너무 많아 거절되었습니다", "잠시 뒤에 다시 실행해 주십시오."},
 	eks.Unreachable:   {"서버에 닿지 않습니다", "네트워크와 VPN을 확인해 주십시오. EKS의 퍼블릭 엔드포인트가 꺼져 있거나 지금 계신 곳의 IP를 허용하지 않을 수 있습니다."},
 }
@@ -89,7 +48,7 @@ func eksError(err error) error {
 		return err
 	}
 	r := eksReasons[e.Reason]
-	return &userError{what: r.what, hint: r.hint, cause: e.Err}
+	return &userError{what: r.what, hint: clockIs(e.Skew) + r.hint, cause: e.Err}
 }
 
 // eksTokenCommand makes tokens for kubectl, so that it needs no other program.

@@ -2,33 +2,52 @@ package cli
 
 import (
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/engine/world"
+	"github.com/stepscale/stepscale/lessons"
+	"github.com/stepscale/stepscale/scenarios"
 )
 
 func TestEKSIsKorean(t *testing.T) {
-	for _, r := range []eks.Reason{eks.NoCredentials, eks.Expired, eks.NoProfile, eks.NoRegion, eks.NoCluster, eks.NoContext, eks.NotActive, eks.Denied, eks.NoEntry, eks.Throttled, eks.Unreachable} {
+	for _, r := range []eks.Reason{eks.NoCredentials, eks.Expired, eks.NoProfile, eks.NoRegion, eks.NoCluster, eks.NoContext, eks.NotActive, eks.Denied, eks.NoEntry, eks.BadSignature, eks.BadTime, eks.Throttled, eks.Unreachable} {
 		var u *userError
 		if err := eksError(&eks.Error{Reason: r, Err: errors.New("boom")}); !errors.As(err, &u) || u.what == "" || u.hint == "" {
 			t.Errorf("%s is told as %v", r, err)
 		}
 	}
+	var u *userError
+	if err := eksError(&eks.Error{Reason: eks.NoEntry, Skew: 7 * time.Minute, Err: errors.New("boom")}); !errors.As(err, &u) || !strings.HasPrefix(u.hint, "이 컴퓨터의 시각이 약 7분 빠릅니다. IAM") {
+		t.Errorf("a wrong clock is told as %+v", u)
+	}
 }
 
 func TestEKSFindings(t *testing.T) {
-	whole := eks.Report{Username: "kim", Nodes: 2, CPU: resource.MustParse("4"), Memory: resource.MustParse("8Gi"), Metrics: true, VPA: true, Policies: true}
+	amount := resource.MustParse
+	whole := eks.Report{Username: "kim", Nodes: 2, CPU: amount("4"), Memory: amount("8Gi"), FreeCPU: amount("2500m"), FreeMemory: amount("7680Mi"), Room: 24, Metrics: true, VPA: true, Policies: true}
 	for name, c := range map[string]struct {
 		change func(*eks.Report)
 		want   map[string]string // the findings that are not ok
 	}{
-		"whole":      {func(*eks.Report) {}, nil},
-		"no metrics": {func(r *eks.Report) { r.Metrics = false }, map[string]string{"Metrics Server": statusFail}},
-		"no nodes":   {func(r *eks.Report) { r.Nodes = 0 }, map[string]string{"노드": statusFail}},
-		"student":    {func(r *eks.Report) { r.NodesDenied, r.Denied = true, []string{"patch pods/resize"} }, map[string]string{"노드": statusWarn, "권한": statusFail}},
-		"1.35":       {func(r *eks.Report) { r.Policies, r.VPA = false, false }, map[string]string{"VPA": statusWarn, "MutatingAdmissionPolicy": statusWarn}},
+		"whole":       {func(*eks.Report) {}, nil},
+		"no metrics":  {func(r *eks.Report) { r.Metrics = false }, map[string]string{"Metrics Server": statusFail}},
+		"no nodes":    {func(r *eks.Report) { r.Nodes = 0 }, map[string]string{"노드": statusFail}},
+		"full":        {func(r *eks.Report) { r.Room = 10 }, map[string]string{"노드": statusWarn}},
+		"pods denied": {func(r *eks.Report) { r.PodsDenied = true }, map[string]string{"노드": statusWarn}},
+		"student":     {func(r *eks.Report) { r.NodesDenied, r.Denied = true, []string{"list pods"} }, map[string]string{"노드": statusWarn, "권한": statusFail}},
+		"no such ns":  {func(r *eks.Report) { r.NoNamespace = true }, map[string]string{"권한": statusFail}},
+		"no VPA":      {func(r *eks.Report) { r.DeniedVPA = []string{"patch pods/resize"} }, map[string]string{"VPA 수업의 권한": statusWarn}},
+		"1.35":        {func(r *eks.Report) { r.Policies, r.VPA = false, false }, map[string]string{"VPA": statusWarn, "MutatingAdmissionPolicy": statusWarn}},
+		"clock":       {func(r *eks.Report) { r.Skew = time.Minute }, map[string]string{"시각": statusWarn}},
+		"slow clock":  {func(r *eks.Report) { r.Skew = -time.Hour }, map[string]string{"시각": statusFail}},
 	} {
 		report := whole
 		c.change(&report)
@@ -42,4 +61,67 @@ func TestEKSFindings(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestEKSFindingsTell(t *testing.T) {
+	r := eks.Report{Nodes: 2, CPU: resource.MustParse("4"), Memory: resource.MustParse("8Gi"), FreeCPU: resource.MustParse("700m"), FreeMemory: resource.MustParse("7680Mi"), Room: 7, Skew: -7 * time.Minute,
+		Denied: []string{"create,delete namespaces"}}
+	var text strings.Builder
+	for _, f := range eksFindings("eks-class", r) {
+		text.WriteString(f.Detail + " " + f.Hint + "\n")
+	}
+	for _, want := range []string{"CPU 4.0, 메모리 8.0Gi. 그 가운데 남은 것은 CPU 0.7, 메모리 7.5Gi이고, CPU 100m를 요청하는 파드가 7개 더", "파드가 11개", "약 7분 느립니다", "--namespace"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+}
+
+// TestLessonPods: doctor asks for the room that the largest lesson takes.
+func TestLessonPods(t *testing.T) {
+	all, err := lessons.Load(lessons.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	most := 0
+	for _, l := range all {
+		if loops[l.Loop].live {
+			most = max(most, podsOf(t, l.Scenario))
+		}
+	}
+	if most != lessonPods {
+		t.Errorf("the largest lesson has %d pods, and doctor asks for %d", most, lessonPods)
+	}
+}
+
+// podsOf is how many pods of lessonPodCPU a scenario may come to on a real cluster,
+// the generator's with them.
+func podsOf(t *testing.T, scenario string) int {
+	t.Helper()
+	s, err := scenarios.Load(scenarios.FS, scenario)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 1
+	err = world.EachObject(s.Objects, func(obj *unstructured.Unstructured) error {
+		switch obj.GetKind() {
+		case "HorizontalPodAutoscaler":
+			most, _, err := unstructured.NestedInt64(obj.Object, "spec", "maxReplicas")
+			n += int(most)
+			return err
+		case "Deployment":
+			d := &appsv1.Deployment{}
+			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(obj.Object, d); err != nil {
+				return err
+			}
+			if cpu := d.Spec.Template.Spec.Containers[0].Resources.Requests.Cpu(); cpu.Cmp(lessonPodCPU) > 0 {
+				t.Errorf("a pod of %s requests %s", scenario, cpu)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

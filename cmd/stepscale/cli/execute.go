@@ -40,7 +40,7 @@ func (p *player) execute(b lessons.Block, each func(trace.Frame)) ([]trace.Frame
 			break
 		}
 		if !p.again(b.Arg, err, failures) {
-			return frames, stageError(p.ctx, b.Arg, err)
+			return frames, p.failed(b.Arg, err)
 		}
 	}
 	if err := p.ctx.Err(); err != nil {

@@ -27,7 +27,8 @@ func (f *fakeStage) Session() *engine.Session { return f.session }
 func (f *fakeStage) Info() StageInfo {
 	return StageInfo{Kubectl: []string{"export KUBECONFIG=/tmp/k"}, Simulated: true}
 }
-func (f *fakeStage) LoadChanged() bool { return f.loadAt > 0 && f.executed >= f.loadAt }
+func (f *fakeStage) LoadChanged() bool                           { return f.loadAt > 0 && f.executed >= f.loadAt }
+func (f *fakeStage) Skew(context.Context) (time.Duration, error) { return 0, nil }
 
 func newFakeStage(ctx context.Context, scaleAt int) *fakeStage {
 	f := &fakeStage{scaleAt: scaleAt}

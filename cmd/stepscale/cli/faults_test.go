@@ -4,76 +4,24 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
 	"net/url"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/aws/smithy-go"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 )
-
-// proxy stands between us and a managed cluster's API server, and answers in its
-// place with a status code, or not at all.
-type proxy struct{ fault atomic.Int32 }
-
-const cut = -1 // the connection is gone
-
-func (p *proxy) ServeHTTP(through http.Handler) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		switch code := int(p.fault.Load()); code {
-		case 0:
-			through.ServeHTTP(w, r)
-		case cut:
-			panic(http.ErrAbortHandler)
-		default:
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(code)
-			_, _ = w.Write([]byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"` + strings.ReplaceAll(http.StatusText(code), " ", "") + `","message":"no"}`))
-		}
-	}
-}
-
-// behind lets the app attach through a proxy.
-func behind(t *testing.T, a *app, m managed) *proxy {
-	t.Helper()
-	target, err := url.Parse(m.config.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	through := httputil.NewSingleHostReverseProxy(target)
-	if through.Transport, err = rest.TransportFor(m.config); err != nil {
-		t.Fatal(err)
-	}
-	through.FlushInterval = -1 // watches
-	p := &proxy{}
-	server := httptest.NewUnstartedServer(p.ServeHTTP(through))
-	server.Config.ErrorLog = nil
-	server.StartTLS()
-	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
-	file := filepath.Join(t.TempDir(), "kubeconfig")
-	err = clientcmd.WriteToFile(api.Config{
-		CurrentContext: "proxy", Contexts: map[string]*api.Context{"proxy": {Cluster: "proxy"}},
-		Clusters: map[string]*api.Cluster{"proxy": {Server: server.URL, InsecureSkipTLSVerify: true}},
-	}, file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.place.attach = eks.Options{Context: "proxy", Kubeconfig: file}
-	return p
-}
 
 // healer is a learner who mends what is wrong, and then presses Enter.
 type healer struct {
@@ -86,9 +34,9 @@ func (h *healer) Read(b []byte) (int, error) {
 	return h.typed.Read(b)
 }
 
-// TestFaultsInTheMiddleOfALesson: a step that fails waits for the learner, and runs
-// again when the fault is mended.
-func TestFaultsInTheMiddleOfALesson(t *testing.T) {
+// openBehind opens a stage through a proxy, until the test ends.
+func openBehind(t *testing.T, out *bytes.Buffer) (managed, *proxy, *clusterStage, *player) {
+	t.Helper()
 	a := testApp(t)
 	m := newManaged(t, a)
 	p := behind(t, a, m)
@@ -96,26 +44,36 @@ func TestFaultsInTheMiddleOfALesson(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		if err := closeStage(); err != nil {
 			t.Error(err)
 		}
-	}()
+	})
+	return m, p, s.(*clusterStage), &player{ctx: t.Context(), screen: tui.NewFixed(out, 100, false), session: s.Session(), info: s.Info(), stage: s, last: hpaLast}
+}
+
+// TestFaultsInTheMiddleOfALesson: a step that fails waits for the learner, and runs
+// again when the fault is mended.
+func TestFaultsInTheMiddleOfALesson(t *testing.T) {
 	var out bytes.Buffer
-	play := &player{ctx: t.Context(), screen: tui.NewFixed(&out, 100, false), session: s.Session(), info: s.Info(), stage: s, last: hpaLast}
+	m, p, s, play := openBehind(t, &out)
 	for _, c := range []struct {
 		name  string
 		fault int32
+		ahead time.Duration // of the clock
 		says  string
 	}{
-		{"expired token", http.StatusUnauthorized, "토큰을 받아 주지 않습니다"},
-		{"throttled", http.StatusTooManyRequests, "요청이 너무 많다고"},
-		{"network gone", cut, "연결이 끊겼습니다"},
+		{"expired token", http.StatusUnauthorized, 0, "토큰을 받아 주지 않습니다"},
+		{"wrong clock", http.StatusUnauthorized, 7 * time.Minute, "이 컴퓨터의 시각이 약 7분 빠릅니다"},
+		{"throttled", http.StatusTooManyRequests, 0, "요청이 너무 많다고"},
+		{"shutting down", http.StatusServiceUnavailable, 0, "다시 시작되는 중이거나"},
+		{"network gone", cut, 0, "연결이 끊겼습니다"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out.Reset()
 			mended := false
 			p.fault.Store(c.fault)
+			p.ahead.Store(int64(c.ahead))
 			play.in = newLineReader(&healer{func() { mended = true; p.fault.Store(0) }, strings.NewReader("\n")})
 			frames, err := play.execute(lessons.Block{Kind: "step", Arg: "hpa/1-metrics/query"}, nil)
 			if err != nil {
@@ -124,18 +82,81 @@ func TestFaultsInTheMiddleOfALesson(t *testing.T) {
 			if last := frames[len(frames)-1]; last.Err != "" || string(last.Step) != "hpa/1-metrics/query" {
 				t.Errorf("the step was not run again: %+v", last)
 			}
-			if !mended || !strings.Contains(out.String(), c.says) || !strings.Contains(out.String(), "다시 실행합니다") {
-				t.Errorf("told: %s", out.String())
+			if told := strings.Join(strings.Fields(out.String()), " "); !mended || !strings.Contains(told, c.says) || strings.Contains(told, "빠릅니다") != (c.ahead > 0) || !strings.Contains(told, "다시 실행합니다") {
+				t.Errorf("told: %s", told)
 			}
 			if _, err := play.execute(lessons.Block{Kind: "step", Arg: string(hpaLast)}, nil); err != nil {
 				t.Fatal(err)
 			}
 		})
 	}
-	namespaceGone(t, m, s.(*clusterStage))
+	namespaceGone(t, m, s)
 }
 
 const hpaLast = "hpa/5-pods/run"
+
+// TestAPIServerRestarts stops the API server as soon as the scale is written: the
+// cluster goes on without us, the step waits until it answers again, and then steps
+// 4 and 5 still see what happened meanwhile.
+func TestAPIServerRestarts(t *testing.T) {
+	var out bytes.Buffer
+	m, p, s, play := openBehind(t, &out)
+	m.load(t, s.namespace)
+	if _, err := play.execute(lessons.Block{Kind: "continue", Arg: "change", Max: "2m"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	p.stop()
+	back := make(chan error, 1)
+	time.AfterFunc(7*time.Second, func() { back <- p.start() })
+	for i, want := range []struct{ step, actor, what string }{
+		{"hpa/4-deployment/replicaset", "deployment-controller", "spec.replicas"}, {"hpa/5-pods/create", "replicaset-controller", "created"},
+		{"hpa/5-pods/bind", "scheduler", "bound"}, {string(hpaLast), "kubelet", "ready"},
+	} {
+		frames, err := play.execute(lessons.Block{Kind: "step", Arg: want.step}, nil)
+		if err != nil {
+			t.Fatal(err, errors.Unwrap(err))
+		}
+		if i == 0 {
+			if err := <-back; err != nil {
+				t.Fatal(err)
+			}
+		}
+		f := frames[len(frames)-1]
+		if f.Err != "" || len(f.Changes) == 0 || !slices.ContainsFunc(f.Seen, func(s trace.Sighting) bool { return s.Actor == want.actor && s.What == want.what }) {
+			t.Errorf("%s: seen %+v, changes %v, %s", want.step, f.Seen, f.Changes, f.Err)
+		}
+	}
+	if !strings.Contains(out.String(), "연결이 끊겼습니다") {
+		t.Errorf("told: %s", out.String())
+	}
+}
+
+// TestSignatureFaults: what keeps a token from being made is told as such, and not as
+// an API server that does not answer.
+func TestSignatureFaults(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "config")
+	text := "[profile class]\nsso_start_url = https://example.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 111122223333\nsso_role_name = student\nregion = us-east-1\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"AWS_CONFIG_FILE": config, "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "HOME": t.TempDir()} {
+		t.Setenv(name, value)
+	}
+	_, loggedOut := eks.New(eks.Options{Name: "class", Profile: "class"}).ExecCredential(t.Context())
+	if loggedOut == nil {
+		t.Fatal("a token without a login")
+	}
+	for says, err := range map[string]error{
+		"AWS 자격 증명이 만료되었습니다":   errors.Unwrap(loggedOut),
+		"AWS가 서명을 받아 주지 않습니다":  &smithy.GenericAPIError{Code: "InvalidSignatureException", Message: "Signature expired: 20260105T090000Z is now earlier than 20260105T090700Z"},
+		"kubeconfig의 플러그인이 자격": errors.New("getting credentials: exec: executable aws failed with exit code 255"),
+	} {
+		err = &url.Error{Op: "Get", URL: "https://class", Err: err}
+		if got := stageError(t.Context(), "x", err); !strings.Contains(got.Error(), says) || !retryable(err) {
+			t.Errorf("%v is told as %v", err, got)
+		}
+	}
+}
 
 // namespaceGone deletes the namespace under the lesson.
 func namespaceGone(t *testing.T, m managed, s *clusterStage) {

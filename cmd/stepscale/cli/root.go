@@ -27,6 +27,8 @@ type Stage interface {
 	// LoadChanged tells whether the load offered at the next pass differs from
 	// that of the last executed pass.
 	LoadChanged() bool
+	// Skew is how far this machine's clock is ahead of the API server's.
+	Skew(ctx context.Context) (time.Duration, error)
 }
 
 // StageInfo describes a stage to the learner.

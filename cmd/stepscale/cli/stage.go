@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/engine"
@@ -135,6 +136,11 @@ func (s *clusterStage) LoadChanged() bool {
 	}
 	elapsed := s.conn.clock().Since(s.begun)
 	return s.scenario.Offered(elapsed) != s.scenario.Offered(elapsed-step)
+}
+
+// Skew is asked when credentials were refused, so it sends none.
+func (s *clusterStage) Skew(ctx context.Context) (time.Duration, error) {
+	return clusters.Skew(ctx, rest.AnonymousClientConfig(s.conn.config), clock.RealClock{})
 }
 
 // prepare applies the scenario, waits until it runs and is measured, and takes

@@ -1,0 +1,65 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// lateWitness tells of a sighting once it has been asked a few times whether it has
+// caught up.
+type lateWitness struct {
+	asked, late int
+	sighting    Sighting
+}
+
+func (w *lateWitness) CaughtUp(context.Context) (bool, error) {
+	w.asked++
+	return w.asked > w.late, nil
+}
+
+func (w *lateWitness) Sightings() []Sighting {
+	if w.asked <= w.late || w.sighting.Actor == "" {
+		return nil
+	}
+	s := w.sighting
+	w.sighting = Sighting{}
+	return []Sighting{s}
+}
+
+// TestSightingsWaitForTheWatch: what a watch tells late is in the frame all the same,
+// and nobody waits for it in a step whose actor is not watched.
+func TestSightingsWaitForTheWatch(t *testing.T) {
+	witness := &lateWitness{late: 3}
+	w := &World{Clock: clock.RealClock{}, Witness: witness}
+	w.Mark()
+	witness.sighting = Sighting{Actor: ActorReplicaSet, Object: "pod/web-1", What: "created", At: w.Clock.Now().Add(time.Second)}
+	if f := (trace.Frame{Actor: ActorHPA}); w.addSightings(t.Context(), &f) != nil || witness.asked > 0 || len(f.Seen) > 0 {
+		t.Errorf("asked %d times, seen %v", witness.asked, f.Seen)
+	}
+	f := trace.Frame{Actor: ActorReplicaSet}
+	if err := w.addSightings(t.Context(), &f); err != nil || len(f.Seen) != 1 || f.Seen[0].Object != "pod/web-1" {
+		t.Errorf("seen %v, %v", f.Seen, err)
+	}
+}
+
+// TestPollIsStuck whatever error a call has of its own for a time that is over.
+func TestPollIsStuck(t *testing.T) {
+	w := &World{}
+	err := w.Poll(t.Context(), 20*time.Millisecond, func(ctx context.Context) (bool, error) {
+		<-ctx.Done()
+		return false, errors.New("rate: Wait(n=1) would exceed context deadline")
+	})
+	if !errors.Is(err, ErrStuck) {
+		t.Errorf("error %v", err)
+	}
+	boom := errors.New("boom")
+	if err := w.Poll(t.Context(), time.Minute, func(context.Context) (bool, error) { return false, boom }); !errors.Is(err, boom) {
+		t.Errorf("error %v", err)
+	}
+}
