@@ -76,6 +76,7 @@ func (s *State) rescale(ctx context.Context, f *trace.Frame) error {
 			return nil
 		}
 		to := s.pass.result.Desired
+		s.Mark() // before: an actor may be seen before the answer is
 		err := s.updateScale(ctx, to)
 		if world.IsFault(err) {
 			return err
@@ -83,7 +84,6 @@ func (s *State) rescale(ctx context.Context, f *trace.Frame) error {
 		s.pass.tried, s.pass.refused = true, err
 		s.pass.result = s.pass.decision.Rescaled(err)
 		s.pass.moved, s.pass.desired = err == nil, to
-		s.Mark()
 	}
 	if !s.pass.moved {
 		return s.pass.refused

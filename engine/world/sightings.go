@@ -21,8 +21,8 @@ var ErrNamespaceGone = errors.New("the namespace is gone")
 // cut (client-go/tools/cache, Reflector: up to 30 s, and as much again by jitter).
 const catchUpWithin = 90 * time.Second
 
-// Mark notes that the write is made which sets the actors going: sightings are
-// timed from it.
+// Mark notes that the write comes which sets the actors going: sightings are timed
+// from it, and earlier ones belong to what was before.
 func (w *World) Mark() { w.marked, w.did = w.Clock.Now(), nil }
 
 // Did notes whose doing the end of an object is: a watch alone would take it for the
