@@ -15,16 +15,16 @@ import (
 	"github.com/stepscale/stepscale/clusters/clustertest"
 	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/clusters/kind"
+	"github.com/stepscale/stepscale/clusters/kind/standin"
 )
 
 // state is the folder of the stand-in's containers.
 var state string
 
-// TestMain is docker when it is called by that name. Otherwise it puts itself on
-// PATH as docker, with an embedded control plane in its nodes.
+// TestMain has an embedded control plane in the stand-in's nodes.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "docker" {
-		os.Exit(runStandin(os.Args[1:]))
+	if standin.Called() {
+		os.Exit(standin.Main(os.Args[1:]))
 	}
 	os.Exit(run(m))
 }
@@ -36,20 +36,18 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	state = filepath.Join(dir, "containers")
-	bin := filepath.Join(dir, "bin")
-	self, err := os.Executable()
-	if err := errors.Join(err, os.Mkdir(state, 0o755), os.Mkdir(bin, 0o755), os.Symlink(self, filepath.Join(bin, "docker"))); err != nil {
-		fmt.Println(err)
-		return 1
-	}
 	node := embedded.New(embedded.Options{Dir: dir})
 	if _, err := node.Up(context.Background()); err != nil {
 		fmt.Println(err)
 		return 1
 	}
 	defer func() { _ = node.Down(context.Background()) }()
-	for name, value := range map[string]string{"PATH": bin, envState: state, envKubeconfig: node.Info().Kubeconfig} {
+	var env map[string]string
+	if state, env, err = standin.Install(dir, node.Info().Kubeconfig); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	for name, value := range env {
 		if err := os.Setenv(name, value); err != nil {
 			fmt.Println(err)
 			return 1
@@ -99,7 +97,7 @@ func TestConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Down(context.Background()) })
-	args, err := controllerManagerArgs(filepath.Join(state, "conf-control-plane", "kubeadm.conf"))
+	args, err := standin.ControllerManagerArgs(filepath.Join(state, "conf-control-plane", "kubeadm.conf"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,8 +194,8 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			t.Setenv(envFault, c.fault)
-			t.Setenv(envSays, c.says)
+			t.Setenv(standin.EnvFault, c.fault)
+			t.Setenv(standin.EnvSays, c.says)
 			_, err := kind.New(kind.Options{Dir: dir, Name: "faulty"}).Up(t.Context())
 			wantReason(t, err, c.want)
 			if got := containers(t); len(got) > 0 {
@@ -212,8 +210,8 @@ func TestFaults(t *testing.T) {
 
 // TestImage names the image that cannot be pulled. The library tries five times.
 func TestImage(t *testing.T) {
-	t.Setenv(envFault, "kindest/absent")
-	t.Setenv(envSays, "dial tcp: lookup registry-1.docker.io: no such host")
+	t.Setenv(standin.EnvFault, "kindest/absent")
+	t.Setenv(standin.EnvSays, "dial tcp: lookup registry-1.docker.io: no such host")
 	_, err := kind.New(kind.Options{Dir: t.TempDir(), NodeImage: "kindest/absent:v1"}).Up(t.Context())
 	wantReason(t, err, kind.NoImage)
 	var e *kind.Error
