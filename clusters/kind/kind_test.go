@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/clustertest"
 	"github.com/stepscale/stepscale/clusters/embedded"
@@ -18,8 +21,10 @@ import (
 	"github.com/stepscale/stepscale/clusters/kind/standin"
 )
 
-// state is the folder of the stand-in's containers.
-var state string
+var (
+	state string               // the folder of the stand-in's containers
+	kube  kubernetes.Interface // of the control plane in its nodes
+)
 
 // TestMain has an embedded control plane in the stand-in's nodes.
 func TestMain(m *testing.M) {
@@ -37,10 +42,12 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	node := embedded.New(embedded.Options{Dir: dir})
-	if _, err := node.Up(context.Background()); err != nil {
+	cfg, err := node.Up(context.Background())
+	if err != nil {
 		fmt.Println(err)
 		return 1
 	}
+	kube = kubernetes.NewForConfigOrDie(cfg)
 	defer func() { _ = node.Down(context.Background()) }()
 	var env map[string]string
 	if state, env, err = standin.Install(dir, node.Info().Kubeconfig); err != nil {
@@ -86,6 +93,48 @@ func TestContract(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries)+len(containers(t)) > 0 {
 		t.Errorf("left behind: %v, %q, %v", entries, containers(t), err)
+	}
+}
+
+// TestInterruptedWait interrupts a start whose nodes do not get as far as they should.
+func TestInterruptedWait(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	dir := t.TempDir()
+	c := kind.New(kind.Options{Dir: dir, Name: "slow"})
+	go func() {
+		for made := 0; made < 5; time.Sleep(50 * time.Millisecond) {
+			_ = kube.CoreV1().Pods("kube-system").DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))}, metav1.ListOptions{LabelSelector: "component=kube-controller-manager"})
+			if _, err := os.Stat(c.Info().Kubeconfig); err == nil {
+				made++
+			}
+		}
+		cancel()
+	}()
+	if _, err := c.Up(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries)+len(containers(t)) > 0 {
+		t.Errorf("left behind: %v, %q, %v", entries, containers(t), err)
+	}
+}
+
+// TestBadName keeps what is outside of our folder.
+func TestBadName(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"..", "../other", "a/..", "Two", ".", "-x"} {
+		c := kind.New(kind.Options{Dir: filepath.Join(dir, "kind"), Name: name})
+		if err := os.MkdirAll(filepath.Join(dir, "kind", "a"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		_, err := c.Up(t.Context())
+		wantReason(t, err, kind.BadName)
+		if err := c.Down(t.Context()); err != nil {
+			wantReason(t, err, kind.BadName)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "kind", "a")); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
