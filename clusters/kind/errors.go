@@ -25,6 +25,7 @@ const (
 	NotReady       Reason = "nodes are not Ready"
 	NoMetrics      Reason = "the Metrics Server does not answer"
 	TwoControllers Reason = "the HPA controller is on" // ours would not be the only one
+	Unreachable    Reason = "the nodes do not reach this machine"
 )
 
 // Error is a failure with a known cause.

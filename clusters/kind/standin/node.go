@@ -2,13 +2,16 @@ package standin
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -54,8 +57,38 @@ func (s standin) exec() error {
 		return os.WriteFile(filepath.Join(node, "image"), body, 0o600)
 	case strings.HasPrefix(command, "kubeadm init"):
 		return kubeadmInit(filepath.Join(node, "kubeadm.conf"))
+	default:
+		return network(args[1:])
 	}
 	return nil
+}
+
+// network runs a command that looks at the world outside the node. Of others
+// nothing is known, and they succeed.
+func network(args []string) error {
+	switch args[0] {
+	case "getent":
+		host := os.Getenv(EnvHost)
+		if host == "" {
+			return errors.New("exit status 2")
+		}
+		fmt.Printf("%s STREAM %s\n%s DGRAM\n", host, args[2], host)
+	case "ip":
+		fmt.Printf("default via %s dev eth0 \n", Gateway)
+	case "curl":
+		return curl(args[len(args)-1])
+	}
+	return nil
+}
+
+// curl is curl -sSk --max-time 5.
+func curl(url string) error {
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	response, err := client.Get(url)
+	if err != nil {
+		return fmt.Errorf("curl: (7) %w", err)
+	}
+	return response.Body.Close()
 }
 
 // kubeadmInit shows in the control plane what kubeadm would have: the pod of

@@ -23,7 +23,11 @@ const program = "docker"
 const (
 	EnvFault = "STANDIN_FAULT" // a part of the command line that fails
 	EnvSays  = "STANDIN_SAYS"  // and what it says then
+	EnvHost  = "STANDIN_HOST"  // what host.docker.internal is in a node; not known when empty
 )
+
+// Gateway of the nodes' network is an address that every Linux has and nobody uses.
+const Gateway = "127.0.0.7"
 
 const (
 	envState      = "STANDIN_STATE"      // folder of its containers

@@ -43,6 +43,7 @@ var kindReasons = map[kind.Reason]struct{ what, hint string }{
 	kind.HalfMade:       {"만들다 만 kind 클러스터가 있습니다", "한 번 더 실행하시면 지우고 새로 만듭니다."},
 	kind.NotReady:       {"노드가 준비되지 않았습니다", "docker ps로 노드 컨테이너가 실행 중인지, kubectl describe node로 이유를 확인해 주십시오."},
 	kind.TwoControllers: {"클러스터의 HPA 컨트롤러가 켜져 있습니다", "HPA 컨트롤러가 둘이면 서로 고쳐 쓰게 되므로 실행하지 않습니다. 클러스터를 지우고 다시 만들어 주십시오."},
+	kind.Unreachable:    {"노드가 이 컴퓨터에 닿지 않습니다", "방화벽(ufw, firewalld)이나 rootless Docker가 막는 일이 많습니다. 그대로 두셔도 됩니다. VPA의 웹훅을 부를 수 없으므로, 대신 API 서버가 MutatingAdmissionPolicy로 파드를 고칩니다."},
 }
 
 // clusterError says in Korean what a provider says with a known cause. Others come
