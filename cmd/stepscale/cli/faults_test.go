@@ -47,7 +47,7 @@ func (p *proxy) ServeHTTP(through http.Handler) http.HandlerFunc {
 }
 
 // behind lets the app attach through a proxy.
-func behind(t *testing.T, a *app, m managed) *proxy {
+func behind(t *testing.T, a *app, m liveCluster) *proxy {
 	t.Helper()
 	target, err := url.Parse(m.config.Host)
 	if err != nil {
@@ -138,7 +138,7 @@ func TestFaultsInTheMiddleOfALesson(t *testing.T) {
 const hpaLast = "hpa/5-pods/run"
 
 // namespaceGone deletes the namespace under the lesson.
-func namespaceGone(t *testing.T, m managed, s *clusterStage) {
+func namespaceGone(t *testing.T, m liveCluster, s *clusterStage) {
 	t.Helper()
 	if err := m.kube.CoreV1().Namespaces().Delete(t.Context(), s.namespace, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
