@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -10,6 +11,7 @@ import (
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/clusters/kind"
 	"github.com/stepscale/stepscale/clusters/workload"
+	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/hpa"
 )
 
@@ -122,6 +124,9 @@ func (s *clusterStage) notes() []string {
 	switch {
 	case s.watched:
 		return append(notes, "이번에는 HPA를 그대로 만들어, 클러스터의 HPA 컨트롤러가 움직이게 합니다. stepscale의 엔진은 읽고 예측할 뿐 레플리카 수를 쓰지 않습니다.")
+	}
+	notes = append(notes, fmt.Sprintf("부하가 바뀐 직후의 패스는 메트릭 서버가 새 부하를 온전히 잴 때까지 %s쯤 더 기다립니다.", tui.Duration(settling)))
+	switch {
 	case s.mode == hpa.ModeAlone:
 		return append(notes, "이 클러스터의 HPA 컨트롤러는 꺼 두었으므로 HPA는 이 엔진만 움직입니다. 수업이 끝나도 클러스터는 남습니다. 지우시려면: "+s.conn.down)
 	case s.mode == hpa.ModeDrive:
