@@ -25,7 +25,7 @@ func (s standin) exec() error {
 	args := slices.DeleteFunc(slices.Clone(s.args[1:]), func(a string) bool { return a == "--privileged" || a == "-i" })
 	node, command := filepath.Join(s.state, args[0]), strings.Join(args[1:], " ")
 	if _, err := os.Stat(node); err != nil {
-		return fmt.Errorf("Error: No such container: %s", args[0]) //nolint:staticcheck // docker's words
+		return fmt.Errorf("no such container: %s", args[0])
 	}
 	switch {
 	case command == "cat /kind/version":
