@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"strings"
@@ -15,14 +16,16 @@ type Reason string
 const (
 	NoEngine       Reason = "no container engine"    // neither docker nor podman nor nerdctl is installed and running
 	EngineDown     Reason = "engine does not answer" // installed, but not running or not permitted
-	NameTaken      Reason = "name taken"             // by a cluster that we did not make
-	NoImage        Reason = "image not available"    // Error.Image says which
+	BadName        Reason = "not a name"
+	NameTaken      Reason = "name taken"          // by a cluster that we did not make
+	NoImage        Reason = "image not available" // Error.Image says which
 	NoMemory       Reason = "too little memory"
 	NodeFailed     Reason = "node did not start" // its systemd or cgroups
 	HalfMade       Reason = "half-made cluster"  // nodes without a usable kubeconfig
 	NotReady       Reason = "nodes are not Ready"
 	NoMetrics      Reason = "the Metrics Server does not answer"
 	TwoControllers Reason = "the HPA controller is on" // ours would not be the only one
+	Unreachable    Reason = "the nodes do not reach this machine"
 )
 
 // Error is a failure with a known cause.
@@ -73,10 +76,7 @@ func explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	output := ""
-	if run := exec.RunErrorForError(err); run != nil {
-		output = strings.TrimSpace(string(run.Output))
-	}
+	output := output(err)
 	said := strings.ToLower(err.Error() + "\n" + output)
 	for _, s := range signs {
 		if !strings.Contains(said, s.text) {
@@ -89,6 +89,22 @@ func explain(err error) error {
 		return e
 	}
 	return err
+}
+
+// failed is explain for a command of the engine, which Ctrl-C ends together with us.
+func failed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return explain(err)
+}
+
+// output is what a program said that the library has run.
+func output(err error) string {
+	if run := exec.RunErrorForError(err); run != nil {
+		return strings.TrimSpace(string(run.Output))
+	}
+	return ""
 }
 
 func lastLine(text string) string { return text[strings.LastIndexByte(text, '\n')+1:] }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,9 @@ import (
 
 // DefaultName is the cluster that is made when no name is given.
 const DefaultName = "stepscale"
+
+// names are the library's, without those that lead out of Options.Dir.
+var names = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*$`)
 
 const (
 	readyWithin = 4 * time.Minute
@@ -66,16 +70,16 @@ func (c *Cluster) dir() string        { return filepath.Join(c.opts.Dir, c.opts.
 func (c *Cluster) kubeconfig() string { return filepath.Join(c.dir(), "kubeconfig") }
 
 // Up finds the cluster or makes it, and waits until its nodes are Ready. What a
-// start leaves that fails or is interrupted is removed. Errors are *Error where
-// the cause is known.
+// start leaves that is interrupted or fails is removed, unless there is a cluster
+// whose nodes only do not get Ready. Errors are *Error where the cause is known.
 func (c *Cluster) Up(ctx context.Context) (*rest.Config, error) {
 	provider, err := c.provider()
 	if err != nil {
-		return nil, err
+		return nil, failed(ctx, err)
 	}
 	exists, err := c.exists(provider)
 	if err != nil {
-		return nil, explain(err)
+		return nil, failed(ctx, err)
 	}
 	if exists && !c.ours() {
 		return nil, &Error{Reason: NameTaken, Err: fmt.Errorf("a kind cluster %q exists and is not ours", c.opts.Name)}
@@ -86,12 +90,17 @@ func (c *Cluster) Up(ctx context.Context) (*rest.Config, error) {
 		}
 		exists = false
 	}
-	if !exists {
-		if err := c.make(ctx, provider); err != nil {
-			return nil, errors.Join(err, c.remove(provider))
-		}
+	if exists {
+		return c.config(ctx)
 	}
-	return c.config(ctx)
+	if err := c.make(ctx, provider); err != nil {
+		return nil, errors.Join(err, c.remove(provider))
+	}
+	cfg, err := c.config(ctx)
+	if ctx.Err() != nil {
+		return nil, errors.Join(ctx.Err(), c.remove(provider))
+	}
+	return cfg, err // with the reason, where the cluster stays to be looked at
 }
 
 // Down deletes the cluster if it is ours.
@@ -109,6 +118,9 @@ func (c *Cluster) Down(context.Context) error {
 // provider finds the container engine. NewProvider alone would fall back to
 // docker and show the error of a program that is not there.
 func (c *Cluster) provider() (*kindcluster.Provider, error) {
+	if !names.MatchString(c.opts.Name) {
+		return nil, &Error{Reason: BadName, Err: fmt.Errorf("%q", c.opts.Name)}
+	}
 	engine, err := kindcluster.DetectNodeProvider()
 	if err != nil {
 		return nil, &Error{Reason: NoEngine, Err: err}
@@ -117,8 +129,8 @@ func (c *Cluster) provider() (*kindcluster.Provider, error) {
 }
 
 func (c *Cluster) exists(p *kindcluster.Provider) (bool, error) {
-	names, err := p.List()
-	return slices.Contains(names, c.opts.Name), err
+	list, err := p.List()
+	return slices.Contains(list, c.opts.Name), err
 }
 
 // ours tells whether a start of ours was ever begun under this name.
@@ -172,7 +184,7 @@ func (c *Cluster) make(ctx context.Context, p *kindcluster.Provider) error {
 	go func() { ended <- p.Create(c.opts.Name, options...) }()
 	select {
 	case err := <-ended:
-		return explain(err)
+		return failed(ctx, err)
 	case <-ctx.Done():
 	}
 	for { // without its nodes it gives up; a pull of the image it ends first

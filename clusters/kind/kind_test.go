@@ -11,20 +11,25 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/clustertest"
 	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/clusters/kind"
+	"github.com/stepscale/stepscale/clusters/kind/standin"
 )
 
-// state is the folder of the stand-in's containers.
-var state string
+var (
+	state string               // the folder of the stand-in's containers
+	kube  kubernetes.Interface // of the control plane in its nodes
+)
 
-// TestMain is docker when it is called by that name. Otherwise it puts itself on
-// PATH as docker, with an embedded control plane in its nodes.
+// TestMain has an embedded control plane in the stand-in's nodes.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "docker" {
-		os.Exit(runStandin(os.Args[1:]))
+	if standin.Called() {
+		os.Exit(standin.Main(os.Args[1:]))
 	}
 	os.Exit(run(m))
 }
@@ -36,20 +41,20 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	state = filepath.Join(dir, "containers")
-	bin := filepath.Join(dir, "bin")
-	self, err := os.Executable()
-	if err := errors.Join(err, os.Mkdir(state, 0o755), os.Mkdir(bin, 0o755), os.Symlink(self, filepath.Join(bin, "docker"))); err != nil {
-		fmt.Println(err)
-		return 1
-	}
 	node := embedded.New(embedded.Options{Dir: dir})
-	if _, err := node.Up(context.Background()); err != nil {
+	cfg, err := node.Up(context.Background())
+	if err != nil {
 		fmt.Println(err)
 		return 1
 	}
+	kube = kubernetes.NewForConfigOrDie(cfg)
 	defer func() { _ = node.Down(context.Background()) }()
-	for name, value := range map[string]string{"PATH": bin, envState: state, envKubeconfig: node.Info().Kubeconfig} {
+	var env map[string]string
+	if state, env, err = standin.Install(dir, node.Info().Kubeconfig); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	for name, value := range env {
 		if err := os.Setenv(name, value); err != nil {
 			fmt.Println(err)
 			return 1
@@ -91,6 +96,48 @@ func TestContract(t *testing.T) {
 	}
 }
 
+// TestInterruptedWait interrupts a start whose nodes do not get as far as they should.
+func TestInterruptedWait(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	dir := t.TempDir()
+	c := kind.New(kind.Options{Dir: dir, Name: "slow"})
+	go func() {
+		for made := 0; made < 5; time.Sleep(50 * time.Millisecond) {
+			_ = kube.CoreV1().Pods("kube-system").DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))}, metav1.ListOptions{LabelSelector: "component=kube-controller-manager"})
+			if _, err := os.Stat(c.Info().Kubeconfig); err == nil {
+				made++
+			}
+		}
+		cancel()
+	}()
+	if _, err := c.Up(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries)+len(containers(t)) > 0 {
+		t.Errorf("left behind: %v, %q, %v", entries, containers(t), err)
+	}
+}
+
+// TestBadName keeps what is outside of our folder.
+func TestBadName(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"..", "../other", "a/..", "Two", ".", "-x"} {
+		c := kind.New(kind.Options{Dir: filepath.Join(dir, "kind"), Name: name})
+		if err := os.MkdirAll(filepath.Join(dir, "kind", "a"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		_, err := c.Up(t.Context())
+		wantReason(t, err, kind.BadName)
+		if err := c.Down(t.Context()); err != nil {
+			wantReason(t, err, kind.BadName)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "kind", "a")); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestConfiguration looks at what the library makes of ours: kind's own arguments
 // stay, and the HPA controller is taken out.
 func TestConfiguration(t *testing.T) {
@@ -99,7 +146,7 @@ func TestConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Down(context.Background()) })
-	args, err := controllerManagerArgs(filepath.Join(state, "conf-control-plane", "kubeadm.conf"))
+	args, err := standin.ControllerManagerArgs(filepath.Join(state, "conf-control-plane", "kubeadm.conf"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,8 +243,8 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			t.Setenv(envFault, c.fault)
-			t.Setenv(envSays, c.says)
+			t.Setenv(standin.EnvFault, c.fault)
+			t.Setenv(standin.EnvSays, c.says)
 			_, err := kind.New(kind.Options{Dir: dir, Name: "faulty"}).Up(t.Context())
 			wantReason(t, err, c.want)
 			if got := containers(t); len(got) > 0 {
@@ -212,8 +259,8 @@ func TestFaults(t *testing.T) {
 
 // TestImage names the image that cannot be pulled. The library tries five times.
 func TestImage(t *testing.T) {
-	t.Setenv(envFault, "kindest/absent")
-	t.Setenv(envSays, "dial tcp: lookup registry-1.docker.io: no such host")
+	t.Setenv(standin.EnvFault, "kindest/absent")
+	t.Setenv(standin.EnvSays, "dial tcp: lookup registry-1.docker.io: no such host")
 	_, err := kind.New(kind.Options{Dir: t.TempDir(), NodeImage: "kindest/absent:v1"}).Up(t.Context())
 	wantReason(t, err, kind.NoImage)
 	var e *kind.Error

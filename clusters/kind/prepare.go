@@ -43,7 +43,7 @@ func (c *Cluster) LoadImage(ctx context.Context, image string, archive func() ([
 	}
 	nodes, err := provider.ListInternalNodes(c.opts.Name)
 	if err != nil {
-		return explain(err)
+		return failed(ctx, err)
 	}
 	var body []byte
 	for _, n := range nodes {
@@ -59,7 +59,7 @@ func (c *Cluster) LoadImage(ctx context.Context, image string, archive func() ([
 			}
 		}
 		if err := nodeutils.LoadImageArchive(n, bytes.NewReader(body)); err != nil {
-			return fmt.Errorf("load image %s into node %s: %w", image, n, explain(err))
+			return fmt.Errorf("load image %s into node %s: %w", image, n, failed(ctx, err))
 		}
 	}
 	return nil

@@ -56,6 +56,7 @@ type connection struct {
 	info    clusters.Info
 	setLoad func(namespace string, s *scenarios.Scenario) error // nil without sim
 	close   func() error
+	down    string // the command that removes the cluster, where it stays
 
 	owner     string   // tells our objects from others' on a cluster that is not ours alone
 	namespace string   // that somebody made for us; empty to make one

@@ -38,7 +38,7 @@ func connectKind(ctx context.Context, p place, progress func(phase string, took 
 	if err != nil {
 		return nil, clusterError(err)
 	}
-	c := &connection{config: cfg, info: cluster.Info(), close: func() error { return nil }, mode: hpa.ModeAlone, image: p.image}
+	c := &connection{config: cfg, info: cluster.Info(), close: func() error { return nil }, mode: hpa.ModeAlone, image: p.image, down: kindCommand("stepscale cluster down kind", p.name)}
 	if c.image == "" {
 		c.image = workload.Image
 		err := phase(progress, "워크로드 이미지", func() error {
@@ -133,8 +133,11 @@ func (s *clusterStage) notes() []string {
 	switch {
 	case s.watched:
 		return append(notes, "이번에는 HPA를 그대로 만들어, 클러스터의 HPA 컨트롤러가 움직이게 합니다. stepscale의 엔진은 읽고 예측할 뿐 레플리카 수를 쓰지 않습니다.")
+	}
+	notes = append(notes, fmt.Sprintf("부하가 바뀐 직후의 패스는 메트릭 서버가 새 부하를 온전히 잴 때까지 %s쯤 더 기다립니다.", tui.Duration(settling)))
+	switch {
 	case s.mode == hpa.ModeAlone:
-		return append(notes, "이 클러스터의 HPA 컨트롤러는 꺼 두었으므로 HPA는 이 엔진만 움직입니다. 수업이 끝나도 클러스터는 남습니다. 지우시려면: stepscale cluster down kind")
+		return append(notes, "이 클러스터의 HPA 컨트롤러는 꺼 두었으므로 HPA는 이 엔진만 움직입니다. 수업이 끝나도 클러스터는 남습니다. 지우시려면: "+s.conn.down)
 	case s.mode == hpa.ModeDrive:
 		return append(notes, "이 클러스터의 HPA 컨트롤러는 끌 수 없습니다. 두 엔진이 같은 레플리카 수를 쓰지 않도록 HPA 오브젝트를 만들지 않고, 엔진이 시나리오의 HPA를 읽습니다(drive). kubectl get hpa에는 아무것도 없습니다.")
 	}

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,7 +45,7 @@ func (a *app) endToEnd(ctx context.Context, name string) ([]finding, error) {
 		return nil, err
 	}
 	progress := &startup{screen: tui.New(a.errOut)}
-	s, err := contractSubject(name, filepath.Join(dir, contractName), progress)
+	s, err := contractOf(name, filepath.Join(dir, contractName), progress)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +57,11 @@ func (a *app) endToEnd(ctx context.Context, name string) ([]finding, error) {
 	var found []finding
 	for _, c := range clustertest.Checks() { // all of them, also after Ctrl-C: the last ones take everything down
 		begin := time.Now()
-		err := c.Do(ctx, s)
+		err := c.Do(ctx, s.Subject)
 		found = append(found, contractFinding(contractLabels[c.Name], time.Since(begin), err))
+		if c.Name == "up" && err == nil && s.whileUp != nil {
+			found = append(found, s.whileUp(ctx))
+		}
 	}
 	return found, ctx.Err()
 }
@@ -79,10 +85,16 @@ func contractFinding(name string, took time.Duration, err error) finding {
 	return f
 }
 
-func contractSubject(name, dir string, progress Progress) (*clustertest.Subject, error) {
+// contract is what doctor --e2e checks of a provider.
+type contract struct {
+	*clustertest.Subject
+	whileUp func(context.Context) finding // what no other provider has; may be nil
+}
+
+func contractOf(name, dir string, progress Progress) (*contract, error) {
 	switch name {
 	case "embedded":
-		return &clustertest.Subject{
+		return &contract{Subject: &clustertest.Subject{
 			New:       func() clusters.Provider { return embedded.New(embedded.Options{Dir: dir, Progress: progress.Phase}) },
 			Interrupt: 300 * time.Millisecond, PodsReady: time.Minute, Image: "app",
 			Leftovers: func() (left []string, err error) {
@@ -92,14 +104,44 @@ func contractSubject(name, dir string, progress Progress) (*clustertest.Subject,
 				}
 				return left, err
 			},
-		}, nil
+		}}, nil
 	case "kind":
 		options := kind.Options{Name: contractName, Dir: dir, Progress: func(phase string, took time.Duration) { progress.Phase(kindPhase(phase), took) }}
-		return &clustertest.Subject{
-			New:       func() clusters.Provider { return kind.New(options) },
-			Interrupt: 3 * time.Second, PodsReady: 2 * time.Minute,
-			Leftovers: kind.New(options).Left,
+		cluster := kind.New(options)
+		return &contract{
+			Subject: &clustertest.Subject{
+				New:       func() clusters.Provider { return kind.New(options) },
+				Interrupt: 3 * time.Second, PodsReady: 2 * time.Minute, Leftovers: cluster.Left,
+			},
+			whileUp: func(ctx context.Context) finding { return reachFinding(ctx, cluster) },
 		}, nil
 	}
 	return nil, usageError("모르는 클러스터입니다: "+name, "--e2e에는 "+strings.Join(contractClusters, " 또는 ")+"를 적어 주십시오.")
+}
+
+// reachFinding tells whether the API server of a kind cluster can call a webhook in
+// this process. Where it cannot, nothing is lost: the API server changes the pods
+// by itself.
+func reachFinding(ctx context.Context, cluster *kind.Cluster) finding {
+	begin := time.Now()
+	err := reached(ctx, cluster)
+	f := contractFinding("노드가 이 컴퓨터에 닿습니다", time.Since(begin), err)
+	if err != nil {
+		f.Status, f.Hint = statusWarn, cmp.Or(f.Hint, kindReasons[kind.Unreachable].hint)
+	}
+	return f
+}
+
+func reached(ctx context.Context, cluster *kind.Cluster) error {
+	l, ip, err := cluster.Listen(ctx)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	go func() { _ = http.Serve(l, http.NotFoundHandler()) }() // until it is closed
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return err
+	}
+	return cluster.Reach(ctx, "http://"+net.JoinHostPort(ip.String(), port))
 }

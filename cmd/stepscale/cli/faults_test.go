@@ -35,7 +35,7 @@ func (h *healer) Read(b []byte) (int, error) {
 }
 
 // openBehind opens a stage through a proxy, until the test ends.
-func openBehind(t *testing.T, out *bytes.Buffer) (managed, *proxy, *clusterStage, *player) {
+func openBehind(t *testing.T, out *bytes.Buffer) (liveCluster, *proxy, *clusterStage, *player) {
 	t.Helper()
 	a := testApp(t)
 	m := newManaged(t, a)
@@ -159,7 +159,7 @@ func TestSignatureFaults(t *testing.T) {
 }
 
 // namespaceGone deletes the namespace under the lesson.
-func namespaceGone(t *testing.T, m managed, s *clusterStage) {
+func namespaceGone(t *testing.T, m liveCluster, s *clusterStage) {
 	t.Helper()
 	if err := m.kube.CoreV1().Namespaces().Delete(t.Context(), s.namespace, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)

@@ -197,6 +197,9 @@ func (s *clusterStage) explainPods(ctx context.Context, cause error) error {
 		if why := unschedulable(p); why != "" {
 			e.what, e.cause = "파드를 놓을 노드가 없습니다", errors.New(why)
 			e.hint = "노드가 모자랍니다. stepscale doctor에 같은 --eks나 --context를 적어 남은 용량을 확인해 주십시오."
+			if s.conn.info.Disposable {
+				e.hint = "노드가 모자랍니다. Docker에 CPU와 메모리를 더 주시거나, 쓰지 않는 kind 클러스터를 지워 주십시오."
+			}
 			return e
 		}
 	}

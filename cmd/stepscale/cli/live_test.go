@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -14,83 +13,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 
 	"github.com/stepscale/stepscale/clusters"
-	"github.com/stepscale/stepscale/clusters/eks"
-	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
-	"github.com/stepscale/stepscale/scenarios"
 )
-
-// asProgram makes the test binary the program itself.
-const asProgram = "STEPSCALE_TEST_MAIN"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		os.Exit(Main())
-	}
-	os.Exit(m.Run())
-}
-
-// managed is a cluster that somebody else runs: time goes by on its own, the nodes
-// burn what constant says, and upstream's HPA controller drives.
-type managed struct {
-	*embedded.Cluster
-	config *rest.Config
-	kube   kubernetes.Interface
-}
-
-func newManaged(t *testing.T, a *app) managed {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "managed")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := embedded.New(embedded.Options{Dir: dir})
-	cfg, err := c.Up(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for ctx.Err() == nil {
-			_ = errors.Join(c.Advance(ctx, 15*time.Second), c.Scrape(ctx))
-			time.Sleep(300 * time.Millisecond)
-		}
-	}()
-	t.Cleanup(func() { stop(); <-ended; _ = c.Down(context.Background()); _ = os.RemoveAll(dir) })
-	p := hpa.DefaultParams()
-	p.SyncPeriod, p.CPUInitializationPeriod = time.Second, 0
-	startManaged(t, cfg, p)
-	kube, err := kubernetes.NewForConfig(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv(asProgram, "1") // for the guard
-	a.place = place{attach: eks.Options{Context: "stepscale", Kubeconfig: c.Info().Kubeconfig}, image: "app", mode: "drive", yes: true}
-	a.pause = func(ctx context.Context, _ time.Duration) error { time.Sleep(time.Second); return ctx.Err() }
-	return managed{c, cfg, kube}
-}
-
-// load puts a load on the namespace that the app will make, from now on.
-func (m managed) load(t *testing.T, namespace string, segments ...string) {
-	t.Helper()
-	if len(segments) == 0 {
-		segments = []string{"{at: 0s, step: 190m}"}
-	}
-	s, err := scenarios.Parse("scenario.yaml", []byte("title: x\nhpa: web\ntarget: web\nload:\n  segments:\n  - "+strings.Join(segments, "\n  - ")+"\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.SetLoad(namespace, scenarioLoad{s}); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // TestDrive steps through a scale-up on a cluster whose own HPA controller runs.
 func TestDrive(t *testing.T) {
@@ -107,34 +34,10 @@ func TestDrive(t *testing.T) {
 		t.Fatal(err)
 	}
 	st := s.(*clusterStage)
-	frames, err := s.Session().Continue(func(f trace.Frame) bool { return f.Step == "hpa/5-pods/run" && f.Pass == 2 })
-	if err != nil {
-		t.Fatal(err)
-	}
+	moved := scaleUp(t, s)
 	list, err := m.kube.AutoscalingV2().HorizontalPodAutoscalers(namespace).List(t.Context(), metav1.ListOptions{})
 	if err != nil || len(list.Items) > 0 {
 		t.Errorf("HPA objects %v, %v", list.Items, err)
-	}
-	var moved []trace.Frame
-	for _, f := range frames {
-		if scaled(f) || len(moved) > 0 && f.Pass == moved[0].Pass {
-			moved = append(moved, f)
-		}
-	}
-	if len(moved) != 5 {
-		t.Fatalf("nothing was scaled in %d frames", len(frames))
-	}
-	for i, want := range []struct{ actor, what string }{1: {"deployment-controller", "spec.replicas"}, 2: {"replicaset-controller", "created"}, 3: {"scheduler", "bound"}, 4: {"kubelet", "ready"}} {
-		if i == 0 {
-			continue
-		}
-		f := moved[i]
-		if len(f.Seen) == 0 || f.Seen[0].Actor != want.actor || f.Seen[0].What != want.what || f.Seen[0].After < 0 || f.Seen[0].After > time.Minute {
-			t.Errorf("%s: seen %+v", f.Step, f.Seen)
-		}
-		if len(f.Changes) == 0 || len(f.Waiting) > 0 {
-			t.Errorf("%s: changes %v, waiting %v", f.Step, f.Changes, f.Waiting)
-		}
 	}
 	if status, _ := moved[0].Fact("desiredStatus"); !strings.Contains(status, "desiredReplicas") {
 		t.Errorf("facts %+v", moved[0].Facts)
@@ -155,7 +58,7 @@ func TestDrive(t *testing.T) {
 }
 
 // second puts a live HPA on the same Deployment, and the loop stops.
-func second(t *testing.T, m managed, s *clusterStage) {
+func second(t *testing.T, m liveCluster, s *clusterStage) {
 	t.Helper()
 	h := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: "mine"}, Spec: s.given.Spec}
 	if _, err := m.kube.AutoscalingV2().HorizontalPodAutoscalers(s.namespace).Create(t.Context(), h, metav1.CreateOptions{}); err != nil {
@@ -267,15 +170,6 @@ func TestKilled(t *testing.T) {
 	list, err := m.kube.AutoscalingV2().HorizontalPodAutoscalers("shop").List(t.Context(), metav1.ListOptions{})
 	if err != nil || len(list.Items) > 0 {
 		t.Errorf("HPAs %v, %v", list.Items, err)
-	}
-}
-
-func within(t *testing.T, limit time.Duration, what string, done func() bool) {
-	t.Helper()
-	for until := time.Now().Add(limit); !done(); time.Sleep(100 * time.Millisecond) {
-		if time.Now().After(until) {
-			t.Fatalf("not within %s: %s", limit, what)
-		}
 	}
 }
 

@@ -98,6 +98,9 @@ func besideLoop() loop {
 
 func (s *clusterStage) hpaState() (*hpa.State, error) {
 	w, err := s.world(world.ActorHPA)
+	if s.conn.live() {
+		w.Pause = s.untilMeasured
+	}
 	return &hpa.State{World: w, HPA: s.scenario.HPA, Params: hpa.DefaultParams(), Mode: s.mode, Given: s.given}, err
 }
 

@@ -71,7 +71,7 @@ func (p *proxy) stop() {
 }
 
 // behind lets the app attach through a proxy.
-func behind(t *testing.T, a *app, m managed) *proxy {
+func behind(t *testing.T, a *app, m liveCluster) *proxy {
 	t.Helper()
 	target, err := url.Parse(m.config.Host)
 	if err != nil {

@@ -50,6 +50,7 @@ type clusterStage struct {
 	vpa          *vpa.State                                 // of the loops that have one
 	closers      []func(context.Context) error              // what the loop started
 	begun        time.Time                                  // loop time at which the load began
+	looked       time.Duration                              // how long after it the last pass began to look, on live clusters
 }
 
 // openStage starts or finds the cluster, applies the scenario, and takes the
@@ -130,10 +131,10 @@ func (s *clusterStage) Info() StageInfo {
 
 // LoadChanged compares the load at the next pass with that of the pass just run.
 func (s *clusterStage) LoadChanged() bool {
-	step := time.Second // virtual time moves in whole passes
 	if s.conn.live() {
-		step = hpa.DefaultParams().SyncPeriod
+		return s.willChange()
 	}
+	step := time.Second // virtual time moves in whole passes
 	elapsed := s.conn.clock().Since(s.begun)
 	return s.scenario.Offered(elapsed) != s.scenario.Offered(elapsed-step)
 }

@@ -65,6 +65,8 @@ func (p place) check() error {
 		return usageError("--eks와 --context는 하나만 쓸 수 있습니다.", "실행할 클러스터 하나를 골라 주십시오.")
 	case p.attached() && p.cluster == clusterKind:
 		return usageError("--cluster kind는 --eks, --context와 함께 쓸 수 없습니다.", "실행할 클러스터 하나를 골라 주십시오.")
+	case p.name != "" && p.cluster != clusterKind:
+		return usageError("--name은 --cluster kind와 함께 씁니다.", "예: --cluster kind --name "+p.name)
 	case p.mode != "" && p.mode != string(hpa.ModeDrive) && p.mode != string(hpa.ModeDisarmed):
 		return usageError("모르는 방식입니다: "+p.mode, "--hpa-mode에는 drive 또는 disarmed를 적어 주십시오.")
 	case p.vpaUpdate != "" && p.vpaUpdate != updateInPlace && p.vpaUpdate != updateRecreate:

@@ -22,7 +22,7 @@ const vpaLast = "vpa/8-conclusion/compare"
 
 // classOn prepares a managed cluster as an instructor does, with a namespace for a
 // student.
-func classOn(t *testing.T, a *app, m managed) string {
+func classOn(t *testing.T, a *app, m liveCluster) string {
 	t.Helper()
 	class, err := vpa.NewClass(m.config)
 	if err != nil {
@@ -143,7 +143,7 @@ func TestVPARecreate(t *testing.T) {
 }
 
 // withoutPolicy: nobody is evicted who would come back as small as before.
-func withoutPolicy(t *testing.T, m managed, s Stage) {
+func withoutPolicy(t *testing.T, m liveCluster, s Stage) {
 	t.Helper()
 	m.removePolicy(t)
 	steps := passOf(t, s, 1)
@@ -154,7 +154,7 @@ func withoutPolicy(t *testing.T, m managed, s Stage) {
 	}
 }
 
-func (m managed) removePolicy(t *testing.T) {
+func (m liveCluster) removePolicy(t *testing.T) {
 	t.Helper()
 	if err := m.kube.AdmissionregistrationV1().MutatingAdmissionPolicyBindings().Delete(t.Context(), "stepscale-vpa", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)

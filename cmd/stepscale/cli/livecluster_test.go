@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/clusters/embedded"
+	"github.com/stepscale/stepscale/clusters/kind/standin"
+	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/scenarios"
+)
+
+// asProgram makes the test binary the program itself.
+const asProgram = "STEPSCALE_TEST_MAIN"
+
+func TestMain(m *testing.M) {
+	if standin.Called() {
+		os.Exit(standin.Main(os.Args[1:]))
+	}
+	if os.Getenv(asProgram) != "" {
+		os.Exit(Main())
+	}
+	os.Exit(m.Run())
+}
+
+// liveCluster is a cluster whose time goes by on its own, and whose nodes burn what
+// load says.
+type liveCluster struct {
+	*embedded.Cluster
+	config *rest.Config
+	kube   kubernetes.Interface
+}
+
+// newLive lets the app wait a second where it would wait for the next sync.
+func newLive(t *testing.T, a *app) liveCluster {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "live")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := embedded.New(embedded.Options{Dir: dir})
+	cfg, err := c.Up(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for ctx.Err() == nil {
+			_ = errors.Join(c.Advance(ctx, 15*time.Second), c.Scrape(ctx))
+			time.Sleep(300 * time.Millisecond)
+		}
+	}()
+	t.Cleanup(func() { stop(); <-ended; _ = c.Down(context.Background()); _ = os.RemoveAll(dir) })
+	kube, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.pause = func(ctx context.Context, _ time.Duration) error { time.Sleep(time.Second); return ctx.Err() }
+	return liveCluster{c, cfg, kube}
+}
+
+// newManaged is a cluster that somebody else runs: upstream's HPA controller drives.
+func newManaged(t *testing.T, a *app) liveCluster {
+	t.Helper()
+	m := newLive(t, a)
+	p := hpa.DefaultParams()
+	p.SyncPeriod, p.CPUInitializationPeriod = time.Second, 0
+	startManaged(t, m.config, p)
+	t.Setenv(asProgram, "1") // for the guard
+	a.place = place{attach: eks.Options{Context: "stepscale", Kubeconfig: m.Info().Kubeconfig}, image: "app", mode: "drive", yes: true}
+	return m
+}
+
+// load puts a load on the namespace that the app will make, from now on.
+func (m liveCluster) load(t *testing.T, namespace string, segments ...string) {
+	t.Helper()
+	if len(segments) == 0 {
+		segments = []string{"{at: 0s, step: 190m}"}
+	}
+	s, err := scenarios.Parse("scenario.yaml", []byte("title: x\nhpa: web\ntarget: web\nload:\n  segments:\n  - "+strings.Join(segments, "\n  - ")+"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.SetLoad(namespace, scenarioLoad{s}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// scaleUp steps through two passes and returns the frames of the one that scales,
+// from our write on: what the other actors then do is told from watches.
+func scaleUp(t *testing.T, s Stage) []trace.Frame {
+	t.Helper()
+	frames, err := s.Session().Continue(func(f trace.Frame) bool { return f.Step == "hpa/5-pods/run" && f.Pass == 2 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var moved []trace.Frame
+	for _, f := range frames {
+		if scaled(f) || len(moved) > 0 && f.Pass == moved[0].Pass {
+			moved = append(moved, f)
+		}
+	}
+	if len(moved) != 5 {
+		t.Fatalf("nothing was scaled in %d frames", len(frames))
+	}
+	for i, want := range []struct{ actor, what string }{{"deployment-controller", "spec.replicas"}, {"replicaset-controller", "created"}, {"scheduler", "bound"}, {"kubelet", "ready"}} {
+		f := moved[i+1]
+		if len(f.Seen) == 0 || f.Seen[0].Actor != want.actor || f.Seen[0].What != want.what || f.Seen[0].After < 0 || f.Seen[0].After > time.Minute {
+			t.Errorf("%s: seen %+v", f.Step, f.Seen)
+		}
+		if len(f.Changes) == 0 || len(f.Waiting) > 0 {
+			t.Errorf("%s: changes %v, waiting %v", f.Step, f.Changes, f.Waiting)
+		}
+	}
+	return moved
+}
+
+func within(t *testing.T, limit time.Duration, what string, done func() bool) {
+	t.Helper()
+	for until := time.Now().Add(limit); !done(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("not within %s: %s", limit, what)
+		}
+	}
+}
