@@ -86,13 +86,16 @@ func (s *State) startAdmission(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.listen(ctx, s.Listen); err != nil {
-		return errors.Join(err, a.stop())
+	err = a.listen(ctx, s.Listen)
+	if err == nil && s.Reach != nil {
+		err = s.Reach(ctx, a.url)
 	}
-	if s.Reach != nil {
-		if s.Unreachable = s.Reach(ctx, a.url); s.Unreachable != nil {
-			return errors.Join(a.stop(), s.installPolicy(ctx))
+	if err != nil {
+		if s.Reach == nil || ctx.Err() != nil {
+			return errors.Join(err, a.stop())
 		}
+		s.Unreachable = err
+		return errors.Join(a.stop(), s.installPolicy(ctx))
 	}
 	s.admission = a
 	if err := s.registerWebhook(ctx); err != nil {

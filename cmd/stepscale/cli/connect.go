@@ -38,7 +38,8 @@ func connectKind(ctx context.Context, p place, progress func(phase string, took 
 	if err != nil {
 		return nil, clusterError(err)
 	}
-	c := &connection{config: cfg, info: cluster.Info(), close: func() error { return nil }, mode: hpa.ModeAlone, image: p.image, down: kindCommand("stepscale cluster down kind", p.name)}
+	c := &connection{config: cfg, info: cluster.Info(), close: func() error { return nil }, mode: hpa.ModeAlone, image: p.image, down: kindCommand("stepscale cluster down kind", p.name),
+		listen: cluster.Listen, reach: cluster.Reach}
 	if c.image == "" {
 		c.image = workload.Image
 		err := phase(progress, "워크로드 이미지", func() error {
@@ -155,7 +156,7 @@ func (s *clusterStage) vpaNotes() []string {
 	case vpa.AdmissionCluster:
 		notes = append(notes, "새 파드에 추천을 넣는 것은 클러스터 안에 설치된 업스트림의 Admission Controller입니다. stepscale은 지켜보기만 합니다.")
 	case vpa.AdmissionNone:
-		notes = append(notes, "이 클러스터에는 새 파드에 추천을 넣어 줄 것이 없습니다. EKS의 API 서버는 이 컴퓨터의 웹훅에 닿을 수 없습니다. 강사가 stepscale class install로 정책을 설치하면 됩니다(쿠버네티스 1.36부터).")
+		notes = append(notes, "이 클러스터에는 새 파드에 추천을 넣어 줄 것이 없습니다. 클러스터의 API 서버가 이 컴퓨터의 웹훅에 닿을 수 없기 때문입니다. 쿠버네티스 1.36부터는 강사가 stepscale class install로 정책을 설치하면 됩니다.")
 	case vpa.AdmissionUnknown:
 		notes = append(notes, "새 파드에 추천을 넣는 것이 무엇인지 볼 권한이 없습니다. 추천이 생기면 3단계에서 파드를 dry-run으로 만들어 확인합니다.")
 	}
@@ -164,7 +165,7 @@ func (s *clusterStage) vpaNotes() []string {
 	}
 	switch {
 	case !s.vpa.Shared:
-		return append(notes, "수업이 끝나도 클러스터는 남습니다. 지우시려면: stepscale cluster down kind")
+		return append(notes, "수업이 끝나도 클러스터는 남습니다. 지우시려면: "+s.conn.down)
 	case s.vpa.InPlaceFirst:
 		return append(notes, "VPA는 파드를 그 자리에서 먼저 조정하고(pods/resize), 안 되면 축출합니다. 원문의 4)~7)처럼 처음부터 축출하게 하시려면 --vpa-update recreate를 적어 주십시오.")
 	}
