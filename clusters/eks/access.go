@@ -1,7 +1,9 @@
 package eks
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"strings"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -9,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 )
 
 // access is what a lesson does with one resource.
@@ -30,14 +33,36 @@ var (
 	// ofVPA: upstream's components open an informer on everything that a VPA may have
 	// as its target (target/fetcher.go, NewVpaTargetSelectorFetcher).
 	ofVPA = []access{
-		{"", "pods", "create patch"}, {"", "pods/resize", "patch"}, {"", "pods/eviction", "create"}, {"", "events", "create"},
+		{"", "pods", "create patch"}, {"", "pods/resize", "patch"}, {"", "pods/eviction", "create"},
 		{"", "limitranges", "list watch"}, {"", "replicationcontrollers", "list watch"},
 		{"apps", "daemonsets", "list watch"}, {"apps", "deployments", "watch"}, {"apps", "statefulsets", "list watch"},
 		{"batch", "jobs", "list watch"}, {"batch", "cronjobs", "list watch"},
 		{"autoscaling.k8s.io", "verticalpodautoscalers", "get list watch create delete"}, {"autoscaling.k8s.io", "verticalpodautoscalers/status", "patch"},
-		{"autoscaling.k8s.io", "verticalpodautoscalercheckpoints", "list watch create patch"},
+		{"autoscaling.k8s.io", "verticalpodautoscalercheckpoints", "list watch create patch delete"},
+		{"policy", "poddisruptionbudgets", "get create patch delete"}, // of one lesson
 	}
 )
+
+// DeniedVPA is what a lesson about the VPA does in the namespace, which need not exist,
+// and the caller may not.
+func (c *Cluster) DeniedVPA(ctx context.Context, namespace string) ([]string, error) {
+	kube, err := c.reviewer()
+	if err != nil {
+		return nil, err
+	}
+	list, err := denied(ctx, kube, cmp.Or(namespace, anyNamespace), ofVPA)
+	return list, explain(err)
+}
+
+// reviewer is a client for a review of every verb.
+func (c *Cluster) reviewer() (kubernetes.Interface, error) {
+	if c.rest == nil {
+		return nil, errors.New("not attached")
+	}
+	cfg := rest.CopyConfig(c.rest)
+	cfg.QPS, cfg.Burst = 50, 100
+	return kubernetes.NewForConfig(cfg)
+}
 
 // anyNamespace is what is asked about where a lesson makes its own: it need not exist.
 const anyNamespace = "stepscale-doctor"

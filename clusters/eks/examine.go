@@ -2,7 +2,6 @@ package eks
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 
 	"github.com/stepscale/stepscale/clusters"
 )
@@ -52,12 +50,7 @@ type Report struct {
 // Examine looks at an attached cluster.
 func (c *Cluster) Examine(ctx context.Context, needs Needs) (Report, error) {
 	r := Report{Version: c.version}
-	if c.rest == nil {
-		return r, errors.New("not attached")
-	}
-	cfg := rest.CopyConfig(c.rest)
-	cfg.QPS, cfg.Burst = 50, 100 // a review for every verb
-	kube, err := kubernetes.NewForConfig(cfg)
+	kube, err := c.reviewer()
 	if err != nil {
 		return r, err
 	}
@@ -68,7 +61,7 @@ func (c *Cluster) Examine(ctx context.Context, needs Needs) (Report, error) {
 		}
 		r.Identity = aws.ToString(who.Arn)
 	}
-	if r.Skew, err = clusters.Skew(ctx, cfg, c.opts.Clock); err != nil {
+	if r.Skew, err = clusters.Skew(ctx, c.rest, c.opts.Clock); err != nil {
 		return r, explain(err)
 	}
 	for _, look := range []func(context.Context, kubernetes.Interface, Needs) error{r.whoami, r.capacity, r.served, r.allowed} {

@@ -173,13 +173,8 @@ func TestStudent(t *testing.T) {
 	if _, err := c.kube.CoreV1().Namespaces().Create(t.Context(), namespaceObject("shop"), metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	binding := &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "stepscale-student"},
-		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "stepscale-student"},
-		Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "kim"}}}
-	if _, err := c.kube.RbacV1().RoleBindings("shop").Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	c.as(t, "kim")
+	bindStudent(t, c.kube, "shop", "kim")
+	t.Setenv("KUBECONFIG", as(t, os.Getenv("KUBECONFIG"), "kim"))
 	allowed := func() bool {
 		out, code := c.run("doctor", "--context", "kim", "--namespace", "shop")
 		return code == exitOK && strings.Contains(out, "✔ 권한") && strings.Contains(out, "✔ VPA 수업의 권한") && strings.Contains(out, "△ 노드")
@@ -193,10 +188,21 @@ func TestStudent(t *testing.T) {
 	}
 }
 
-// as adds a context for a user whom the instructor impersonates.
-func (c classroom) as(t *testing.T, user string) {
+// bindStudent lets a user do in a namespace what students do.
+func bindStudent(t *testing.T, kube kubernetes.Interface, namespace, user string) {
 	t.Helper()
-	config, err := clientcmd.LoadFromFile(os.Getenv("KUBECONFIG"))
+	binding := &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "stepscale-student"},
+		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "stepscale-student"},
+		Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}}}
+	if _, err := kube.RbacV1().RoleBindings(namespace).Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// as copies a kubeconfig with a context for a user whom the instructor impersonates.
+func as(t *testing.T, kubeconfig, user string) (file string) {
+	t.Helper()
+	config, err := clientcmd.LoadFromFile(kubeconfig)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,9 +210,9 @@ func (c classroom) as(t *testing.T, user string) {
 	who.Impersonate = user
 	config.AuthInfos[user] = who
 	config.Contexts[user] = &api.Context{Cluster: config.Contexts["stepscale"].Cluster, AuthInfo: user}
-	file := filepath.Join(t.TempDir(), "kubeconfig")
+	file = filepath.Join(t.TempDir(), "kubeconfig")
 	if err := clientcmd.WriteToFile(*config, file); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("KUBECONFIG", file)
+	return file
 }

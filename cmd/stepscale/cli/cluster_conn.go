@@ -64,6 +64,9 @@ type connection struct {
 	image     string   // of the workload, on live clusters
 	inPlace   bool     // a VPA resizes pods in place first, on clusters of others
 
+	// deniedVPA is what the caller may not do of what a VPA lesson does there.
+	deniedVPA func(ctx context.Context, namespace string) ([]string, error)
+
 	listen func(context.Context) (net.Listener, net.IP, error) // what the API server reaches; nil: loopback
 	reach  func(ctx context.Context, url string) error         // asks from there
 	guard  *guard                                              // on clusters that are not ours; nil before the first write

@@ -100,7 +100,7 @@ func attachTo(ctx context.Context, p place) (*connection, error) {
 	return &connection{
 		config: cfg, info: cluster.Info(), close: func() error { return cluster.Down(ctx) },
 		owner: id, namespace: p.namespace, mode: hpa.Mode(p.mode), image: p.image,
-		inPlace: p.vpaUpdate != updateRecreate,
+		inPlace: p.vpaUpdate != updateRecreate, deniedVPA: cluster.DeniedVPA,
 	}, nil
 }
 

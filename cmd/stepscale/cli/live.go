@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -57,6 +58,23 @@ func playable(name string, l loop, s *scenarios.Scenario) error {
 		return usageError(fmt.Sprintf("루프 %s은(는) 가상 시간이 필요해 실제 클러스터에서는 실행하지 않습니다.", name), hint)
 	case needsMemory(s):
 		return usageError(fmt.Sprintf("시나리오 %s은(는) 메모리의 움직임이 필요한데, 실제 클러스터의 워크로드는 CPU만 씁니다.", s.Name), hint)
+	}
+	return nil
+}
+
+// permitted refuses a VPA loop before anything is written where the components, which
+// are the caller, could not even watch.
+func (a *app) permitted(ctx context.Context, l loop) error {
+	if !l.vpa || a.conn.deniedVPA == nil {
+		return nil
+	}
+	denied, err := a.conn.deniedVPA(ctx, a.conn.namespace)
+	if err != nil {
+		return eksError(err)
+	}
+	if len(denied) > 0 {
+		return &userError{what: "VPA 수업에 필요한 권한이 없습니다: " + strings.Join(denied, "; "), code: exitUsage,
+			hint: "아무것도 쓰지 않았습니다. 강사에게 stepscale-student 역할을 부탁하시고(stepscale class install), stepscale doctor에 같은 --eks나 --context와 -n을 적어 확인해 주십시오."}
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ type loop struct {
 	// watched loops look on while the cluster's own HPA controller drives: they are
 	// played where one runs, and nowhere else.
 	watched bool
+	vpa     bool // has the VPA's components
 	begin   func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error)
 }
 
@@ -106,7 +107,7 @@ func (s *clusterStage) hpaState() (*hpa.State, error) {
 
 // vpaLoop deploys the VPA first, where the steps do not do it themselves.
 func vpaLoop(steps []engine.Step[vpa.State], deploy func(*vpa.State, context.Context) error) loop {
-	return loop{steps: stepIDs(steps), needs: needsVPA, begin: func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error) {
+	return loop{steps: stepIDs(steps), needs: needsVPA, vpa: true, begin: func(ctx context.Context, s *clusterStage) (iter.Seq2[trace.Frame, error], error) {
 		state, err := s.vpaState()
 		if err != nil {
 			return nil, err

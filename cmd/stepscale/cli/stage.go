@@ -77,7 +77,7 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress
 		}
 	}
 	if a.conn.live() {
-		if err := playable(loop, l, s); err != nil {
+		if err := errors.Join(playable(loop, l, s), a.permitted(ctx, l)); err != nil {
 			return nil, nil, err
 		}
 		if err := a.consent(ctx, s); err != nil {

@@ -3,16 +3,20 @@ package cli
 import (
 	"context"
 	"errors"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	vpaclient "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/client/clientset/versioned"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
 	"github.com/stepscale/stepscale/engine/world"
@@ -196,5 +200,84 @@ func TestVPAAdmittedInCluster(t *testing.T) {
 	wantFact(t, *steps["vpa/7-admit/patch"], "newLimit/web.cpu", "900m")
 	if got := steps["vpa/7-admit/patch"].Actor; got != vpa.ActorAdmission {
 		t.Errorf("the pod was admitted by %s", got)
+	}
+}
+
+// TestVPAStudent: the student's role is enough for the components, which run as the
+// student, and for a scenario with a PodDisruptionBudget.
+func TestVPAStudent(t *testing.T) {
+	a := testApp(t)
+	m := newManaged(t, a)
+	namespace := classOn(t, a, m)
+	a.place.attach = eks.Options{Context: "kim", Kubeconfig: as(t, m.Info().Kubeconfig, "kim")}
+	_, _, err := a.openStage(t.Context(), "vpa", "vpa-pdb", silent{})
+	var u *userError
+	if !errors.As(err, &u) || !strings.Contains(u.what, "list,watch limitranges") || !strings.Contains(u.hint, "아무것도 쓰지") {
+		t.Fatalf("without the role: %v", err)
+	}
+	bindStudent(t, m.kube, namespace, "kim")
+	time.Sleep(time.Second) // the API server learns of it a moment later
+	s, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-pdb", silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if notes := strings.Join(s.Info().Notes, " "); !strings.Contains(notes, "볼 권한이 없습니다") {
+		t.Errorf("told: %s", notes)
+	}
+	steps := passOf(t, s, 12)
+	wantFact(t, *steps["vpa/3-compare/read"], "admissionBy", string(vpa.AdmissionPolicy))
+	wantFact(t, *steps["vpa/4-evict/act"], "action", "resize")
+	wantFact(t, *steps["vpa/7-admit/run"], "newRequest/web.cpu", "300m")
+	if err := closeStage(); err != nil {
+		t.Fatal(err)
+	}
+	budgets, err := m.kube.PolicyV1().PodDisruptionBudgets(namespace).List(t.Context(), metav1.ListOptions{})
+	if err != nil || len(budgets.Items) > 0 {
+		t.Errorf("left behind: %v, %v", budgets.Items, err)
+	}
+}
+
+// TestVPAKilled: the guard removes the VPA of a killed process and its checkpoints, and
+// no others.
+func TestVPAKilled(t *testing.T) {
+	a := testApp(t)
+	m := newManaged(t, a)
+	namespace := classOn(t, a, m)
+	api := vpaclient.NewForConfigOrDie(m.config).AutoscalingV1()
+	checkpoint := func(name, of string) {
+		t.Helper()
+		c := &vpav1.VerticalPodAutoscalerCheckpoint{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: vpav1.VerticalPodAutoscalerCheckpointSpec{VPAObjectName: of, ContainerName: "web"}}
+		within(t, 10*time.Second, "a checkpoint is taken", func() bool {
+			_, err := api.VerticalPodAutoscalerCheckpoints(namespace).Create(t.Context(), c, metav1.CreateOptions{})
+			return err == nil
+		})
+	}
+	checkpoint("theirs", "theirs")
+	t.Setenv("KUBECONFIG", m.Info().Kubeconfig)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "run", "vpa-web", "--loop", "vpa", "--context", "stepscale", "--image", "app", "--yes", "--namespace", namespace)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	vpas := func() int {
+		list, err := api.VerticalPodAutoscalers(namespace).List(t.Context(), metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list.Items)
+	}
+	within(t, time.Minute, "the lesson begins", func() bool { return vpas() == 1 })
+	checkpoint("web-web", "web")
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	within(t, 30*time.Second, "the guard removes the VPA", func() bool { return vpas() == 0 })
+	left, err := api.VerticalPodAutoscalerCheckpoints(namespace).List(t.Context(), metav1.ListOptions{})
+	if err != nil || len(left.Items) != 1 || left.Items[0].Name != "theirs" {
+		t.Errorf("checkpoints %v, %v", left.Items, err)
 	}
 }
