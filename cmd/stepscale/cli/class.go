@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/vpa"
@@ -57,7 +58,7 @@ func (a *app) classPart(name, short string, do func(context.Context, *vpa.Class,
 func (a *app) classInstall(ctx context.Context, c *vpa.Class, name string, yes bool) error {
 	err := a.ask(ctx, yes, []string{
 		"클러스터 " + name + "에, 클러스터 전체에 걸친 오브젝트를 만듭니다: VPA의 CRD 2개, ClusterRole stepscale-student, MutatingAdmissionPolicy와 그 바인딩 stepscale-vpa.",
-		"정책은 " + "stepscale.io/managed=true" + " 레이블이 있는 네임스페이스의 새 파드에만 적용됩니다. 이미 있는 것은 건드리지 않습니다.",
+		"정책은 " + clusters.LabelManaged + "=true 레이블이 있는 네임스페이스의 새 파드에만 적용됩니다. 이미 있는 것은 건드리지 않습니다.",
 	})
 	if err != nil {
 		return err
@@ -74,7 +75,11 @@ func (a *app) classInstall(ctx context.Context, c *vpa.Class, name string, yes b
 	if err == nil && !policies {
 		screen.Note("이 클러스터의 API 서버에는 MutatingAdmissionPolicy v1이 없어(1.36부터) 정책은 만들지 않았습니다. 새 파드에 추천을 넣으려면 업스트림의 어드미션 컨트롤러를 클러스터 안에 설치해 주십시오. 기본 포트 8000은 EKS의 보안 그룹에 막히는 일이 많으니 --port=8443으로 바꾸시는 것이 좋습니다.")
 	}
-	screen.Note("학생마다: kubectl create rolebinding stepscale-student --clusterrole stepscale-student --user 학생 -n 네임스페이스")
+	screen.Note("학생마다 네임스페이스를 만들고 역할을 묶어 주십시오. 레이블이 있어야 정책이 그 네임스페이스의 파드에 추천을 넣습니다.")
+	for _, line := range []string{"kubectl create namespace s01", "kubectl label namespace s01 " + clusters.LabelManaged + "=true",
+		"kubectl create rolebinding stepscale-student --clusterrole stepscale-student --user 학생 -n s01"} {
+		screen.Raw("    " + line + "\n")
+	}
 	return err
 }
 
