@@ -22,14 +22,14 @@ func (a *app) connect(ctx context.Context, progress func(phase string, took time
 	case a.place.attached():
 		return attachTo(ctx, a.place)
 	case a.place.cluster == clusterKind:
-		return connectKind(ctx, a.place, progress)
+		return a.connectKind(ctx, a.place, progress)
 	}
 	return connectEmbedded(ctx, progress)
 }
 
 // connectKind makes the cluster or finds it, with the Metrics Server in it and the
 // workload on its nodes. It stays when the lesson is over.
-func connectKind(ctx context.Context, p place, progress func(phase string, took time.Duration)) (*connection, error) {
+func (a *app) connectKind(ctx context.Context, p place, progress func(phase string, took time.Duration)) (*connection, error) {
 	cluster, err := kindCluster(p.name, progress)
 	if err != nil {
 		return nil, err
@@ -38,8 +38,9 @@ func connectKind(ctx context.Context, p place, progress func(phase string, took 
 	if err != nil {
 		return nil, clusterError(err)
 	}
-	c := &connection{config: cfg, info: cluster.Info(), close: func() error { return nil }, mode: hpa.ModeAlone, image: p.image, down: kindCommand("stepscale cluster down kind", p.name),
-		listen: cluster.Listen, reach: cluster.Reach}
+	a.kept = kindCommand("stepscale cluster down kind", p.name)
+	c := &connection{config: cfg, info: cluster.Info(), close: func() error { return nil }, mode: hpa.ModeAlone, image: p.image,
+		down: a.kept, listen: cluster.Listen, reach: cluster.Reach}
 	if c.image == "" {
 		c.image = workload.Image
 		err := phase(progress, "워크로드 이미지", func() error {

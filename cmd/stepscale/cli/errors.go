@@ -48,6 +48,9 @@ func (a *app) report(ctx context.Context, err error) int {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		s.Blank()
 		s.Note("중단했습니다. 시작한 것은 정리했습니다.")
+		if a.kept != "" {
+			s.Note("kind 클러스터는 남아 있습니다. 지우시려면: " + a.kept)
+		}
 		code = exitInterrupted
 	}
 	for _, e := range flatten(err) {

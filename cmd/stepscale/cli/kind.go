@@ -85,7 +85,7 @@ func (a *app) kindUp(ctx context.Context, which, name string) error {
 		return nil
 	}
 	screen := tui.New(a.out)
-	c, err := connectKind(ctx, place{name: name}, (&startup{screen: screen}).Phase)
+	c, err := a.connectKind(ctx, place{name: name}, (&startup{screen: screen}).Phase)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,11 @@ func (p *player) play(l lessons.Lesson, skip int) error {
 	}
 	p.screen.Title(l.Title)
 	if skip > 0 {
-		p.screen.Note(fmt.Sprintf("클러스터가 새것이므로 앞의 %d단계를 먼저 빠르게 실행합니다.", skip))
+		how := "빠르게 실행합니다."
+		if p.stage != nil && !p.info.Simulated {
+			how = "실행합니다. 실제 시간이 걸립니다."
+		}
+		p.screen.Note(fmt.Sprintf("클러스터가 새것이므로 앞의 %d단계를 먼저 %s", skip, how))
 	}
 	for _, sc := range scenes {
 		if p.silent = done < skip; p.silent {

@@ -57,6 +57,7 @@ type app struct {
 	typed       *lineReader                                // the one reader of in; see lines
 	consented   bool                                       // the learner lets us write to a cluster that is not ours
 	pause       func(context.Context, time.Duration) error // lets real time pass
+	kept        string                                     // takes down what stays when we end, a kind cluster
 	finish      func() error                               // called once at the end, whatever happened; may be nil
 }
 
