@@ -2,7 +2,6 @@ package clusters
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,8 +51,11 @@ type Witness struct {
 	versions map[types.UID]string // of the objects, as the watches told last
 }
 
-// NewWitness watches from now on, until ctx is done.
-func NewWitness(ctx context.Context, cfg *rest.Config, namespace string) (*Witness, error) {
+// syncWithin is how long a watch may take to open: one that is forbidden tries for ever.
+const syncWithin = 30 * time.Second
+
+// NewWitness watches from now on, until done is closed.
+func NewWitness(ctx context.Context, done <-chan struct{}, cfg *rest.Config, namespace string) (*Witness, error) {
 	kube, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
 		return nil, err
@@ -67,13 +69,10 @@ func NewWitness(ctx context.Context, cfg *rest.Config, namespace string) (*Witne
 	if _, err := sets.AddEventHandler(follower{cache.ResourceEventHandlerFuncs{UpdateFunc: w.setChanged}, w}); err != nil {
 		return nil, err
 	}
-	factory.Start(ctx.Done())
-	for kind, ok := range factory.WaitForCacheSync(ctx.Done()) {
-		if !ok {
-			return nil, errors.Join(ctx.Err(), fmt.Errorf("watch %s in namespace %s: not synced", kind, namespace))
-		}
-	}
-	return w, nil
+	factory.Start(done)
+	ctx, cancel := context.WithTimeout(ctx, syncWithin)
+	defer cancel()
+	return w, factory.WaitForCacheSyncWithContext(ctx).AsError()
 }
 
 // Take returns the sightings since the last Take, oldest first.

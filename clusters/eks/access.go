@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -39,8 +40,10 @@ var (
 		{"batch", "jobs", "list watch"}, {"batch", "cronjobs", "list watch"},
 		{"autoscaling.k8s.io", "verticalpodautoscalers", "get list watch create delete"}, {"autoscaling.k8s.io", "verticalpodautoscalers/status", "patch"},
 		{"autoscaling.k8s.io", "verticalpodautoscalercheckpoints", "list watch create patch delete"},
-		{"policy", "poddisruptionbudgets", "get create patch delete"}, // of one lesson
 	}
+
+	// ofBudgets is what the lesson about refused evictions does besides.
+	ofBudgets = []access{{"policy", "poddisruptionbudgets", "get create patch delete"}}
 )
 
 // DeniedVPA is what a lesson about the VPA does in the namespace, which need not exist,
@@ -87,7 +90,7 @@ func (r *Report) allowed(ctx context.Context, kube kubernetes.Interface, needs N
 		return err
 	}
 	r.Denied = append(r.Denied, more...)
-	r.DeniedVPA, err = denied(ctx, kube, namespace, ofVPA)
+	r.DeniedVPA, err = denied(ctx, kube, namespace, slices.Concat(ofVPA, ofBudgets))
 	return err
 }
 

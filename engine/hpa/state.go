@@ -44,6 +44,7 @@ type pass struct {
 	usage    usageTotal
 	moved    bool // the scale was written in this pass
 	desired  int32
+	marked   bool  // the write's time is noted
 	tried    bool  // the scale was to be written: a step that is run again does not write it twice
 	refused  error // the API server's answer to that
 	emitted  int   // events of the result that were written

@@ -76,7 +76,10 @@ func (s *State) rescale(ctx context.Context, f *trace.Frame) error {
 			return nil
 		}
 		to := s.pass.result.Desired
-		s.Mark() // before: an actor may be seen before the answer is
+		if !s.pass.marked { // before: an actor may be seen before the answer is
+			s.Mark()
+			s.pass.marked = true
+		}
 		err := s.updateScale(ctx, to)
 		if world.IsFault(err) {
 			return err

@@ -97,14 +97,13 @@ func (s *State) startAdmission(ctx context.Context) error {
 		s.Unreachable = err
 		return errors.Join(a.stop(), s.installPolicy(ctx))
 	}
+	for _, do := range []func(context.Context, *admission) error{s.registerWebhook, s.keepLease, s.awaitWebhook} {
+		if err := do(ctx, a); err != nil {
+			return errors.Join(err, a.stop())
+		}
+	}
 	s.admission = a
-	if err := s.registerWebhook(ctx); err != nil {
-		return err
-	}
-	if err := s.keepLease(ctx); err != nil {
-		return err
-	}
-	return s.awaitWebhook(ctx)
+	return nil
 }
 
 // newAdmission mirrors admission-controller/main.go.
@@ -133,8 +132,7 @@ func (s *State) newAdmission(ctx context.Context) (*admission, error) {
 }
 
 // keepLease tells upstream's updater, and ours, that the admission controller is alive.
-func (s *State) keepLease(ctx context.Context) error {
-	a := s.admission
+func (s *State) keepLease(ctx context.Context, a *admission) error {
 	lease := status.NewClient(a.kube, status.AdmissionControllerStatusName, systemNamespace, leaseEvery, "stepscale")
 	if err := lease.UpdateStatus(ctx); err != nil {
 		return fmt.Errorf("lease of the admission controller: %w", err)

@@ -92,11 +92,11 @@ func (s *State) admitWatched(ctx context.Context, f *trace.Frame) error {
 // lastBorn is one of this pass's new pods, which are alike; without one it says so.
 func (s *State) lastBorn(ctx context.Context, f *trace.Frame) (world.Workload, *corev1.Pod, error) {
 	w, err := s.workload(ctx)
-	if err != nil || w.Deployment == nil {
+	if err != nil {
 		return w, nil, err
 	}
 	born := s.newborn(w)
-	if s.pass.disrupted == 0 || len(born) == 0 {
+	if s.pass.disrupted == 0 || len(born) == 0 || w.Deployment == nil {
 		f.Add("skipped", "이번 회차에는 새로 태어난 파드가 없습니다.", "")
 		return w, nil, nil
 	}

@@ -2,6 +2,7 @@ package vpa
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -10,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/admission-controller/resource/pod/patch"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/status"
+	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
 
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
@@ -46,7 +48,7 @@ func (s *State) findAdmission(ctx context.Context) error {
 	_, webhook := api.MutatingWebhookConfigurations().Get(ctx, webhookConfig, metav1.GetOptions{})
 	switch {
 	case policy == nil:
-		s.Admission = AdmissionPolicy
+		return s.underPolicy(ctx)
 	case webhook == nil:
 		s.Admission = AdmissionCluster
 	case apierrors.IsForbidden(policy) || apierrors.IsForbidden(webhook):
@@ -55,6 +57,19 @@ func (s *State) findAdmission(ctx context.Context) error {
 		s.Admission = AdmissionNone
 	default:
 		return fmt.Errorf("look for an admission controller: %w", firstOther(policy, webhook))
+	}
+	return nil
+}
+
+// underPolicy looks whether the policy speaks of the namespace, where the caller may.
+func (s *State) underPolicy(ctx context.Context) error {
+	ns, err := s.Watcher().Kube.CoreV1().Namespaces().Get(ctx, s.Namespace, metav1.GetOptions{})
+	if err != nil && !apierrors.IsForbidden(err) {
+		return err
+	}
+	s.Admission = AdmissionPolicy
+	if s.Unlabelled = err == nil && ns.Labels[labelManaged] != "true"; s.Unlabelled {
+		s.Admission = AdmissionNone
 	}
 	return nil
 }
@@ -80,8 +95,11 @@ func (s *State) installPolicy(ctx context.Context) error {
 		s.Admission = AdmissionNone
 		return nil
 	}
+	if err := s.install(ctx, policyManifest); err != nil {
+		return err
+	}
 	s.Admission = AdmissionPolicy
-	return s.install(ctx, policyManifest)
+	return nil
 }
 
 // admissionReady tells whether a pod that is evicted now would come back with what
@@ -97,38 +115,47 @@ func (s *State) admissionReady(ctx context.Context, f *trace.Frame) (bool, error
 		f.Add("admissionAlive", strconv.FormatBool(alive), "lease kube-system/"+status.AdmissionControllerStatusName)
 		return alive, nil
 	}
-	if s.pass.vpa == nil || s.pass.vpa.Status.Recommendation == nil {
+	v := s.pass.vpa
+	if v == nil || v.Status.Recommendation == nil || !updates(vpautil.GetUpdateMode(v)) {
 		return true, nil // there is nothing to give, and nothing will be evicted
 	}
 	by, pod, err := s.probe(ctx)
+	if errors.Is(err, errRefused) {
+		f.Add("dryRunRefused", err.Error(), "")
+		return s.Admission == AdmissionPolicy || s.Admission == AdmissionCluster, nil // what is known from before
+	}
 	if err != nil {
 		return false, err
 	}
 	s.Admission = by
 	f.Add("admissionBy", string(by), "")
 	f.Add("admissionAlive", strconv.FormatBool(by != AdmissionNone), "파드를 dry-run으로 만들어 본 결과이고, 저장된 것은 없습니다")
-	if pod != nil {
-		addSizes(f, pod.Spec.Containers, "dryRunRequest", "dryRunLimit")
-	}
+	addSizes(f, pod.Spec.Containers, "dryRunRequest", "dryRunLimit")
 	return by != AdmissionNone, nil
 }
 
+// errRefused tells that a dry run has told nothing: a quota or a policy refuses the pod,
+// or there is no ReplicaSet to make one for.
+var errRefused = errors.New("dry-run으로 파드를 만들어 보지 못했습니다")
+
 // probe creates a pod of the target on a dry run, as its ReplicaSet would, and tells
-// who has changed it. A quota or a policy that refuses it tells nothing.
+// who has changed it.
 func (s *State) probe(ctx context.Context) (by Admission, born *corev1.Pod, err error) {
 	w, err := s.workload(ctx)
-	if err != nil || w.Newest() == nil {
+	if err != nil {
 		return AdmissionNone, nil, err
 	}
 	set := w.Newest()
+	if set == nil {
+		return AdmissionNone, nil, errRefused
+	}
 	pod := &corev1.Pod{ObjectMeta: *set.Spec.Template.ObjectMeta.DeepCopy(), Spec: *set.Spec.Template.Spec.DeepCopy()}
 	pod.GenerateName = set.Name + "-"
 	pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: set.Name, UID: set.UID, Controller: new(true)}}
-	by = AdmissionNone
 	err = s.Settle(ctx, func(ctx context.Context) (bool, error) { // a policy learns of a recommendation a moment later
 		got, err := s.Watcher().Kube.CoreV1().Pods(s.Namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
-			return true, nil
+			return false, fmt.Errorf("%w: %w", errRefused, err)
 		}
 		if err != nil {
 			return false, err
@@ -136,6 +163,9 @@ func (s *State) probe(ctx context.Context) (by Admission, born *corev1.Pod, err 
 		born, by = got, admittedBy(got)
 		return by != AdmissionNone, nil
 	})
+	if err == nil && born == nil {
+		err = errRefused
+	}
 	return by, born, err
 }
 
@@ -162,11 +192,13 @@ func (a Admission) actor() string {
 func (s *State) whyAdmission() string {
 	switch {
 	case s.Unreachable != nil:
-		return "API 서버가 이 컴퓨터의 웹훅에 닿지 못해 API 서버 자신에게 맡깁니다: " + s.Unreachable.Error()
+		return "API 서버가 이 컴퓨터의 웹훅에 닿지 못해 API 서버 자신에게 맡깁니다"
+	case s.Unlabelled:
+		return "정책은 있지만 네임스페이스에 " + labelManaged + "=true 레이블이 없어 적용되지 않습니다"
 	case s.Admission == AdmissionUnknown:
 		return "볼 권한이 없습니다. 추천이 생기면 dry-run으로 확인합니다"
 	case s.Admission == AdmissionNone:
 		return "내보낸 파드는 예전 크기로 다시 생기므로, 있는 파드를 그 자리에서 조정하기만 합니다"
 	}
-	return ""
+	return "이 클러스터의 API 서버는 이 컴퓨터의 웹훅에 닿을 수 없으므로, 클러스터에 설치된 것이 합니다"
 }

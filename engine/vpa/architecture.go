@@ -171,7 +171,7 @@ func (s *State) kubectlRoles(roles string) string {
 // lesson, that a component has the learner's own identity.
 func (s *State) addRunsAs(f *trace.Frame) {
 	if s.Shared {
-		f.Add("runsAs", "수업을 실행한 사람 자신", "남의 클러스터에는 서비스 어카운트와 역할을 만들지 않습니다")
+		f.Add("runsAs", "수업을 실행한 사람 자신", "다른 사람의 클러스터에는 서비스 어카운트와 역할을 만들지 않습니다")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
+	vpaapi "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/client/clientset/versioned/typed/autoscaling.k8s.io/v1"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/stepscale/stepscale/engine/world"
@@ -63,6 +65,9 @@ func (s *State) Deploy(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Deployed tells whether Admission is known.
+func (s *State) Deployed() bool { return s.admission != nil || s.Admission != AdmissionWebhook }
 
 func (s *State) deployer() (*deployment, error) {
 	if s.deployed != nil {
@@ -132,7 +137,7 @@ func (s *State) installRBAC(ctx context.Context) error {
 // (sharedRecommender), but a second updater would evict our pods.
 func (s *State) refuseForeign(ctx context.Context) error {
 	list, err := s.Watcher().Kube.AppsV1().Deployments(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
-	if s.Shared && apierrors.IsForbidden(err) {
+	if s.Unchecked = s.Shared && apierrors.IsForbidden(err); s.Unchecked {
 		return nil
 	}
 	if err != nil {
@@ -142,8 +147,8 @@ func (s *State) refuseForeign(ctx context.Context) error {
 	if !s.Shared {
 		refused = []string{ActorRecommender, ActorUpdater, ActorAdmission}
 	}
-	for _, d := range list.Items {
-		if slices.Contains(refused, d.Name) {
+	for _, d := range list.Items { // a chart puts its release's name before
+		if slices.ContainsFunc(refused, func(name string) bool { return strings.HasSuffix(d.Name, name) }) {
 			return foreign("Deployment", d.Namespace+"/"+d.Name)
 		}
 	}
@@ -243,19 +248,38 @@ func (s *State) createObjects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.created = map[types.UID]string{}
+	vpas := c.vpa.AutoscalingV1().VerticalPodAutoscalers(s.Namespace)
 	for _, o := range s.Objects {
-		made, err := c.vpa.AutoscalingV1().VerticalPodAutoscalers(s.Namespace).Create(ctx, s.object(o), metav1.CreateOptions{})
-		if apierrors.IsAlreadyExists(err) { // a step that failed is run again
-			made, err = c.vpa.AutoscalingV1().VerticalPodAutoscalers(s.Namespace).Get(ctx, o.Name, metav1.GetOptions{})
-			if err == nil && !sameLabels(made, o) {
-				return foreign("VerticalPodAutoscaler", o.Name)
-			}
+		made, err := vpas.Create(ctx, s.object(o), metav1.CreateOptions{})
+		if apierrors.IsAlreadyExists(err) {
+			made, err = s.replaceObject(ctx, vpas, o)
 		}
 		if err != nil {
 			return fmt.Errorf("VPA %s을(를) 만들지 못했습니다: %w", o.Name, err)
 		}
+		if s.created == nil {
+			s.created = map[types.UID]string{}
+		}
 		s.created[made.UID] = made.Name
 	}
 	return nil
+}
+
+// replaceObject deals with a VPA that is there: one of this session's, when a step is
+// run again; or what a killed session left behind; or somebody else's.
+func (s *State) replaceObject(ctx context.Context, vpas vpaapi.VerticalPodAutoscalerInterface, o *vpav1.VerticalPodAutoscaler) (*vpav1.VerticalPodAutoscaler, error) {
+	old, err := vpas.Get(ctx, o.Name, metav1.GetOptions{})
+	if err != nil {
+		return nil, err
+	}
+	if _, made := s.created[old.UID]; made {
+		return old, nil
+	}
+	if !sameLabels(old, o) {
+		return nil, fmt.Errorf("%w: %s/%s", ErrTaken, s.Namespace, o.Name)
+	}
+	if err := vpas.Delete(ctx, old.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &old.UID}}); err != nil {
+		return nil, err
+	}
+	return vpas.Create(ctx, s.object(o), metav1.CreateOptions{})
 }

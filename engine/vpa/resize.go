@@ -1,6 +1,7 @@
 package vpa
 
 import (
+	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,13 +13,21 @@ import (
 )
 
 // resize tries the pods in place and returns those that must be evicted.
-func (s *State) resize(f *trace.Frame, d *decided) (evict []*corev1.Pod) {
+func (s *State) resize(f *trace.Frame, d *decided) (evict []*corev1.Pod, err error) {
 	for _, p := range d.order {
+		if slices.Contains(s.pass.resized, p.Name) { // before a fault
+			f.Changes = append(f.Changes, s.resizeChanges(p, d.vpa)...)
+			continue
+		}
 		switch d.inPlace.CanInPlaceUpdate(p, d.vpa, nil) {
 		case utils.InPlaceEvict:
 			evict = append(evict, p)
 		case utils.InPlaceApproved:
-			if err := d.inPlace.InPlaceUpdate(p, d.vpa, s.updater.events); err != nil {
+			err := d.inPlace.InPlaceUpdate(p, d.vpa, s.updater.events)
+			if world.IsFault(err) {
+				return nil, err
+			}
+			if err != nil {
 				f.Add("resizeRefused/"+p.Name, refusal(err), err.Error())
 				evict = append(evict, p)
 				continue
@@ -30,7 +39,7 @@ func (s *State) resize(f *trace.Frame, d *decided) (evict []*corev1.Pod) {
 		}
 	}
 	f.Add("resizedPods", strconv.Itoa(len(s.pass.resized)), world.SomeNames(s.pass.resized))
-	return evict
+	return evict, nil
 }
 
 // resizeChanges are the requests that a resize in place has written.

@@ -3,6 +3,8 @@ package vpa
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,6 +17,9 @@ import (
 // ErrNoTypes tells that a shared cluster does not know the VPA's resource types,
 // which only its administrator can make (Class).
 var ErrNoTypes = errors.New("the VPA's resource types are not served")
+
+// ErrTaken tells that somebody else has a VPA of that name in the namespace.
+var ErrTaken = errors.New("VPA exists and is not ours")
 
 // sharedRecommender is the recommender's name on a shared cluster: one that
 // somebody else installs there leaves our VPA objects alone.
@@ -75,19 +80,23 @@ func (s *State) removeObjects(ctx context.Context) error {
 		return err
 	}
 	vpas, checkpoints := o.vpa.AutoscalingV1().VerticalPodAutoscalers(s.Namespace), o.vpa.AutoscalingV1().VerticalPodAutoscalerCheckpoints(s.Namespace)
-	list, err := checkpoints.List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return err
-	}
 	var errs []error
 	for uid, name := range s.created {
-		errs = append(errs, vpas.Delete(ctx, name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}}))
-		for _, c := range list.Items {
-			if c.Spec.VPAObjectName == name {
-				errs = append(errs, checkpoints.Delete(ctx, c.Name, metav1.DeleteOptions{}))
-			}
+		err := vpas.Delete(ctx, name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}})
+		if apierrors.IsConflict(err) { // another object has the name now
+			delete(s.created, uid)
+			continue
+		}
+		errs = append(errs, err)
+	}
+	list, err := checkpoints.List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	for _, c := range list.Items {
+		if slices.Contains(slices.Collect(maps.Values(s.created)), c.Spec.VPAObjectName) {
+			errs = append(errs, checkpoints.Delete(ctx, c.Name, metav1.DeleteOptions{}))
 		}
 	}
-	s.created = nil
 	return utilerrors.FilterOut(utilerrors.NewAggregate(errs), apierrors.IsNotFound)
 }

@@ -60,6 +60,8 @@ type State struct {
 	// Admission is who admits; set by deploying.
 	Admission   Admission
 	Unreachable error // why it is not our webhook, where it could have been
+	Unlabelled  bool  // the policy is there, and passes the namespace over for want of a label
+	Unchecked   bool  // the caller may not look whether somebody else's updater runs
 
 	observing   clients // of observer; made when first asked for
 	deployed    *deployment
@@ -77,6 +79,8 @@ type pass struct {
 	decided     *decided
 	known       map[types.UID]world.Fingerprint // pods before the updater moved
 	disrupted   int                             // pods evicted in this pass
+	evictions   map[types.UID]eviction          // of this pass, done or sent
+	uncounted   bool                            // upstream's budget does not know of one whose answer was lost
 	resized     []string                        // pods resized in place in this pass
 	inPlaceOnly bool                            // nobody would give an evicted pod its size
 	before      map[string]corev1.ResourceList  // requests by container, before

@@ -3,11 +3,9 @@ package vpa
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/updater/restriction"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/updater/utils"
@@ -76,7 +74,7 @@ func (s *State) whyNoAdmission() string {
 	if s.Admission == AdmissionWebhook {
 		return "Admission Controller가 살아 있다는 표시(lease)가 오래되었습니다. 내보낸 파드가 예전 크기로 다시 생기므로 Updater는 이번 회차를 쉽니다."
 	}
-	return "dry-run으로 만든 파드가 추천을 받지 못했습니다. 내보낸 파드가 예전 크기로 다시 생기므로 Updater는 이번 회차를 쉽니다. 강사가 stepscale class install로 정책을 설치하면 됩니다."
+	return "dry-run으로 만든 파드가 추천을 받지 못했습니다. 내보낸 파드가 예전 크기로 다시 생기므로 Updater는 이번 회차를 쉽니다. 강사에게 정책(stepscale class install)과 네임스페이스의 " + labelManaged + "=true 레이블을 확인해 달라고 하십시오."
 }
 
 // whyNoPods says why the updater has nothing to do with this VPA.
@@ -174,128 +172,4 @@ func names(pods []*corev1.Pod) []string {
 		list[i] = p.Name
 	}
 	return list
-}
-
-// act resizes in place or evicts, as the second half of upstream's RunOnce.
-func act(ctx context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = fmt.Sprintf("kubectl get pods,replicasets -n %s", s.Namespace)
-	if err := s.remember(ctx); err != nil {
-		return err
-	}
-	d := s.pass.decided
-	if d == nil || len(d.order) == 0 {
-		f.Add("action", actionKeep, "")
-		f.Add("skipped", s.whyKeep(), "")
-		return nil
-	}
-	s.Mark()
-	evict := d.order
-	if d.mode == vpav1.UpdateModeInPlaceOrRecreate {
-		evict = s.resize(f, d)
-	}
-	if err := s.evict(f, d, evict); err != nil {
-		return err
-	}
-	f.Add("evictedPods", strconv.Itoa(s.pass.disrupted), "")
-	f.Add("action", s.action(), "")
-	return s.afterAct(ctx)
-}
-
-// evict evicts as many as may go at once.
-func (s *State) evict(f *trace.Frame, d *decided, pods []*corev1.Pod) error {
-	if s.Gate == nil && s.admission != nil && len(pods) > 0 { // the next actor does not wait, its request can
-		s.admission.arm()
-		defer func() {
-			if s.pass.disrupted == 0 {
-				s.admission.release()
-			}
-		}()
-	}
-	for _, p := range pods {
-		switch {
-		case s.pass.inPlaceOnly:
-			f.Add("evictionHeld/"+p.Name, "새 파드에 추천을 넣어 줄 것이 없어 내보내지 않습니다", "")
-			continue
-		case !d.eviction.CanEvict(p):
-			f.Add("evictionHeld/"+p.Name, "이번 회차에 내보낼 수 있는 파드 수를 채웠습니다", "")
-			continue
-		}
-		err := d.eviction.Evict(p, d.vpa, s.updater.events)
-		if world.IsFault(err) {
-			return err
-		}
-		if err != nil {
-			f.Add("evictionRefused/"+p.Name, refusal(err), err.Error())
-			continue
-		}
-		s.pass.disrupted++
-		s.Did(ActorUpdater, "pod/"+p.Name)
-		f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "metadata.deletionTimestamp", To: "축출(Eviction)"})
-	}
-	return nil
-}
-
-// refusal is the reason of an API server's no.
-func refusal(err error) string {
-	if apierrors.IsTooManyRequests(err) {
-		return "TooManyRequests"
-	}
-	if reason := apierrors.ReasonForError(err); reason != "" {
-		return string(reason)
-	}
-	return "Error"
-}
-
-// afterAct gives the next actors the time to come to the gate.
-func (s *State) afterAct(ctx context.Context) error {
-	if err := s.AwaitHeld(ctx, world.ActorKubelet, http.MethodPatch, len(s.pass.resized)); err != nil {
-		return err
-	}
-	if s.pass.disrupted == 0 {
-		return nil
-	}
-	if err := s.AwaitHeld(ctx, world.ActorKubelet, http.MethodDelete, s.pass.disrupted); err != nil {
-		return err
-	}
-	return s.AwaitWaiting(ctx, world.ActorReplicaSet)
-}
-
-// remember notes how the pods are before the updater moves.
-func (s *State) remember(ctx context.Context) error {
-	w, err := s.workload(ctx)
-	if err != nil {
-		return err
-	}
-	s.pass.known, s.pass.before = world.Fingerprints(w.Pods), map[string]corev1.ResourceList{}
-	for _, p := range w.Pods {
-		for _, c := range p.Spec.Containers {
-			s.pass.before[p.Name+"/"+c.Name] = c.Resources.Requests
-		}
-	}
-	s.Crowd = len(w.Pods)
-	return nil
-}
-
-func (s *State) whyKeep() string {
-	if s.pass.decided == nil {
-		return s.pass.skip
-	}
-	return "유지: 이번 회차에 바꿀 파드가 없습니다."
-}
-
-// The values of the fact "action".
-const (
-	actionKeep   = "keep"
-	actionEvict  = "evict"
-	actionResize = "resize"
-)
-
-func (s *State) action() string {
-	switch {
-	case s.pass.disrupted > 0:
-		return actionEvict
-	case len(s.pass.resized) > 0:
-		return actionResize
-	}
-	return actionKeep
 }

@@ -93,6 +93,9 @@ func loadObjects(ctx context.Context, s *State, f *trace.Frame) error {
 	}
 	vpa, err := o.vpa.AutoscalingV1().VerticalPodAutoscalers(s.Namespace).Get(ctx, s.VPA, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
+		if err := s.NamespaceGone(ctx); err != nil {
+			return err
+		}
 		s.skipPass(f, fmt.Sprintf("VPA %s이(가) 네임스페이스 %s에 없습니다. 이번 회차는 아무것도 하지 않습니다.", s.VPA, s.Namespace))
 		return nil
 	}

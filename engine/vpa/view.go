@@ -65,11 +65,15 @@ func (v *view) start(ctx context.Context) error {
 	v.vpas.Start(v.done)
 	ctx, cancel := context.WithTimeout(ctx, startTimeout) // an informer that may not watch tries for ever
 	defer cancel()
-	return errors.Join(
+	err := errors.Join(
 		v.workloads.WaitForCacheSyncWithContext(ctx).AsError(),
 		v.pods.WaitForCacheSyncWithContext(ctx).AsError(),
 		v.vpas.WaitForCacheSyncWithContext(ctx).AsError(),
 	)
+	if err != nil {
+		return fmt.Errorf("VPA의 컴포넌트가 %s 안에 watch를 열지 못했습니다. API 서버의 상태와 권한을 확인하십시오: %w", startTimeout, err)
+	}
+	return nil
 }
 
 func (v *view) stop() { v.once.Do(func() { close(v.done) }) }

@@ -67,7 +67,7 @@ func loopback(context.Context) (net.Listener, net.IP, error) {
 
 // registerWebhook registers as upstream's selfRegistration does with
 // --register-by-url, for the lesson's namespace only.
-func (s *State) registerWebhook(ctx context.Context) error {
+func (s *State) registerWebhook(ctx context.Context, a *admission) error {
 	rule := func(group, version, resource string, ops ...admissionregistrationv1.OperationType) admissionregistrationv1.RuleWithOperations {
 		return admissionregistrationv1.RuleWithOperations{Operations: ops, Rule: admissionregistrationv1.Rule{
 			APIGroups: []string{group}, APIVersions: []string{version}, Resources: []string{resource},
@@ -82,7 +82,7 @@ func (s *State) registerWebhook(ctx context.Context) error {
 				rule("", "v1", "pods", admissionregistrationv1.Create),
 				rule("autoscaling.k8s.io", "*", "verticalpodautoscalers", admissionregistrationv1.Create, admissionregistrationv1.Update),
 			},
-			ClientConfig:  admissionregistrationv1.WebhookClientConfig{URL: ptr.To(s.admission.url), CABundle: s.admission.caCert},
+			ClientConfig:  admissionregistrationv1.WebhookClientConfig{URL: ptr.To(a.url), CABundle: a.caCert},
 			FailurePolicy: ptr.To(s.Params.FailurePolicy), SideEffects: ptr.To(admissionregistrationv1.SideEffectClassNone),
 			TimeoutSeconds: ptr.To[int32](webhookTimeout),
 			NamespaceSelector: &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
@@ -103,7 +103,7 @@ func (s *State) registerWebhook(ctx context.Context) error {
 
 // awaitWebhook sends pods on a dry run until one has come to the webhook: the
 // API server learns of a registration a moment later.
-func (s *State) awaitWebhook(ctx context.Context) error {
+func (s *State) awaitWebhook(ctx context.Context, a *admission) error {
 	probe := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "stepscale-probe-", Labels: map[string]string{labelManaged: "true"}},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "probe", Image: "registry.k8s.io/pause:3.10"}}},
@@ -113,10 +113,10 @@ func (s *State) awaitWebhook(ctx context.Context) error {
 		if world.IsFault(err) {
 			return false, err
 		}
-		return len(s.admission.take()) > 0, nil
+		return len(a.take()) > 0, nil
 	})
 	if errors.Is(err, world.ErrStuck) {
-		return errors.New("웹훅을 등록했지만 API 서버가 부르지 않습니다. API 서버에서 이 컴퓨터의 127.0.0.1로 연결할 수 있는지 확인하십시오")
+		return fmt.Errorf("웹훅을 등록했지만 API 서버가 부르지 않습니다. API 서버에서 %s 주소로 연결할 수 있는지 확인하십시오", a.url)
 	}
 	return err
 }

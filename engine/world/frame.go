@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/stepscale/stepscale/engine"
@@ -37,11 +38,22 @@ func Framed[S any](of func(*S) *World, steps []engine.Step[S]) []engine.Step[S] 
 			if !w.started {              // nor does what made the lesson's objects
 				w.started, w.calls = true, nil
 			}
-			err := do(ctx, s, f)
+			err := w.orGone(ctx, do(ctx, s, f))
 			return fault(w.complete(ctx, f, err))
 		}
 	}
 	return steps
+}
+
+// orGone says of an API server's no that the namespace is gone, where that is why.
+func (w *World) orGone(ctx context.Context, err error) error {
+	if !apierrors.IsNotFound(err) && !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		return err
+	}
+	if gone := w.NamespaceGone(ctx); errors.Is(gone, ErrNamespaceGone) {
+		return gone
+	}
+	return err
 }
 
 // complete adds calls and waiting actors. When the step failed already, its

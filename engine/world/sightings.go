@@ -69,6 +69,9 @@ func (w *World) addSightings(ctx context.Context, f *trace.Frame) error {
 	if errors.Is(err, ErrStuck) {
 		err = nil // others may be at work in the namespace all the time
 	}
+	if err != nil {
+		return err // and what was seen is told when the step is run again
+	}
 	var later []Sighting
 	for _, s := range w.seen {
 		switch {
@@ -80,7 +83,7 @@ func (w *World) addSightings(ctx context.Context, f *trace.Frame) error {
 		}
 	}
 	w.seen = later
-	return err
+	return nil
 }
 
 // watched are the actors that a Witness tells of.

@@ -34,7 +34,7 @@ func (a *app) clusterCommand() *cobra.Command {
 		Short: "임베디드와 kind 클러스터를 켜고, 보고, 끕니다",
 		Long: `임베디드 클러스터를 백그라운드에서 켜 둡니다. 터미널을 닫아도 남아 있고, learn과 run은 켜져 있는 클러스터에 붙습니다.
 켜 두지 않아도 됩니다. 그때는 learn과 run이 직접 시작하고 끝날 때 정리합니다.
-kind 클러스터는 up kind로 만들고 down kind로 지웁니다. clean은 EKS처럼 남의 클러스터에 남은 것을 지웁니다.`,
+kind 클러스터는 up kind로 만들고 down kind로 지웁니다. clean은 EKS처럼 다른 사람의 클러스터에 남은 것을 지웁니다.`,
 		Example: `  stepscale cluster up
   eval "$(stepscale cluster kubeconfig)"
   kubectl get nodes

@@ -13,6 +13,7 @@ import (
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/vpa"
 	"github.com/stepscale/stepscale/engine/world"
 )
 
@@ -26,11 +27,16 @@ var stageFaults = []struct {
 	is         func(error) bool
 	what, hint string
 }{
-	{func(err error) bool { return errors.Is(err, engine.ErrEnd) }, "루프가 끝나서 더 실행할 단계가 없습니다", resumeHint},
-	{func(err error) bool { return errors.Is(err, hpa.ErrSecondEngine) }, "다른 HPA가 같은 파드를 조절하고 있습니다",
+	{wraps(engine.ErrEnd), "루프가 끝나서 더 실행할 단계가 없습니다", resumeHint},
+	{wraps(hpa.ErrSecondEngine), "다른 HPA가 같은 파드를 조절하고 있습니다",
 		"두 엔진이 같은 레플리카 수를 쓰게 되므로 멈추었고, 아무것도 쓰지 않았습니다. 그 HPA를 지우거나 다른 네임스페이스에서 다시 실행해 주십시오."},
-	{func(err error) bool { return errors.Is(err, world.ErrNamespaceGone) }, "수업의 네임스페이스가 지워졌습니다",
+	{wraps(world.ErrNamespaceGone), "수업의 네임스페이스가 지워졌습니다",
 		"누군가 지웠거나 정리 작업이 지웠습니다. 같은 명령을 다시 실행하시면 새로 만들고 이 단계부터 이어집니다."},
+	{wraps(vpa.ErrForeign), "이 클러스터에는 stepscale이 설치하지 않은 VPA가 있습니다",
+		"두 VPA가 같은 파드를 조절하게 되므로 실행하지 않습니다. VPA가 없는 클러스터나 임베디드 클러스터에서 실행해 주십시오."},
+	{wraps(vpa.ErrTaken), "같은 이름의 VPA가 이미 있습니다", "stepscale이 만든 것이 아니어서 건드리지 않았습니다. 다른 네임스페이스에서 실행해 주십시오."},
+	{wraps(vpa.ErrNoTypes), "이 클러스터에는 VPA의 리소스 종류(CRD)가 없습니다",
+		"클러스터 전체에 걸친 것이라 수업이 만들지 않습니다. 강사에게 stepscale class install을 한 번 실행해 달라고 부탁해 주십시오."},
 	{because(eks.Expired, eks.NoCredentials), "AWS 자격 증명이 만료되었습니다", "다른 터미널에서 aws sso login으로 다시 로그인해 주십시오. " + resumeHint},
 	{because(eks.BadSignature), "AWS가 서명을 받아 주지 않습니다", "이 컴퓨터의 시각이 맞는지 확인해 주십시오. 5분 넘게 틀리면 이렇게 됩니다. " + resumeHint},
 	{hasText("getting credentials: exec"), "kubeconfig의 플러그인이 자격 증명을 내주지 않습니다", "다른 터미널에서 다시 로그인해 주십시오(예: aws sso login). " + resumeHint},
@@ -43,6 +49,10 @@ var stageFaults = []struct {
 	{hasText("x509: certificate has expired or is not yet valid"), "서버의 인증서를 믿을 수 없는 시각입니다", "컴퓨터의 시각이 맞는지 확인해 주십시오. " + resumeHint},
 	{hasText("connection refused", "connection reset", "EOF", "i/o timeout", "server closed", "no such host", "network is unreachable", "TLS handshake timeout"),
 		"API 서버와 연결이 끊겼습니다", resumeHint},
+}
+
+func wraps(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
 }
 
 // because tells an error that has one of these causes on the way to a token.

@@ -88,8 +88,9 @@ func (s *clusterStage) goLive(ctx context.Context, out Progress) error {
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.closers = append(s.closers, func(context.Context) error { stop(); return nil })
 	var err error
-	if s.witness, err = clusters.NewWitness(watching, s.conn.config, s.namespace); err != nil {
-		return err
+	if s.witness, err = clusters.NewWitness(ctx, watching.Done(), s.conn.config, s.namespace); err != nil {
+		return &userError{what: "파드와 레플리카셋을 지켜볼 수 없습니다", where: s.namespace, cause: err,
+			hint: "stepscale doctor에 같은 --eks나 --context와 -n을 적어 모자라는 권한을 확인해 주십시오."}
 	}
 	begin := time.Now()
 	out.Phase("첫 메트릭", 0)
@@ -143,6 +144,8 @@ func (s *clusterStage) enliven(obj *unstructured.Unstructured) (bool, error) {
 		return true, s.burning(obj)
 	case "HorizontalPodAutoscaler":
 		return s.besideManaged(obj)
+	case "PodDisruptionBudget":
+		s.budget = true
 	}
 	return true, nil
 }

@@ -114,7 +114,7 @@ func vpaLoop(steps []engine.Step[vpa.State], deploy func(*vpa.State, context.Con
 		}
 		if deploy != nil {
 			if err := deploy(state, ctx); err != nil {
-				return nil, deployError(err)
+				return nil, deployError(ctx, err)
 			}
 		}
 		return vpa.NewLoop(state, steps).Run(ctx, 1), nil
@@ -127,15 +127,12 @@ func live(l loop) loop {
 	return l
 }
 
-// deployError tells a VPA that somebody else runs from one that does not start.
-func deployError(err error) error {
-	switch {
-	case errors.Is(err, vpa.ErrForeign):
-		return &userError{what: "이 클러스터에는 stepscale이 설치하지 않은 VPA가 있습니다", cause: err,
-			hint: "두 VPA가 같은 파드를 조절하게 되므로 실행하지 않습니다. VPA가 없는 클러스터나 임베디드 클러스터에서 실행해 주십시오."}
-	case errors.Is(err, vpa.ErrNoTypes):
-		return &userError{what: "이 클러스터에는 VPA의 리소스 종류(CRD)가 없습니다", code: exitUsage,
-			hint: "클러스터 전체에 걸친 것이라 수업이 만들지 않습니다. 강사가 한 번 실행해 주십시오: stepscale class install에 같은 --eks나 --context"}
+// deployError tells why the VPA is not deployed where a lesson can say it.
+func deployError(ctx context.Context, err error) error {
+	for _, known := range []error{vpa.ErrForeign, vpa.ErrTaken, vpa.ErrNoTypes} {
+		if errors.Is(err, known) {
+			return stageError(ctx, "", err)
+		}
 	}
 	return err
 }
@@ -153,7 +150,7 @@ func (s *clusterStage) vpaState() (*vpa.State, error) {
 			return past
 		},
 	}
-	state.Shared, state.InPlaceFirst = s.conn.owner != "", s.conn.inPlace
+	state.Shared, state.InPlaceFirst = s.conn.owner != "", s.conn.inPlace && !s.budget // which is about evictions
 	if s.conn.live() {
 		state.Watches = localView{&s.local} // the components are in this process
 	}
@@ -206,7 +203,7 @@ func bothLoop() loop {
 		}
 		v.Params.Skip = quarterDay
 		if err := v.Deploy(ctx); err != nil {
-			return nil, deployError(err)
+			return nil, deployError(ctx, err)
 		}
 		l := engine.Loop[both]{Steps: steps, State: &both{hpa: h, vpa: v}, Subject: s.namespace + "/" + s.scenario.Target, Now: s.conn.clock().Now}
 		return l.Run(ctx, 1), nil

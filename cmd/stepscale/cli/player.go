@@ -193,6 +193,8 @@ func (p *player) verdicts(questions []question, guesses []string, frames []trace
 		label := tui.FactLabel(q.fact)
 		value, ok := lastFact(frames, q.fact)
 		switch {
+		case !ok && !p.info.Simulated: // somebody else's part, which cannot be looked into
+			p.screen.Note(fmt.Sprintf("이 클러스터에서는 알 수 없는 값입니다: %s", label))
 		case !ok:
 			p.drifted(fmt.Sprintf("질문한 값(%s)이 이번 단계에서 나오지 않았습니다.", q.fact))
 		case guesses[i] == "":

@@ -47,6 +47,7 @@ type clusterStage struct {
 	session      *engine.Session
 	pause        func(context.Context, time.Duration) error // on live clusters
 	vpas         []*vpav1.VerticalPodAutoscaler             // of the scenario, not applied yet
+	budget       bool                                       // the scenario has a PodDisruptionBudget
 	vpa          *vpa.State                                 // of the loops that have one
 	closers      []func(context.Context) error              // what the loop started
 	begun        time.Time                                  // loop time at which the load began
@@ -234,7 +235,7 @@ func (s *clusterStage) close(ctx context.Context) error {
 	for _, c := range s.closers {
 		errs = append(errs, c(ctx))
 	}
-	err := s.remove(ctx)
+	err := errors.Join(append(errs, s.remove(ctx))...)
 	s.conn.left = s.conn.left || err != nil
-	return errors.Join(append(errs, err)...)
+	return err
 }

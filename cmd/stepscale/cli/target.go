@@ -43,9 +43,9 @@ func (p *place) flags(cmd *cobra.Command) {
 	attachFlags(f, &p.attach)
 	f.StringVarP(&p.namespace, "namespace", "n", "", "강사가 만들어 준 `네임스페이스` (없으면 새로 만들고 끝나면 지웁니다)")
 	f.StringVar(&p.mode, "hpa-mode", string(hpa.ModeDrive), "HPA 컨트롤러를 끌 수 없는 클러스터에서의 `방식`: drive 또는 disarmed")
-	f.StringVar(&p.vpaUpdate, "vpa-update", updateInPlace, "남의 클러스터에서 VPA가 파드를 바꾸는 `방법`: in-place(그 자리에서 먼저, 안 되면 축출) 또는 recreate(시나리오대로 축출)")
+	f.StringVar(&p.vpaUpdate, "vpa-update", updateInPlace, "다른 사람의 클러스터에서 VPA가 파드를 바꾸는 `방법`: in-place(그 자리에서 먼저, 안 되면 축출) 또는 recreate(시나리오대로 축출)")
 	f.StringVar(&p.image, "image", "", "CPU를 쓰는 워크로드의 `이미지` (stepscale image로 만들어 올린 것)")
-	f.BoolVar(&p.yes, "yes", false, "남의 클러스터에 쓰기 전에 묻지 않습니다")
+	f.BoolVar(&p.yes, "yes", false, "다른 사람의 클러스터에 쓰기 전에 묻지 않습니다")
 }
 
 // attachFlags are those that name a cluster that somebody else runs.

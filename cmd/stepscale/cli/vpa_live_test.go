@@ -221,7 +221,16 @@ func TestVPAStudent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if notes := strings.Join(s.Info().Notes, " "); !strings.Contains(notes, "볼 권한이 없습니다") {
+	if notes := strings.Join(s.Info().Notes, " "); !strings.Contains(notes, "시나리오에 적힌 대로 파드를 축출합니다") {
+		t.Errorf("a scenario about evictions: %s", notes)
+	}
+	if err := closeStage(); err != nil {
+		t.Fatal(err)
+	}
+	if s, closeStage, err = a.openStage(t.Context(), "vpa", "vpa-web", silent{}); err != nil {
+		t.Fatal(err)
+	}
+	if notes := strings.Join(s.Info().Notes, " "); !strings.Contains(notes, "무엇인지 볼 권한이 없습니다") || !strings.Contains(notes, "다른 VPA Updater") {
 		t.Errorf("told: %s", notes)
 	}
 	steps := passOf(t, s, 12)
