@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/exec"
+	"regexp"
 	"slices"
 	"time"
 
@@ -79,6 +81,9 @@ func (c *Cluster) InstallMetrics(ctx context.Context, cfg *rest.Config, within t
 	if served() {
 		return nil
 	}
+	if err := c.loadLocal(ctx, metricsImage()); err != nil {
+		return err
+	}
 	if err := apply(ctx, cfg, metricsServer); err != nil {
 		return fmt.Errorf("apply the Metrics Server: %w", err)
 	}
@@ -92,6 +97,23 @@ func (c *Cluster) InstallMetrics(ctx context.Context, cfg *rest.Config, within t
 		return &Error{Reason: NoMetrics, Err: fmt.Errorf("%s is not served after %s", metricsAPI, within)}
 	}
 	return err
+}
+
+// metricsImage is the one in our manifest.
+func metricsImage() string { return string(imageLine.FindSubmatch(metricsServer)[1]) }
+
+var imageLine = regexp.MustCompile(`(?m)^\s+image: (\S+)$`)
+
+// loadLocal puts an image into the nodes that a container engine of this machine has:
+// rooms without a network prepare so. One that none has is left for the nodes to pull.
+func (c *Cluster) loadLocal(ctx context.Context, image string) error {
+	for _, engine := range []string{"docker", "podman", "nerdctl"} {
+		archive, err := exec.CommandContext(ctx, engine, "save", image).Output()
+		if err == nil {
+			return c.LoadImage(ctx, image, func() ([]byte, error) { return archive, nil })
+		}
+	}
+	return ctx.Err()
 }
 
 // apply applies the objects of a manifest, labelled as ours.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/kind"
+	"github.com/stepscale/stepscale/clusters/kind/standin"
 )
 
 // TestPrepare puts the workload's image into the nodes, once, and the Metrics Server
@@ -76,6 +77,16 @@ func TestPrepare(t *testing.T) {
 	d, err := kube.AppsV1().Deployments("kube-system").Get(t.Context(), "metrics-server", metav1.GetOptions{})
 	if err != nil || d.Labels[clusters.LabelManaged] != "true" || !slices.Contains(d.Spec.Template.Spec.Containers[0].Args, "--kubelet-insecure-tls") {
 		t.Fatalf("applied %+v, %v", d, err)
+	}
+	remove()
+	image := d.Spec.Template.Spec.Containers[0].Image
+	t.Setenv(standin.EnvImage, image)
+	node := filepath.Join(state, "prep-control-plane", "image")
+	if err := errors.Join(os.Remove(node), c.InstallMetrics(t.Context(), cfg, 20*time.Second)); err != nil {
+		t.Error(err)
+	}
+	if got, err := os.ReadFile(node); err != nil || string(got) != "archive of "+image {
+		t.Errorf("the node has %q, %v", got, err)
 	}
 	remove()
 	notPulled(t, kube)

@@ -23,6 +23,7 @@ const program = "docker"
 const (
 	EnvFault = "STANDIN_FAULT" // a part of the command line that fails
 	EnvSays  = "STANDIN_SAYS"  // and what it says then
+	EnvImage = "STANDIN_IMAGE" // the image that docker itself has
 	EnvHost  = "STANDIN_HOST"  // what host.docker.internal is in a node; not known when empty
 )
 
@@ -87,6 +88,8 @@ func (s standin) run(line string) error {
 		return s.list()
 	case strings.HasPrefix(line, "inspect"), strings.HasPrefix(line, "network"):
 		return s.inspect(line)
+	case line == "save "+os.Getenv(EnvImage):
+		fmt.Print("archive of " + os.Getenv(EnvImage))
 	case s.args[0] == "run":
 		return s.create()
 	case s.args[0] == "logs":
