@@ -164,6 +164,12 @@ func namespaceGone(t *testing.T, m liveCluster, s *clusterStage) {
 	if err := m.kube.CoreV1().Namespaces().Delete(t.Context(), s.namespace, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	namespaceGoes(t, s)
+}
+
+// namespaceGoes plays on until the loop says so.
+func namespaceGoes(t *testing.T, s *clusterStage) {
+	t.Helper()
 	var err error
 	for until := time.Now().Add(time.Minute); err == nil && time.Now().Before(until); { // the namespace controller takes its time
 		_, err = s.session.Next()

@@ -28,12 +28,18 @@ type proxy struct {
 	through http.Handler
 	server  *httptest.Server
 	fault   atomic.Int32 // the status code; 0 for none
+	lose    atomic.Value // a part of a path: the next such request is served, and its answer lost
 	ahead   atomic.Int64 // nanoseconds that the learner's clock is ahead of its own
 }
 
 const cut = -1 // the connection is gone
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if part, _ := p.lose.Load().(string); part != "" && strings.Contains(r.URL.Path, part) {
+		p.lose.Store("")
+		p.through.ServeHTTP(httptest.NewRecorder(), r)
+		panic(http.ErrAbortHandler)
+	}
 	switch code := int(p.fault.Load()); code {
 	case 0:
 		p.through.ServeHTTP(w, r)
