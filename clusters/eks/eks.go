@@ -13,6 +13,7 @@ import (
 	awseks "github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -127,7 +128,7 @@ func (c *Cluster) attach(ctx context.Context) (*rest.Config, error) {
 // chain is the usual one: environment, profiles, SSO, instance roles, and
 // AWS_ENDPOINT_URL_EKS and AWS_ENDPOINT_URL_STS for endpoints of one's own.
 func (c *Cluster) chain(ctx context.Context) (aws.Config, error) {
-	var options []func(*config.LoadOptions) error
+	options := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})} // its warnings are on nobody's screen; errors come back
 	if c.opts.Region != "" {
 		options = append(options, config.WithRegion(c.opts.Region))
 	}

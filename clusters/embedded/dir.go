@@ -6,7 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
+
+	"github.com/stepscale/stepscale/clusters"
 )
 
 // runDir is the directory of one running cluster: keys, the etcd store, the
@@ -32,7 +33,7 @@ func newRunDir(base string) (*runDir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state directory %s: %w", base, err)
 	}
-	lock, err := tryLock(filepath.Join(path, lockName))
+	lock, err := clusters.TryLock(filepath.Join(path, lockName))
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(path))
 	}
@@ -58,22 +59,11 @@ func removeStale(base string) error {
 			continue
 		}
 		path := filepath.Join(base, e.Name())
-		lock, err := tryLock(filepath.Join(path, lockName))
+		lock, err := clusters.TryLock(filepath.Join(path, lockName))
 		if err != nil {
 			continue // in use
 		}
 		errs = append(errs, os.RemoveAll(path), lock.Close())
 	}
 	return errors.Join(errs...)
-}
-
-func tryLock(name string) (*os.File, error) {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
 }

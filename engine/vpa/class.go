@@ -39,7 +39,7 @@ type Class struct {
 // Prepared is one part of a Class.
 type Prepared struct {
 	Kind, Name string
-	There      bool // it exists
+	There      bool // it exists, or did before Install
 	Ours       bool // and carries our label
 
 	client dynamic.ResourceInterface
@@ -116,7 +116,8 @@ func (c *Class) Install(ctx context.Context) ([]Prepared, error) {
 			return err
 		}
 		old, err := client.Get(ctx, obj.GetName(), metav1.GetOptions{})
-		if err == nil && old.GetLabels()[labelManaged] != "true" {
+		there := err == nil
+		if there && old.GetLabels()[labelManaged] != "true" {
 			return nil
 		}
 		if err != nil && !apierrors.IsNotFound(err) {
@@ -131,7 +132,7 @@ func (c *Class) Install(ctx context.Context) ([]Prepared, error) {
 		if _, err := client.Apply(ctx, obj.GetName(), obj, metav1.ApplyOptions{FieldManager: "stepscale", Force: true}); err != nil {
 			return fmt.Errorf("%s %s: %w", obj.GetKind(), obj.GetName(), err)
 		}
-		made = append(made, Prepared{Kind: obj.GetKind(), Name: obj.GetName(), There: true, Ours: true})
+		made = append(made, Prepared{Kind: obj.GetKind(), Name: obj.GetName(), There: there, Ours: true})
 		return nil
 	})
 	return made, err

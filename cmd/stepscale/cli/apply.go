@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -67,6 +68,13 @@ func (s *clusterStage) applied(obj *unstructured.Unstructured, err error) error 
 	var u *userError
 	if err == nil || errors.As(err, &u) {
 		return err
+	}
+	switch {
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return stageError(context.Background(), s.namespace, fmt.Errorf("%w: %s", world.ErrNamespaceGone, s.namespace))
+	case apierrors.IsForbidden(err):
+		return &userError{what: fmt.Sprintf("네임스페이스 %s에 %s %s을(를) 만들 권한이 없습니다", s.namespace, obj.GetKind(), obj.GetName()), cause: err, code: exitUsage,
+			hint: "네임스페이스의 이름을 확인해 주십시오. 맞다면 stepscale doctor에 같은 --eks나 --context와 -n을 적어 모자라는 권한을 강사에게 보여 주십시오."}
 	}
 	return &userError{what: fmt.Sprintf("%s %s을(를) 적용하지 못했습니다", obj.GetKind(), obj.GetName()), cause: err,
 		where: "scenarios/" + s.scenario.Name + "/objects.yaml", hint: "API 서버의 메시지를 보고 매니페스트를 고쳐 주십시오.", code: exitUsage}
@@ -137,8 +145,15 @@ func (s *clusterStage) keepVPA(obj *unstructured.Unstructured) error {
 
 func (s *clusterStage) makeNamespace(ctx context.Context) error {
 	if s.conn.namespace != "" {
-		s.namespace = s.conn.namespace
-		_, err := s.kube.CoreV1().Namespaces().Get(ctx, s.namespace, metav1.GetOptions{})
+		seat, free, err := takeSeat(s.conn.info.Name, s.conn.namespace)
+		if err == nil && !free {
+			return &userError{what: "네임스페이스 " + s.conn.namespace + "에서 다른 stepscale이 수업을 하고 있습니다", code: exitUsage, hint: "그 수업을 마치시거나, 다른 네임스페이스를 --namespace로 적어 주십시오."}
+		}
+		if err != nil {
+			return err
+		}
+		s.seat, s.namespace = seat, s.conn.namespace
+		_, err = s.kube.CoreV1().Namespaces().Get(ctx, s.namespace, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return &userError{what: "네임스페이스 " + s.namespace + "이(가) 없습니다", code: exitUsage, hint: "이름을 확인하시거나, --namespace 없이 실행하시면 새로 만듭니다."}
 		}
@@ -160,8 +175,9 @@ func (s *clusterStage) makeNamespace(ctx context.Context) error {
 }
 
 // claimNamespace finds a name that is free. A namespace that a killed session
-// left behind is deleted on the way, one that is not ours is left alone. Nobody
-// waits for a deletion: it takes the namespace controller ten seconds.
+// left behind is deleted on the way; one that is not ours, or where another process
+// plays, is left alone. Nobody waits for a deletion: it takes the namespace controller
+// ten seconds.
 func (s *clusterStage) claimNamespace(ctx context.Context) error {
 	base := "stepscale-" + s.scenario.Name
 	if s.conn.owner != "" {
@@ -169,20 +185,41 @@ func (s *clusterStage) claimNamespace(ctx context.Context) error {
 	}
 	s.namespace = base
 	for n := 2; ; n++ {
-		ns, err := s.kube.CoreV1().Namespaces().Get(ctx, s.namespace, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) { // to look; the answer to the creation counts
-			return nil
-		}
-		if err != nil {
+		free, err := s.claim(ctx)
+		if err != nil || free {
 			return err
-		}
-		if s.ours(ns) && ns.DeletionTimestamp == nil {
-			if err := s.deleteNamespace(ctx); err != nil {
-				return err
-			}
 		}
 		s.namespace = fmt.Sprintf("%s-%d", base, n)
 	}
+}
+
+// claim takes the name if nobody has it.
+func (s *clusterStage) claim(ctx context.Context) (bool, error) {
+	if s.conn.live() { // the embedded cluster has one seat
+		seat, free, err := takeSeat(s.conn.info.Name, s.namespace)
+		if err != nil || !free {
+			return false, err
+		}
+		s.seat = seat
+	}
+	ns, err := s.kube.CoreV1().Namespaces().Get(ctx, s.namespace, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) { // to look; the answer to the creation counts
+		return true, nil
+	}
+	if err == nil && s.ours(ns) && ns.DeletionTimestamp == nil {
+		err = s.deleteNamespace(ctx)
+	}
+	return false, errors.Join(err, s.leaveSeat())
+}
+
+// leaveSeat is safe to call twice.
+func (s *clusterStage) leaveSeat() error {
+	if s.seat == nil {
+		return nil
+	}
+	seat := s.seat
+	s.seat = nil
+	return seat.Close()
 }
 
 func (s *clusterStage) deleteNamespace(ctx context.Context) error {
@@ -222,12 +259,13 @@ func (s *clusterStage) waitRunning(ctx context.Context) error {
 		}
 		for _, d := range list.Items {
 			if !allReady(d) {
-				return false, nil
+				return false, s.overQuota(ctx)
 			}
 		}
 		return true, nil
 	})
-	if err != nil && ctx.Err() == nil {
+	var known *userError
+	if err != nil && ctx.Err() == nil && !errors.As(err, &known) {
 		if s.conn.live() {
 			return s.explainPods(context.WithoutCancel(ctx), err)
 		}
@@ -235,6 +273,18 @@ func (s *clusterStage) waitRunning(ctx context.Context) error {
 			hint: "objects.yaml의 requests가 노드보다 크지 않은지 확인해 주십시오."}
 	}
 	return err
+}
+
+// overQuota ends a wait that nothing would end; other refusals may be of the first
+// moment of a namespace.
+func (s *clusterStage) overQuota(ctx context.Context) error {
+	if !s.conn.live() {
+		return nil
+	}
+	if why := s.cannotCreate(ctx); strings.Contains(why, "exceeded quota") {
+		return s.explainPods(ctx, nil)
+	}
+	return nil
 }
 
 func allReady(d appsv1.Deployment) bool {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -107,7 +108,7 @@ func (a *app) knownScenario(name string) error {
 			return nil
 		}
 	}
-	hint := fmt.Sprintf("쓸 수 있는 시나리오: %v", names)
+	hint := "쓸 수 있는 시나리오: " + strings.Join(names, ", ")
 	if near := nearest(name, names); near != "" {
 		hint = "혹시 " + object(near) + " 찾으셨습니까?"
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/eks"
@@ -45,7 +46,11 @@ func (a *app) classPart(name, short string, do func(context.Context, *vpa.Class,
 			if err != nil {
 				return err
 			}
-			return do(cmd.Context(), class, cluster.Info().Name, yes)
+			err = do(cmd.Context(), class, cluster.Info().Name, yes)
+			if apierrors.IsForbidden(err) {
+				return &userError{what: "클러스터 전체의 오브젝트를 볼 권한이 없습니다", cause: err, hint: "강사(클러스터 관리자)의 신원으로 실행해 주십시오."}
+			}
+			return err
 		},
 	}
 	attachFlags(cmd.Flags(), &attach)
@@ -66,7 +71,11 @@ func (a *app) classInstall(ctx context.Context, c *vpa.Class, name string, yes b
 	made, err := c.Install(ctx)
 	screen := tui.New(a.out)
 	for _, p := range made {
-		screen.Done("만듦: " + p.Kind + " " + p.Name)
+		done := "만듦: "
+		if p.There {
+			done = "이미 있음(이 버전에 맞춤): "
+		}
+		screen.Done(done + p.Kind + " " + p.Name)
 	}
 	if err != nil {
 		return &userError{what: "모두 만들지는 못했습니다", cause: err, hint: "클러스터 관리자의 권한이 필요합니다. 다시 실행하시면 나머지만 만듭니다."}

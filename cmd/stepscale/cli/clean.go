@@ -45,6 +45,9 @@ func (a *app) clusterClean() *cobra.Command {
 			if err == nil && len(left) == 0 {
 				screen.Note("남은 것이 없습니다.")
 			}
+			if apierrors.IsForbidden(err) {
+				return &userError{what: "그 네임스페이스를 볼 권한이 없습니다", where: p.namespace, cause: err, hint: "네임스페이스의 이름을 확인해 주십시오."}
+			}
 			return err
 		},
 	}
@@ -60,14 +63,19 @@ func (a *app) clean(ctx context.Context, p place) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := eks.New(p.attach).Up(ctx)
+	cluster := eks.New(p.attach)
+	cfg, err := cluster.Up(ctx)
 	if err != nil {
 		return nil, eksError(err)
 	}
 	mine := metav1.ListOptions{LabelSelector: clusters.LabelManaged + "=true," + clusters.LabelOwner + "=" + id}
 	var removed []string
 	if p.namespace != "" {
-		if removed, err = cleanObjects(ctx, cfg, p.namespace, mine); err != nil {
+		err := inSeat(cluster.Info().Name, p.namespace, func() (err error) {
+			removed, err = cleanObjects(ctx, cfg, p.namespace, mine)
+			return err
+		})
+		if err != nil {
 			return removed, err
 		}
 	}
@@ -82,14 +90,34 @@ func (a *app) clean(ctx context.Context, p place) ([]string, error) {
 	if err != nil {
 		return removed, err
 	}
+	var busy error
 	for _, ns := range list.Items {
-		err := kube.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{})
-		if err != nil && !apierrors.IsNotFound(err) {
+		err := inSeat(cluster.Info().Name, ns.Name, func() error { return kube.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{}) })
+		switch {
+		case errors.Is(err, errPlaying):
+			busy = err
+		case err != nil && !apierrors.IsNotFound(err):
 			return removed, err
+		default:
+			removed = append(removed, "namespace/"+ns.Name)
 		}
-		removed = append(removed, "namespace/"+ns.Name)
 	}
-	return removed, nil
+	return removed, busy
+}
+
+var errPlaying = errors.New("다른 프로세스가 쓰고 있습니다")
+
+// inSeat does something to a namespace where nobody plays.
+func inSeat(cluster, namespace string, do func() error) error {
+	seat, free, err := takeSeat(cluster, namespace)
+	if err != nil {
+		return err
+	}
+	if !free {
+		return &userError{what: "네임스페이스 " + namespace + "에서 수업을 하고 있는 stepscale이 있어 남겨 두었습니다", cause: errPlaying,
+			hint: "그 수업이 끝나면 스스로 지웁니다."}
+	}
+	return errors.Join(do(), seat.Close())
 }
 
 // cleanObjects arms the HPAs again and removes what is ours, the autoscalers first.

@@ -5,7 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
+
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/clusters/kind"
@@ -86,31 +90,44 @@ func attachTo(ctx context.Context, p place) (*connection, error) {
 		return nil, eksError(err)
 	}
 	cfg.QPS, cfg.Burst = 50, 100 // others use it too
-	if p.attach.Name != "" {
-		if err := kubectlFor(cluster); err != nil {
-			return nil, err
-		}
+	kubeconfig, err := kubectlFor(cluster, p.attach)
+	if err != nil {
+		return nil, err
 	}
 	if p.image == "" {
 		return nil, usageError("CPU를 쓸 워크로드의 이미지를 알 수 없습니다.",
 			"stepscale image로 만들어 클러스터가 닿는 레지스트리(예: ECR)에 올리고 --image로 적어 주십시오. 한 번만 하면 됩니다.")
 	}
+	info := cluster.Info()
+	info.Kubeconfig = kubeconfig
 	return &connection{
-		config: cfg, info: cluster.Info(), close: func() error { return cluster.Down(ctx) },
+		config: cfg, info: info, close: func() error { return cluster.Down(ctx) },
 		owner: id, namespace: p.namespace, mode: hpa.Mode(p.mode), image: p.image,
 		inPlace: p.vpaUpdate != updateRecreate, deniedVPA: cluster.DeniedVPA,
 	}, nil
 }
 
-// kubectlFor writes a kubeconfig for the learner's second terminal.
-func kubectlFor(cluster *eks.Cluster) error {
+// kubectlFor is the KUBECONFIG of the learner's second terminal. No credential is
+// written: for EKS a plugin makes tokens, and for a context a file of ours says only
+// which one it is, before the files that have it.
+func kubectlFor(cluster *eks.Cluster, o eks.Options) (string, error) {
 	dir, err := stateDir()
 	if err != nil {
-		return err
+		return "", err
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
+	if o.Name != "" {
+		self, err := os.Executable()
+		if err != nil {
+			return "", err
+		}
+		file := filepath.Join(dir, "eks", cluster.Info().Name)
+		return file, cluster.WriteKubeconfig(file, self)
 	}
-	return cluster.WriteKubeconfig(filepath.Join(dir, "eks", cluster.Info().Name), self)
+	files := clientcmd.NewDefaultClientConfigLoadingRules().Precedence
+	if o.Kubeconfig != "" {
+		files = []string{o.Kubeconfig}
+	}
+	file := filepath.Join(dir, "contexts", fileName(o.Context))
+	err = clientcmd.WriteToFile(api.Config{CurrentContext: o.Context}, file)
+	return strings.Join(append([]string{file}, files...), string(filepath.ListSeparator)), err
 }

@@ -83,6 +83,7 @@ func (a *app) ask(ctx context.Context, yes bool, announcement []string) error {
 func (a *app) countdown(ctx context.Context, d time.Duration) error {
 	screen := tui.New(a.errOut)
 	defer screen.Erase()
+	screen.Waiting(d)
 	until := time.Now().Add(d)
 	for {
 		left := time.Until(until)

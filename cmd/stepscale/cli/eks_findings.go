@@ -78,15 +78,18 @@ func access(r eks.Report) finding {
 	if len(r.Denied) == 0 {
 		return finding{"권한", statusOK, "HPA 수업에 필요한 권한이 모두 있습니다", ""}
 	}
-	hint := grant
+	what := "없는 권한: " + strings.Join(r.Denied, "; ")
 	if slices.ContainsFunc(r.Denied, func(d string) bool { return strings.HasSuffix(d, " namespaces") }) {
-		hint = "강사가 만들어 준 네임스페이스가 있으면 --namespace로 적어 주십시오. 그러면 네임스페이스를 만들 권한은 없어도 됩니다. " + grant
+		what = "네임스페이스를 만들 권한이 없습니다. 강사가 만들어 준 네임스페이스가 있으면 --namespace로 적어 주십시오. " + what
 	}
-	return finding{"권한", statusFail, "없는 권한: " + strings.Join(r.Denied, "; "), hint}
+	return finding{"권한", statusFail, what, grant}
 }
 
 func accessVPA(r eks.Report) finding {
 	const name = "VPA 수업의 권한"
+	if r.NoNamespace {
+		return finding{name, statusWarn, "네임스페이스가 없어 확인하지 못했습니다", "--namespace의 이름을 확인해 주십시오."}
+	}
 	if len(r.DeniedVPA) == 0 {
 		return finding{name, statusOK, "모두 있습니다", ""}
 	}

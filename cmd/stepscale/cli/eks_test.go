@@ -43,7 +43,7 @@ func TestEKSFindings(t *testing.T) {
 		"full":        {func(r *eks.Report) { r.Room = 10 }, map[string]string{"노드": statusWarn}},
 		"pods denied": {func(r *eks.Report) { r.PodsDenied = true }, map[string]string{"노드": statusWarn}},
 		"student":     {func(r *eks.Report) { r.NodesDenied, r.Denied = true, []string{"list pods"} }, map[string]string{"노드": statusWarn, "권한": statusFail}},
-		"no such ns":  {func(r *eks.Report) { r.NoNamespace = true }, map[string]string{"권한": statusFail}},
+		"no such ns":  {func(r *eks.Report) { r.NoNamespace = true }, map[string]string{"권한": statusFail, "VPA 수업의 권한": statusWarn}},
 		"no VPA":      {func(r *eks.Report) { r.DeniedVPA = []string{"patch pods/resize"} }, map[string]string{"VPA 수업의 권한": statusWarn}},
 		"1.35":        {func(r *eks.Report) { r.Policies, r.VPA = false, false }, map[string]string{"VPA": statusWarn, "MutatingAdmissionPolicy": statusWarn}},
 		"clock":       {func(r *eks.Report) { r.Skew = time.Minute }, map[string]string{"시각": statusWarn}},

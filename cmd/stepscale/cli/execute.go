@@ -199,6 +199,10 @@ func (t *ticker) end(p *player) {
 	if t.skipped > 0 {
 		p.screen.Skipped(t.skipped)
 	}
-	p.screen.Note(fmt.Sprintf("틱 %d번, 지나간 %s: %s. 지나간 단계는 back으로 볼 수 있습니다.", t.rows, timeWord(p.info.Simulated), tui.Duration(t.at.Sub(t.first))))
+	passed := ""
+	if d := t.at.Sub(t.first); d >= time.Second { // the first pass has nothing before it to count from
+		passed = fmt.Sprintf(", 지나간 %s: %s", timeWord(p.info.Simulated), tui.Duration(d))
+	}
+	p.screen.Note(fmt.Sprintf("틱 %d번%s. 지나간 단계는 back으로 볼 수 있습니다.", t.rows, passed))
 	p.screen.Blank()
 }

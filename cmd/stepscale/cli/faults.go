@@ -83,6 +83,10 @@ func stageError(ctx context.Context, where string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	var known *userError
+	if errors.As(err, &known) {
+		return err
+	}
 	e := &userError{what: "단계를 실행하지 못했습니다", where: where, cause: err, hint: resumeHint}
 	for _, f := range stageFaults {
 		if f.is(err) {
@@ -90,8 +94,10 @@ func stageError(ctx context.Context, where string, err error) error {
 			break
 		}
 	}
-	if errors.Is(err, engine.ErrEnd) {
-		e.cause = nil
+	for _, said := range []error{engine.ErrEnd, world.ErrNamespaceGone, vpa.ErrNoTypes} {
+		if errors.Is(err, said) {
+			e.cause = nil // it says the same in English
+		}
 	}
 	return e
 }

@@ -195,12 +195,12 @@ func TestQuota(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = closeStage() }()
-	three := corev1.ResourceList{corev1.ResourcePods: resource.MustParse("3")} // two of the target and the generator
+	three := corev1.ResourceList{corev1.ResourcePods: resource.MustParse("3")} // two of the target, and soon the generator
 	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "class"}, Spec: corev1.ResourceQuotaSpec{Hard: three}}
 	if quota, err = m.kube.CoreV1().ResourceQuotas(namespace).Create(t.Context(), quota, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	quota.Status = corev1.ResourceQuotaStatus{Hard: three, Used: three} // as the quota controller does, which no cluster of ours has
+	quota.Status = corev1.ResourceQuotaStatus{Hard: three, Used: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("2")}} // as the quota controller does, which no cluster of ours has
 	if _, err = m.kube.CoreV1().ResourceQuotas(namespace).UpdateStatus(t.Context(), quota, metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}

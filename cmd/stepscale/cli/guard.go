@@ -88,6 +88,9 @@ func (a *app) clusterGuard() *cobra.Command {
 			}
 			err := wait.PollUntilContextTimeout(cmd.Context(), guardEvery, guardFor, true, func(ctx context.Context) (bool, error) {
 				_, last = a.clean(ctx, place{attach: order.Attach, namespace: order.Namespace})
+				if errors.Is(last, errPlaying) { // somebody with a guard of their own
+					last = nil
+				}
 				return last == nil, nil
 			})
 			if err == nil {

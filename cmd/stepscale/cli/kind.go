@@ -86,6 +86,7 @@ func (a *app) kindUp(ctx context.Context, which, name string) error {
 	}
 	screen := tui.New(a.out)
 	c, err := a.connectKind(ctx, place{name: name}, (&startup{screen: screen}).Phase)
+	screen.Erase()
 	if err != nil {
 		return err
 	}

@@ -108,12 +108,12 @@ func (a *app) learn(ctx context.Context, name string, o learnOptions) error {
 		}
 	}
 	if errors.Is(err, errQuit) {
-		t.screen.Note("여기까지 저장했습니다. stepscale learn으로 이어서 하실 수 있습니다.")
+		t.screen.Note(o.place.saved())
 		return nil
 	}
 	if ctx.Err() != nil && !o.auto {
 		t.screen.Blank()
-		t.screen.Note("여기까지 저장했습니다. stepscale learn으로 이어서 하실 수 있습니다.")
+		t.screen.Note(o.place.saved())
 	}
 	return err
 }
@@ -188,7 +188,9 @@ func (a *app) bringUp(ctx context.Context, loop, scenario string, out io.Writer)
 	if a.open == nil {
 		return nil, nil, &userError{what: "이 실행 파일에는 클러스터가 들어 있지 않습니다"}
 	}
-	stage, closeStage, err := a.open(ctx, loop, scenario, &startup{screen: tui.New(out)})
+	screen := tui.New(out)
+	stage, closeStage, err := a.open(ctx, loop, scenario, &startup{screen: screen})
+	screen.Erase()
 	if err == nil {
 		return stage, closeStage, nil
 	}

@@ -82,8 +82,8 @@ func (a *app) permitted(ctx context.Context, l loop) error {
 // needsMemory: what burns CPU on a real cluster moves no memory.
 func needsMemory(s *scenarios.Scenario) bool { return len(s.WorkingSet.Timeline.Segments) > 0 }
 
-// goLive starts what a real cluster needs for a loop: somebody who watches, the
-// first value of the metrics API, and then the load.
+// goLive starts what a real cluster needs for a loop: somebody who watches, and the
+// first value of the metrics API.
 func (s *clusterStage) goLive(ctx context.Context, out Progress) error {
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.closers = append(s.closers, func(context.Context) error { stop(); return nil })
@@ -98,6 +98,11 @@ func (s *clusterStage) goLive(ctx context.Context, out Progress) error {
 		return err
 	}
 	out.Phase("첫 메트릭", time.Since(begin))
+	return nil
+}
+
+// startLoad makes the generator, whose timeline begins with it.
+func (s *clusterStage) startLoad(ctx context.Context) error {
 	for _, obj := range s.loadObjects() {
 		u, err := toUnstructured(obj)
 		if err != nil {
@@ -107,7 +112,9 @@ func (s *clusterStage) goLive(ctx context.Context, out Progress) error {
 			return err
 		}
 	}
-	return s.waitRunning(ctx)
+	err := s.waitRunning(ctx)
+	s.begun = s.conn.clock().Now()
+	return err
 }
 
 // awaitMetrics waits until the Metrics Server has a value for every pod.
@@ -189,21 +196,28 @@ func toUnstructured(obj any) (*unstructured.Unstructured, error) {
 	return u, err
 }
 
+// cannotCreate is what a ReplicaSet says of pods that it may not make.
+func (s *clusterStage) cannotCreate(ctx context.Context) string {
+	sets, err := s.kube.AppsV1().ReplicaSets(s.namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return ""
+	}
+	for i := range sets.Items {
+		if why := (world.Workload{ReplicaSets: []*appsv1.ReplicaSet{&sets.Items[i]}}).Failure(); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
 // explainPods says why pods are not Ready on a real cluster.
 func (s *clusterStage) explainPods(ctx context.Context, cause error) error {
 	e := &userError{what: "시나리오의 파드가 준비되지 않았습니다", cause: cause, where: s.namespace,
 		hint: fmt.Sprintf("kubectl get events -n %s로 이유를 확인해 주십시오.", s.namespace)}
-	sets, err := s.kube.AppsV1().ReplicaSets(s.namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
+	if why := s.cannotCreate(ctx); why != "" {
+		e.what, e.cause = "파드를 만들 수 없습니다", errors.New(why)
+		e.hint = "네임스페이스의 할당량(ResourceQuota)이나 정책이 막고 있습니다. 강사에게 위의 메시지를 보여 주십시오."
 		return e
-	}
-	for i := range sets.Items {
-		set := &sets.Items[i]
-		if why := (world.Workload{ReplicaSets: []*appsv1.ReplicaSet{set}}).Failure(); why != "" {
-			e.what, e.cause = "파드를 만들 수 없습니다", errors.New(why)
-			e.hint = "네임스페이스의 할당량(ResourceQuota)이나 정책이 막고 있습니다. 강사에게 위의 메시지를 보여 주십시오."
-			return e
-		}
 	}
 	pods, err := s.kube.CoreV1().Pods(s.namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {

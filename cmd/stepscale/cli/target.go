@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -75,4 +77,40 @@ func (p place) check() error {
 		return usageError("--namespace는 --eks나 --context와 함께 씁니다.", "임베디드와 kind 클러스터에서는 stepscale이 네임스페이스를 만듭니다.")
 	}
 	return nil
+}
+
+// saved says how to go on after the learner has stopped, on the same cluster.
+func (p place) saved() string {
+	text := "여기까지 저장했습니다. "
+	if p.attached() {
+		text += "클러스터에 만든 것은 모두 지웠습니다. "
+	}
+	return text + strings.Join(append([]string{"stepscale learn"}, p.words()...), " ") + "(으)로 이어서 하실 수 있습니다."
+}
+
+// words are the flags that name the same cluster again.
+func (p place) words() []string {
+	var words []string
+	flag := func(name, value string) {
+		if value != "" {
+			words = append(words, name, value)
+		}
+	}
+	if p.cluster == clusterKind {
+		flag("--cluster", clusterKind)
+	}
+	flag("--name", p.name)
+	flag("--context", p.attach.Context)
+	flag("--eks", p.attach.Name)
+	flag("--region", p.attach.Region)
+	flag("--profile", p.attach.Profile)
+	flag("-n", p.namespace)
+	if p.mode != string(hpa.ModeDrive) {
+		flag("--hpa-mode", p.mode)
+	}
+	if p.vpaUpdate != updateInPlace {
+		flag("--vpa-update", p.vpaUpdate)
+	}
+	flag("--image", p.image)
+	return words
 }

@@ -64,7 +64,21 @@ func (s *Screen) Remaining(left time.Duration) {
 	}
 }
 
-// Erase removes what Remaining left.
+// Waiting tells of a wait where Remaining cannot count it down.
+func (s *Screen) Waiting(d time.Duration) {
+	if !s.tty && d >= time.Second {
+		s.Note(fmt.Sprintf("실제 시간으로 %s 기다립니다.", Duration(d)))
+	}
+}
+
+// Busy shows on a terminal what is being done, until Erase.
+func (s *Screen) Busy(text string) {
+	if s.tty {
+		s.print("\r\x1b[K" + s.style(faint, "· "+text+"…"))
+	}
+}
+
+// Erase removes what Remaining or Busy left.
 func (s *Screen) Erase() {
 	if s.tty {
 		s.print("\r\x1b[K")
