@@ -110,7 +110,7 @@ func (s *State) create(ctx context.Context, f *trace.Frame, done func(world.Work
 	err := s.Move(ctx, world.ActorReplicaSet, func(ctx context.Context) (bool, error) {
 		w, err := s.workload(ctx)
 		last, failure = w, createFailure(w)
-		return done(w) || failure != "", err
+		return done(w) || failure != "" || w.Deployment == nil, err // nobody recreates pods of a Deployment that was deleted
 	})
 	if errors.Is(err, world.ErrStuck) {
 		return s.Stuck(world.ActorReplicaSet, fmt.Sprintf("파드 %d개", last.Wanted(0)), fmt.Sprintf("파드 %d개", len(last.Active())))

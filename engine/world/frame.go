@@ -47,7 +47,7 @@ func Framed[S any](of func(*S) *World, steps []engine.Step[S]) []engine.Step[S] 
 
 // orGone says of an API server's no that the namespace is gone, where that is why.
 func (w *World) orGone(ctx context.Context, err error) error {
-	if !apierrors.IsNotFound(err) && !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+	if !apierrors.IsNotFound(err) && !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) && !errors.Is(err, ErrStuck) {
 		return err
 	}
 	if gone := w.NamespaceGone(ctx); errors.Is(gone, ErrNamespaceGone) {
