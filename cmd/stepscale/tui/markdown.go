@@ -6,12 +6,13 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// The renderer miscounts Hangul in quotations and cuts it off in tables, so
-// these two are laid out here.
+// The renderer miscounts Hangul in quotations and cuts it off in tables, and code is
+// there to be copied, so these are laid out here.
 const (
 	textPart = iota
 	quotePart
 	tablePart
+	codePart // indented by four columns
 )
 
 type markdownPart struct {
@@ -43,6 +44,8 @@ func splitMarkdown(markdown string) []markdownPart {
 			l = strings.TrimPrefix(strings.TrimPrefix(l, ">"), " ")
 		case strings.HasPrefix(l, "|"):
 			next = tablePart
+		case strings.HasPrefix(l, "    ") && (kind == codePart || len(lines) == 0 || lines[len(lines)-1] == ""):
+			next = codePart
 		}
 		if next != kind {
 			flush()

@@ -20,6 +20,8 @@ func (s *Screen) Prose(markdown string) {
 			parts = append(parts, s.table(p.text))
 		case quotePart:
 			parts = append(parts, s.quote(p.text))
+		case codePart:
+			parts = append(parts, s.style(yellow, strings.TrimRight(p.text, "\n")))
 		default:
 			parts = append(parts, s.markdown(p.text, s.width))
 		}

@@ -195,3 +195,13 @@ func TestWriteErrorIsKept(t *testing.T) {
 		t.Error("the writer's error was lost")
 	}
 }
+
+// TestCodeIsNotWrapped: a long command is there to be copied.
+func TestCodeIsNotWrapped(t *testing.T) {
+	var out strings.Builder
+	long := "    kubectl get pod " + strings.Repeat("x", 90)
+	NewFixed(&out, 60, false).Prose("앞의 글입니다.\n\n" + long + "\n\n뒤의 글입니다.\n\n- 하나\n  - 둘\n")
+	if !strings.Contains(out.String(), "\n"+long+"\n") || !strings.Contains(out.String(), "뒤의 글입니다.") {
+		t.Errorf("shown as\n%s", out.String())
+	}
+}
