@@ -172,13 +172,14 @@ func (c *Cluster) make(ctx context.Context, p *kindcluster.Provider) error {
 	if err := os.MkdirAll(c.dir(), 0o700); err != nil {
 		return err
 	}
+	image := c.opts.NodeImage
+	if image == "" {
+		image = nodeImage(ctx)
+	}
 	options := []kindcluster.CreateOption{
-		kindcluster.CreateWithV1Alpha4Config(configuration(c.opts.Name)),
+		kindcluster.CreateWithV1Alpha4Config(configuration(c.opts.Name)), kindcluster.CreateWithNodeImage(image),
 		kindcluster.CreateWithKubeconfigPath(c.kubeconfig()), // never the user's own
 		kindcluster.CreateWithDisplayUsage(false), kindcluster.CreateWithDisplaySalutation(false),
-	}
-	if c.opts.NodeImage != "" {
-		options = append(options, kindcluster.CreateWithNodeImage(c.opts.NodeImage))
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- p.Create(c.opts.Name, options...) }()

@@ -14,6 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"sigs.k8s.io/kind/pkg/apis/config/defaults"
+
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/clustertest"
 	"github.com/stepscale/stepscale/clusters/embedded"
@@ -154,6 +156,26 @@ func TestConfiguration(t *testing.T) {
 	for _, w := range want {
 		if !slices.Contains(args, w) {
 			t.Errorf("kube-controller-manager would get %q, without %s", args, w)
+		}
+	}
+}
+
+// TestNodeImage takes the node image without its digest where only that is here.
+func TestNodeImage(t *testing.T) {
+	tagged, _, _ := strings.Cut(defaults.Image, "@")
+	for here, want := range map[string]string{"": defaults.Image, tagged: tagged, defaults.Image: defaults.Image} {
+		t.Setenv(standin.EnvImage, here)
+		c := kind.New(kind.Options{Dir: t.TempDir(), Name: "imaged"})
+		if _, err := c.Up(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(state, "imaged-control-plane", "node-image"))
+		name, _, _ := strings.Cut(want, ":")
+		if digest := strings.Contains(want, "@"); err != nil || !strings.HasPrefix(string(got), name) || strings.Contains(string(got), "@") != digest {
+			t.Errorf("with %q here the node is made of %s, %v", here, got, err)
+		}
+		if err := c.Down(t.Context()); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
-	"regexp"
 	"slices"
 	"time"
 
@@ -97,23 +95,6 @@ func (c *Cluster) InstallMetrics(ctx context.Context, cfg *rest.Config, within t
 		return &Error{Reason: NoMetrics, Err: fmt.Errorf("%s is not served after %s", metricsAPI, within)}
 	}
 	return err
-}
-
-// metricsImage is the one in our manifest.
-func metricsImage() string { return string(imageLine.FindSubmatch(metricsServer)[1]) }
-
-var imageLine = regexp.MustCompile(`(?m)^\s+image: (\S+)$`)
-
-// loadLocal puts an image into the nodes that a container engine of this machine has:
-// rooms without a network prepare so. One that none has is left for the nodes to pull.
-func (c *Cluster) loadLocal(ctx context.Context, image string) error {
-	for _, engine := range []string{"docker", "podman", "nerdctl"} {
-		archive, err := exec.CommandContext(ctx, engine, "save", image).Output()
-		if err == nil {
-			return c.LoadImage(ctx, image, func() ([]byte, error) { return archive, nil })
-		}
-	}
-	return ctx.Err()
 }
 
 // apply applies the objects of a manifest, labelled as ours.

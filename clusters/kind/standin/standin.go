@@ -88,6 +88,7 @@ func (s standin) run(line string) error {
 		return s.list()
 	case strings.HasPrefix(line, "inspect"), strings.HasPrefix(line, "network"):
 		return s.inspect(line)
+	case line == "image inspect "+os.Getenv(EnvImage):
 	case line == "save "+os.Getenv(EnvImage):
 		fmt.Print("archive of " + os.Getenv(EnvImage))
 	case s.args[0] == "run":
@@ -170,6 +171,9 @@ func (s standin) create() error {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(made, "cluster"), []byte(cluster), 0o600); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(made, "node-image"), []byte(s.args[len(s.args)-1]), 0o600); err != nil {
 		return err
 	}
 	return os.Rename(made, filepath.Join(s.state, name)) // there with its label, or not at all
