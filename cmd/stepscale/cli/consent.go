@@ -99,6 +99,13 @@ func (a *app) countdown(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// busy shows on a terminal what is being done.
+func (a *app) busy(what string) (done func()) {
+	screen := tui.New(a.errOut)
+	screen.Busy(what)
+	return screen.Erase
+}
+
 var ownerID = regexp.MustCompile(`^[a-z0-9]{5}$`)
 
 // owner is what tells this installation's objects from others' on a cluster that

@@ -50,6 +50,7 @@ type clusterStage struct {
 	given        *autoscalingv2.HorizontalPodAutoscaler // of the scenario, where it is not applied
 	session      *engine.Session
 	pause        func(context.Context, time.Duration) error // on live clusters
+	busy         func(what string) (done func())            // shows what is being done
 	vpas         []*vpav1.VerticalPodAutoscaler             // of the scenario, not applied yet
 	budget       bool                                       // the scenario has a PodDisruptionBudget
 	vpa          *vpa.State                                 // of the loops that have one
@@ -89,7 +90,7 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress
 			return nil, nil, err
 		}
 	}
-	stage := &clusterStage{conn: a.conn, scenario: s, pause: a.pause, mode: a.conn.mode, watched: l.watched}
+	stage := &clusterStage{conn: a.conn, scenario: s, pause: a.pause, busy: a.busy, mode: a.conn.mode, watched: l.watched}
 	if l.watched {
 		stage.mode = hpa.ModeAlone // the HPA is applied as it is; our steps only read it
 	}
@@ -181,11 +182,12 @@ func (s *clusterStage) prepare(ctx context.Context, l loop, out Progress) error 
 func (s *clusterStage) loaded(ctx context.Context, frames iter.Seq2[trace.Frame, error]) iter.Seq2[trace.Frame, error] {
 	return func(yield func(trace.Frame, error) bool) {
 		for {
+			done := s.busy("부하를 시작합니다")
 			err := s.startLoad(ctx)
-			if err == nil {
+			if done(); err == nil {
 				break
 			}
-			if !yield(trace.Frame{At: s.conn.clock().Now(), Err: err.Error()}, err) || ctx.Err() != nil {
+			if !yield(trace.Frame{Pass: 1, At: s.conn.clock().Now(), Err: err.Error()}, err) || ctx.Err() != nil {
 				return
 			}
 		}
