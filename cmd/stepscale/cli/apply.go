@@ -66,7 +66,7 @@ func (s *clusterStage) apply(ctx context.Context) error {
 // applied says which object it was that the API server refused.
 func (s *clusterStage) applied(obj *unstructured.Unstructured, err error) error {
 	var u *userError
-	if err == nil || errors.As(err, &u) {
+	if err == nil || errors.As(err, &u) || retryable(err) {
 		return err
 	}
 	switch {

@@ -131,7 +131,7 @@ func (p *player) again(where string, err error, failures int) bool {
 	if !errors.As(p.failed(where, err), &u) {
 		return false
 	}
-	p.screen.Problem(u.what+": "+err.Error(), where, strings.TrimSuffix(u.hint, resumeHint)+"수업은 이 단계에서 기다립니다.")
+	p.screen.Problem(u.what+": "+err.Error(), where, strings.TrimSpace(strings.TrimSuffix(u.hint, resumeHint)+" 수업은 이 단계에서 기다립니다."))
 	if p.in == nil {
 		return failures < mostFailures && pause(p.ctx, retryAfter) == nil
 	}

@@ -65,7 +65,10 @@ func (g *guard) leave(removed bool) error {
 	if removed {
 		_, err = io.WriteString(g.in, guardDone+"\n")
 	}
-	return errors.Join(err, g.in.Close())
+	if e := g.in.Close(); !errors.Is(e, os.ErrClosed) { // it may have ended already, which closes the pipe
+		err = errors.Join(err, e)
+	}
+	return err
 }
 
 // clusterGuard is what startGuard starts. What goes wrong is left in a file: there

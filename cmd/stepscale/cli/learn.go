@@ -198,6 +198,9 @@ func (a *app) bringUp(ctx context.Context, loop, scenario string, out io.Writer)
 	if ctx.Err() != nil || errors.As(err, &u) {
 		return nil, nil, errors.Join(ctx.Err(), err)
 	}
+	if retryable(err) {
+		return nil, nil, stageError(ctx, scenario, err)
+	}
 	return nil, nil, &userError{what: "클러스터를 준비하지 못했습니다", where: scenario, cause: err,
 		hint: "stepscale doctor로 이 컴퓨터에서 무엇이 되는지 확인해 보십시오."}
 }

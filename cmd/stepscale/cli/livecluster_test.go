@@ -40,7 +40,7 @@ type liveCluster struct {
 	kube   kubernetes.Interface
 }
 
-// newLive lets the app wait a second where it would wait for the next sync.
+// newLive lets the app wait a moment where it would wait for the next sync.
 func newLive(t *testing.T, a *app) liveCluster {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "live")
@@ -58,7 +58,7 @@ func newLive(t *testing.T, a *app) liveCluster {
 		defer close(ended)
 		for ctx.Err() == nil {
 			_ = errors.Join(c.Advance(ctx, 15*time.Second), c.Scrape(ctx))
-			time.Sleep(300 * time.Millisecond)
+			time.Sleep(120 * time.Millisecond)
 		}
 	}()
 	t.Cleanup(func() { stop(); <-ended; _ = c.Down(context.Background()); _ = os.RemoveAll(dir) })
@@ -66,7 +66,7 @@ func newLive(t *testing.T, a *app) liveCluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.pause = func(ctx context.Context, _ time.Duration) error { time.Sleep(time.Second); return ctx.Err() }
+	a.pause = func(ctx context.Context, _ time.Duration) error { time.Sleep(400 * time.Millisecond); return ctx.Err() }
 	return liveCluster{c, cfg, kube}
 }
 
