@@ -74,7 +74,9 @@ func TestVPAInPlace(t *testing.T) {
 		t.Fatalf("without the types: %v", err)
 	}
 	namespace := classOn(t, a, m)
-	a.conn = nil
+	if err := a.disconnect(); err != nil {
+		t.Fatal(err)
+	}
 	s, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-web", silent{})
 	if err != nil {
 		t.Fatal(err)
