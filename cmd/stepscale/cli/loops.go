@@ -92,7 +92,9 @@ func besideLoop() loop {
 		if err != nil {
 			return nil, err
 		}
-		l := engine.Loop[referee.Beside]{Steps: steps, State: &referee.Beside{State: *state}, Subject: s.namespace + "/" + s.scenario.HPA, Now: s.conn.clock().Now}
+		beside := &referee.Beside{State: *state}
+		s.closers = append(s.closers, beside.Close)
+		l := engine.Loop[referee.Beside]{Steps: steps, State: beside, Subject: s.namespace + "/" + s.scenario.HPA, Now: s.conn.clock().Now}
 		return l.Run(ctx, 1), nil
 	}}
 }

@@ -14,12 +14,21 @@ import (
 const CompareStep trace.StepID = "hpa-beside/3-scale/compare"
 
 // Beside is the HPA loop with upstream's controller at its side. Upstream's runs
-// in this process on the inputs that ours read; it touches no cluster.
+// in this process on the inputs that ours read; it touches no cluster. Close must be
+// called.
 type Beside struct {
 	hpa.State
-	decisions []Decision // all of the loop: the controller remembers
-	last      bool       // the latest pass has a decision
-	waiting   []trace.Waiting
+	player     Player    // the controller remembers, so it runs as long as the loop
+	latest     *Decision // of this pass; nil when it has none
+	waiting    []trace.Waiting
+	decisions  int // compared so far
+	conditions int
+}
+
+// Close ends upstream's controller.
+func (b *Beside) Close(context.Context) error {
+	b.player.Close()
+	return nil
 }
 
 // Steps is the HPA loop with the comparison after the scale write.
@@ -47,8 +56,8 @@ func FactNames(step trace.StepID) []string {
 }
 
 func (b *Beside) remember(f *trace.Frame) error {
-	b.last, b.waiting = len(f.Inputs) > 0, f.Waiting
-	if !b.last {
+	b.latest, b.waiting = nil, f.Waiting
+	if len(f.Inputs) == 0 {
 		return nil
 	}
 	recorded, err := hpa.ReadRecorded(f.Inputs)
@@ -56,23 +65,24 @@ func (b *Beside) remember(f *trace.Frame) error {
 		return err
 	}
 	refusal, _ := f.Fact("rescaleError")
-	b.decisions = append(b.decisions, Decision{Recorded: recorded, Refused: refusal})
+	b.latest = &Decision{Recorded: recorded, Refused: refusal}
 	return nil
 }
 
-// compareStep replays the loop from its beginning: that is how upstream's
-// controller comes to remember what ours does.
+// compareStep lets upstream's controller decide what ours has decided in this pass.
 func compareStep(ctx context.Context, b *Beside, f *trace.Frame) error {
 	f.Kubectl, f.Waiting = "kubectl describe hpa "+b.HPA+" -n "+b.Namespace, b.waiting // nobody moves meanwhile
-	if !b.last {
+	if b.latest == nil {
 		f.Add("skipped", "이번 패스에는 비교할 결정이 없습니다. HPA나 그 대상을 읽지 못했습니다.", "")
 		return nil
 	}
-	pairs, err := Replay(ctx, b.decisions)
+	p, err := b.player.Next(ctx, *b.latest)
 	if err != nil {
 		return err
 	}
-	p, in := pairs[len(pairs)-1], b.decisions[len(b.decisions)-1].Input
+	in := b.latest.Input
+	b.decisions++
+	b.conditions += p.Upstream.Conditions()
 	f.Add("ourReplicas", strconv.Itoa(int(p.Ours.Replicas(in.SpecReplicas))), "")
 	f.Add("upstreamReplicas", strconv.Itoa(int(p.Upstream.Replicas(in.SpecReplicas))), "")
 	if p.Upstream.Status != nil {
@@ -83,12 +93,8 @@ func compareStep(ctx context.Context, b *Beside, f *trace.Frame) error {
 	for _, e := range p.Upstream.Events {
 		f.Add("upstreamEvent/"+e.Reason, e.Message, "")
 	}
-	conditions := 0
-	for _, p := range pairs {
-		conditions += p.Upstream.Conditions()
-	}
-	f.Add("comparedDecisions", strconv.Itoa(len(pairs)), "")
-	f.Add("comparedConditions", strconv.Itoa(conditions), "")
+	f.Add("comparedDecisions", strconv.Itoa(b.decisions), "")
+	f.Add("comparedConditions", strconv.Itoa(b.conditions), "")
 	for _, d := range p.Differences {
 		f.Add("difference/"+d.What, "stepscale "+d.Ours+", upstream "+d.Upstream, "")
 	}

@@ -5,22 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
-	"testing"
-	"testing/synctest"
 	"time"
 
-	autoscalingv1 "k8s.io/api/autoscaling/v1"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/kubernetes/pkg/apis/autoscaling/validation"
 
 	"github.com/stepscale/stepscale/engine/hpa"
 )
 
-// Errors of Replay. Where says which decision it was.
+// Errors of a Player. A DecisionError says which decision it was.
 var (
 	ErrNoBeginning = errors.New("the controller's memory before this decision is not in the recording")
 	ErrTime        = errors.New("the decision is not later than the one before it, or before the year 2000")
+	ErrOther       = errors.New("the decision is about another HPA than the one before it")
+	ErrStopped     = errors.New("the controller stopped")
 )
 
 // DecisionError names the decision of a recording that cannot be replayed.
@@ -45,126 +42,129 @@ type Pair struct {
 	EventsDropped  bool         // upstream's recorder drops events by now: they are not compared
 }
 
-// replay is the World that tells a recording's inputs.
-type replay struct {
-	mu  sync.Mutex
-	now Decision
+// Replay plays a whole recording.
+func Replay(ctx context.Context, decisions []Decision) (pairs []Pair, err error) {
+	p := &Player{}
+	defer p.Close()
+	for i, d := range decisions {
+		pair, err := p.Next(ctx, d)
+		if err != nil && ctx.Err() == nil {
+			return pairs, &DecisionError{i, err}
+		}
+		if err != nil {
+			return pairs, err
+		}
+		pairs = append(pairs, pair)
+	}
+	return pairs, nil
 }
 
-// Replay decides every decision twice: with our engine and with upstream's
-// controller, which runs through the recording's own times in a bubble. The
-// controller remembers what it saw, as ours does, so the decisions have to be
-// complete and in order. A decision without any memory restarts upstream, too.
-func Replay(ctx context.Context, decisions []Decision) (pairs []Pair, err error) {
-	for i := 0; i < len(decisions) && err == nil; {
-		end := i + 1
-		for end < len(decisions) && !forgotten(decisions[end-1], decisions[end]) {
-			end++
-		}
-		var more []Pair
-		if more, err = inBubble(ctx, decisions[i:end]); err != nil {
-			var at *DecisionError
-			if errors.As(err, &at) {
-				at.Index += i
-			}
-		}
-		pairs = append(pairs, more...)
-		i = end
+// Player decides decisions twice: with our engine and with upstream's controller,
+// which runs through their own times. The controller remembers what it saw, as ours
+// does, so the decisions have to be complete and in order. Close must be called.
+type Player struct {
+	life  *life // nil before the first decision
+	last  Decision
+	count int64          // of decisions: each is a generation of the HPA
+	seen  map[string]int // events by reason
+	syncs int            // of upstream's
+}
+
+// Close ends upstream's controller.
+func (p *Player) Close() {
+	if p.life != nil {
+		p.life.end()
+		p.life = nil
 	}
-	return pairs, err
+}
+
+// Next plays the next decision. After an error nothing more can be played.
+func (p *Player) Next(ctx context.Context, d Decision) (pair Pair, err error) {
+	defer func() {
+		if r := recover(); r != nil { // in our own engine; upstream's has its guards in life
+			err = fmt.Errorf("%w: %v", ErrStopped, r)
+		}
+	}()
+	if err := p.follows(d); err != nil {
+		return Pair{}, err
+	}
+	if err := p.revive(ctx, d); err != nil {
+		return Pair{}, err
+	}
+	p.count++
+	d.Input.HPA = asPlayed(d.Input.HPA, p.count)
+	did, err := p.play(ctx, d, d.Input.Now)
+	if err != nil {
+		return Pair{}, err
+	}
+	p.last = d
+	return compare(d, did, p.seen), nil
+}
+
+// follows tells whether the decision can come after the ones before it.
+func (p *Player) follows(d Decision) error {
+	switch y := d.Input.Now.UTC().Year(); {
+	case p.life == nil && remembers(d.History):
+		return ErrNoBeginning
+	case y < 2000 || y > 2199, p.life != nil && !d.Input.Now.After(p.last.Input.Now):
+		return ErrTime
+	case p.life != nil && (d.Input.HPA.Name != p.last.Input.HPA.Name || d.Input.HPA.Namespace != p.last.Input.HPA.Namespace):
+		return ErrOther
+	}
+	return nil
+}
+
+// revive sees to it that a controller runs that remembers what it has to. One that
+// has forgotten everything is a new one. Where the time since the last decision is
+// longer than any memory, a new one is given an equal memory shortly before the next
+// decision: upstream's work queue ticks twice a second, and ten years of that would
+// take a quarter of an hour.
+func (p *Player) revive(ctx context.Context, d Decision) error {
+	switch {
+	case p.life == nil, forgotten(p.last, d):
+		p.renew()
+		p.seen = map[string]int{}
+	case d.Input.Now.Sub(p.last.Input.Now) > memory(d)+time.Minute:
+		p.renew()
+		_, err := p.play(ctx, p.last, d.Input.Now.Add(-memory(d)-time.Second))
+		return err
+	}
+	return nil
+}
+
+func (p *Player) renew() {
+	p.Close()
+	p.life = begin()
+}
+
+// memory is for how long something that the controller remembers can matter: the
+// longest stabilization window of a behavior, which is longer than the longest period
+// of a policy (both are the API server's limits), or the flag's. What is older is never
+// read again. That there is something old matters, though: a controller that has
+// nothing in its memory takes the current replicas for a recommendation.
+func memory(d Decision) time.Duration { return max(leastMemory, d.Params.DownscaleStabilization) }
+
+// leastMemory is a variable for the test that ticks through.
+var leastMemory = time.Duration(validation.MaxStabilizationWindowSeconds) * time.Second
+
+func (p *Player) play(ctx context.Context, d Decision, at time.Time) (Outcome, error) {
+	did, err := p.life.play(ctx, d, at)
+	p.syncs += did.syncs
+	return did, err
 }
 
 // forgotten tells whether the controller was restarted, or the HPA deleted,
 // between two decisions: it remembered something and then nothing.
 func forgotten(before, after Decision) bool {
-	h := after.History
-	if len(h.Recommendations)+len(h.ScaleUp)+len(h.ScaleDown) > 0 {
+	if remembers(after.History) {
 		return false
 	}
 	_, memory := decide(before)
-	return len(memory.Recommendations)+len(memory.ScaleUp)+len(memory.ScaleDown) > 0
+	return remembers(memory)
 }
 
-// inBubble plays one life of the controller. testing.T is nothing but the door
-// to the bubble: this is no test.
-func inBubble(ctx context.Context, decisions []Decision) (pairs []Pair, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("upstream's controller stopped: %v", r)
-		}
-	}()
-	synctest.Test(new(testing.T), func(t *testing.T) {
-		defer func() {
-			if r := recover(); r != nil {
-				err = fmt.Errorf("upstream's controller stopped: %v", r)
-			}
-		}()
-		pairs, err = play(t.Context(), ctx.Err, decisions)
-	})
-	return pairs, err
-}
-
-// play lets the controller reconcile at each decision's own time, and nowhere
-// else: every decision gets a generation of its own.
-func play(ctx context.Context, interrupted func() error, decisions []Decision) (pairs []Pair, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	w := &replay{}
-	var u *Upstream
-	stop := func() {}
-	defer func() { cancel(); stop() }()
-	seen := map[string]int{} // events by reason
-	for i, d := range decisions {
-		wait := time.Until(d.Input.Now)
-		switch {
-		case i == 0 && len(d.History.Recommendations)+len(d.History.ScaleUp)+len(d.History.ScaleDown) > 0:
-			return pairs, &DecisionError{i, ErrNoBeginning}
-		case wait < 0 || i > 0 && wait == 0:
-			return pairs, &DecisionError{i, ErrTime}
-		case interrupted() != nil:
-			return pairs, interrupted()
-		}
-		time.Sleep(wait)
-		d.Input.HPA = asPlayed(d.Input.HPA, int64(i+1))
-		w.set(d)
-		if u == nil {
-			p := d.Params
-			p.SyncPeriod = never
-			u, stop = Start(ctx, p, w, d.Input.HPA.Spec.ScaleTargetRef)
-		}
-		if err := u.reconcile(d.Input); err != nil {
-			return pairs, &DecisionError{i, err}
-		}
-		pairs = append(pairs, compare(d, u.Take(), seen))
-	}
-	return pairs, nil
-}
-
-// reconcile shows the controller the world of one decision, the HPA last: that
-// is what it reconciles for.
-func (u *Upstream) reconcile(in hpa.Input) error {
-	if err := u.SetPods(in.HPA.Namespace, in.Pods); err != nil {
-		return err
-	}
-	if err := u.SetRivals(in.HPA, in.Rivals); err != nil {
-		return err
-	}
-	synctest.Wait()
-	if err := u.SetHPA(in.HPA); err != nil {
-		return err
-	}
-	synctest.Wait()
-	return nil
-}
-
-// never is longer than any recording.
-const never = 200 * 365 * 24 * time.Hour
-
-// asPlayed is the HPA with a generation of its own; versions and managed fields
-// mean nothing to an in-memory client.
-func asPlayed(object *autoscalingv2.HorizontalPodAutoscaler, generation int64) *autoscalingv2.HorizontalPodAutoscaler {
-	played := object.DeepCopy()
-	played.Generation, played.ResourceVersion, played.ManagedFields = generation, "", nil
-	return played
+func remembers(h hpa.History) bool {
+	return len(h.Recommendations)+len(h.ScaleUp)+len(h.ScaleDown) > 0
 }
 
 // decide runs our engine; memory is what it remembers afterwards.
@@ -182,41 +182,4 @@ func decide(d Decision) (Outcome, hpa.History) {
 	}
 	did.Events, did.Status = r.Events, &r.Status
 	return did, memory
-}
-
-func (w *replay) set(d Decision) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.now = d
-}
-
-func (w *replay) Scale() *autoscalingv1.Scale {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	in := w.now.Input
-	return &autoscalingv1.Scale{
-		ObjectMeta: metav1.ObjectMeta{Name: in.HPA.Spec.ScaleTargetRef.Name, Namespace: in.HPA.Namespace},
-		Spec:       autoscalingv1.ScaleSpec{Replicas: in.SpecReplicas},
-		Status:     autoscalingv1.ScaleStatus{Replicas: in.StatusReplicas, Selector: in.Selector},
-	}
-}
-
-func (w *replay) SetScale(int32) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.now.Refused != "" {
-		return errors.New(w.now.Refused)
-	}
-	return nil
-}
-
-func (w *replay) Metric(q Question) hpa.MetricData {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for i, m := range w.now.Input.HPA.Spec.Metrics {
-		if i < len(w.now.Input.Metrics) && QuestionFor(m) == q {
-			return w.now.Input.Metrics[i]
-		}
-	}
-	return hpa.MetricData{Err: fmt.Errorf("the recording has no answer for %s metric %s", q.Type, q.Name)}
 }

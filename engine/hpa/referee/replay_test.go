@@ -171,6 +171,13 @@ func TestReplayRefuses(t *testing.T) {
 	back[3].Input.Now = back[2].Input.Now
 	ancient := record(surge(), nil)
 	ancient[0].Input.Now = time.Unix(0, 0)
+	far := record(surge(), nil)
+	far[0].Input.Now = time.Date(2400, 1, 1, 0, 0, 0, 0, time.UTC)
+	other := record(surge(), func(i int, d *referee.Decision) {
+		if i == 4 {
+			d.Input.HPA.Name = "api"
+		}
+	})
 	for name, c := range map[string]struct {
 		decisions []referee.Decision
 		index     int
@@ -179,6 +186,8 @@ func TestReplayRefuses(t *testing.T) {
 		"from the middle": {late, 0, referee.ErrNoBeginning},
 		"back in time":    {back, 3, referee.ErrTime},
 		"before 2000":     {ancient, 0, referee.ErrTime},
+		"after 2199":      {far, 0, referee.ErrTime},
+		"another HPA":     {other, 4, referee.ErrOther},
 	} {
 		_, err := referee.Replay(t.Context(), c.decisions)
 		var at *referee.DecisionError

@@ -6,7 +6,9 @@ package referee
 
 import (
 	"context"
+	"fmt"
 	"maps"
+	goruntime "runtime"
 	"slices"
 	"sync"
 	"testing/synctest"
@@ -52,6 +54,8 @@ type Outcome struct {
 	Writes []int32 // replicas written to the scale, refused writes left out
 	Events []hpa.Event
 	Status *autoscalingv2.HorizontalPodAutoscalerStatus // nil: it wrote none
+
+	syncs int // how often it has looked
 }
 
 // Upstream is a running controller.
@@ -62,8 +66,9 @@ type Upstream struct {
 	pods   map[string]bool
 	rivals map[string]bool
 
-	mu  sync.Mutex
-	did Outcome
+	mu      sync.Mutex
+	did     Outcome
+	crashed any // what one of the controller's goroutines panicked with
 }
 
 // Start runs the controller until ctx ends; stop waits for it. It belongs into a
@@ -74,13 +79,14 @@ func Start(ctx context.Context, p hpa.Params, world World, target autoscalingv2.
 	u.client = fake.NewSimpleClientset() // NewClientset keeps managed fields, at twenty times the cost
 	u.client.PrependReactor("update", "horizontalpodautoscalers", u.keepStatus)
 	inf := informers.NewSharedInformerFactory(u.client, 0)
-	c := podautoscaler.NewHorizontalController(klog.NewContext(ctx, logr.Discard()), eventsOf{u: u}, u.scales(), u.client.AutoscalingV2(),
+	logged := context.WithValue(klog.NewContext(ctx, logr.Discard()), crashing{}, u)
+	c := podautoscaler.NewHorizontalController(logged, eventsOf{u: u}, u.scales(), u.client.AutoscalingV2(),
 		mapperFor(target), metricsOf{world}, inf.Autoscaling().V2().HorizontalPodAutoscalers(), inf.Core().V1().Pods(),
 		p.SyncPeriod, p.DownscaleStabilization, p.Tolerance, p.CPUInitializationPeriod, p.InitialReadinessDelay)
 	inf.Start(ctx.Done())
 	inf.WaitForCacheSync(ctx.Done())
 	done := make(chan struct{})
-	go func() { c.Run(klog.NewContext(ctx, logr.Discard()), 1); close(done) }()
+	go func() { c.Run(logged, 1); close(done) }()
 	return u, func() { <-done; inf.Shutdown() }
 }
 
@@ -154,6 +160,9 @@ func (u *Upstream) keepStatus(a clienttesting.Action) (bool, runtime.Object, err
 func (u *Upstream) scales() *scalefake.FakeScaleClient {
 	scales := &scalefake.FakeScaleClient{}
 	scales.AddReactor("get", "*", func(clienttesting.Action) (bool, runtime.Object, error) {
+		u.mu.Lock()
+		u.did.syncs++
+		u.mu.Unlock()
 		return true, u.world.Scale(), nil
 	})
 	scales.AddReactor("update", "*", func(a clienttesting.Action) (bool, runtime.Object, error) {
@@ -215,10 +224,39 @@ func EventsDropped(byReason map[string]int) bool {
 	return all >= 25
 }
 
-// Quiet takes out the handler that makes upstream wait after an error: in a
-// bubble, where the time of the last one is decades away, it would wait for as
-// long. It also silences upstream's log. Call it before anything of upstream's runs.
+// crashing is the key of the Upstream in the context of its controller.
+type crashing struct{}
+
+// stopped is the error of a controller that has panicked.
+func (u *Upstream) stopped() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.crashed == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %v", ErrStopped, u.crashed)
+}
+
+// endCrashed ends a goroutine of the referee's controller that has panicked, and no
+// other: nobody else can recover in there, and upstream would end the process.
+func endCrashed(ctx context.Context, panicked any) {
+	u, ours := ctx.Value(crashing{}).(*Upstream)
+	if !ours {
+		return
+	}
+	u.mu.Lock()
+	u.crashed = panicked
+	u.mu.Unlock()
+	goruntime.Goexit()
+}
+
+// Quiet makes upstream's code fit to run in a bubble; call it before anything of
+// upstream's runs. It takes out the handler that makes upstream wait after an error: in
+// a bubble, where the time of the last one is decades away, it would wait for as long.
+// It silences upstream's log, and lets a panic of the referee's controller end that
+// controller only.
 var Quiet = sync.OnceFunc(func() {
 	utilruntime.ErrorHandlers = utilruntime.ErrorHandlers[:1]
+	utilruntime.PanicHandlers = append(utilruntime.PanicHandlers, endCrashed)
 	klog.SetLogger(logr.Discard())
 })
