@@ -5,9 +5,7 @@
 package trace
 
 import (
-	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -99,26 +97,4 @@ func (f *Frame) Write(w io.Writer) error {
 	}
 	_, err = w.Write(append(b, '\n'))
 	return err
-}
-
-// Read decodes a recording. The error names the line that could not be read.
-func Read(r io.Reader) ([]Frame, error) {
-	var frames []Frame
-	br := bufio.NewReader(r)
-	for line := 1; ; line++ {
-		b, err := br.ReadBytes('\n')
-		if len(b) > 0 {
-			var f Frame
-			if e := json.Unmarshal(b, &f); e != nil {
-				return frames, fmt.Errorf("line %d: %w", line, e)
-			}
-			frames = append(frames, f)
-		}
-		if errors.Is(err, io.EOF) {
-			return frames, nil
-		}
-		if err != nil {
-			return frames, err
-		}
-	}
 }

@@ -2,6 +2,7 @@ package trace_test
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -38,11 +39,33 @@ func TestRecordingRoundTrip(t *testing.T) {
 }
 
 func TestReadNamesTheBrokenLine(t *testing.T) {
-	got, err := trace.Read(strings.NewReader("{\"pass\":1}\n{broken\n"))
-	if err == nil || !strings.HasPrefix(err.Error(), "line 2:") {
-		t.Errorf("error %v, want line 2", err)
+	const good = `{"pass":1,"step":"a/b"}` + "\n"
+	for name, c := range map[string]struct {
+		recording string
+		line      int
+		want      error // nil: any
+	}{
+		"broken":           {good + "{broken\n" + good, 2, nil},
+		"blank lines":      {good + "\n \n{broken\n", 4, nil},
+		"torn":             {good + good + `{"pass":2,"st`, 3, trace.ErrTorn},
+		"torn in a letter": {good + `{"pass":2,"step":"` + "\xec\x95", 2, trace.ErrTorn},
+		"not UTF-8":        {good + "{\"pass\":2,\"step\":\"\xff\"}\n", 2, trace.ErrUTF8},
+		"no frame":         {good + "{}\n", 2, trace.ErrStep},
+		"no frame, torn":   {good + "{}", 2, trace.ErrStep},
+	} {
+		frames, err := trace.Read(strings.NewReader(c.recording))
+		var at *trace.LineError
+		if !errors.As(err, &at) || at.Line != c.line || c.want != nil && !errors.Is(err, c.want) {
+			t.Errorf("%s: %v; want %v at line %d", name, err, c.want, c.line)
+		}
+		if len(frames) == 0 || frames[0].Step != "a/b" {
+			t.Errorf("%s: the frames before are lost: %v", name, frames)
+		}
 	}
-	if len(got) != 1 {
-		t.Errorf("%d frames before the broken line, want 1", len(got))
+	if frames, err := trace.Read(strings.NewReader(strings.TrimSuffix(good+good, "\n") + "\n\n")); err != nil || len(frames) != 2 {
+		t.Errorf("%d frames, %v", len(frames), err)
+	}
+	if frames, err := trace.Read(strings.NewReader(strings.TrimSuffix(good, "\n"))); err != nil || len(frames) != 1 {
+		t.Errorf("without the last newline: %d frames, %v", len(frames), err)
 	}
 }

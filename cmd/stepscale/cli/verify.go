@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"time"
 
@@ -55,7 +53,7 @@ func (a *app) verify(ctx context.Context, file, output string) error {
 	if err := checkOutput(output); err != nil {
 		return err
 	}
-	verdicts, decisions, err := readDecisions(file)
+	verdicts, decisions, err := readDecisions(ctx, file)
 	if err != nil {
 		return err
 	}
@@ -80,47 +78,28 @@ func (a *app) verify(ctx context.Context, file, output string) error {
 }
 
 // readDecisions takes the HPA's decisions out of a recording.
-func readDecisions(file string) ([]verdict, []referee.Decision, error) {
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return nil, nil, &userError{what: "기록을 읽을 수 없습니다", where: file, code: exitUsage, cause: err,
-			hint: "stepscale run 시나리오 --record 파일로 기록을 만들 수 있습니다."}
-	}
-	frames, err := trace.Read(bytes.NewReader(raw))
-	if err != nil {
-		return nil, nil, badRecording(file, len(frames)+1, err)
-	}
+func readDecisions(ctx context.Context, file string) ([]verdict, []referee.Decision, error) {
 	var verdicts []verdict
 	var decisions []referee.Decision
-	for i, f := range frames {
+	err := readRecording(ctx, file, func(line int, f trace.Frame) error {
 		if f.Step != hpa.UpdateStep || len(f.Inputs) == 0 || f.Err != "" { // a step that was broken off decides nothing
-			continue
+			return nil
 		}
 		recorded, err := hpa.ReadRecorded(f.Inputs)
 		if err != nil {
-			return nil, nil, badRecording(file, i+1, err)
+			return err
 		}
 		refusal, refused := f.Fact("rescaleError")
 		said, _ := f.Fact("desiredReplicas")
 		decisions = append(decisions, referee.Decision{Recorded: recorded, Refused: refusal})
-		verdicts = append(verdicts, verdict{Pass: f.Pass, Line: i + 1, At: f.At, Current: recorded.Input.SpecReplicas, Recorded: said, refused: refused})
-	}
-	if len(decisions) == 0 {
-		return nil, nil, &userError{what: "이 기록에는 HPA의 결정이 없습니다", where: file, code: exitUsage,
+		verdicts = append(verdicts, verdict{Pass: f.Pass, Line: line, At: f.At, Current: recorded.Input.SpecReplicas, Recorded: said, refused: refused})
+		return nil
+	})
+	if err == nil && len(decisions) == 0 {
+		err = &userError{what: "이 기록에는 HPA의 결정이 없습니다", where: file, code: exitUsage,
 			hint: "HPA 루프를 실행해 기록해 주십시오. HPA가 대상을 찾지 못한 패스에는 결정이 없습니다. 예: stepscale run web-surge --record web.jsonl"}
 	}
-	return verdicts, decisions, nil
-}
-
-func badRecording(file string, line int, err error) error {
-	e := &userError{what: "기록을 읽을 수 없습니다", where: fmt.Sprintf("%s:%d", file, line), code: exitUsage, cause: err,
-		hint: "파일이 중간에 잘렸거나 손으로 고쳐졌습니다. stepscale run 시나리오 --record 파일로 다시 기록해 주십시오."}
-	var unknown *hpa.UnknownFieldsError
-	if errors.As(err, &unknown) {
-		e.what = "이 stepscale이 모르는 필드가 기록에 있습니다"
-		e.hint = "더 새로운 stepscale로 만든 기록이면 그 버전으로 확인해 주십시오. 필드를 빼고 계산하면 다른 결정이 되므로 비교하지 않았습니다."
-	}
-	return e
+	return verdicts, decisions, err
 }
 
 // replayError tells at which line of the recording the replay ended.
@@ -137,6 +116,12 @@ func replayError(file string, verdicts []verdict, err error) error {
 	case errors.Is(err, referee.ErrTime):
 		e.what, e.cause = "기록의 시각이 앞의 결정보다 늦지 않습니다", nil
 		e.hint = "줄의 순서가 바뀌었거나 두 기록이 이어 붙은 것 같습니다. 한 번의 실행으로 만든 기록을 주십시오."
+	case errors.Is(err, referee.ErrOther):
+		e.what, e.cause = "앞의 결정과 다른 HPA의 결정입니다", nil
+		e.hint = "한 번의 실행으로 만든 기록을 주십시오."
+	case errors.Is(err, referee.ErrStopped):
+		e.what = "이 결정의 입력에서 컨트롤러가 멈췄습니다"
+		e.hint = "기록을 고치지 않으셨다면 stepscale의 잘못이니 기록과 함께 알려 주십시오."
 	}
 	return e
 }

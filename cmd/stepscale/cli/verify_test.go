@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -32,12 +33,13 @@ func TestVerify(t *testing.T) {
 	}{
 		"whole":   {string(whole), true, []string{"결정 8개가 모두 같습니다", "→ 4"}},
 		"altered": {strings.ReplaceAll(string(whole), `"maxReplicas":10`, `"maxReplicas":3`), false, []string{"기록에는 4개로 결정했다고 적혀 있지만", "→ 3", "다름"}},
-		"torn":    {string(whole[:len(whole)/2]), false, []string{"중간에 잘렸거나", "web.jsonl:"}},
+		"torn":    {string(whole[:len(whole)/2]), false, []string{"줄 중간에서 끝납니다", "web.jsonl:"}},
 		"later Kubernetes": {strings.ReplaceAll(string(whole), `"maxReplicas":10`, `"maxReplicas":10,"mood":1`), false,
 			[]string{"모르는 필드", "input.HPA.spec.mood", "web.jsonl:9"}},
 		"no beginning": {strings.Join(lines[13:], ""), false, []string{"처음부터 시작하지 않습니다", "web.jsonl:9"}},
-		"a pass twice": {strings.Join(lines[:26], "") + strings.Join(lines[13:], ""), false, []string{"시각이 앞의 결정보다 늦지 않습니다", "web.jsonl:35"}},
-		"empty":        {"", false, []string{"HPA의 결정이 없습니다"}},
+		"a pass twice": {strings.Join(lines[:26], "") + strings.Join(lines[13:], ""), false, []string{"패스 2에 같은 단계가 두 번", "web.jsonl:27"}},
+		"no decision":  {lines[0], false, []string{"HPA의 결정이 없습니다"}},
+		"twice":        {string(whole) + string(whole), false, []string{"이어 붙었거나", "패스 번호가 돌아갑니다(8 → 1)", "web.jsonl:" + strconv.Itoa(len(lines))}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out.Reset()

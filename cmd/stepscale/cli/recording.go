@@ -1,0 +1,209 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+const (
+	mostRecorded = 512 << 20   // bytes of a recording: days of a loop
+	clockSlack   = time.Second // that a machine's clock may be set back while it records
+
+	recordAgain = "stepscale run 시나리오 --record 파일로 다시 기록해 주십시오."
+)
+
+// readRecording calls each with the frames of a recording of one run, in order, and
+// the lines on which they are.
+func readRecording(ctx context.Context, file string, each func(line int, f trace.Frame) error) error {
+	in, err := openRecording(file)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	text := bufio.NewReaderSize(in, 4096)
+	if err := notRecording(file, text); err != nil {
+		return err
+	}
+	var before trace.Frame
+	done := map[trace.StepID]bool{} // in this pass
+	for frames, first := trace.NewReader(untilDone{ctx, text}), true; ; first = false {
+		f, err := frames.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return badLine(file, err)
+		}
+		if !first {
+			if why := breaks(before, f, done); why != "" {
+				return &userError{what: "한 번의 실행으로 만든 기록이 아닙니다: " + why, where: fmt.Sprintf("%s:%d", file, frames.Line()), code: exitUsage,
+					hint: "기록 둘이 이어 붙었거나 줄이 빠진 것 같습니다. 실행마다 파일을 따로 두고 하나씩 확인해 주십시오."}
+			}
+		}
+		if f.Pass != before.Pass {
+			clear(done)
+		}
+		done[f.Step], before = f.Err == "", f
+		if err := each(frames.Line(), f); err != nil {
+			return badRecording(file, frames.Line(), err)
+		}
+	}
+}
+
+// breaks tells why a frame cannot follow the one before it in one run; done are the
+// steps of the pass that were executed.
+func breaks(before, f trace.Frame, done map[trace.StepID]bool) string {
+	switch {
+	case f.Subject != before.Subject:
+		return fmt.Sprintf("대상이 바뀝니다(%s → %s)", before.Subject, f.Subject)
+	case f.Pass < before.Pass:
+		return fmt.Sprintf("패스 번호가 돌아갑니다(%d → %d)", before.Pass, f.Pass)
+	case f.Pass > before.Pass+1:
+		return fmt.Sprintf("패스 번호를 건너뜁니다(%d → %d)", before.Pass, f.Pass)
+	case f.At.Before(before.At.Add(-clockSlack)):
+		return fmt.Sprintf("시각이 돌아갑니다(%s → %s)", before.At.Format(time.RFC3339), f.At.Format(time.RFC3339))
+	case f.Pass == before.Pass && done[f.Step]:
+		return fmt.Sprintf("패스 %d에 같은 단계가 두 번 있습니다(%s)", f.Pass, f.Step)
+	}
+	return ""
+}
+
+// openRecording opens regular files of a size that a recording can have: a pipe or a
+// device may never end.
+func openRecording(file string) (io.ReadCloser, error) {
+	unreadable := &userError{what: "기록을 읽을 수 없습니다", where: file, code: exitUsage,
+		hint: "stepscale run 시나리오 --record 파일로 기록을 만들 수 있습니다."}
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		unreadable.cause = err
+		return nil, unreadable
+	case info.IsDir():
+		unreadable.what = "기록이 아니라 폴더입니다"
+		return nil, unreadable
+	case !info.Mode().IsRegular():
+		unreadable.what = "일반 파일이 아닙니다(파이프, 소켓, 장치는 읽지 않습니다)"
+		return nil, unreadable
+	case info.Size() > mostRecorded:
+		unreadable.what = fmt.Sprintf("기록이 너무 큽니다: %d MB (%d MB까지 읽습니다)", info.Size()>>20, mostRecorded>>20)
+		unreadable.hint = "--for나 --until로 더 짧게 기록해 주십시오."
+		return nil, unreadable
+	}
+	in, err := os.Open(file)
+	if err != nil {
+		unreadable.cause = err
+		return nil, unreadable
+	}
+	return in, nil
+}
+
+// notRecording says what a file is that cannot be a recording.
+func notRecording(file string, text *bufio.Reader) error {
+	head, err := text.Peek(512)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return badRecording(file, 1, err)
+	}
+	e := &userError{where: file, code: exitUsage, hint: "stepscale run 시나리오 --record 파일로 만든 파일(한 줄에 JSON 하나)을 주십시오."}
+	kind := http.DetectContentType(head)
+	switch {
+	case len(head) == 0:
+		e.what = "빈 파일입니다"
+	case kind == "application/x-gzip" || kind == "application/zip":
+		e.what, e.hint = "압축된 파일입니다("+strings.TrimPrefix(kind, "application/")+")", "압축을 먼저 풀어 주십시오."
+	case strings.Contains(kind, "utf-16"):
+		e.what, e.hint = "UTF-16으로 저장된 파일입니다", "UTF-8로 바꾸어 저장하시거나 "+recordAgain
+	case !strings.HasPrefix(kind, "text/"):
+		e.what = "텍스트가 아니라 이진 파일입니다(" + kind + ")"
+	case !strings.HasPrefix(strings.TrimSpace(strings.TrimPrefix(string(head), "\ufeff")), "{"):
+		e.what = "JSON 줄로 된 기록이 아닙니다"
+	default:
+		return nil
+	}
+	return e
+}
+
+// badLine words what is wrong with a line of a recording.
+func badLine(file string, err error) error {
+	var at *trace.LineError
+	if !errors.As(err, &at) {
+		return err // of the disk, or interrupted
+	}
+	e := &userError{what: "기록을 읽을 수 없습니다", where: fmt.Sprintf("%s:%d", file, at.Line), code: exitUsage,
+		hint: "손으로 고쳐진 것 같습니다. " + recordAgain}
+	switch {
+	case errors.Is(err, trace.ErrTorn):
+		e.what, e.hint = "기록이 줄 중간에서 끝납니다", "파일이 중간에 잘렸습니다. 이 줄을 지우면 그 앞까지 확인할 수 있습니다. 아니면 "+recordAgain
+	case errors.Is(err, trace.ErrUTF8):
+		e.what = "UTF-8이 아닌 글자가 기록에 있습니다"
+	case errors.Is(err, trace.ErrStep):
+		e.what, e.hint = "기록의 줄이 아닙니다: 단계(step)가 없습니다", "stepscale run 시나리오 --record 파일로 만든 파일을 주십시오."
+	default:
+		e.cause = at.Err
+	}
+	return e
+}
+
+// badRecording words what is wrong with the inputs of a recorded decision.
+func badRecording(file string, line int, err error) error {
+	e := &userError{what: "기록을 읽을 수 없습니다", where: fmt.Sprintf("%s:%d", file, line), code: exitUsage, cause: err,
+		hint: "손으로 고쳐진 것 같습니다. " + recordAgain}
+	var unknown *hpa.UnknownFieldsError
+	var invalid *hpa.InvalidError
+	switch {
+	case errors.Is(err, hpa.ErrHugeNumber):
+		e.what = "기록에 읽을 수 없을 만큼 긴 수가 있습니다"
+	case errors.As(err, &unknown):
+		e.what = "이 stepscale이 모르는 필드가 기록에 있습니다"
+		e.hint = "더 새로운 stepscale로 만든 기록이면 그 버전으로 확인해 주십시오. 필드를 빼고 계산하면 다른 결정이 되므로 비교하지 않았습니다."
+	case errors.As(err, &invalid):
+		first := invalid.Fields[0]
+		e.what, e.cause = fmt.Sprintf("기록의 입력이 올바르지 않습니다: %s: %s", first.Field, fieldReason(first)), nil
+		if n := len(invalid.Fields); n > 1 {
+			e.what += fmt.Sprintf(" (그 밖에 %d곳)", n-1)
+		}
+		e.hint = "API 서버가 받지 않을 값이라 어떤 HPA 컨트롤러도 이렇게 결정한 적이 없습니다. " + recordAgain
+	}
+	return e
+}
+
+// fieldReason is what is wrong with a field. Upstream's details are English and name
+// what is allowed.
+func fieldReason(e *field.Error) string {
+	reason := map[field.ErrorType]string{
+		field.ErrorTypeRequired: "값이 없습니다", field.ErrorTypeDuplicate: "같은 값이 두 번 있습니다",
+		field.ErrorTypeNotSupported: "모르는 값입니다", field.ErrorTypeForbidden: "있으면 안 되는 값입니다",
+		field.ErrorTypeTooMany: "너무 많습니다", field.ErrorTypeTooLong: "너무 깁니다",
+	}[e.Type]
+	if reason == "" {
+		reason = "올바르지 않은 값입니다"
+	}
+	if e.Detail != "" {
+		reason += " (" + e.Detail + ")"
+	}
+	return reason
+}
+
+// untilDone ends with the context.
+type untilDone struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r untilDone) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(b)
+}
