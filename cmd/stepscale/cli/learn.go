@@ -82,7 +82,7 @@ func (a *app) learn(ctx context.Context, name string, o learnOptions) error {
 	}
 	st := &store{record: record{Lessons: map[string]lesson{}}}
 	if !o.auto {
-		if st, err = openStore(); err != nil {
+		if st, err = openStore(ctx); err != nil {
 			a.report(ctx, err) // the lesson goes on without
 		}
 	}
@@ -178,7 +178,7 @@ func (t *tutor) keep(ctx context.Context, id string, l lesson) {
 	if t.auto {
 		return
 	}
-	if err := t.store.save(id, l); err != nil {
+	if err := t.store.save(ctx, id, l); err != nil {
 		t.app.report(ctx, err)
 	}
 }

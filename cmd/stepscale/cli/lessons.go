@@ -49,7 +49,7 @@ func (a *app) lessonRows(ctx context.Context, dir string) ([]lessonRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	st, err := openStore()
+	st, err := openStore(ctx)
 	if err != nil {
 		a.report(ctx, err)
 	}

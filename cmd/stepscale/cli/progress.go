@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,8 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 )
 
@@ -45,6 +50,10 @@ func (p *startup) Phase(name string, took time.Duration) {
 const (
 	progressVersion = 1
 	progressFile    = "progress.json"
+	progressLock    = "progress.lock" // apart: the file itself is replaced by each write
+
+	lockPatience = 5 * time.Second // a write takes milliseconds
+	lockRetry    = 5 * time.Millisecond
 )
 
 // record is how far a learner came.
@@ -85,7 +94,7 @@ func stateDir() (string, error) {
 
 // openStore reads the record. A store that cannot be used is still returned: it
 // keeps the record in memory, and the error says why.
-func openStore() (*store, error) {
+func openStore(ctx context.Context) (*store, error) {
 	s := &store{record: record{Version: progressVersion, Lessons: map[string]lesson{}}}
 	dir, err := stateDir()
 	if err != nil {
@@ -93,29 +102,96 @@ func openStore() (*store, error) {
 			hint: "STEPSCALE_STATE_DIR 환경 변수에 쓸 수 있는 폴더를 적어 주십시오. 수업은 저장 없이 계속됩니다."}
 	}
 	s.dir = dir
-	file := filepath.Join(dir, progressFile)
-	b, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
+	// A look needs no lock, since the file is replaced in one move. Only who is about
+	// to set it aside makes sure that it is still the broken one.
+	if err = s.read(); !errors.Is(err, errBroken) {
+		return s, s.problem(err)
 	}
+	unlock, err := s.lock(ctx)
 	if err != nil {
-		s.dir = ""
-		return s, unwritable(file, err)
+		return s, err
 	}
-	r, err := decodeRecord(b)
-	if err == nil {
-		s.record = r
-		return s, nil
-	}
-	if errors.Is(err, errNewer) {
-		s.dir = ""
-		return s, &userError{what: "더 새로운 stepscale이 쓴 진도 파일입니다", where: file,
-			hint: "파일은 그대로 두었습니다. stepscale을 새 버전으로 바꿔 주십시오. 수업은 저장 없이 계속됩니다."}
-	}
-	return s, s.setAside(file, err)
+	defer unlock()
+	return s, s.refresh()
 }
 
-var errNewer = errors.New("newer version")
+func (s *store) file() string { return filepath.Join(s.dir, progressFile) }
+
+// read takes over what the file says. Without a file the record stays as it is.
+func (s *store) read() error {
+	b, err := os.ReadFile(s.file())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r, err := decodeRecord(b)
+	if errors.Is(err, errNewer) {
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errBroken, err)
+	}
+	s.record = r
+	return nil
+}
+
+// refresh reads the file under its lock. One that is broken is set aside.
+func (s *store) refresh() error {
+	err := s.read()
+	if errors.Is(err, errBroken) {
+		return s.setAside(err)
+	}
+	return s.problem(err)
+}
+
+// problem words the error of a file that is left as it is, and stops the writing.
+func (s *store) problem(err error) error {
+	if err == nil {
+		return nil
+	}
+	file := s.file()
+	s.dir = ""
+	if errors.Is(err, errNewer) {
+		return &userError{what: "더 새로운 stepscale이 쓴 진도 파일입니다", where: file,
+			hint: "파일은 그대로 두었습니다. stepscale을 새 버전으로 바꿔 주십시오. 수업은 저장 없이 계속됩니다."}
+	}
+	return unwritable(file, err)
+}
+
+// lock keeps other terminals from reading and writing between our read and our write.
+// Even where nobody waits any more it is tried once.
+func (s *store) lock(ctx context.Context) (unlock func(), err error) {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, s.problem(err)
+	}
+	var held *os.File
+	file := filepath.Join(s.dir, progressLock)
+	err = wait.PollUntilContextTimeout(ctx, lockRetry, lockPatience, true, func(context.Context) (bool, error) {
+		var err error
+		held, err = clusters.TryLock(file)
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return nil, ctx.Err()
+	case wait.Interrupted(err):
+		return nil, &userError{what: "진도를 저장하지 못했습니다. 다른 stepscale이 저장을 마치지 않습니다", where: file,
+			hint: "멈추어 있는 stepscale이 있는지 확인해 주십시오. 다음 단계에서 다시 저장합니다."}
+	case err != nil:
+		return nil, s.problem(err)
+	}
+	return func() { _ = held.Close() }, nil
+}
+
+var (
+	errNewer  = errors.New("newer version")
+	errBroken = errors.New("broken")
+)
 
 func decodeRecord(b []byte) (record, error) {
 	var head struct {
@@ -143,7 +219,8 @@ func decodeRecord(b []byte) (record, error) {
 }
 
 // setAside renames a file that cannot be read, so that nothing is lost.
-func (s *store) setAside(file string, cause error) error {
+func (s *store) setAside(cause error) error {
+	file := s.file()
 	for n := 1; ; n++ {
 		aside := fmt.Sprintf("%s.broken-%d", file, n)
 		// Link does not overwrite: a second broken file never replaces the first.
@@ -155,8 +232,7 @@ func (s *store) setAside(file string, cause error) error {
 			err = os.Remove(file)
 		}
 		if err != nil {
-			s.dir = ""
-			return unwritable(file, err)
+			return s.problem(err)
 		}
 		return &userError{what: "진도 파일을 읽을 수 없어 옆으로 옮겨 두었습니다", where: aside, cause: cause,
 			hint: "내용은 그대로 있습니다. 진도는 처음부터 새로 저장합니다."}
@@ -168,30 +244,33 @@ func unwritable(path string, err error) error {
 		hint: "폴더의 권한을 확인하시거나 STEPSCALE_STATE_DIR에 다른 폴더를 적어 주십시오. 수업은 저장 없이 계속됩니다."}
 }
 
-// save keeps how far the learner came in one lesson. The file is read again
-// first: another terminal may have written its own lesson meanwhile.
-func (s *store) save(id string, l lesson) error {
-	if s.dir != "" {
-		if b, err := os.ReadFile(filepath.Join(s.dir, progressFile)); err == nil {
-			if r, err := decodeRecord(b); err == nil {
-				s.record = r
-			}
-		}
+// save keeps how far the learner came in one lesson. The file is read again first,
+// under its lock: another terminal may have written its own lesson meanwhile.
+func (s *store) save(ctx context.Context, id string, l lesson) error {
+	if s.dir == "" {
+		s.put(id, l)
+		return nil
 	}
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		s.put(id, l)
+		return err
+	}
+	defer unlock()
+	err = s.refresh() // a broken file is told, and the record saved nevertheless
+	s.put(id, l)
+	if s.dir == "" {
+		return err
+	}
+	return errors.Join(err, s.problem(s.write()))
+}
+
+func (s *store) put(id string, l lesson) {
 	if s.record.Lessons[id].Done {
 		l.Done = true
 	}
 	s.record.Last = id
 	s.record.Lessons[id] = l
-	if s.dir == "" {
-		return nil
-	}
-	if err := s.write(); err != nil {
-		dir := s.dir
-		s.dir = ""
-		return unwritable(dir, err)
-	}
-	return nil
 }
 
 func (s *store) write() error {
@@ -199,7 +278,7 @@ func (s *store) write() error {
 	if err != nil {
 		return err
 	}
-	return writeAtomically(filepath.Join(s.dir, progressFile), append(b, '\n'))
+	return writeAtomically(s.file(), append(b, '\n'))
 }
 
 // writeAtomically replaces the file in one move: a crash leaves the old one or the new.

@@ -1,31 +1,38 @@
 package cli
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/stepscale/stepscale/clusters"
 )
 
 func TestProgressRoundTrip(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "dir")
 	t.Setenv("STEPSCALE_STATE_DIR", dir)
-	s, err := openStore()
+	s, err := openStore(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.save("hpa/01-a", lesson{Steps: 2, Total: 5, Step: "hpa/1-metrics/query"}); err != nil {
+	if err := s.save(t.Context(), "hpa/01-a", lesson{Steps: 2, Total: 5, Step: "hpa/1-metrics/query"}); err != nil {
 		t.Fatal(err)
 	}
-	other, _ := openStore() // another terminal
-	if err := other.save("hpa/02-b", lesson{Steps: 5, Total: 5, Done: true}); err != nil {
+	other, _ := openStore(t.Context()) // another terminal
+	if err := other.save(t.Context(), "hpa/02-b", lesson{Steps: 5, Total: 5, Done: true}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.save("hpa/01-a", lesson{Steps: 3, Total: 5}); err != nil {
+	if err := s.save(t.Context(), "hpa/01-a", lesson{Steps: 3, Total: 5}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := openStore()
+	got, err := openStore(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,11 +40,11 @@ func TestProgressRoundTrip(t *testing.T) {
 	if r.Last != "hpa/01-a" || r.Lessons["hpa/01-a"].Steps != 3 || !r.Lessons["hpa/02-b"].Done {
 		t.Errorf("got %+v", r)
 	}
-	if err := got.save("hpa/02-b", lesson{Steps: 1, Total: 5}); err != nil || !got.record.Lessons["hpa/02-b"].Done {
+	if err := got.save(t.Context(), "hpa/02-b", lesson{Steps: 1, Total: 5}); err != nil || !got.record.Lessons["hpa/02-b"].Done {
 		t.Error("a finished lesson is not finished any more after it was played again")
 	}
 	files, _ := filepath.Glob(filepath.Join(dir, "*"))
-	if len(files) != 1 {
+	if len(files) != 2 || filepath.Base(files[0]) != progressFile || filepath.Base(files[1]) != progressLock {
 		t.Errorf("left behind: %v", files)
 	}
 }
@@ -55,7 +62,7 @@ func TestBrokenProgressIsSetAside(t *testing.T) {
 				if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				s, err := openStore()
+				s, err := openStore(t.Context())
 				var u *userError
 				if !errors.As(err, &u) || u.where != file+want {
 					t.Fatalf("%d: got %#v", n, err)
@@ -63,7 +70,7 @@ func TestBrokenProgressIsSetAside(t *testing.T) {
 				if b, _ := os.ReadFile(file + want); string(b) != content {
 					t.Errorf("set aside: %q, want %q", b, content)
 				}
-				if err := s.save("hpa/01-a", lesson{Steps: 1}); err != nil {
+				if err := s.save(t.Context(), "hpa/01-a", lesson{Steps: 1}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -79,11 +86,11 @@ func TestNewerProgressIsLeftAlone(t *testing.T) {
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := openStore()
+	s, err := openStore(t.Context())
 	if err == nil {
 		t.Error("a newer file was read")
 	}
-	if err := s.save("hpa/01-a", lesson{}); err != nil {
+	if err := s.save(t.Context(), "hpa/01-a", lesson{}); err != nil {
 		t.Error(err)
 	}
 	if b, _ := os.ReadFile(file); string(b) != content {
@@ -97,15 +104,15 @@ func TestUnwritableStateDir(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("STEPSCALE_STATE_DIR", filepath.Join(file, "state"))
-	s, _ := openStore()
-	err := s.save("hpa/01-a", lesson{Steps: 1})
+	s, _ := openStore(t.Context())
+	err := s.save(t.Context(), "hpa/01-a", lesson{Steps: 1})
 	if err != nil && !strings.Contains(err.Error(), "진도를 저장할 수 없습니다") {
 		t.Errorf("got %v", err)
 	}
 	if s.record.Lessons["hpa/01-a"].Steps != 1 {
 		t.Error("the record in memory was lost")
 	}
-	if err := s.save("hpa/01-a", lesson{Steps: 2}); err != nil {
+	if err := s.save(t.Context(), "hpa/01-a", lesson{Steps: 2}); err != nil {
 		t.Errorf("told twice: %v", err)
 	}
 }
@@ -121,4 +128,173 @@ func TestStateDir(t *testing.T) {
 	if dir, _ := stateDir(); dir != "/home/k/.local/state/stepscale" {
 		t.Error(dir)
 	}
+}
+
+// TestNoProgressIsLost lets fifty terminals, in this process and in others, finish
+// their own lessons at the same time.
+func TestNoProgressIsLost(t *testing.T) {
+	t.Setenv("STEPSCALE_STATE_DIR", t.TempDir())
+	const writers, each = 25, 4
+	var start, ended sync.WaitGroup
+	start.Add(1)
+	var others []io.Closer
+	for n := range writers {
+		ended.Go(func() {
+			start.Wait()
+			for i := range each {
+				finish(t, fmt.Sprintf("goroutine-%d/%d", n, i))
+			}
+		})
+		child := exec.Command(os.Args[0], "-test.run=^TestFinishLessons$", "-test.count=1")
+		child.Env = append(os.Environ(), fmt.Sprintf("%s=process-%d", finishLessons, n))
+		in, err := child.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := child.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := out.Read(make([]byte, 1)); err != nil { // it is ready
+			t.Fatal(err)
+		}
+		others = append(others, in)
+		ended.Go(func() {
+			said, _ := io.ReadAll(out)
+			if err := child.Wait(); err != nil {
+				t.Errorf("%v: %s", err, said)
+			}
+		})
+	}
+	for _, in := range others {
+		_ = in.Close() // which it waits for
+	}
+	start.Done()
+	ended.Wait()
+	s, err := openStore(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := 0
+	for _, l := range s.record.Lessons {
+		if l.Done {
+			done++
+		}
+	}
+	if want := 2 * writers * each; done != want {
+		t.Errorf("%d lessons are finished, want %d", done, want)
+	}
+}
+
+func finish(t *testing.T, id string) {
+	t.Helper()
+	s, err := openStore(t.Context())
+	if err == nil {
+		err = s.save(t.Context(), id, lesson{Done: true})
+	}
+	if err != nil {
+		t.Errorf("%s: %v", id, err)
+	}
+}
+
+// finishLessons makes this binary one of the processes of TestNoProgressIsLost.
+const finishLessons = "STEPSCALE_TEST_FINISH"
+
+func TestFinishLessons(t *testing.T) {
+	who := os.Getenv(finishLessons)
+	if who == "" {
+		t.Skip("is run by TestNoProgressIsLost")
+	}
+	fmt.Print(".")
+	if _, err := io.ReadAll(os.Stdin); err != nil { // until all are ready
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		finish(t, fmt.Sprintf("%s/%d", who, i))
+	}
+}
+
+// TestSaveWaitsForTheLock no longer than somebody waits for it.
+func TestSaveWaitsForTheLock(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("STEPSCALE_STATE_DIR", dir)
+	s, err := openStore(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := clusters.TryLock(filepath.Join(dir, progressLock))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	saved := make(chan error)
+	go func() { saved <- s.save(ctx, "hpa/01-a", lesson{Steps: 1}) }()
+	cancel()
+	if err := <-saved; !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, progressFile)); err == nil {
+		t.Error("the record was written past the lock")
+	}
+	if err := held.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.save(ctx, "hpa/01-a", lesson{Steps: 1}); err != nil { // the last step of who leaves is kept
+		t.Errorf("after the interruption: %v", err)
+	}
+}
+
+// TestSaveFindsAnotherFile than the one that was opened.
+func TestSaveFindsAnotherFile(t *testing.T) {
+	for name, c := range map[string]struct{ content, kept, says string }{
+		"broken": {"{torn", progressFile + ".broken-1", "옆으로 옮겨"},
+		"newer":  {`{"version":2,"lessons":{}}`, progressFile, "더 새로운"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			t.Setenv("STEPSCALE_STATE_DIR", dir)
+			s, err := openStore(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, progressFile), []byte(c.content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.save(t.Context(), "hpa/01-a", lesson{Steps: 1}); err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("error %v, want %s", err, c.says)
+			}
+			if b, _ := os.ReadFile(filepath.Join(dir, c.kept)); string(b) != c.content {
+				t.Errorf("%s has %q", c.kept, b)
+			}
+		})
+	}
+}
+
+// FuzzProgress: whatever the file holds, it is read or kept aside, and the lesson goes on.
+func FuzzProgress(f *testing.F) {
+	f.Add([]byte(`{"version":1,"last":"hpa/01-a","lessons":{"hpa/01-a":{"done":true,"steps":2,"total":5,"step":"x"}}}`))
+	f.Add([]byte(`{"version":1,"lessons":{"":{"steps":-1}}}`))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		dir := t.TempDir()
+		t.Setenv("STEPSCALE_STATE_DIR", dir)
+		if err := os.WriteFile(filepath.Join(dir, progressFile), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := openStore(t.Context())
+		var u *userError
+		if err != nil && !errors.As(err, &u) {
+			t.Errorf("%v is not said in Korean", err)
+		}
+		if err := s.save(t.Context(), "hpa/02-b", lesson{Done: true}); err != nil || !s.record.Lessons["hpa/02-b"].Done {
+			t.Errorf("save: %v", err)
+		}
+		kept, _ := os.ReadFile(filepath.Join(dir, progressFile+".broken-1"))
+		left, _ := os.ReadFile(filepath.Join(dir, progressFile))
+		if err != nil && string(kept) != string(content) && string(left) != string(content) {
+			t.Errorf("%q is lost", content)
+		}
+	})
 }
