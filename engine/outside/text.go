@@ -130,35 +130,45 @@ func Name(r rune) string {
 	return strings.TrimSpace(fmt.Sprintf("%U %s", r, name))
 }
 
-var entity = regexp.MustCompile(`&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});`)
+// entity is a reference to a character in markdown, also one that is hidden in another,
+// and also without its semicolon: renderers are lenient, and decode more than once.
+var entity = regexp.MustCompile(`&(?:(?:amp|AMP|#0*38|#[xX]0*26);?)*(?:#[xX]?[0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);?`)
 
 // Unfold puts the character in place of the markdown entity that hides a refused one:
 // a renderer would, after it was looked for.
 func Unfold(markdown string) string {
 	return entity.ReplaceAllStringFunc(markdown, func(e string) string {
-		for _, r := range character(e) {
-			if Refused(r) {
-				return string(r)
+		for _, decode := range []func(string) string{html.UnescapeString, numeric} {
+			if text := repeat(decode, e); strings.ContainsFunc(text, Refused) {
+				return text
 			}
 		}
 		return e
 	})
 }
 
-// character is what an entity stands for. Go's reading of numbers is the browsers',
-// which is not CommonMark's: it takes C1 for Windows-1252.
-func character(entity string) string {
-	number, ok := strings.CutPrefix(strings.Trim(entity, "&;"), "#")
-	if !ok {
-		return html.UnescapeString(entity)
+// repeat applies decode until nothing changes.
+func repeat(decode func(string) string, text string) string {
+	for next := decode(text); next != text; next = decode(text) {
+		text = next
 	}
-	base := 10
-	if number[0]|' ' == 'x' {
-		number, base = number[1:], 16
-	}
-	n, err := strconv.ParseInt(number, base, 32)
-	if err != nil || n > unicode.MaxRune {
-		return ""
-	}
-	return string(rune(n))
+	return text
+}
+
+var number = regexp.MustCompile(`&#([0-9]+|[xX][0-9a-fA-F]+);?`)
+
+// numeric reads numbers as CommonMark does: the browsers, and Go, take C1 for the
+// characters of Windows-1252.
+func numeric(text string) string {
+	return number.ReplaceAllStringFunc(strings.ReplaceAll(text, "&amp;", "&"), func(e string) string {
+		digits, base := strings.Trim(e, "&#;"), 10
+		if digits[0]|' ' == 'x' {
+			digits, base = digits[1:], 16
+		}
+		n, err := strconv.ParseInt(digits, base, 32)
+		if err != nil || n > unicode.MaxRune {
+			return e
+		}
+		return string(rune(n))
+	})
 }

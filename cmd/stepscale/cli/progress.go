@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine/outside"
 )
 
 // Progress is told what is starting (took is zero) and how long it took. It may
@@ -45,6 +46,7 @@ func (p *startup) Phase(name string, took time.Duration) {
 const (
 	progressVersion = 1
 	progressFile    = "progress.json"
+	mostState       = 1 << 20 // bytes of a file of ours
 )
 
 // record is how far a learner came.
@@ -94,7 +96,7 @@ func openStore() (*store, error) {
 	}
 	s.dir = dir
 	file := filepath.Join(dir, progressFile)
-	b, err := os.ReadFile(file)
+	b, err := outside.ReadFile(file, mostState)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
@@ -172,7 +174,7 @@ func unwritable(path string, err error) error {
 // first: another terminal may have written its own lesson meanwhile.
 func (s *store) save(id string, l lesson) error {
 	if s.dir != "" {
-		if b, err := os.ReadFile(filepath.Join(s.dir, progressFile)); err == nil {
+		if b, err := outside.ReadFile(filepath.Join(s.dir, progressFile), mostState); err == nil {
 			if r, err := decodeRecord(b); err == nil {
 				s.record = r
 			}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 	"github.com/stepscale/stepscale/scenarios"
@@ -81,6 +82,7 @@ func stepIDs[S any](steps []engine.Step[S]) []trace.StepID {
 // Main runs the command line and returns the exit code.
 func Main() int {
 	a := wire(newApp())
+	filterLogs(a.errOut)
 	return a.main(os.Args[1:])
 }
 
@@ -122,8 +124,8 @@ func (a *app) root() *cobra.Command {
 		Version: version(),
 	}
 	root.SetIn(a.in)
-	root.SetOut(a.out)
-	root.SetErr(a.errOut)
+	root.SetOut(outside.Writer(a.out)) // what cobra itself writes: completions, and its errors
+	root.SetErr(outside.Writer(a.errOut))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.PersistentFlags().BoolP("help", "h", false, "도움말을 보여 드립니다")
 	root.Flags().BoolP("version", "v", false, "버전을 보여 드립니다")
@@ -141,6 +143,10 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
+// mostText is how large a lesson and each file of a scenario may be. The longest that
+// come with stepscale have a hundredth of it.
+const mostText = 2 << 20
+
 // dirFS is the folder dir, or def when dir is empty.
 func dirFS(dir string, def fs.FS) (fs.FS, error) {
 	if dir == "" {
@@ -151,5 +157,5 @@ func dirFS(dir string, def fs.FS) (fs.FS, error) {
 		return nil, &userError{what: "폴더를 열 수 없습니다", where: dir, code: exitUsage, cause: err,
 			hint: "폴더의 경로가 맞는지 확인해 주십시오."}
 	}
-	return os.DirFS(dir), nil
+	return outside.Dir(dir, mostText), nil
 }

@@ -111,6 +111,7 @@ func (s *Screen) section(name string) { s.print("\n" + s.style(bold, s.wrap(name
 func (s *Screen) item(text string) { s.print(s.wrap("  "+text, 4) + "\n") }
 
 func (s *Screen) actor(name string) string {
+	name = cell(name)
 	label := ActorLabel(name)
 	if label == name {
 		return s.style(cyan, name)
