@@ -30,7 +30,8 @@ func size(n int64) string {
 	return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
 }
 
-// Open opens a regular file of limit bytes at most. A pipe does not make it wait, and
+// Open opens a regular file of limit bytes at most, or the null device, which people
+// name for a file that is empty. A pipe does not make it wait, and
 // what is read ends with a *SizeError where the file grows beyond the limit.
 func Open(name string, limit int64) (fs.File, error) {
 	info, err := os.Stat(name) // first: a device may do something when it is opened
@@ -55,9 +56,12 @@ func Open(name string, limit int64) (fs.File, error) {
 }
 
 func readable(info fs.FileInfo, limit int64) error {
+	null, err := os.Stat(os.DevNull)
 	switch {
 	case info.IsDir():
 		return ErrFolder
+	case err == nil && os.SameFile(info, null):
+		return nil
 	case !info.Mode().IsRegular():
 		return ErrIrregular
 	case info.Size() > limit:
