@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -97,6 +99,12 @@ func (a *app) main(argv []string) int {
 
 func (a *app) execute(ctx context.Context, argv []string) int {
 	root := a.root()
+	if len(argv) > 0 && strings.HasPrefix(argv[0], cobra.ShellCompRequestCmd) {
+		argv = slices.Clone(argv)
+		for i, word := range argv { // cobra tells of errors with them where no writer of ours is
+			argv[i] = outside.Text(word)
+		}
+	}
 	root.SetArgs(argv)
 	err := root.ExecuteContext(ctx)
 	if a.finish != nil {
