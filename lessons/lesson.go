@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/stepscale/stepscale/engine/outside"
 )
 
 // FS holds the lessons that come with stepscale.
@@ -109,7 +111,7 @@ func Load(fsys fs.FS) ([]Lesson, error) {
 	for _, file := range files {
 		raw, err := fs.ReadFile(fsys, file)
 		if err != nil {
-			errs = append(errs, Problem{File: file, Msg: "파일을 읽을 수 없습니다: " + err.Error(), Hint: "파일의 권한을 확인해 주십시오."})
+			errs = append(errs, Problem{File: file, Msg: "파일을 읽을 수 없습니다: " + outside.Reason(err), Hint: "수업을 적은 일반 파일을 두고 권한을 확인해 주십시오."})
 			continue
 		}
 		lesson, problems := Parse(file, string(raw))
@@ -147,7 +149,7 @@ func layout(fsys fs.FS) (errs []error) {
 		_, missing := fs.Stat(fsys, path.Join(name, fileName))
 		switch {
 		case err != nil:
-			errs = append(errs, Problem{File: name, Msg: "읽을 수 없습니다: " + err.Error(), Hint: "파일의 권한을 확인해 주십시오."})
+			errs = append(errs, Problem{File: name, Msg: "읽을 수 없습니다: " + outside.Reason(err), Hint: "파일의 권한을 확인해 주십시오."})
 		case !info.IsDir() && base == fileName:
 			errs = append(errs, Problem{File: name, Msg: "수업의 자리가 아닙니다.", Hint: loop + "NN-이름/lesson.md로 옮겨 주십시오."})
 		case !info.IsDir():
@@ -176,6 +178,7 @@ func rank(id string) int {
 func Parse(file, text string) (Lesson, []Problem) {
 	p := &parser{file: file, lines: strings.Split(strings.ReplaceAll(strings.TrimPrefix(text, "\ufeff"), "\r\n", "\n"), "\n")}
 	p.lesson = Lesson{ID: path.Dir(file), File: file, lines: map[string]int{}}
+	p.refused(file, text)
 	p.frontMatter()
 	p.body()
 	return p.lesson, p.problems

@@ -56,6 +56,10 @@ func TestParseReportsEveryProblemWithItsLine(t *testing.T) {
 		{"unknown word before a step", head + "```run hpa/1-a\n```\n", []string{":6: 모르는 블록입니다: run", "쓸 수 있는 블록"}},
 		{"empty value", "---\nloop: a\nscenario: b\ntitle:\n---\n", []string{":4: 머리말에 title"}},
 		{"no plain text", "---\ntitle: \"x\nloop: [a\nscenario: b\n---\n", []string{":2: 머리말의 값", ":3: 머리말의 값"}},
+		{"escape sequence", "---\ntitle: x\x1b]52;c;eA==\a\nloop: a\nscenario: b\n---\n", []string{":2: 쓸 수 없는 글자가 있습니다: U+001B ESCAPE (9번째 글자)", "U+0007 BELL"}},
+		{"not seen", head + "\u200b\u202e\n&#27;[2J &rlm;\n", []string{":6: 쓸 수 없는 글자가 있습니다: U+200B ZERO WIDTH SPACE (1번째", "U+202E RIGHT-TO-LEFT OVERRIDE (2번째", ":7: 쓸 수 없는 글자가 있습니다: U+001B ESCAPE", "U+200F RIGHT-TO-LEFT MARK"}},
+		{"no text", head + strings.Repeat("\x00\xff\n", 100), []string{":6: 쓸 수 없는 글자가 있습니다: U+0000 NULL", `UTF-8이 아닌 바이트 \xff`, "190개 더"}},
+		{"old line ends", head + "a\rb\n", []string{":6: 쓸 수 없는 글자가 있습니다: U+000D CARRIAGE RETURN"}},
 		{"unclosed fence", head + "```step a\n", []string{":6: 코드 블록이 닫히지"}},
 	} {
 		_, problems := lessons.Parse("f/01/lesson.md", c.text)

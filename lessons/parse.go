@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/stepscale/stepscale/engine/outside"
 )
 
 type parser struct {
@@ -17,6 +19,21 @@ type parser struct {
 
 func (p *parser) problem(line int, msg, hint string) {
 	p.problems = append(p.problems, Problem{File: p.file, Line: line, Msg: msg, Hint: hint})
+}
+
+// refused finds characters that a learner would not see, in the text and in the name of
+// its folder, which screens show too.
+func (p *parser) refused(file, text string) {
+	if _, bad := outside.Find(file); bad > 0 {
+		p.problem(1, "수업의 경로에 쓸 수 없는 글자가 있습니다.", "폴더의 이름을 영문 소문자와 숫자로 바꾸어 주십시오.")
+	}
+	places, all := outside.Find(outside.Unfold(strings.TrimPrefix(text, "\ufeff")))
+	for _, at := range places {
+		p.problem(at.Line, fmt.Sprintf("쓸 수 없는 글자가 있습니다: %s (%d번째 글자)", at.What, at.Column), "지워 주십시오. 보이지 않거나 터미널을 움직이는 글자는 수업에 쓸 수 없습니다. 파일은 UTF-8로 저장해 주십시오.")
+	}
+	if more := all - len(places); more > 0 {
+		p.problem(places[len(places)-1].Line, fmt.Sprintf("이런 글자가 %d개 더 있습니다.", more), "글이 아닌 파일이 아닌지 확인해 주십시오.")
+	}
 }
 
 const frontMark = "---"

@@ -42,6 +42,9 @@ var yamlLine = regexp.MustCompile(`line (\d+): `)
 
 // document parses the only document of the file; nil when there is none.
 func (r *reader) document(text []byte) *yaml.Node {
+	if r.refused(text) {
+		return nil
+	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	var doc, next yaml.Node
 	if err := d.Decode(&doc); errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0 {
@@ -56,6 +59,7 @@ func (r *reader) document(text []byte) *yaml.Node {
 	} else if !errors.Is(err, io.EOF) {
 		r.syntax(err, 0)
 	}
+	r.escaped(&doc, 0)
 	return doc.Content[0]
 }
 

@@ -60,6 +60,9 @@ func child(n *yaml.Node, name string) (key, value *yaml.Node) {
 // be those that scenario.yaml speaks of.
 func checkObjects(file string, text []byte, s *Scenario, known bool) Problems {
 	r := &reader{file: file}
+	if r.refused(text) {
+		return r.problems
+	}
 	objects := r.objects(text)
 	if len(objects) == 0 {
 		if len(r.problems) == 0 {
@@ -102,6 +105,7 @@ func (r *reader) objects(text []byte) []object {
 		if len(doc.Content) == 0 || doc.Content[0].Tag == "!!null" {
 			continue
 		}
+		r.escaped(&doc, d.offset)
 		o := object{offset: d.offset, node: doc.Content[0]}
 		value, _, err := codec.Decode(d.text, nil, nil)
 		o.value = value

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"github.com/stepscale/stepscale/engine/outside"
 )
 
 // FS holds the scenarios that come with stepscale.
@@ -70,7 +72,7 @@ func List(fsys fs.FS) ([]string, error) {
 // Load reads the scenario in the folder name. The error has every problem of
 // both files: it is a Problems.
 func Load(fsys fs.FS, name string) (*Scenario, error) {
-	if !fs.ValidPath(name) || name == "." || strings.Contains(name, "/") {
+	if _, bad := outside.Find(name); bad > 0 || !fs.ValidPath(name) || name == "." || strings.Contains(name, "/") {
 		return nil, Problems{{File: name, Msg: fmt.Sprintf("시나리오 이름으로 쓸 수 없습니다: %q", name),
 			Hint: "시나리오의 폴더 이름 하나를 적어 주십시오."}}
 	}
@@ -115,7 +117,7 @@ func readFile(fsys fs.FS, file string) ([]byte, *Problem) {
 		return nil, &Problem{File: file, Msg: "파일이 없습니다.",
 			Hint: "시나리오 폴더에는 scenario.yaml과 objects.yaml이 모두 있어야 합니다."}
 	case err != nil:
-		return nil, &Problem{File: file, Msg: "파일을 읽을 수 없습니다: " + err.Error(), Hint: "파일의 권한을 확인해 주십시오."}
+		return nil, &Problem{File: file, Msg: "파일을 읽을 수 없습니다: " + outside.Reason(err), Hint: "시나리오를 적은 일반 파일을 두고 권한을 확인해 주십시오."}
 	}
 	return b, nil
 }

@@ -119,6 +119,27 @@ spec:
 	}
 }
 
+// TestUnseenIsRefused: in the text, in its comments, and where YAML's escapes make it.
+func TestUnseenIsRefused(t *testing.T) {
+	const rest = "hpa: web\ntarget: web\nload:\n  segments:\n  - {at: 0s, step: 100m}\n"
+	for name, c := range map[string]struct{ scenario, objects, want string }{
+		"comment":    {"title: t # \u202e\n" + rest, "", "s/scenario.yaml:1: 쓸 수 없는 글자가 있습니다: U+202E RIGHT-TO-LEFT OVERRIDE (12번째 글자)"},
+		"escape":     {`title: "t\e]52;c;eA==\a"` + "\n" + rest, "", "s/scenario.yaml:1: 쓸 수 없는 글자가 있습니다: U+001B ESCAPE"},
+		"not UTF-8":  {"title: \xff\n" + rest, "", `s/scenario.yaml:1: 쓸 수 없는 글자가 있습니다: UTF-8이 아닌 바이트 \xff`},
+		"null":       {"title: t\n" + rest + "# \x00\n", "", "s/scenario.yaml:7: 쓸 수 없는 글자가 있습니다: U+0000 NULL"},
+		"object":     {"title: t\n" + rest, "apiVersion: v1\nkind: Service\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: \"web\\u202egpj\"\n", "s/objects.yaml:7: 쓸 수 없는 글자가 있습니다: U+202E"},
+		"annotation": {"title: t\n" + rest, "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  annotations:\n    \"a\\x9b\": b\n", "s/objects.yaml:6: 쓸 수 없는 글자가 있습니다: U+009B"},
+	} {
+		_, err := scenarios.Load(fstest.MapFS{"s/scenario.yaml": {Data: []byte(c.scenario)}, "s/objects.yaml": {Data: []byte(c.objects)}}, "s")
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := scenarios.Load(fstest.MapFS{}, "we\u200bb"); err == nil || !strings.Contains(err.Error(), "시나리오 이름으로") {
+		t.Errorf("the name: %v", err)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("title: t\nhpa: a\ntarget: b\nload: {segments: [{at: 0s, step: 1m}]}\n")
 	f.Add("title: t\nvpa: a\ntarget: b\nload: {segments: [{at: 0s, step: 1m}]}\nmemory: {growth: 1m, segments: [{at: 0s, step: 1.5Gi}, {at: 9s, wave: 1Mi, period: 2s}]}\n")

@@ -4,6 +4,7 @@
 package eks
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -75,6 +76,9 @@ func (c *Cluster) Up(ctx context.Context) (*rest.Config, error) {
 		return nil, c.explainTimed(ctx, nil, err)
 	}
 	kube, err := kubernetes.NewForConfig(cfg)
+	if err != nil && c.opts.Name == "" { // it has read the keys
+		return nil, &Error{Reason: BadKubeconfig, Err: err}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +132,9 @@ func (c *Cluster) attach(ctx context.Context) (*rest.Config, error) {
 // chain is the usual one: environment, profiles, SSO, instance roles, and
 // AWS_ENDPOINT_URL_EKS and AWS_ENDPOINT_URL_STS for endpoints of one's own.
 func (c *Cluster) chain(ctx context.Context) (aws.Config, error) {
+	if err := awsFiles(); err != nil {
+		return aws.Config{}, err
+	}
 	options := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})} // its warnings are on nobody's screen; errors come back
 	if c.opts.Region != "" {
 		options = append(options, config.WithRegion(c.opts.Region))
@@ -140,19 +147,21 @@ func (c *Cluster) chain(ctx context.Context) (aws.Config, error) {
 
 // fromKubeconfig lets the kubeconfig's own plugin make the tokens.
 func (c *Cluster) fromKubeconfig() (*rest.Config, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = c.opts.Kubeconfig
-	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: c.opts.Context})
-	cfg, err := loader.ClientConfig()
+	config, err := Kubeconfig(c.opts.Kubeconfig)
 	if err != nil {
-		return nil, &Error{Reason: NoContext, Err: err}
+		return nil, err
 	}
-	c.name = c.opts.Context
-	if raw, err := loader.RawConfig(); err == nil && c.name == "" {
-		c.name = raw.CurrentContext
+	if err := contextIn(config, c.opts.Context); err != nil {
+		return nil, err
 	}
-	if c.namespace, _, err = loader.Namespace(); err != nil {
-		return nil, &Error{Reason: NoContext, Err: err}
+	c.name = cmp.Or(c.opts.Context, config.CurrentContext)
+	loader := clientcmd.NewNonInteractiveClientConfig(*config, c.name, &clientcmd.ConfigOverrides{}, nil)
+	cfg, err := loader.ClientConfig()
+	if err == nil {
+		c.namespace, _, err = loader.Namespace()
+	}
+	if err != nil {
+		return nil, &Error{Reason: BadKubeconfig, Err: err}
 	}
 	return cfg, nil
 }

@@ -149,7 +149,7 @@ func TestAttachByContext(t *testing.T) {
 	_, err := eks.New(eks.Options{Context: "absent", Kubeconfig: nodeInfo.Kubeconfig}).Up(t.Context())
 	wantReason(t, err, eks.NoContext)
 	_, err = eks.New(eks.Options{Context: "x", Kubeconfig: filepath.Join(t.TempDir(), "absent")}).Up(t.Context())
-	wantReason(t, err, eks.NoContext)
+	wantReason(t, err, eks.BadKubeconfig)
 }
 
 // withKubeconfig is the cluster with a kubeconfig for kubectl, as a lesson has it.

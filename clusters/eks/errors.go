@@ -29,6 +29,10 @@ const (
 	NoRegion      Reason = "no region"
 	NoCluster     Reason = "no such cluster"
 	NoContext     Reason = "no such kubeconfig context"
+	NoKubeconfig  Reason = "no kubeconfig"
+	BadKubeconfig Reason = "kubeconfig cannot be used"
+	BadAWSFile    Reason = "AWS file cannot be read"
+	BadPlugin     Reason = "credential plugin has failed" // the kubeconfig's
 	NotActive     Reason = "cluster is not active"
 	Denied        Reason = "not allowed by IAM"
 	NoEntry       Reason = "no access entry"                       // the API server does not know the identity
@@ -41,6 +45,7 @@ const (
 // Error is a failure with a known cause.
 type Error struct {
 	Reason Reason
+	File   string // that is at fault, where one is
 	Err    error
 	// Skew is how far this machine's clock is ahead of theirs who refused us; 0 when
 	// it is right or was not measured. It is measured for NoEntry and BadSignature.
@@ -101,6 +106,8 @@ func ReasonOf(err error) Reason {
 	switch {
 	case errors.As(err, &known):
 		return known.Reason
+	case strings.Contains(err.Error(), "getting credentials: "): // client-go has no type for it, and makes it one of the network
+		return BadPlugin
 	case errors.As(err, &certificate) && certificate.Reason == x509.Expired:
 		return BadTime
 	case errors.As(err, &api) && codes[api.ErrorCode()] != "":

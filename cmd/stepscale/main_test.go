@@ -1,7 +1,11 @@
 package main
 
 import (
+	"errors"
 	"os"
+	"regexp"
+	"strconv"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -17,7 +21,8 @@ func TestMain(m *testing.M) {
 // share the background one that TestMain's first script starts.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/scripts",
+		Dir:  "testdata/scripts",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"mkfifo": mkfifo, "sparse": sparse, "unescape": unescape},
 		Setup: func(env *testscript.Env) error {
 			state, err := os.MkdirTemp("", "step") // short: unix sockets live below it
 			if err != nil {
@@ -27,7 +32,30 @@ func TestScripts(t *testing.T) {
 			env.Setenv("STEPSCALE_STATE_DIR", state)
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("LANG", "ko_KR.UTF-8")
+			env.Setenv("HOSTILE", "\x1b]0;x\a\u202e\r\u200b")
 			return nil
 		},
 	})
+}
+
+// mkfifo makes a pipe that nobody writes to.
+func mkfifo(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(syscall.Mkfifo(ts.MkAbs(args[0]), 0o600))
+}
+
+// sparse makes a file of so many bytes that takes no room.
+func sparse(ts *testscript.TestScript, _ bool, args []string) {
+	size, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(errors.Join(err, os.WriteFile(ts.MkAbs(args[0]), nil, 0o600), os.Truncate(ts.MkAbs(args[0]), size)))
+}
+
+// unescape puts the character in place of every \xNN and \uNNNN of a file.
+func unescape(ts *testscript.TestScript, _ bool, args []string) {
+	escape := regexp.MustCompile(`\\x[0-9a-f]{2}|\\u[0-9a-f]{4}`)
+	text := escape.ReplaceAllStringFunc(ts.ReadFile(args[0]), func(e string) string {
+		plain, err := strconv.Unquote(`"` + e + `"`)
+		ts.Check(err)
+		return plain
+	})
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }

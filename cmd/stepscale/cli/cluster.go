@@ -18,6 +18,7 @@ import (
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/scenarios"
 )
 
@@ -189,7 +190,7 @@ func (a *app) clusterStatus() *cobra.Command {
 			}
 			info, err := runningInfo()
 			if output == "json" {
-				return json.NewEncoder(a.out).Encode(struct {
+				return json.NewEncoder(outside.JSONWriter(a.out)).Encode(struct {
 					Running bool `json:"running"`
 					clusters.Info
 				}{err == nil, info})

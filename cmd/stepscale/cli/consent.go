@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/scenarios"
 )
 
@@ -116,7 +116,7 @@ func owner() (string, error) {
 		return "", err
 	}
 	file := filepath.Join(dir, "owner")
-	if b, err := os.ReadFile(file); err == nil && ownerID.MatchString(strings.TrimSpace(string(b))) {
+	if b, err := outside.ReadFile(file, mostState); err == nil && ownerID.MatchString(strings.TrimSpace(string(b))) {
 		return strings.TrimSpace(string(b)), nil
 	}
 	id := rand.String(5)

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
@@ -170,9 +169,9 @@ func program(ctx context.Context, name, hint string, argv ...string) finding {
 
 func kubeContexts() finding {
 	const name = "kube 컨텍스트"
-	config, err := clientcmd.NewDefaultClientConfigLoadingRules().Load()
+	config, err := eks.Kubeconfig("")
 	if err != nil {
-		return finding{name, statusWarn, "kubeconfig를 읽을 수 없습니다: " + err.Error(), "내장 클러스터에는 필요하지 않습니다."}
+		return finding{name, statusWarn, sentence(eksError(err)), "내장 클러스터에는 필요하지 않습니다."}
 	}
 	if len(config.Contexts) == 0 {
 		return finding{name, statusOK, "없습니다. 내장 클러스터에는 필요하지 않습니다", ""}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/engine/outside"
 )
 
 // examineCluster attaches to a cluster that somebody else runs and tells what a
@@ -32,6 +33,10 @@ var eksReasons = map[eks.Reason]struct{ what, hint string }{
 	eks.NoRegion:      {"리전을 알 수 없습니다", "--region을 적어 주십시오. 예: --region ap-northeast-2"},
 	eks.NoCluster:     {"그런 EKS 클러스터가 없습니다", "이름과 리전을 확인해 주십시오. 예: aws eks list-clusters --region ap-northeast-2"},
 	eks.NoContext:     {"kubeconfig에 그런 컨텍스트가 없습니다", "kubectl config get-contexts로 이름을 확인해 주십시오."},
+	eks.NoKubeconfig:  {"kubeconfig가 없거나 컨텍스트가 하나도 없습니다", "KUBECONFIG 환경 변수나 ~/.kube/config를 확인해 주십시오. kubectl config get-contexts로 볼 수 있습니다. EKS라면 --eks 이름만 적으셔도 됩니다."},
+	eks.BadKubeconfig: {"kubeconfig를 읽을 수 없습니다", "파일을 고치시거나, KUBECONFIG 환경 변수에 다른 파일을 적어 주십시오."},
+	eks.BadAWSFile:    {"AWS의 설정 파일을 읽을 수 없습니다", "파일과 AWS_로 시작하는 환경 변수를 확인해 주십시오."},
+	eks.BadPlugin:     {"kubeconfig의 플러그인이 자격 증명을 내주지 않습니다", "다른 터미널에서 다시 로그인해 주십시오(예: aws sso login)."},
 	eks.NotActive:     {"클러스터가 아직 준비되지 않았습니다", "상태가 ACTIVE가 된 뒤에 다시 실행해 주십시오."},
 	eks.Denied:        {"IAM이 허락하지 않습니다", "이 신원에 eks:DescribeCluster 권한이 필요합니다. 강사에게 부탁해 주십시오."},
 	eks.NoEntry:       {"API 서버가 이 신원을 모릅니다", "IAM 신원에 액세스 항목(access entry)이 있는지 확인해 주십시오: aws eks list-access-entries. 컴퓨터의 시각이 15분 넘게 틀려도 이렇게 됩니다."},
@@ -48,7 +53,14 @@ func eksError(err error) error {
 		return err
 	}
 	r := eksReasons[e.Reason]
-	return &userError{what: r.what, hint: clockIs(e.Skew) + r.hint, cause: e.Err}
+	u := &userError{what: r.what, where: e.File, hint: clockIs(e.Skew) + r.hint, cause: e.Err}
+	switch e.Reason {
+	case eks.BadPlugin:
+		pluginFailed(u)
+	case eks.BadKubeconfig, eks.BadAWSFile:
+		unreadable(u)
+	}
+	return u
 }
 
 // eksTokenCommand makes tokens for kubectl, so that it needs no other program.
@@ -66,7 +78,7 @@ func (a *app) eksTokenCommand() *cobra.Command {
 			if err != nil {
 				return eksError(err)
 			}
-			return json.NewEncoder(a.out).Encode(credential)
+			return json.NewEncoder(outside.JSONWriter(a.out)).Encode(credential)
 		},
 	}
 	cmd.Flags().StringVar(&o.Name, "cluster", "", "EKS 클러스터의 `이름`")

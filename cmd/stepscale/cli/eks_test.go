@@ -18,7 +18,7 @@ import (
 )
 
 func TestEKSIsKorean(t *testing.T) {
-	for _, r := range []eks.Reason{eks.NoCredentials, eks.Expired, eks.NoProfile, eks.NoRegion, eks.NoCluster, eks.NoContext, eks.NotActive, eks.Denied, eks.NoEntry, eks.BadSignature, eks.BadTime, eks.Throttled, eks.Unreachable} {
+	for _, r := range []eks.Reason{eks.NoCredentials, eks.Expired, eks.NoProfile, eks.NoRegion, eks.NoCluster, eks.NoContext, eks.NoKubeconfig, eks.BadKubeconfig, eks.BadAWSFile, eks.BadPlugin, eks.NotActive, eks.Denied, eks.NoEntry, eks.BadSignature, eks.BadTime, eks.Throttled, eks.Unreachable} {
 		var u *userError
 		if err := eksError(&eks.Error{Reason: r, Err: errors.New("boom")}); !errors.As(err, &u) || u.what == "" || u.hint == "" {
 			t.Errorf("%s is told as %v", r, err)

@@ -34,6 +34,22 @@ type userError struct {
 func (e *userError) Error() string { return e.what }
 func (e *userError) Unwrap() error { return e.cause }
 
+// sentence is what is wrong, and where, on one line.
+func sentence(err error) string {
+	var u *userError
+	if !errors.As(err, &u) {
+		return err.Error()
+	}
+	text := u.what
+	if u.cause != nil {
+		text += ": " + u.cause.Error()
+	}
+	if u.where != "" {
+		text += " (" + u.where + ")"
+	}
+	return text
+}
+
 func usageError(what, hint string) error {
 	return &userError{what: what, hint: hint, code: exitUsage}
 }

@@ -39,7 +39,7 @@ var stageFaults = []struct {
 		"클러스터 전체에 걸친 것이라 수업이 만들지 않습니다. 강사에게 stepscale class install을 한 번 실행해 달라고 부탁해 주십시오."},
 	{because(eks.Expired, eks.NoCredentials), "AWS 자격 증명이 만료되었습니다", "다른 터미널에서 aws sso login으로 다시 로그인해 주십시오. " + resumeHint},
 	{because(eks.BadSignature), "AWS가 서명을 받아 주지 않습니다", "이 컴퓨터의 시각이 맞는지 확인해 주십시오. 5분 넘게 틀리면 이렇게 됩니다. " + resumeHint},
-	{hasText("getting credentials: exec"), "kubeconfig의 플러그인이 자격 증명을 내주지 않습니다", "다른 터미널에서 다시 로그인해 주십시오(예: aws sso login). " + resumeHint},
+	{because(eks.BadPlugin), "kubeconfig의 플러그인이 자격 증명을 내주지 않습니다", "다른 터미널에서 다시 로그인해 주십시오(예: aws sso login). " + resumeHint},
 	{apierrors.IsUnauthorized, "API 서버가 토큰을 받아 주지 않습니다. 만료되었을 수 있습니다",
 		"다시 로그인해 주십시오(예: aws sso login). 컴퓨터의 시각이 많이 틀려도 이렇게 됩니다. " + resumeHint},
 	{apierrors.IsForbidden, "권한이 없습니다", "stepscale doctor에 같은 --eks나 --context를 적어 모자라는 권한을 확인해 주십시오."},
@@ -93,6 +93,9 @@ func stageError(ctx context.Context, where string, err error) error {
 			e.what, e.hint = f.what, f.hint
 			break
 		}
+	}
+	if because(eks.BadPlugin)(err) {
+		pluginFailed(e)
 	}
 	for _, said := range []error{engine.ErrEnd, world.ErrNamespaceGone, vpa.ErrNoTypes} {
 		if errors.Is(err, said) {

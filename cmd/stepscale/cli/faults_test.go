@@ -147,9 +147,9 @@ func TestSignatureFaults(t *testing.T) {
 		t.Fatal("a token without a login")
 	}
 	for says, err := range map[string]error{
-		"AWS 자격 증명이 만료되었습니다":   errors.Unwrap(loggedOut),
-		"AWS가 서명을 받아 주지 않습니다":  &smithy.GenericAPIError{Code: "InvalidSignatureException", Message: "Signature expired: 20260105T090000Z is now earlier than 20260105T090700Z"},
-		"kubeconfig의 플러그인이 자격": errors.New("getting credentials: exec: executable aws failed with exit code 255"),
+		"AWS 자격 증명이 만료되었습니다":            errors.Unwrap(loggedOut),
+		"AWS가 서명을 받아 주지 않습니다":           &smithy.GenericAPIError{Code: "InvalidSignatureException", Message: "Signature expired: 20260105T090000Z is now earlier than 20260105T090700Z"},
+		"플러그인이 실패했습니다: aws (종료 코드 255)": errors.New("getting credentials: exec: executable aws failed with exit code 255"),
 	} {
 		err = &url.Error{Op: "Get", URL: "https://class", Err: err}
 		if got := stageError(t.Context(), "x", err); !strings.Contains(got.Error(), says) || !retryable(err) {

@@ -12,7 +12,7 @@ import (
 
 // help writes a command's help in Korean; cobra's templates are not used.
 func (a *app) help(cmd *cobra.Command, _ []string) {
-	s := tui.New(cmd.OutOrStdout())
+	s := tui.New(a.out)
 	text := cmd.Long
 	if text == "" {
 		text = cmd.Short

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 
@@ -10,6 +12,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters/workload"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine/outside"
 )
 
 // archs are those that EKS has nodes of.
@@ -33,6 +36,9 @@ kind에서는 저절로 노드에 넣으므로 쓰실 일이 없습니다. EKS�
 			if !slices.Contains(archs, arch) {
 				return usageError("모르는 아키텍처입니다: "+arch, "--arch에는 amd64 또는 arm64를 적어 주십시오.")
 			}
+			if err := creatable(file); err != nil {
+				return unwritableFile(file, err)
+			}
 			screen := tui.New(a.errOut)
 			screen.Note("이미지를 만듭니다. 처음에는 1분까지 걸릴 수 있습니다.")
 			image, err := workloadImage(cmd.Context(), arch)
@@ -40,7 +46,7 @@ kind에서는 저절로 노드에 넣으므로 쓰실 일이 없습니다. EKS�
 				return imageError(err)
 			}
 			if err := writeAtomically(file, image); err != nil {
-				return &userError{what: "파일을 쓸 수 없습니다", where: file, cause: err, hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
+				return unwritableFile(file, err)
 			}
 			screen.Done("만들었습니다: " + file + " (docker load -i " + file + "로 읽으면 이름은 " + workload.Image + "입니다)")
 			return nil
@@ -49,6 +55,26 @@ kind에서는 저절로 노드에 넣으므로 쓰실 일이 없습니다. EKS�
 	cmd.Flags().StringVarP(&file, "output", "o", "", "만들 `파일`")
 	cmd.Flags().StringVar(&arch, "arch", runtime.GOARCH, "노드의 `아키텍처`: amd64 또는 arm64")
 	return cmd
+}
+
+func unwritableFile(file string, err error) error {
+	return &userError{what: "파일을 쓸 수 없습니다", where: file, cause: err, hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
+}
+
+// creatable tells beforehand why a file could not be replaced after long work.
+func creatable(file string) error {
+	info, err := os.Stat(file)
+	switch {
+	case err == nil && info.IsDir():
+		return outside.ErrFolder
+	case err == nil && !info.Mode().IsRegular():
+		return errors.New("파이프, 소켓, 장치에는 쓰지 않습니다")
+	}
+	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".tmp-*")
+	if err != nil {
+		return errors.New(outside.Reason(err))
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // workloadImage is the archive of the workload's image.
@@ -77,7 +103,7 @@ func (a *app) workloadCommand() *cobra.Command {
 			if slices.Contains(given, "--help") {
 				return cmd.Help()
 			}
-			if workload.Main(given, a.errOut) != 0 {
+			if workload.Main(given, outside.Writer(a.errOut)) != 0 {
 				return errReported
 			}
 			return nil

@@ -17,6 +17,7 @@ import (
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
@@ -68,7 +69,7 @@ func (a *app) observe(ctx context.Context, name string, o observeOptions) (err e
 	}
 	w := &watcher{a: a, screen: tui.New(a.out), o: o, params: hpa.DefaultParams()}
 	if o.record != "" {
-		if w.file, err = os.Create(o.record); err != nil {
+		if w.file, err = outside.Create(o.record); err != nil {
 			return &userError{what: "기록 파일을 쓸 수 없습니다", where: o.record, code: exitUsage, cause: err, hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
 		}
 		defer func() { err = errors.Join(err, w.file.Close()) }()
@@ -172,12 +173,12 @@ func (w *watcher) frame(f trace.Frame) error {
 		w.start = f.At
 	}
 	if w.file != nil {
-		if err := f.Write(w.file); err != nil {
+		if err := f.Write(outside.JSONWriter(w.file)); err != nil {
 			return &userError{what: "기록 파일을 쓸 수 없습니다", where: w.o.record, cause: err}
 		}
 	}
 	if w.o.output == "json" {
-		return f.Write(w.a.out)
+		return f.Write(outside.JSONWriter(w.a.out))
 	}
 	if f.Step == hpa.ActualStep {
 		w.row(f)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine/outside"
 )
 
 // Progress is told what is starting (took is zero) and how long it took. It may
@@ -51,6 +52,7 @@ const (
 	progressVersion = 1
 	progressFile    = "progress.json"
 	progressLock    = "progress.lock" // apart: the file itself is replaced by each write
+	mostState       = 1 << 20         // bytes of a file of ours
 
 	lockPatience = 5 * time.Second // a write takes milliseconds
 	lockRetry    = 5 * time.Millisecond
@@ -119,7 +121,7 @@ func (s *store) file() string { return filepath.Join(s.dir, progressFile) }
 
 // read takes over what the file says. Without a file the record stays as it is.
 func (s *store) read() error {
-	b, err := os.ReadFile(s.file())
+	b, err := outside.ReadFile(s.file(), mostState)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -80,33 +80,19 @@ func breaks(before, f trace.Frame, done map[trace.StepID]bool) string {
 	return ""
 }
 
-// openRecording opens regular files of a size that a recording can have: a pipe or a
-// device may never end.
+// openRecording opens a file of a size that a recording can have.
 func openRecording(file string) (io.ReadCloser, error) {
-	unreadable := &userError{what: "기록을 읽을 수 없습니다", where: file, code: exitUsage,
+	in, err := outside.Open(file, mostRecorded)
+	if err == nil {
+		return in, nil
+	}
+	unreadable := &userError{what: "기록을 읽을 수 없습니다: " + outside.Reason(err), where: file, code: exitUsage,
 		hint: "stepscale run 시나리오 --record 파일로 기록을 만들 수 있습니다."}
-	info, err := os.Stat(file)
-	switch {
-	case err != nil:
-		unreadable.cause = err
-		return nil, unreadable
-	case info.IsDir():
-		unreadable.what = "기록이 아니라 폴더입니다"
-		return nil, unreadable
-	case !info.Mode().IsRegular():
-		unreadable.what = "일반 파일이 아닙니다(파이프, 소켓, 장치는 읽지 않습니다)"
-		return nil, unreadable
-	case info.Size() > mostRecorded:
-		unreadable.what = fmt.Sprintf("기록이 너무 큽니다: %d MB (%d MB까지 읽습니다)", info.Size()>>20, mostRecorded>>20)
+	var large *outside.SizeError
+	if errors.As(err, &large) {
 		unreadable.hint = "--for나 --until로 더 짧게 기록해 주십시오."
-		return nil, unreadable
 	}
-	in, err := os.Open(file)
-	if err != nil {
-		unreadable.cause = err
-		return nil, unreadable
-	}
-	return in, nil
+	return nil, unreadable
 }
 
 // notRecording says what a file is that cannot be a recording.

@@ -9,12 +9,15 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 	"github.com/stepscale/stepscale/scenarios"
@@ -81,6 +84,7 @@ func stepIDs[S any](steps []engine.Step[S]) []trace.StepID {
 // Main runs the command line and returns the exit code.
 func Main() int {
 	a := wire(newApp())
+	filterLogs(a.errOut)
 	return a.main(os.Args[1:])
 }
 
@@ -95,6 +99,12 @@ func (a *app) main(argv []string) int {
 
 func (a *app) execute(ctx context.Context, argv []string) int {
 	root := a.root()
+	if len(argv) > 0 && strings.HasPrefix(argv[0], cobra.ShellCompRequestCmd) {
+		argv = slices.Clone(argv)
+		for i, word := range argv { // cobra tells of errors with them where no writer of ours is
+			argv[i] = outside.Text(word)
+		}
+	}
 	root.SetArgs(argv)
 	err := root.ExecuteContext(ctx)
 	if a.finish != nil {
@@ -122,8 +132,8 @@ func (a *app) root() *cobra.Command {
 		Version: version(),
 	}
 	root.SetIn(a.in)
-	root.SetOut(a.out)
-	root.SetErr(a.errOut)
+	root.SetOut(outside.Writer(a.out)) // what cobra itself writes: completions, and its errors
+	root.SetErr(outside.Writer(a.errOut))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.PersistentFlags().BoolP("help", "h", false, "도움말을 보여 드립니다")
 	root.Flags().BoolP("version", "v", false, "버전을 보여 드립니다")
@@ -141,6 +151,10 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
+// mostText is how large a lesson and each file of a scenario may be. The longest that
+// come with stepscale have a hundredth of it.
+const mostText = 2 << 20
+
 // dirFS is the folder dir, or def when dir is empty.
 func dirFS(dir string, def fs.FS) (fs.FS, error) {
 	if dir == "" {
@@ -151,5 +165,5 @@ func dirFS(dir string, def fs.FS) (fs.FS, error) {
 		return nil, &userError{what: "폴더를 열 수 없습니다", where: dir, code: exitUsage, cause: err,
 			hint: "폴더의 경로가 맞는지 확인해 주십시오."}
 	}
-	return os.DirFS(dir), nil
+	return outside.Dir(dir, mostText), nil
 }

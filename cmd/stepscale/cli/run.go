@@ -13,6 +13,7 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -97,7 +98,7 @@ func (a *app) run(ctx context.Context, scenario string, o runOptions) (err error
 	}
 	r := &runner{screen: tui.New(a.out), o: o, last: last}
 	if o.record != "" {
-		if r.file, err = os.Create(o.record); err != nil {
+		if r.file, err = outside.Create(o.record); err != nil {
 			return &userError{what: "기록 파일을 쓸 수 없습니다", where: o.record, code: exitUsage, cause: err,
 				hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
 		}
@@ -156,13 +157,13 @@ func (r *runner) frame(a *app, frames []trace.Frame, f trace.Frame) {
 		r.start = f.At
 	}
 	if r.file != nil {
-		if err := f.Write(r.file); err != nil {
+		if err := f.Write(outside.JSONWriter(r.file)); err != nil {
 			r.err = &userError{what: "기록 파일을 쓸 수 없습니다", where: r.o.record, cause: err}
 		}
 	}
 	switch {
 	case r.o.output == "json":
-		if err := f.Write(a.out); err != nil {
+		if err := f.Write(outside.JSONWriter(a.out)); err != nil {
 			r.err = err
 		}
 	case f.Err != "" && !r.interrupted:

@@ -1,10 +1,16 @@
 package cli
 
 import (
+	"flag"
+	"io"
+	"log"
 	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+	"k8s.io/klog/v2"
+
+	"github.com/stepscale/stepscale/engine/outside"
 )
 
 const upstreamLog = "upstream.log"
@@ -18,6 +24,19 @@ func ownStderr() *os.File {
 	}
 	unix.CloseOnExec(fd)
 	return os.NewFile(uintptr(fd), "stderr")
+}
+
+// filterLogs lets the libraries' logs through to the standard error as a screen may show
+// them: client-go writes there the warnings that a server sends.
+func filterLogs(w io.Writer) {
+	w = outside.Writer(w)
+	log.SetOutput(w)
+	flags := flag.NewFlagSet("klog", flag.ContinueOnError)
+	klog.InitFlags(flags)
+	for _, f := range [][2]string{{"logtostderr", "false"}, {"stderrthreshold", "FATAL"}, {"one_output", "true"}} {
+		_ = flags.Set(f[0], f[1])
+	}
+	klog.SetOutput(w)
 }
 
 // divertStderr sends what upstream's libraries write to the standard error into

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine/outside"
 )
 
 type versionInfo struct {
@@ -83,7 +84,7 @@ func checkOutput(output string) error {
 }
 
 func (a *app) writeJSON(v any) error {
-	e := json.NewEncoder(a.out)
+	e := json.NewEncoder(outside.JSONWriter(a.out))
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)

@@ -8,13 +8,15 @@ import (
 	"github.com/charmbracelet/glamour/styles"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/muesli/termenv"
+
+	"github.com/stepscale/stepscale/engine/outside"
 )
 
 // Prose renders a lesson's markdown. Where the renderer cannot, the markdown
 // itself is shown: a lesson is never lost to its decoration.
 func (s *Screen) Prose(markdown string) {
 	var parts []string
-	for _, p := range splitMarkdown(markdown) {
+	for _, p := range splitMarkdown(outside.Text(outside.Unfold(markdown))) {
 		switch p.kind {
 		case tablePart:
 			parts = append(parts, s.table(p.text))

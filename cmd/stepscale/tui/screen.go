@@ -1,6 +1,7 @@
 // Package tui is the only place that formats screens: prose, the view of one
 // executed step, the table of ticks and the help. It writes to the writer it
-// was given and to nothing else.
+// was given and to nothing else. Every method that takes text filters it before it
+// is styled, so that nobody else's text can move the terminal.
 package tui
 
 import (
@@ -76,8 +77,13 @@ func (s *Screen) print(text string) {
 
 func (s *Screen) printf(format string, a ...any) { s.print(fmt.Sprintf(format, a...)) }
 
-// Line writes one line, wrapped with indent under itself.
-func (s *Screen) Line(text string) { s.print(s.wrap(text, 0) + "\n") }
+// Line writes one line. Where the text has more, they are indented, as everywhere but
+// in prose: what begins at the margin is ours.
+func (s *Screen) Line(text string) {
+	s.line(strings.ReplaceAll(seen(text), "\n", "\n  "))
+}
+
+func (s *Screen) line(styled string) { s.print(s.wrap(styled, 0) + "\n") }
 
 // Blank writes an empty line.
 func (s *Screen) Blank() { s.print("\n") }
@@ -102,9 +108,10 @@ func (s *Screen) style(code, text string) string {
 }
 
 // wrap breaks text at spaces to the screen's width; the lines after the first
-// are indented. A word wider than the screen is broken.
+// are indented, those that the text brings along too. A word wider than the screen
+// is broken.
 func (s *Screen) wrap(text string, indent int) string {
-	if ansi.StringWidth(text) <= s.width {
+	if ansi.StringWidth(text) <= s.width && !strings.Contains(text, "\n") {
 		return text
 	}
 	return hang(text, s.width, indent)
@@ -117,18 +124,24 @@ func hang(text string, width, indent int) string {
 	return strings.ReplaceAll(lines, "\n", "\n"+strings.Repeat(" ", indent))
 }
 
+// cell is text for a row of a table.
+func cell(text string) string { return strings.ReplaceAll(text, "\n", " ") }
+
 // pad fills text with spaces to width columns; Hangul counts two each.
 func pad(text string, width int) string {
+	text = cell(text)
 	return text + strings.Repeat(" ", max(width-ansi.StringWidth(text), 0))
 }
 
 func padLeft(text string, width int) string {
+	text = cell(text)
 	return strings.Repeat(" ", max(width-ansi.StringWidth(text), 0)) + text
 }
 
 // shorten cuts the middle out of text so that it takes width columns at most:
 // the end of an API path says more than its middle.
 func shorten(text string, width int) string {
+	text = cell(text)
 	w := ansi.StringWidth(text)
 	if w <= width || width < 4 {
 		return text

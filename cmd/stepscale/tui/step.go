@@ -25,10 +25,11 @@ type StepView struct {
 
 // Step shows what one step did.
 func (s *Screen) Step(v StepView) {
+	v = seenIn(v)
 	s.stepHeader(v)
 	f := v.Frame
 	if f.Actor != "" {
-		s.Line(s.style(bold, "움직인 액터: ") + s.actor(f.Actor))
+		s.line(s.style(bold, "움직인 액터: ") + s.actor(f.Actor))
 	}
 	s.calls(f)
 	s.facts(f.Facts, maxRows)
@@ -42,22 +43,24 @@ func (s *Screen) Step(v StepView) {
 		s.section("오류")
 		s.item(s.style(red, f.Err))
 	}
-	s.Kubectl(f)
+	s.kubectl(f)
 	s.Blank()
 }
 
 // Facts shows every fact of a frame, however many they are.
 func (s *Screen) Facts(f trace.Frame) {
 	if len(f.Facts) == 0 {
-		s.Line("이 단계가 읽거나 계산한 값은 없습니다.")
+		s.line("이 단계가 읽거나 계산한 값은 없습니다.")
 		return
 	}
-	s.facts(f.Facts, len(f.Facts))
+	s.facts(seenIn(f.Facts), len(f.Facts))
 }
 
 // Kubectl shows the command that shows the same state. It is never wrapped:
 // it is there to be copied.
-func (s *Screen) Kubectl(f trace.Frame) {
+func (s *Screen) Kubectl(f trace.Frame) { s.kubectl(seenIn(f)) }
+
+func (s *Screen) kubectl(f trace.Frame) {
 	if f.Kubectl == "" {
 		return
 	}
@@ -75,7 +78,7 @@ func (s *Screen) stepHeader(v StepView) {
 	}
 	s.rule(string(f.Step), badge)
 	if v.Title != "" {
-		s.Line(s.style(bold, v.Title))
+		s.line(s.style(bold, cell(v.Title)))
 	}
 	clock := "시각 "
 	if v.Simulated {
@@ -85,9 +88,9 @@ func (s *Screen) stepHeader(v StepView) {
 	if !v.Start.IsZero() {
 		clock += " (" + elapsed(f.At.Sub(v.Start)) + ")"
 	}
-	s.Line(s.style(faint, fmt.Sprintf("패스 %d · %s", f.Pass, clock)))
+	s.line(s.style(faint, fmt.Sprintf("패스 %d · %s", f.Pass, clock)))
 	if v.Recorded {
-		s.Line(s.style(yellow, "지나간 기록을 다시 보여 드립니다. 클러스터에서 되돌린 것은 없습니다."))
+		s.line(s.style(yellow, "지나간 기록을 다시 보여 드립니다. 클러스터에서 되돌린 것은 없습니다."))
 	}
 }
 
@@ -108,6 +111,7 @@ func (s *Screen) section(name string) { s.print("\n" + s.style(bold, s.wrap(name
 func (s *Screen) item(text string) { s.print(s.wrap("  "+text, 4) + "\n") }
 
 func (s *Screen) actor(name string) string {
+	name = cell(name)
 	label := ActorLabel(name)
 	if label == name {
 		return s.style(cyan, name)

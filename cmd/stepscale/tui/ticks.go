@@ -117,6 +117,8 @@ func (s *Screen) barRoom(t Tick) int {
 
 // Tick writes one row. start is the loop time of the session's first frame.
 func (s *Screen) Tick(t Tick, start time.Time) {
+	t = seenIn(t)
+	t.Reason = cell(t.Reason)
 	usage := t.Utilization
 	if usage == "" {
 		usage = t.Usage

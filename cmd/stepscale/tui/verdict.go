@@ -55,9 +55,9 @@ var differences = map[string]string{"scale": "레플리카 쓰기", "events": "�
 func (s *Screen) Difference(what, ours, upstream string) {
 	label := differences[what]
 	if label == "" {
-		label = what
+		label = seen(what)
 	}
 	s.item(s.style(bold, label))
-	s.print(s.wrap("    stepscale   "+ours, 16) + "\n")
-	s.print(s.wrap("    쿠버네티스  "+upstream, 16) + "\n")
+	s.print(s.wrap("    stepscale   "+seen(ours), 16) + "\n")
+	s.print(s.wrap("    쿠버네티스  "+seen(upstream), 16) + "\n")
 }

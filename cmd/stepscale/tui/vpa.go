@@ -161,7 +161,7 @@ func (s *Screen) histogram(facts []trace.Fact) {
 	for _, b := range buckets {
 		_, name, _ := strings.Cut(b.Name, "/")
 		share, _ := percent(b.Value)
-		full := int(share/100*float64(room) + 0.5)
+		full := min(max(int(share/100*float64(room)+0.5), 0), room)
 		bar := strings.Repeat("█", full)
 		if full == 0 {
 			bar = "▏"
@@ -189,7 +189,7 @@ func (s *Screen) series(facts []trace.Fact) {
 		_, at, _ := strings.Cut(p.Name, "/")
 		full := int(quantity(p.Value) / top * float64(room-1))
 		mark := int(quantity(p.Expr) / top * float64(room-1))
-		s.print("  " + at + " " + padLeft(p.Value, 8) + " / " + pad(p.Expr, 8) + " " + s.style(cyan, gauge(full, mark)) + "\n")
+		s.print("  " + cell(at) + " " + padLeft(p.Value, 8) + " / " + pad(p.Expr, 8) + " " + s.style(cyan, gauge(full, mark)) + "\n")
 	}
 }
 
