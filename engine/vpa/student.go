@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/dynamic"
 
 	"github.com/stepscale/stepscale/engine/world"
 )
@@ -29,9 +30,11 @@ var (
 	ErrGoing = errors.New("the namespace is being deleted")
 )
 
-// quotaTimeout is longer than the quota controller takes to learn of a new resource
-// type, which is thirty seconds.
-const quotaTimeout = 45 * time.Second
+// The quota controller learns of a new resource type within thirty seconds.
+const (
+	quotaTimeout = 45 * time.Second
+	quotaNudge   = 3 * time.Second
+)
 
 // Student is a seat in a class: a namespace, and who works in it.
 type Student struct {
@@ -49,11 +52,7 @@ func (s Student) Objects() ([]*unstructured.Unstructured, error) {
 			obj.SetName(s.Namespace)
 			return nil
 		case "RoleBinding":
-			subjects, err := s.subjects()
-			if err != nil {
-				return err
-			}
-			obj.Object["subjects"] = subjects
+			obj.Object["subjects"] = s.subjects()
 		}
 		obj.SetNamespace(s.Namespace)
 		return nil
@@ -61,19 +60,16 @@ func (s Student) Objects() ([]*unstructured.Unstructured, error) {
 	return all, err
 }
 
-func (s Student) subjects() ([]any, error) {
+func (s Student) subjects() []any {
 	var all []any
-	add := func(kind string, names []string) error {
+	add := func(kind string, names []string) {
 		for _, name := range names {
-			u, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: kind, Name: name})
-			if err != nil {
-				return err
-			}
-			all = append(all, u)
+			all = append(all, map[string]any{"apiGroup": rbacv1.GroupName, "kind": kind, "name": name})
 		}
-		return nil
 	}
-	return all, errors.Join(add(rbacv1.UserKind, s.Users), add(rbacv1.GroupKind, s.Groups))
+	add(rbacv1.UserKind, s.Users)
+	add(rbacv1.GroupKind, s.Groups)
+	return all
 }
 
 // Ready tells whether students can be let in.
@@ -133,14 +129,26 @@ func (c *Class) Enroll(ctx context.Context, s Student) error {
 
 // AwaitQuota waits until everything that the quota of a student's namespace names is
 // counted: until then the API server refuses it all. It reports false where nobody counts.
-func (c *Class) AwaitQuota(ctx context.Context, namespace string) (bool, error) {
-	quotas := c.dyn.Resource(corev1.SchemeGroupVersion.WithResource("resourcequotas")).Namespace(namespace)
-	err := wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, quotaTimeout, true, func(ctx context.Context) (bool, error) {
-		list, err := quotas.List(ctx, metav1.ListOptions{LabelSelector: labelManaged + "=true"})
-		if err != nil {
-			return false, err
+func (c *Class) AwaitQuota(ctx context.Context, s Student) (bool, error) {
+	objects, err := s.Objects()
+	if err != nil {
+		return false, err
+	}
+	quota := objects[slices.IndexFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == "ResourceQuota" })]
+	client, err := c.client(quota)
+	if err != nil {
+		return false, err
+	}
+	asked := time.Now()
+	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, quotaTimeout, true, func(ctx context.Context) (bool, error) {
+		live, err := client.Get(ctx, quota.GetName(), metav1.GetOptions{})
+		if err != nil || !uncounted(live) {
+			return err == nil, err
 		}
-		return !slices.ContainsFunc(list.Items, uncounted), nil
+		if time.Since(asked) > quotaNudge {
+			asked, err = time.Now(), nudge(ctx, client, quota)
+		}
+		return false, err
 	})
 	if wait.Interrupted(err) && ctx.Err() == nil {
 		return false, nil
@@ -148,7 +156,20 @@ func (c *Class) AwaitQuota(ctx context.Context, namespace string) (bool, error) 
 	return err == nil, err
 }
 
-func uncounted(u unstructured.Unstructured) bool {
+// nudge lets the quota controller look again, which it does when a limit changes: by
+// itself it would count a resource type that it has met since only after five minutes.
+func nudge(ctx context.Context, client dynamic.ResourceInterface, quota *unstructured.Unstructured) error {
+	other := quota.DeepCopy()
+	if err := unstructured.SetNestedField(other.Object, "0", "spec", "hard", "pods"); err != nil {
+		return err
+	}
+	if err := apply(ctx, client, other); err != nil {
+		return err
+	}
+	return apply(ctx, client, quota)
+}
+
+func uncounted(u *unstructured.Unstructured) bool {
 	q := &corev1.ResourceQuota{}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, q); err != nil {
 		return true

@@ -160,20 +160,21 @@ func (a *app) enroll(ctx context.Context, c *vpa.Class, cluster string, students
 
 func (a *app) enrollAll(ctx context.Context, c *vpa.Class, students []vpa.Student) error {
 	screen := tui.New(a.out)
+	counted := true
 	for _, s := range students {
-		if err := c.Enroll(ctx, s); err != nil {
+		err := c.Enroll(ctx, s)
+		if err == nil && counted { // the first may wait, and the others then do not
+			done := a.busy("할당량이 세어지기를 기다립니다")
+			counted, err = c.AwaitQuota(ctx, s)
+			done()
+		}
+		if err != nil {
 			return &userError{what: "네임스페이스 " + s.Namespace + "을(를) 끝까지 만들지 못했습니다", cause: err, hint: enrollHint(err)}
 		}
 		screen.Done(fmt.Sprintf("네임스페이스 %s: %s", s.Namespace, strings.Join(slices.Concat(s.Users, s.Groups), ", ")))
 	}
-	last := students[len(students)-1].Namespace
-	done := a.busy("할당량이 세어지기를 기다립니다")
-	counted, err := c.AwaitQuota(ctx, last)
-	if done(); err != nil {
-		return err
-	}
 	if !counted {
-		screen.Note("할당량이 아직 세어지지 않았습니다. 그동안은 학생이 아무것도 만들지 못합니다. kubectl describe resourcequota -n " + last + "로 확인해 주십시오.")
+		screen.Note("할당량이 아직 세어지지 않았습니다. 그동안은 학생이 아무것도 만들지 못합니다. kubectl describe resourcequota -n " + students[0].Namespace + "로 확인해 주십시오.")
 	}
 	screen.Note("NetworkPolicy는 클러스터의 네트워크가 지킬 때에만 힘이 있습니다. EKS의 VPC CNI에서는 enableNetworkPolicy를 켜 주십시오.")
 	screen.Note("학생에게: stepscale learn hpa -n " + students[0].Namespace + " (클러스터와 이미지의 플래그를 함께)")
