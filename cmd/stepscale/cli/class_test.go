@@ -47,12 +47,15 @@ func newClassroom(t *testing.T) classroom {
 	}
 	t.Cleanup(func() { _ = c.Down(context.Background()); _ = os.RemoveAll(dir) })
 	t.Setenv("KUBECONFIG", c.Info().Kubeconfig)
-	return classroom{kube: kubernetes.NewForConfigOrDie(rest.CopyConfig(cfg)), vpa: vpaclient.NewForConfigOrDie(cfg), run: func(argv ...string) (string, int) {
-		var out bytes.Buffer
-		a.out, a.errOut, a.in, a.typed = &out, &out, strings.NewReader(""), nil
-		code := a.execute(t.Context(), argv)
-		return out.String(), code
-	}}
+	return classroom{kube: kubernetes.NewForConfigOrDie(rest.CopyConfig(cfg)), vpa: vpaclient.NewForConfigOrDie(cfg), run: a.told}
+}
+
+// told runs a command line, and returns all that it says.
+func (a *app) told(argv ...string) (string, int) {
+	var out bytes.Buffer
+	a.out, a.errOut, a.in, a.typed = &out, &out, strings.NewReader(""), nil
+	code := a.execute(context.Background(), argv)
+	return out.String(), code
 }
 
 // recommend makes a VPA with a recommendation, as a recommender would.
