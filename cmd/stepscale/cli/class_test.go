@@ -229,6 +229,9 @@ func TestStudent(t *testing.T) {
 		return code == exitOK && strings.Contains(out, "✔ 권한") && strings.Contains(out, "✔ VPA 수업의 권한") && strings.Contains(out, "△ 노드")
 	}
 	within(t, 30*time.Second, "the student may do all that lessons do", allowed)
+	if out, _ := c.run("doctor", "--context", "kim", "-n", "shop"); !strings.Contains(out, "△ 네임스페이스의 울타리") || !strings.Contains(out, "NetworkPolicy") {
+		t.Errorf("a namespace without a fence: %s", out)
+	}
 	for _, argv := range [][]string{{"doctor", "--context", "kim", "-n", "elsewhere"}, {"doctor", "--context", "kim"}} {
 		out, code := c.run(argv...)
 		if code != exitFailure || !strings.Contains(out, "✘ 권한") || !strings.Contains(out, "△ VPA 수업의 권한") || strings.Contains(out, "create,delete namespaces") != (len(argv) == 3) {
