@@ -45,6 +45,7 @@ type Report struct {
 	NoNamespace bool     // Needs.Namespace is not there, as far as the caller may look
 	Denied      []string // what every lesson does and the caller may not, as "create,patch deployments.apps"
 	DeniedVPA   []string // what only the lessons about the VPA do
+	Fence       *Fence   // of Needs.Namespace, where it is there
 }
 
 // Examine looks at an attached cluster.
@@ -64,7 +65,7 @@ func (c *Cluster) Examine(ctx context.Context, needs Needs) (Report, error) {
 	if r.Skew, err = clusters.Skew(ctx, c.rest, c.opts.Clock); err != nil {
 		return r, explain(err)
 	}
-	for _, look := range []func(context.Context, kubernetes.Interface, Needs) error{r.whoami, r.capacity, r.served, r.allowed} {
+	for _, look := range []func(context.Context, kubernetes.Interface, Needs) error{r.whoami, r.capacity, r.served, r.allowed, r.fence} {
 		if err := look(ctx, kube, needs); err != nil {
 			return r, explain(err)
 		}

@@ -34,7 +34,7 @@ const (
 func (c *Cluster) startControllers(ctx context.Context) error {
 	for _, start := range []func(context.Context) error{
 		c.startDeploymentController, c.startReplicaSetController, c.startServiceAccounts,
-		c.startNamespaceController, c.startGarbageCollector, c.startDisruptionController,
+		c.startNamespaceController, c.startGarbageCollector, c.startDisruptionController, c.startQuotaController,
 	} {
 		if err := start(ctx); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/admission-controller/resource/pod/patch"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/status"
 	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
@@ -95,11 +96,19 @@ func (s *State) installPolicy(ctx context.Context) error {
 		s.Admission = AdmissionNone
 		return nil
 	}
-	if err := s.install(ctx, policyManifest); err != nil {
+	d, err := s.deployer()
+	if err != nil {
 		return err
 	}
 	s.Admission = AdmissionPolicy
-	return nil
+	return world.EachObject(policyManifest, func(obj *unstructured.Unstructured) error {
+		if obj.GetKind() == "MutatingAdmissionPolicyBinding" { // the cluster is ours: it may speak of any VPA
+			if err := unstructured.SetNestedField(obj.Object, s.VPA, "spec", "paramRef", "name"); err != nil {
+				return err
+			}
+		}
+		return d.replace(ctx, obj)
+	})
 }
 
 // admissionReady tells whether a pod that is evicted now would come back with what

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -23,13 +25,19 @@ var (
 	policyManifest []byte
 	//go:embed manifests/student.yaml
 	studentManifest []byte
+	//go:embed manifests/fence.yaml
+	fenceManifest []byte
 )
 
 // policyAPI serves MutatingAdmissionPolicy, by default from 1.36 on.
 const policyAPI = "admissionregistration.k8s.io/v1"
 
+// classManager is the field manager of what an instructor makes.
+const classManager = "stepscale"
+
 // Class is what an instructor prepares, once, on a cluster that many use: the VPA's
-// resource types, what students may do, and an admission that needs no webhook.
+// resource types, what students may do and may not, and an admission that needs no
+// webhook.
 type Class struct {
 	dyn       dynamic.Interface
 	mapper    meta.RESTMapper
@@ -39,10 +47,48 @@ type Class struct {
 // Prepared is one part of a Class.
 type Prepared struct {
 	Kind, Name string
-	There      bool // it exists, or did before Install
-	Ours       bool // and carries our label
+	There      bool     // it exists, or did before Install
+	Ours       bool     // and we made it
+	Lacks      []string // what the lessons need of a resource type that somebody else made
+	Origin
 
-	client dynamic.ResourceInterface
+	manifest *unstructured.Unstructured
+	client   dynamic.ResourceInterface
+}
+
+// Origin is what an object tells about who made it.
+type Origin struct {
+	Managers []string // that have written fields of it
+	Created  time.Time
+	Labels   map[string]string
+	Going    bool // it is being deleted
+}
+
+func originOf(live *unstructured.Unstructured) Origin {
+	o := Origin{Created: live.GetCreationTimestamp().Time, Labels: live.GetLabels(), Going: live.GetDeletionTimestamp() != nil}
+	for _, f := range live.GetManagedFields() {
+		if !slices.Contains(o.Managers, f.Manager) {
+			o.Managers = append(o.Managers, f.Manager)
+		}
+	}
+	return o
+}
+
+// usable tells of a part that somebody else made whether lessons can do with it: the
+// resource types that upstream's installation brings, and nothing else.
+func (p Prepared) usable() bool {
+	return p.Ours || !p.There || p.Kind == "CustomResourceDefinition" && len(p.Lacks) == 0
+}
+
+// ForeignError tells that parts are somebody else's. Nothing was written.
+type ForeignError struct{ Parts []Prepared }
+
+func (e *ForeignError) Error() string {
+	names := make([]string, len(e.Parts))
+	for i, p := range e.Parts {
+		names[i] = p.Kind + " " + p.Name
+	}
+	return "somebody else made " + strings.Join(names, ", ")
 }
 
 // NewClass looks at a cluster; nothing is written.
@@ -66,76 +112,96 @@ func servesPolicies(d discovery.DiscoveryInterface) (bool, error) {
 	return slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == "mutatingadmissionpolicies" }), nil
 }
 
-// Parts are the objects of a class in the order of their making.
-func (c *Class) parts(do func(*unstructured.Unstructured) error) error {
+// Status tells what of the class is there, in the order of its making.
+func (c *Class) Status(ctx context.Context) ([]Prepared, error) {
 	policies, err := c.HasPolicies()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	manifests := [][]byte{crdManifest, studentManifest}
+	manifests := [][]byte{crdManifest, fenceManifest, studentManifest}
 	if policies {
 		manifests = append(manifests, policyManifest)
 	}
+	var all []Prepared
 	for _, m := range manifests {
-		if err := world.EachObject(m, do); err != nil {
+		err := world.EachObject(m, func(obj *unstructured.Unstructured) error {
+			p, err := c.look(ctx, obj)
+			all = append(all, p)
 			return err
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return all, nil
 }
 
-// Status tells what of the class is there.
-func (c *Class) Status(ctx context.Context) ([]Prepared, error) {
-	var all []Prepared
-	err := c.parts(func(obj *unstructured.Unstructured) error {
-		client, err := c.client(obj)
-		if err != nil {
-			return err
-		}
-		p := Prepared{Kind: obj.GetKind(), Name: obj.GetName(), client: client}
-		live, err := client.Get(ctx, obj.GetName(), metav1.GetOptions{})
-		if err != nil && !apierrors.IsNotFound(err) {
-			return err
-		}
-		if err == nil {
-			p.There, p.Ours = true, live.GetLabels()[labelManaged] == "true"
-		}
-		all = append(all, p)
-		return nil
+// look finds out whether an object is there, and whose it is.
+func (c *Class) look(ctx context.Context, obj *unstructured.Unstructured) (Prepared, error) {
+	p := Prepared{Kind: obj.GetKind(), Name: obj.GetName(), manifest: obj}
+	var err error
+	if p.client, err = c.client(obj); err != nil {
+		return p, err
+	}
+	live, err := p.client.Get(ctx, obj.GetName(), metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return p, nil
+	}
+	if err != nil {
+		return p, err
+	}
+	p.There, p.Ours, p.Origin = true, applied(live), originOf(live)
+	if p.Kind == "CustomResourceDefinition" && !p.Ours {
+		p.Lacks = lacking(live)
+	}
+	return p, nil
+}
+
+// applied tells of an object whether Install or Enroll made it: it bears our label,
+// and the API server remembers that we applied it.
+func applied(live *unstructured.Unstructured) bool {
+	return live.GetLabels()[labelManaged] == "true" && slices.ContainsFunc(live.GetManagedFields(), func(f metav1.ManagedFieldsEntry) bool {
+		return f.Manager == classManager && f.Operation == metav1.ManagedFieldsOperationApply
 	})
-	return all, err
 }
 
-// Install makes what is missing and brings ours up to date. What somebody else
-// made stays as it is. It is safe to call twice.
+// Install makes what is missing and brings ours up to date. Where a part is somebody
+// else's, nothing is written. It is safe to call twice.
 func (c *Class) Install(ctx context.Context) ([]Prepared, error) {
+	all, err := c.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	foreign := slices.DeleteFunc(slices.Clone(all), Prepared.usable)
+	if len(foreign) > 0 {
+		return nil, &ForeignError{foreign}
+	}
 	var made []Prepared
-	err := c.parts(func(obj *unstructured.Unstructured) error {
-		client, err := c.client(obj)
-		if err != nil {
-			return err
+	for _, p := range all {
+		if p.There && !p.Ours {
+			continue
 		}
-		old, err := client.Get(ctx, obj.GetName(), metav1.GetOptions{})
-		there := err == nil
-		if there && old.GetLabels()[labelManaged] != "true" {
-			return nil
+		if err := apply(ctx, p.client, p.manifest); err != nil {
+			return made, err
 		}
-		if err != nil && !apierrors.IsNotFound(err) {
-			return err
-		}
-		labels := obj.GetLabels()
-		if labels == nil {
-			labels = map[string]string{}
-		}
-		labels[labelManaged] = "true"
-		obj.SetLabels(labels)
-		if _, err := client.Apply(ctx, obj.GetName(), obj, metav1.ApplyOptions{FieldManager: "stepscale", Force: true}); err != nil {
-			return fmt.Errorf("%s %s: %w", obj.GetKind(), obj.GetName(), err)
-		}
-		made = append(made, Prepared{Kind: obj.GetKind(), Name: obj.GetName(), There: there, Ours: true})
-		return nil
-	})
-	return made, err
+		p.Ours = true
+		made = append(made, p)
+	}
+	return made, nil
+}
+
+// apply makes an object ours as it is in the manifest.
+func apply(ctx context.Context, client dynamic.ResourceInterface, obj *unstructured.Unstructured) error {
+	labels := obj.GetLabels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[labelManaged] = "true"
+	obj.SetLabels(labels)
+	if _, err := client.Apply(ctx, obj.GetName(), obj, metav1.ApplyOptions{FieldManager: classManager, Force: true}); err != nil {
+		return fmt.Errorf("%s %s: %w", obj.GetKind(), obj.GetName(), err)
+	}
+	return nil
 }
 
 // Remove deletes what Install made, the last first. With the resource types go all
@@ -166,6 +232,9 @@ func (c *Class) client(obj *unstructured.Unstructured) (dynamic.ResourceInterfac
 	mapping, err := c.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
 	if err != nil {
 		return nil, err
+	}
+	if ns := obj.GetNamespace(); ns != "" {
+		return c.dyn.Resource(mapping.Resource).Namespace(ns), nil
 	}
 	return c.dyn.Resource(mapping.Resource), nil
 }

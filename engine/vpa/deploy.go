@@ -275,7 +275,7 @@ func (s *State) replaceObject(ctx context.Context, vpas vpaapi.VerticalPodAutosc
 	if _, made := s.created[old.UID]; made {
 		return old, nil
 	}
-	if !sameLabels(old, o) {
+	if !sameMarks(old, o) {
 		return nil, fmt.Errorf("%w: %s/%s", ErrTaken, s.Namespace, o.Name)
 	}
 	if err := vpas.Delete(ctx, old.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &old.UID}}); err != nil {

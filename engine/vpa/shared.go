@@ -59,10 +59,14 @@ func (s *State) object(given *vpav1.VerticalPodAutoscaler) *vpav1.VerticalPodAut
 	return o
 }
 
-// sameLabels tells whether an object has the marks of the one that we would make.
-func sameLabels(made, ours *vpav1.VerticalPodAutoscaler) bool {
-	for name, value := range ours.Labels {
-		if made.Labels[name] != value {
+// sameMarks tells whether an object has the marks of the one that we would make.
+func sameMarks(made, ours *vpav1.VerticalPodAutoscaler) bool {
+	return contains(made.Labels, ours.Labels) && contains(made.Annotations, ours.Annotations)
+}
+
+func contains(all, some map[string]string) bool {
+	for name, value := range some {
+		if all[name] != value {
 			return false
 		}
 	}

@@ -74,7 +74,7 @@ func (s *State) whyNoAdmission() string {
 	if s.Admission == AdmissionWebhook {
 		return "Admission Controller가 살아 있다는 표시(lease)가 오래되었습니다. 내보낸 파드가 예전 크기로 다시 생기므로 Updater는 이번 회차를 쉽니다."
 	}
-	return "dry-run으로 만든 파드가 추천을 받지 못했습니다. 내보낸 파드가 예전 크기로 다시 생기므로 Updater는 이번 회차를 쉽니다. 강사에게 정책(stepscale class install)과 네임스페이스의 " + labelManaged + "=true 레이블을 확인해 달라고 하십시오."
+	return "dry-run으로 만든 파드가 추천을 받지 못했습니다. 내보낸 파드가 예전 크기로 다시 생기므로 Updater는 이번 회차를 쉽니다. 강사에게 정책(stepscale class install)과 네임스페이스의 " + labelManaged + "=true 레이블을 확인해 달라고 하십시오. 정책은 이름이 web인 VPA만 봅니다."
 }
 
 // whyNoPods says why the updater has nothing to do with this VPA.

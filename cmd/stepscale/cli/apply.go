@@ -88,6 +88,7 @@ func (s *clusterStage) applyOne(ctx context.Context, dyn dynamic.Interface, mapp
 	}
 	obj.SetLabels(s.labels(obj.GetLabels()))
 	obj.SetNamespace(s.namespace)
+	s.conn.signet.sign(obj.GetKind(), obj)
 	client := dyn.Resource(mapping.Resource).Namespace(s.namespace)
 	if err := s.refuseForeign(ctx, client, obj); err != nil {
 		return err
@@ -111,8 +112,8 @@ func (s *clusterStage) labels(given map[string]string) map[string]string {
 }
 
 // ours tells whether this installation made the object.
-func (s *clusterStage) ours(o metav1.Object) bool {
-	return o.GetLabels()[clusters.LabelManaged] == "true" && o.GetLabels()[clusters.LabelOwner] == s.conn.owner
+func (s *clusterStage) ours(kind string, o metav1.Object) bool {
+	return o.GetLabels()[clusters.LabelManaged] == "true" && o.GetLabels()[clusters.LabelOwner] == s.conn.owner && s.conn.signet.proves(kind, o)
 }
 
 // refuseForeign leaves objects alone that somebody else made under the same name.
@@ -121,7 +122,7 @@ func (s *clusterStage) refuseForeign(ctx context.Context, client dynamic.Resourc
 		return nil // the namespace is ours, and new
 	}
 	old, err := client.Get(ctx, obj.GetName(), metav1.GetOptions{})
-	if apierrors.IsNotFound(err) || err == nil && s.ours(old) {
+	if apierrors.IsNotFound(err) || err == nil && s.ours(obj.GetKind(), old) {
 		return nil
 	}
 	if err != nil {
@@ -139,6 +140,7 @@ func (s *clusterStage) keepVPA(obj *unstructured.Unstructured) error {
 	}
 	vpa.Namespace = s.namespace
 	vpa.Labels = s.labels(vpa.Labels)
+	s.conn.signet.sign(obj.GetKind(), vpa)
 	s.vpas = append(s.vpas, vpa)
 	return nil
 }
@@ -166,6 +168,7 @@ func (s *clusterStage) makeNamespace(ctx context.Context) error {
 		return err
 	}
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace, Labels: s.labels(nil)}}
+	s.conn.signet.sign(kindNamespace, ns)
 	_, err := s.kube.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{FieldManager: fieldManager})
 	if apierrors.IsForbidden(err) {
 		s.namespace = ""
@@ -179,7 +182,7 @@ func (s *clusterStage) makeNamespace(ctx context.Context) error {
 // plays, is left alone. Nobody waits for a deletion: it takes the namespace controller
 // ten seconds.
 func (s *clusterStage) claimNamespace(ctx context.Context) error {
-	base := "stepscale-" + s.scenario.Name
+	base := namespacePrefix + s.scenario.Name
 	if s.conn.owner != "" {
 		base += "-" + s.conn.owner
 	}
@@ -206,7 +209,7 @@ func (s *clusterStage) claim(ctx context.Context) (bool, error) {
 	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) { // to look; the answer to the creation counts
 		return true, nil
 	}
-	if err == nil && s.ours(ns) && ns.DeletionTimestamp == nil {
+	if err == nil && s.ours(kindNamespace, ns) && ns.DeletionTimestamp == nil {
 		err = s.deleteNamespace(ctx)
 	}
 	return false, errors.Join(err, s.leaveSeat())

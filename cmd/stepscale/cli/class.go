@@ -2,7 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,13 +22,17 @@ import (
 func (a *app) classCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "class", Short: "강사: 여럿이 쓰는 클러스터를 수업에 맞게 준비합니다",
-		Long: `강사가 클러스터마다 한 번 실행합니다. 클러스터 전체에 걸친 오브젝트라서 학생의 권한으로는 만들 수 없는 것들입니다.
-VPA의 리소스 종류(CRD), 학생에게 줄 역할(ClusterRole stepscale-student), 그리고 웹훅 없이 새 파드에 VPA의 추천을 넣는 MutatingAdmissionPolicy를 만듭니다.
-EKS의 API 서버는 노트북에서 도는 웹훅에 닿을 수 없으므로, 어드미션을 API 서버 자신에게 맡기는 것입니다. 쿠버네티스 1.36부터 됩니다.`,
-		Example: "  stepscale class install --context my-context\n  stepscale class status --eks my-cluster --region ap-northeast-2\n  stepscale class remove --context my-context",
-		Args:    cobra.ArbitraryArgs, RunE: unknownCommand,
+		Long: `강사가 클러스터마다 한 번 install을 실행하고, 학생마다 namespace를 실행합니다.
+install은 클러스터 전체에 걸친 것을 만듭니다. VPA의 리소스 종류(CRD), 학생에게 줄 역할(ClusterRole stepscale-student), 학생이 하지 못할 일을 막는 ValidatingAdmissionPolicy, 그리고 웹훅 없이 새 파드에 VPA의 추천을 넣는 MutatingAdmissionPolicy입니다.
+EKS의 API 서버는 노트북에서 도는 웹훅에 닿을 수 없으므로, 어드미션을 API 서버 자신에게 맡기는 것입니다. 쿠버네티스 1.36부터 됩니다.
+namespace는 학생의 네임스페이스를 파드 보안(restricted), 할당량, 한도, 네트워크 정책과 함께 만들고 학생을 묶습니다.`,
+		Example: `  stepscale class install --context my-context
+  stepscale class namespace s01 s02 --user 'student-{}' --context my-context
+  stepscale class status --eks my-cluster --region ap-northeast-2
+  stepscale class remove --context my-context`,
+		Args: cobra.ArbitraryArgs, RunE: unknownCommand,
 	}
-	cmd.AddCommand(a.classPart("install", "없는 것을 만듭니다", a.classInstall), a.classPart("status", "무엇이 있는지 보여 드립니다. 쓰는 것은 없습니다", a.classStatus),
+	cmd.AddCommand(a.classPart("install", "없는 것을 만듭니다", a.classInstall), a.classNamespace(), a.classPart("status", "무엇이 있는지 보여 드립니다. 쓰는 것은 없습니다", a.classStatus),
 		a.classPart("remove", "stepscale이 만든 것을 지웁니다", a.classRemove))
 	return cmd
 }
@@ -34,36 +43,80 @@ func (a *app) classPart(name, short string, do func(context.Context, *vpa.Class,
 	cmd := &cobra.Command{
 		Use: name, Short: short, Args: cobra.NoArgs, Example: "  stepscale class " + name + " --context my-context",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if (attach.Name == "") == (attach.Context == "") {
-				return usageError("--eks와 --context 가운데 하나를 적어 주십시오.", "예: stepscale class "+name+" --context my-context")
-			}
-			cluster := eks.New(attach)
-			cfg, err := cluster.Up(cmd.Context())
-			if err != nil {
-				return eksError(err)
-			}
-			class, err := vpa.NewClass(cfg)
+			class, cluster, err := openClass(cmd.Context(), attach, name)
 			if err != nil {
 				return err
 			}
-			err = do(cmd.Context(), class, cluster.Info().Name, yes)
-			if apierrors.IsForbidden(err) {
-				return &userError{what: "클러스터 전체의 오브젝트를 볼 권한이 없습니다", cause: err, hint: "강사(클러스터 관리자)의 신원으로 실행해 주십시오."}
-			}
-			return err
+			return classError(do(cmd.Context(), class, cluster, yes))
 		},
 	}
 	attachFlags(cmd.Flags(), &attach)
 	if name != "status" {
-		cmd.Flags().BoolVar(&yes, "yes", false, "쓰기 전에 묻지 않습니다")
+		yesFlag(cmd, &yes)
 	}
 	return cmd
 }
 
+// openClass attaches to the cluster of a class, and tells its name.
+func openClass(ctx context.Context, attach eks.Options, command string) (class *vpa.Class, cluster string, err error) {
+	if (attach.Name == "") == (attach.Context == "") {
+		return nil, "", usageError("--eks와 --context 가운데 하나를 적어 주십시오.", "예: stepscale class "+command+" --context my-context")
+	}
+	c := eks.New(attach)
+	cfg, err := c.Up(ctx)
+	if err != nil {
+		return nil, "", eksError(err)
+	}
+	cfg.QPS, cfg.Burst = 50, 100 // a whole class at once
+	class, err = vpa.NewClass(cfg)
+	return class, c.Info().Name, err
+}
+
+// classError says in Korean why a class cannot be prepared.
+func classError(err error) error {
+	var foreign *vpa.ForeignError
+	switch {
+	case errors.As(err, &foreign):
+		return foreignParts(foreign)
+	case apierrors.IsForbidden(err):
+		return &userError{what: "클러스터 전체의 오브젝트를 볼 권한이 없습니다", cause: err, hint: "강사(클러스터 관리자)의 신원으로 실행해 주십시오."}
+	}
+	return err
+}
+
+// foreignParts says whose the parts are, as far as the objects tell.
+func foreignParts(e *vpa.ForeignError) error {
+	var parts []string
+	for _, p := range e.Parts {
+		text := fmt.Sprintf("%s %s (%s)", p.Kind, p.Name, whose(p.Origin))
+		if len(p.Lacks) > 0 {
+			text += ". 수업에 필요한 것이 없습니다: " + strings.Join(p.Lacks, ", ")
+		}
+		parts = append(parts, text)
+	}
+	return &userError{what: "stepscale class가 만들지 않은 것이 같은 이름으로 이미 있습니다: " + strings.Join(parts, "; "), cause: e, code: exitUsage,
+		hint: "아무것도 쓰지 않았습니다. 만든 분에게 확인하신 뒤, 지워도 되면 kubectl delete로 지우고 다시 실행해 주십시오."}
+}
+
+func whose(o vpa.Origin) string {
+	text := "만든 시각 " + o.Created.Local().Format(time.DateTime)
+	if len(o.Managers) > 0 {
+		text = "쓴 프로그램 " + strings.Join(o.Managers, ", ") + ", " + text
+	}
+	if len(o.Labels) == 0 {
+		return text + ", 레이블 없음"
+	}
+	var labels []string
+	for _, key := range slices.Sorted(maps.Keys(o.Labels)) {
+		labels = append(labels, key+"="+o.Labels[key])
+	}
+	return text + ", 레이블 " + strings.Join(labels, " ")
+}
+
 func (a *app) classInstall(ctx context.Context, c *vpa.Class, name string, yes bool) error {
 	err := a.ask(ctx, yes, []string{
-		"클러스터 " + name + "에, 클러스터 전체에 걸친 오브젝트를 만듭니다: VPA의 CRD 2개, ClusterRole stepscale-student, MutatingAdmissionPolicy와 그 바인딩 stepscale-vpa.",
-		"정책은 " + clusters.LabelManaged + "=true 레이블이 있는 네임스페이스의 새 파드에만 적용됩니다. 이미 있는 것은 건드리지 않습니다.",
+		"클러스터 " + name + "에, 클러스터 전체에 걸친 오브젝트를 만듭니다: VPA의 CRD 2개, ClusterRole stepscale-student, ValidatingAdmissionPolicy와 그 바인딩 stepscale-student, MutatingAdmissionPolicy와 그 바인딩 stepscale-vpa.",
+		"정책은 " + clusters.LabelManaged + "=true 레이블이 있는 네임스페이스의 새 파드와, 학생의 네임스페이스에만 적용됩니다. 다른 사람이 만든 것은 건드리지 않습니다.",
 	})
 	if err != nil {
 		return err
@@ -77,18 +130,17 @@ func (a *app) classInstall(ctx context.Context, c *vpa.Class, name string, yes b
 		}
 		screen.Done(done + p.Kind + " " + p.Name)
 	}
+	if _, foreign := errors.AsType[*vpa.ForeignError](err); foreign {
+		return err
+	}
 	if err != nil {
 		return &userError{what: "모두 만들지는 못했습니다", cause: err, hint: "클러스터 관리자의 권한이 필요합니다. 다시 실행하시면 나머지만 만듭니다."}
 	}
 	policies, err := c.HasPolicies()
 	if err == nil && !policies {
-		screen.Note("이 클러스터의 API 서버에는 MutatingAdmissionPolicy v1이 없어(1.36부터) 정책은 만들지 않았습니다. 새 파드에 추천을 넣으려면 업스트림의 어드미션 컨트롤러를 클러스터 안에 설치해 주십시오. 기본 포트 8000은 EKS의 보안 그룹에 막히는 일이 많으니 --port=8443으로 바꾸시는 것이 좋습니다.")
+		screen.Note("이 클러스터의 API 서버에는 MutatingAdmissionPolicy v1이 없어(1.36부터) 추천을 넣는 정책은 만들지 않았습니다. 새 파드에 추천을 넣으려면 업스트림의 어드미션 컨트롤러를 클러스터 안에 설치해 주십시오. 기본 포트 8000은 EKS의 보안 그룹에 막히는 일이 많으니 --port=8443으로 바꾸시는 것이 좋습니다.")
 	}
-	screen.Note("학생마다 네임스페이스를 만들고 역할을 묶어 주십시오. 레이블이 있어야 정책이 그 네임스페이스의 파드에 추천을 넣습니다.")
-	for _, line := range []string{"kubectl create namespace s01", "kubectl label namespace s01 " + clusters.LabelManaged + "=true",
-		"kubectl create rolebinding stepscale-student --clusterrole stepscale-student --user 학생 -n s01"} {
-		screen.Raw("    " + line + "\n")
-	}
+	screen.Note("이제 학생마다 네임스페이스를 만들어 주십시오. 예: stepscale class namespace s01 --user 학생")
 	return err
 }
 
@@ -101,7 +153,7 @@ func (a *app) classStatus(ctx context.Context, c *vpa.Class, _ string, _ bool) e
 		case p.Ours:
 			state = "있음 (stepscale이 만듦)"
 		case p.There:
-			state = "있음 (다른 사람이 만듦)"
+			state = "있음 (다른 사람이 만듦: " + whose(p.Origin) + ")"
 		}
 		screen.Line(fmt.Sprintf("%s %s: %s", p.Kind, p.Name, state))
 	}
@@ -109,7 +161,7 @@ func (a *app) classStatus(ctx context.Context, c *vpa.Class, _ string, _ bool) e
 }
 
 func (a *app) classRemove(ctx context.Context, c *vpa.Class, name string, yes bool) error {
-	err := a.ask(ctx, yes, []string{"클러스터 " + name + "에서 stepscale class install이 만든 것을 지웁니다. CRD를 지우면 그 종류의 VPA 오브젝트도 모두 사라집니다."})
+	err := a.ask(ctx, yes, []string{"클러스터 " + name + "에서 stepscale class install이 만든 것을 지웁니다. CRD를 지우면 그 종류의 VPA 오브젝트도 모두 사라지고, 역할과 정책을 지우면 학생의 네임스페이스에서 수업을 할 수 없습니다."})
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -46,18 +47,21 @@ func newClassroom(t *testing.T) classroom {
 	}
 	t.Cleanup(func() { _ = c.Down(context.Background()); _ = os.RemoveAll(dir) })
 	t.Setenv("KUBECONFIG", c.Info().Kubeconfig)
-	return classroom{kube: kubernetes.NewForConfigOrDie(rest.CopyConfig(cfg)), vpa: vpaclient.NewForConfigOrDie(cfg), run: func(argv ...string) (string, int) {
-		var out bytes.Buffer
-		a.out, a.errOut, a.in, a.typed = &out, &out, strings.NewReader(""), nil
-		code := a.execute(t.Context(), argv)
-		return out.String(), code
-	}}
+	return classroom{kube: kubernetes.NewForConfigOrDie(rest.CopyConfig(cfg)), vpa: vpaclient.NewForConfigOrDie(cfg), run: a.told}
+}
+
+// told runs a command line, and returns all that it says.
+func (a *app) told(argv ...string) (string, int) {
+	var out bytes.Buffer
+	a.out, a.errOut, a.in, a.typed = &out, &out, strings.NewReader(""), nil
+	code := a.execute(context.Background(), argv)
+	return out.String(), code
 }
 
 // recommend makes a VPA with a recommendation, as a recommender would.
-func (c classroom) recommend(t *testing.T, namespace, target string, mode vpav1.UpdateMode, off string) {
+func (c classroom) recommend(t *testing.T, namespace, name, target string, mode vpav1.UpdateMode, off string) {
 	t.Helper()
-	v := &vpav1.VerticalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: target}, Spec: vpav1.VerticalPodAutoscalerSpec{
+	v := &vpav1.VerticalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: vpav1.VerticalPodAutoscalerSpec{
 		TargetRef: &autoscaling.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: target}, UpdatePolicy: &vpav1.PodUpdatePolicy{UpdateMode: &mode},
 	}}
 	if off != "" {
@@ -66,7 +70,7 @@ func (c classroom) recommend(t *testing.T, namespace, target string, mode vpav1.
 	vpas := c.vpa.AutoscalingV1().VerticalPodAutoscalers(namespace)
 	var err error
 	within(t, 10*time.Second, "a VPA is taken", func() bool { _, err = vpas.Create(t.Context(), v, metav1.CreateOptions{}); return err == nil })
-	live, err := vpas.Get(t.Context(), target, metav1.GetOptions{})
+	live, err := vpas.Get(t.Context(), name, metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +84,7 @@ func (c classroom) recommend(t *testing.T, namespace, target string, mode vpav1.
 		t.Fatal(err)
 	}
 	if _, err := vpas.UpdateStatus(t.Context(), live, metav1.UpdateOptions{}); err != nil {
-		live, _ = vpas.Get(t.Context(), target, metav1.GetOptions{})
+		live, _ = vpas.Get(t.Context(), name, metav1.GetOptions{})
 		if live == nil || live.Status.Recommendation == nil {
 			t.Fatal(err)
 		}
@@ -101,11 +105,25 @@ func (c classroom) born(t *testing.T, namespace, target string) *corev1.Pod {
 			{Name: "proxy", Image: "app"}, // without any request
 		}},
 	}
-	got, err := c.kube.CoreV1().Pods(namespace).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-	if err != nil {
+	var got *corev1.Pod
+	within(t, 10*time.Second, "the namespace takes pods", func() bool {
+		var err error
+		got, err = c.kube.CoreV1().Pods(namespace).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		return err == nil
+	})
+	return got
+}
+
+// namespace makes one for which the policy speaks, or not.
+func (c classroom) namespace(t *testing.T, name string, managed bool) {
+	t.Helper()
+	ns := namespaceObject(name)
+	if managed {
+		ns.Labels = map[string]string{clusters.LabelManaged: "true"}
+	}
+	if _, err := c.kube.CoreV1().Namespaces().Create(t.Context(), ns, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	return got
 }
 
 func requests(p *corev1.Pod, container int) string {
@@ -125,14 +143,8 @@ func TestClass(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"shop", "elsewhere"} {
-		ns := namespaceObject(name)
-		if name == "shop" {
-			ns.Labels = map[string]string{clusters.LabelManaged: "true"}
-		}
-		if _, err := c.kube.CoreV1().Namespaces().Create(t.Context(), ns, metav1.CreateOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		c.recommend(t, name, "web", vpav1.UpdateModeInitial, "")
+		c.namespace(t, name, name == "shop")
+		c.recommend(t, name, "web", "web", vpav1.UpdateModeInitial, "")
 	}
 	within(t, 30*time.Second, "the policy is in force", func() bool { return requests(c.born(t, "shop", "web"), 0) == "250m 262144k 1Gi" })
 	pod := c.born(t, "shop", "web")
@@ -145,22 +157,59 @@ func TestClass(t *testing.T) {
 	if got := requests(c.born(t, "elsewhere", "web"), 0); got != "100m 0 1Gi" {
 		t.Errorf("a pod in somebody else's namespace: %s", got)
 	}
-	c.recommend(t, "shop", "off", vpav1.UpdateModeOff, "")
-	c.recommend(t, "shop", "some", vpav1.UpdateModeRecreate, "proxy")
-	within(t, 30*time.Second, "a later VPA is in force", func() bool { return requests(c.born(t, "shop", "some"), 0) == "250m 262144k 1Gi" })
-	if got := requests(c.born(t, "shop", "some"), 2); got != "0 0 0" {
+	c.recommend(t, "shop", "other", "other", vpav1.UpdateModeInitial, "")
+	for _, name := range []string{"off", "some"} {
+		c.namespace(t, name, true)
+	}
+	c.recommend(t, "off", "web", "web", vpav1.UpdateModeOff, "")
+	c.recommend(t, "some", "web", "web", vpav1.UpdateModeRecreate, "proxy")
+	within(t, 30*time.Second, "a later VPA is in force", func() bool { return requests(c.born(t, "some", "web"), 0) == "250m 262144k 1Gi" })
+	if got := requests(c.born(t, "some", "web"), 2); got != "0 0 0" {
 		t.Errorf("a container with mode Off: %s", got)
 	}
-	if got := requests(c.born(t, "shop", "off"), 0); got != "100m 0 1Gi" {
+	if got := requests(c.born(t, "off", "web"), 0); got != "100m 0 1Gi" {
 		t.Errorf("a VPA with mode Off: %s", got)
 	}
-	if out, code := c.run("class", "status", "--context", "stepscale"); code != exitOK || strings.Count(out, "stepscale이 만듦") != 5 {
+	if got := requests(c.born(t, "shop", "other"), 0); got != "100m 0 1Gi" {
+		t.Errorf("a VPA of another name: %s", got)
+	}
+	c.manyVPAs(t)
+	if out, code := c.run("class", "status", "--context", "stepscale"); code != exitOK || strings.Count(out, "stepscale이 만듦") != 7 {
 		t.Errorf("status: exit %d, %s", code, out)
 	}
-	if out, code := c.run("class", "remove", "--context", "stepscale", "--yes"); code != exitOK || strings.Count(out, "지움") != 5 {
+	if out, code := c.run("class", "remove", "--context", "stepscale", "--yes"); code != exitOK || strings.Count(out, "지움") != 7 {
 		t.Errorf("remove: exit %d, %s", code, out)
 	}
 	within(t, 30*time.Second, "the policy is gone", func() bool { return requests(c.born(t, "shop", "web"), 0) == "100m 0 1Gi" })
+}
+
+// manyVPAs: what a pod costs does not grow with the VPAs of its namespace.
+func (c classroom) manyVPAs(t *testing.T) {
+	t.Helper()
+	cost := func() time.Duration {
+		least := time.Hour
+		for range 5 {
+			begin := time.Now()
+			if got := requests(c.born(t, "shop", "web"), 0); got != "250m 262144k 1Gi" {
+				t.Fatalf("the pod has %s", got)
+			}
+			least = min(least, time.Since(begin))
+		}
+		return least
+	}
+	few := cost()
+	for i := range 200 {
+		v := &vpav1.VerticalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("more-%d", i)},
+			Spec: vpav1.VerticalPodAutoscalerSpec{TargetRef: &autoscaling.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "more"}}}
+		if _, err := c.vpa.AutoscalingV1().VerticalPodAutoscalers("shop").Create(t.Context(), v, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if many := cost(); many > 5*few+200*time.Millisecond {
+		t.Errorf("a pod takes %s beside one VPA, and %s beside 200", few, many)
+	} else {
+		t.Logf("a pod takes %s beside one VPA, and %s beside 200", few, many)
+	}
 }
 
 // TestStudent: who is bound to the student's role in one namespace lacks nothing there
@@ -180,6 +229,9 @@ func TestStudent(t *testing.T) {
 		return code == exitOK && strings.Contains(out, "✔ 권한") && strings.Contains(out, "✔ VPA 수업의 권한") && strings.Contains(out, "△ 노드")
 	}
 	within(t, 30*time.Second, "the student may do all that lessons do", allowed)
+	if out, _ := c.run("doctor", "--context", "kim", "-n", "shop"); !strings.Contains(out, "△ 네임스페이스의 울타리") || !strings.Contains(out, "NetworkPolicy") {
+		t.Errorf("a namespace without a fence: %s", out)
+	}
 	for _, argv := range [][]string{{"doctor", "--context", "kim", "-n", "elsewhere"}, {"doctor", "--context", "kim"}} {
 		out, code := c.run(argv...)
 		if code != exitFailure || !strings.Contains(out, "✘ 권한") || !strings.Contains(out, "△ VPA 수업의 권한") || strings.Contains(out, "create,delete namespaces") != (len(argv) == 3) {

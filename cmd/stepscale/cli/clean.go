@@ -4,46 +4,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 
-	appsv1 "k8s.io/api/apps/v1"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	corev1 "k8s.io/api/core/v1"
-	policyv1 "k8s.io/api/policy/v1"
-	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
-
-	"github.com/stepscale/stepscale/clusters"
-	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
-	"github.com/stepscale/stepscale/engine/hpa"
 )
 
 func (a *app) clusterClean() *cobra.Command {
 	var p place
 	cmd := &cobra.Command{
 		Use: "clean", Short: "다른 사람의 클러스터에 남은 stepscale의 오브젝트를 지웁니다", Args: cobra.NoArgs,
-		Long: `EKS처럼 stepscale이 만들지 않은 클러스터에, 이 컴퓨터의 stepscale이 남긴 것을 지웁니다. 수업이 끝나면 스스로 지우므로, 컴퓨터가 꺼졌거나 네트워크가 끊겨 지우지 못했을 때 쓰시면 됩니다.
-무장 해제된 HPA는 진짜 spec으로 되돌립니다. 다른 사람의 것은 건드리지 않습니다.`,
-		Example: "  stepscale cluster clean --context my-context\n  stepscale cluster clean --eks my-cluster --region ap-northeast-2 --namespace shop",
+		Long: `EKS처럼 stepscale이 만들지 않은 클러스터에, 이 컴퓨터의 stepscale이 남긴 것을 찾아 보여 드리고, 물어본 뒤 지웁니다. 수업이 끝나면 스스로 지우므로, 컴퓨터가 꺼졌거나 네트워크가 끊겨 지우지 못했을 때 쓰시면 됩니다.
+무장 해제된 HPA는 진짜 spec으로 되돌립니다. 다른 사람의 것은 건드리지 않습니다. 레이블은 누구나 적을 수 있으므로, 이 컴퓨터의 열쇠로 적은 증명이 있는 것만 지웁니다.`,
+		Example: "  stepscale cluster clean --context my-context\n  stepscale cluster clean --eks my-cluster --region ap-northeast-2 --namespace shop --yes",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if p.attach.Name != "" && p.attach.Context != "" || !p.attached() {
 				return usageError("--eks와 --context 가운데 하나를 적어 주십시오.", "stepscale이 만든 클러스터는 stepscale cluster down으로 끕니다.")
 			}
-			left, err := a.clean(cmd.Context(), p)
-			screen := tui.New(a.out)
-			for _, l := range left {
-				screen.Done("지움: " + l)
+			if p.namespace != "" {
+				if err := checkNamespace(p.namespace); err != nil {
+					return err
+				}
 			}
-			if err == nil && len(left) == 0 {
-				screen.Note("남은 것이 없습니다.")
+			removed, err := a.clean(cmd.Context(), p, func(l *leftovers) error { return a.agreeToClean(cmd.Context(), p, l) })
+			screen := tui.New(a.out)
+			for _, l := range removed {
+				screen.Done("지움: " + l)
 			}
 			if apierrors.IsForbidden(err) {
 				return &userError{what: "그 네임스페이스를 볼 권한이 없습니다", where: p.namespace, cause: err, hint: "네임스페이스의 이름을 확인해 주십시오."}
@@ -53,163 +40,54 @@ func (a *app) clusterClean() *cobra.Command {
 	}
 	attachFlags(cmd.Flags(), &p.attach)
 	cmd.Flags().StringVarP(&p.namespace, "namespace", "n", "", "이 `네임스페이스`에 남은 것도 지웁니다")
+	yesFlag(cmd, &p.yes)
 	return cmd
 }
 
+// agreeToClean shows what was found, and asks.
+func (a *app) agreeToClean(ctx context.Context, p place, l *leftovers) error {
+	screen := tui.New(a.out)
+	for _, name := range l.unproven {
+		screen.Note("남겨 둠: " + name + ". stepscale의 레이블은 있지만 이 컴퓨터가 만들었다는 증명이 없습니다. 만든 분이 맞다면 kubectl로 지워 주십시오.")
+	}
+	if len(l.found) == 0 {
+		if l.busy == nil {
+			screen.Note("지울 것이 없습니다.")
+		}
+		return nil
+	}
+	told := []string{fmt.Sprintf("이 컴퓨터의 stepscale이 만든 %d개를 지웁니다.", len(l.found))}
+	for _, one := range l.found {
+		told = append(told, "  "+one.what)
+	}
+	return a.ask(ctx, p.yes, told)
+}
+
 // clean removes what this installation made on a cluster: its namespaces, and its
-// objects in a namespace that somebody else made. It returns what it removed.
-func (a *app) clean(ctx context.Context, p place) ([]string, error) {
-	id, err := owner()
+// objects in a namespace that somebody else made. It returns what it removed; agree,
+// if there is one, is asked before.
+func (a *app) clean(ctx context.Context, p place, agree func(*leftovers) error) (removed []string, err error) {
+	l, err := findLeftovers(ctx, p)
+	if l != nil {
+		defer func() { err = errors.Join(err, l.leaveSeats()) }()
+	}
 	if err != nil {
 		return nil, err
 	}
-	cluster := eks.New(p.attach)
-	cfg, err := cluster.Up(ctx)
-	if err != nil {
-		return nil, eksError(err)
-	}
-	mine := metav1.ListOptions{LabelSelector: clusters.LabelManaged + "=true," + clusters.LabelOwner + "=" + id}
-	var removed []string
-	if p.namespace != "" {
-		err := inSeat(cluster.Info().Name, p.namespace, func() (err error) {
-			removed, err = cleanObjects(ctx, cfg, p.namespace, mine)
-			return err
-		})
-		if err != nil {
-			return removed, err
+	if agree != nil {
+		if err := agree(l); err != nil {
+			return nil, err
 		}
 	}
-	kube, err := kubernetes.NewForConfig(cfg)
-	if err != nil {
-		return removed, err
-	}
-	list, err := kube.CoreV1().Namespaces().List(ctx, mine)
-	if apierrors.IsForbidden(err) { // then we have made none
-		return removed, nil
-	}
-	if err != nil {
-		return removed, err
-	}
-	var busy error
-	for _, ns := range list.Items {
-		err := inSeat(cluster.Info().Name, ns.Name, func() error { return kube.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{}) })
-		switch {
-		case errors.Is(err, errPlaying):
-			busy = err
-		case err != nil && !apierrors.IsNotFound(err):
-			return removed, err
-		default:
-			removed = append(removed, "namespace/"+ns.Name)
-		}
-	}
-	return removed, busy
-}
-
-var errPlaying = errors.New("다른 프로세스가 쓰고 있습니다")
-
-// inSeat does something to a namespace where nobody plays.
-func inSeat(cluster, namespace string, do func() error) error {
-	seat, free, err := takeSeat(cluster, namespace)
-	if err != nil {
-		return err
-	}
-	if !free {
-		return &userError{what: "네임스페이스 " + namespace + "에서 수업을 하고 있는 stepscale이 있어 남겨 두었습니다", cause: errPlaying,
-			hint: "그 수업이 끝나면 스스로 지웁니다."}
-	}
-	return errors.Join(do(), seat.Close())
-}
-
-// cleanObjects arms the HPAs again and removes what is ours, the autoscalers first.
-func cleanObjects(ctx context.Context, cfg *rest.Config, namespace string, mine metav1.ListOptions) ([]string, error) {
-	kube, err := kubernetes.NewForConfig(cfg)
-	if err != nil {
-		return nil, err
-	}
-	if err := rearm(ctx, kube, namespace, mine); err != nil {
-		return nil, err
-	}
-	dyn, err := dynamic.NewForConfig(cfg)
-	if err != nil {
-		return nil, err
-	}
-	vpas := dyn.Resource(vpav1.SchemeGroupVersion.WithResource("verticalpodautoscalers")).Namespace(namespace)
-	removed, err := cleanCheckpoints(ctx, dyn, vpas, namespace, mine)
-	if err != nil {
-		return removed, err
-	}
-	for _, r := range []struct {
-		kind   string
-		client dynamic.ResourceInterface
-	}{
-		{"hpa", dyn.Resource(autoscalingv2.SchemeGroupVersion.WithResource("horizontalpodautoscalers")).Namespace(namespace)},
-		{"vpa", vpas},
-		{"deployment", dyn.Resource(appsv1.SchemeGroupVersion.WithResource("deployments")).Namespace(namespace)},
-		{"pdb", dyn.Resource(policyv1.SchemeGroupVersion.WithResource("poddisruptionbudgets")).Namespace(namespace)},
-		{"service", dyn.Resource(corev1.SchemeGroupVersion.WithResource("services")).Namespace(namespace)},
-	} {
-		list, err := r.client.List(ctx, mine)
-		if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) { // no VPA here, or none for us
+	for _, one := range l.found {
+		err := one.remove(ctx)
+		if apierrors.IsNotFound(err) || apierrors.IsConflict(err) { // it is gone; a conflict: another object has the name now
 			continue
 		}
 		if err != nil {
 			return removed, err
 		}
-		for _, o := range list.Items {
-			err := r.client.Delete(ctx, o.GetName(), metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)})
-			if err != nil && !apierrors.IsNotFound(err) {
-				return removed, err
-			}
-			removed = append(removed, fmt.Sprintf("%s/%s (%s)", r.kind, o.GetName(), namespace))
-		}
+		removed = append(removed, one.what)
 	}
-	return removed, nil
-}
-
-// cleanCheckpoints removes those of our VPAs: the recommender that makes them sets
-// no labels of ours.
-func cleanCheckpoints(ctx context.Context, dyn dynamic.Interface, vpas dynamic.ResourceInterface, namespace string, mine metav1.ListOptions) ([]string, error) {
-	ours, err := vpas.List(ctx, mine)
-	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) || err == nil && len(ours.Items) == 0 {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	checkpoints := dyn.Resource(vpav1.SchemeGroupVersion.WithResource("verticalpodautoscalercheckpoints")).Namespace(namespace)
-	list, err := checkpoints.List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, err
-	}
-	var removed []string
-	for _, c := range list.Items {
-		of, _, _ := unstructured.NestedString(c.Object, "spec", "vpaObjectName")
-		if !slices.ContainsFunc(ours.Items, func(v unstructured.Unstructured) bool { return v.GetName() == of }) {
-			continue
-		}
-		if err := checkpoints.Delete(ctx, c.GetName(), metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
-			return removed, err
-		}
-		removed = append(removed, fmt.Sprintf("vpacheckpoint/%s (%s)", c.GetName(), namespace))
-	}
-	return removed, nil
-}
-
-// rearm gives disarmed HPAs their true spec back, so that nothing is left disarmed
-// where a deletion is refused.
-func rearm(ctx context.Context, kube kubernetes.Interface, namespace string, mine metav1.ListOptions) error {
-	hpas := kube.AutoscalingV2().HorizontalPodAutoscalers(namespace)
-	list, err := hpas.List(ctx, mine)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for i := range list.Items {
-		armed, err := hpa.Rearm(&list.Items[i])
-		if err == nil {
-			_, err = hpas.Update(ctx, armed, metav1.UpdateOptions{FieldManager: fieldManager})
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	return removed, l.busy
 }

@@ -59,6 +59,7 @@ type connection struct {
 	down    string // the command that removes the cluster, where it stays
 
 	owner     string   // tells our objects from others' on a cluster that is not ours alone
+	signet    signet   // proves there that they are ours
 	namespace string   // that somebody made for us; empty to make one
 	mode      hpa.Mode // how to do beside the cluster's own HPA controller
 	image     string   // of the workload, on live clusters

@@ -80,7 +80,7 @@ func kindCluster(name string, progress func(phase string, took time.Duration)) (
 // attachTo finds a cluster that somebody else runs. Its HPA controller is taken to
 // be on: nobody can look at the flags of a managed control plane.
 func attachTo(ctx context.Context, p place) (*connection, error) {
-	id, err := owner()
+	signet, err := openSignet()
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func attachTo(ctx context.Context, p place) (*connection, error) {
 	info.Kubeconfig = kubeconfig
 	return &connection{
 		config: cfg, info: info, close: func() error { return cluster.Down(ctx) },
-		owner: id, namespace: p.namespace, mode: hpa.Mode(p.mode), image: p.image,
+		owner: signet.owner(), signet: signet, namespace: p.namespace, mode: hpa.Mode(p.mode), image: p.image,
 		inPlace: p.vpaUpdate != updateRecreate, deniedVPA: cluster.DeniedVPA,
 	}, nil
 }

@@ -5,16 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/rand"
-
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/hpa"
-	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/scenarios"
 )
 
@@ -104,25 +99,4 @@ func (a *app) busy(what string) (done func()) {
 	screen := tui.New(a.errOut)
 	screen.Busy(what)
 	return screen.Erase
-}
-
-var ownerID = regexp.MustCompile(`^[a-z0-9]{5}$`)
-
-// owner is what tells this installation's objects from others' on a cluster that
-// many use: it says nothing about who the learner is.
-func owner() (string, error) {
-	dir, err := stateDir()
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "owner")
-	if b, err := outside.ReadFile(file, mostState); err == nil && ownerID.MatchString(strings.TrimSpace(string(b))) {
-		return strings.TrimSpace(string(b)), nil
-	}
-	id := rand.String(5)
-	if err := writeAtomically(file, []byte(id+"\n")); err != nil {
-		return "", &userError{what: "상태 디렉터리에 쓸 수 없습니다", where: dir, cause: err,
-			hint: "누가 만든 것인지 알아야 지울 수 있으므로 시작하지 않았습니다. 쓸 수 있는 디렉터리를 STEPSCALE_STATE_DIR 환경 변수에 적어 주십시오."}
-	}
-	return id, nil
 }

@@ -39,7 +39,22 @@ func eksFindings(name string, r eks.Report) []finding {
 		served("VPA", r.VPA, statusWarn, "설치되어 있지 않습니다", "HPA 수업에는 필요하지 않습니다."),
 		served("MutatingAdmissionPolicy", r.Policies, statusWarn, "admissionregistration.k8s.io/v1에 없습니다", "1.36부터 기본입니다. 그 전 버전에서는 새 파드에 VPA의 추천을 넣을 웹훅을 클러스터 안에 두어야 합니다."),
 	}
+	if r.Fence != nil {
+		found = append(found, fence(*r.Fence))
+	}
 	return found
+}
+
+// fence is not a lesson's need: it keeps students from the rest of the cluster.
+func fence(f eks.Fence) finding {
+	const name, hint = "네임스페이스의 울타리", "강사가 stepscale class namespace로 만든 네임스페이스에는 모두 있습니다."
+	switch {
+	case len(f.Missing) > 0:
+		return finding{name, statusWarn, "없는 것: " + strings.Join(f.Missing, ", "), "학생이 노드나 다른 사람의 파드에 손댈 수 있습니다. " + hint}
+	case len(f.Unseen) > 0:
+		return finding{name, statusWarn, "볼 권한이 없어 확인하지 못한 것: " + strings.Join(f.Unseen, ", "), hint}
+	}
+	return finding{name, statusOK, "파드 보안(restricted), ResourceQuota, LimitRange, NetworkPolicy가 있습니다", ""}
 }
 
 func clockFinding(skew time.Duration) finding {

@@ -46,6 +46,9 @@ func TestEKSFindings(t *testing.T) {
 		"no such ns":  {func(r *eks.Report) { r.NoNamespace = true }, map[string]string{"권한": statusFail, "VPA 수업의 권한": statusWarn}},
 		"no VPA":      {func(r *eks.Report) { r.DeniedVPA = []string{"patch pods/resize"} }, map[string]string{"VPA 수업의 권한": statusWarn}},
 		"1.35":        {func(r *eks.Report) { r.Policies, r.VPA = false, false }, map[string]string{"VPA": statusWarn, "MutatingAdmissionPolicy": statusWarn}},
+		"fenced":      {func(r *eks.Report) { r.Fence = &eks.Fence{} }, nil},
+		"unfenced":    {func(r *eks.Report) { r.Fence = &eks.Fence{Missing: []string{"LimitRange"}} }, map[string]string{"네임스페이스의 울타리": statusWarn}},
+		"unseen":      {func(r *eks.Report) { r.Fence = &eks.Fence{Unseen: []string{"LimitRange"}} }, map[string]string{"네임스페이스의 울타리": statusWarn}},
 		"clock":       {func(r *eks.Report) { r.Skew = time.Minute }, map[string]string{"시각": statusWarn}},
 		"slow clock":  {func(r *eks.Report) { r.Skew = -time.Hour }, map[string]string{"시각": statusFail}},
 	} {

@@ -90,7 +90,7 @@ func (a *app) clusterGuard() *cobra.Command {
 				return nil
 			}
 			err := wait.PollUntilContextTimeout(cmd.Context(), guardEvery, guardFor, true, func(ctx context.Context) (bool, error) {
-				_, last = a.clean(ctx, place{attach: order.Attach, namespace: order.Namespace})
+				_, last = a.clean(ctx, place{attach: order.Attach, namespace: order.Namespace}, nil)
 				if errors.Is(last, errPlaying) { // somebody with a guard of their own
 					last = nil
 				}

@@ -10,6 +10,7 @@ import (
 
 	autoscaling "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/admission-controller/resource/pod/patch"
@@ -17,8 +18,6 @@ import (
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/limitrange"
 	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
-
-	"github.com/stepscale/stepscale/clusters"
 )
 
 // randomPods is how many pods the policy and upstream's calculator are asked about.
@@ -31,24 +30,24 @@ func TestPolicyAgainstUpstream(t *testing.T) {
 	if out, code := c.run("class", "install", "--context", "stepscale", "--yes"); code != exitOK {
 		t.Fatalf("install: exit %d, %s", code, out)
 	}
-	ns := namespaceObject("shop")
-	ns.Labels = map[string]string{clusters.LabelManaged: "true"}
-	if _, err := c.kube.CoreV1().Namespaces().Create(t.Context(), ns, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
 	limits := limitrange.NewNoopLimitsCalculator()
 	upstream := patch.NewResourceUpdatesCalculator(recommendation.NewProvider(limits, vpautil.NewCappingRecommendationProcessor(limits)), resource.QuantityValue{})
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
 	for n := range randomPods {
-		name := "web" + strconv.Itoa(n)
-		v, pod := randomVPA(random, name), randomPod(random, name)
-		c.create(t, v)
+		const name = "web"
+		namespace := "shop" + strconv.Itoa(n) // the policy knows one VPA of a namespace
+		c.namespace(t, namespace, true)
+		v, pod := randomVPA(random, name), randomPod(random, namespace, name)
+		c.create(t, namespace, v)
 		want := applied(t, upstream, v, pod)
 		var got *corev1.Pod
-		within(t, 20*time.Second, "the policy knows "+name, func() bool {
+		within(t, 20*time.Second, "the policy knows the VPA of "+namespace, func() bool {
 			var err error
-			got, err = c.kube.CoreV1().Pods("shop").Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+			got, err = c.kube.CoreV1().Pods(namespace).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+			if apierrors.IsForbidden(err) { // the namespace has no service account yet
+				return false
+			}
 			if err != nil {
 				t.Fatalf("seed %d, pod %d: %v", seed, n, err)
 			}
@@ -71,9 +70,9 @@ func sizes(c corev1.Container) string {
 }
 
 // create makes a VPA with its status.
-func (c classroom) create(t *testing.T, v *vpav1.VerticalPodAutoscaler) {
+func (c classroom) create(t *testing.T, namespace string, v *vpav1.VerticalPodAutoscaler) {
 	t.Helper()
-	vpas := c.vpa.AutoscalingV1().VerticalPodAutoscalers("shop")
+	vpas := c.vpa.AutoscalingV1().VerticalPodAutoscalers(namespace)
 	within(t, 10*time.Second, "a VPA is taken", func() bool {
 		live, err := vpas.Create(t.Context(), v, metav1.CreateOptions{})
 		if err != nil {
@@ -148,9 +147,9 @@ func randomSize(r *rand.Rand) corev1.ResourceList {
 }
 
 // randomPod is one that the API server takes: no request is above its limit.
-func randomPod(r *rand.Rand, target string) *corev1.Pod {
+func randomPod(r *rand.Rand, namespace, target string) *corev1.Pod {
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
-		GenerateName: target + "-abc12-", Namespace: "shop", Labels: map[string]string{"pod-template-hash": "abc12"},
+		GenerateName: target + "-abc12-", Namespace: namespace, Labels: map[string]string{"pod-template-hash": "abc12"},
 		OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: target + "-abc12", UID: "1", Controller: new(true)}},
 	}}
 	if r.IntN(2) == 0 {

@@ -31,7 +31,7 @@ func TestSeats(t *testing.T) {
 			t.Errorf("lesson %d is in %s; want %s", i+1, got, want)
 		}
 	}
-	if removed, err := a.clean(t.Context(), a.place); !errors.Is(err, errPlaying) || len(removed) > 0 {
+	if removed, err := a.clean(t.Context(), a.place, nil); !errors.Is(err, errPlaying) || len(removed) > 0 {
 		t.Errorf("cleaned %q, %v", removed, err)
 	}
 	for _, name := range []string{base, base + "-2"} {

@@ -75,6 +75,8 @@ func (p place) check() error {
 		return usageError("모르는 방법입니다: "+p.vpaUpdate, "--vpa-update에는 in-place 또는 recreate를 적어 주십시오.")
 	case p.namespace != "" && !p.attached():
 		return usageError("--namespace는 --eks나 --context와 함께 씁니다.", "임베디드와 kind 클러스터에서는 stepscale이 네임스페이스를 만듭니다.")
+	case p.namespace != "":
+		return checkNamespace(p.namespace)
 	}
 	return nil
 }

@@ -12,10 +12,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	vpaclient "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/client/clientset/versioned"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
-	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
@@ -35,14 +35,34 @@ func classOn(t *testing.T, a *app, m liveCluster) string {
 	if _, err := class.Install(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ns := namespaceObject("shop")
-	ns.Labels = map[string]string{clusters.LabelManaged: "true"}
-	if _, err := m.kube.CoreV1().Namespaces().Create(t.Context(), ns, metav1.CreateOptions{}); err != nil {
+	const namespace = "shop"
+	m.enroll(t, namespace, "somebody")
+	a.place.namespace = namespace
+	m.load(t, namespace, "{at: 0s, step: 735m}") // the nodes give the generator its share too
+	return namespace
+}
+
+// enroll gives a user a namespace as an instructor does, or an other user the same.
+func (m liveCluster) enroll(t *testing.T, namespace, user string) {
+	t.Helper()
+	class, err := vpa.NewClass(m.config) // the resource types may be new
+	if err != nil {
 		t.Fatal(err)
 	}
-	a.place.namespace = ns.Name
-	m.load(t, ns.Name, "{at: 0s, step: 735m}") // the nodes give the generator its share too
-	return ns.Name
+	student := vpa.Student{Namespace: namespace, Users: []string{user}}
+	if err := class.Enroll(t.Context(), student); err != nil {
+		t.Fatal(err)
+	}
+	if counted, err := class.AwaitQuota(t.Context(), student); err != nil || !counted {
+		t.Fatalf("the quota is counted: %v, %v", counted, err)
+	}
+	config := rest.CopyConfig(m.config)
+	config.Impersonate.UserName = user
+	kube := kubernetes.NewForConfigOrDie(config)
+	within(t, 10*time.Second, "the API server knows of the binding", func() bool {
+		_, err := kube.CoreV1().Pods(namespace).List(t.Context(), metav1.ListOptions{})
+		return err == nil
+	})
 }
 
 // passOf plays until a pass has changed something, and returns that pass by step.
@@ -88,7 +108,7 @@ func TestVPAInPlace(t *testing.T) {
 	wantFact(t, *steps["vpa/7-admit/run"], "newRequest/web.cpu", "300m")
 	wantFact(t, *steps["vpa/3-compare/read"], "admissionBy", string(vpa.AdmissionPolicy))
 	seen := steps["vpa/7-admit/run"].Seen
-	if len(seen) == 0 || seen[0].Actor != world.ActorKubelet || seen[0].What != "resized" || !strings.HasSuffix(seen[0].Value, "→ cpu 300m") {
+	if len(seen) == 0 || seen[0].Actor != world.ActorKubelet || seen[0].What != "resized" || !strings.Contains(seen[0].Value, "→ cpu 300m,") {
 		t.Errorf("seen %+v", seen)
 	}
 	for _, step := range []trace.StepID{"vpa/5-recreate/create", "vpa/6-admission/read", "vpa/7-admit/patch", "vpa/7-admit/bind"} {
@@ -217,8 +237,7 @@ func TestVPAStudent(t *testing.T) {
 	if !errors.As(err, &u) || !strings.Contains(u.what, "list,watch limitranges") || !strings.Contains(u.hint, "아무것도 쓰지") {
 		t.Fatalf("without the role: %v", err)
 	}
-	bindStudent(t, m.kube, namespace, "kim")
-	time.Sleep(time.Second) // the API server learns of it a moment later
+	m.enroll(t, namespace, "kim")
 	s, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-pdb", silent{})
 	if err != nil {
 		t.Fatal(err)

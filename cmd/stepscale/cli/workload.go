@@ -82,6 +82,7 @@ func (s *clusterStage) loadObjects() []any {
 				Args: []string{"load", "--url", fmt.Sprintf("http://%s:%d", s.scenario.Target, workloadPort), "--cost", requestCost.String(), "--timeline", string(points)},
 				Resources: corev1.ResourceRequirements{
 					Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("50m"), corev1.ResourceMemory: resource.MustParse("32Mi")},
+					Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1"), corev1.ResourceMemory: resource.MustParse("256Mi")},
 				},
 			}}}},
 		},

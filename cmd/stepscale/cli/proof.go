@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// proofAnnotation holds what only this installation can write. Labels are for finding
+// things, and anybody can copy them.
+const proofAnnotation = "stepscale.io/proof"
+
+const (
+	keyFile  = "key"
+	keyBytes = 32
+	ownerLen = 5
+)
+
+// signet proves who made an object on a cluster that many use. Its key stays in the
+// state directory. A proof is for one name, so one that is copied proves nothing of
+// another object.
+type signet struct{ key []byte }
+
+// openSignet finds the key of this installation or makes it.
+func openSignet() (signet, error) {
+	dir, err := stateDir()
+	if err != nil {
+		return signet{}, err
+	}
+	key, err := readKey(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = makeKey(dir); err == nil {
+			key, err = readKey(dir)
+		}
+	}
+	if err != nil {
+		return signet{}, &userError{what: "상태 디렉터리의 열쇠를 읽거나 쓸 수 없습니다", where: filepath.Join(dir, keyFile), cause: err,
+			hint: "누가 만든 것인지 알아야 지울 수 있으므로 시작하지 않았습니다. 쓸 수 있는 디렉터리를 STEPSCALE_STATE_DIR 환경 변수에 적어 주십시오."}
+	}
+	return signet{key}, nil
+}
+
+func readKey(dir string) ([]byte, error) {
+	text, err := outside.ReadFile(filepath.Join(dir, keyFile), mostState)
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err == nil && len(key) != keyBytes {
+		err = errors.New("the key is cut short")
+	}
+	return key, err
+}
+
+// makeKey leaves a key alone that another process has made in the meantime.
+func makeKey(dir string) error {
+	key := make([]byte, keyBytes)
+	rand.Read(key) // never fails
+	mine := filepath.Join(dir, keyFile+"-"+rand.Text())
+	if err := writeAtomically(mine, []byte(hex.EncodeToString(key)+"\n")); err != nil {
+		return err
+	}
+	defer os.Remove(mine)
+	if err := os.Link(mine, filepath.Join(dir, keyFile)); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// owner is what tells this installation's objects from others': it says nothing about
+// who the learner is, nor about the key.
+func (s signet) owner() string {
+	return strings.ToLower(base32.StdEncoding.EncodeToString(s.sum("owner"))[:ownerLen])
+}
+
+func (s signet) sum(text string) []byte {
+	h := hmac.New(sha256.New, s.key)
+	h.Write([]byte(text))
+	return h.Sum(nil)
+}
+
+func (s signet) proof(kind string, o metav1.Object) string {
+	return hex.EncodeToString(s.sum(strings.Join([]string{kind, o.GetNamespace(), o.GetName()}, "/")))
+}
+
+// sign marks an object as made by this installation. Clusters that we made have one
+// owner and no signet.
+func (s signet) sign(kind string, o metav1.Object) {
+	if s.key == nil {
+		return
+	}
+	annotations := maps.Clone(o.GetAnnotations())
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[proofAnnotation] = s.proof(kind, o)
+	o.SetAnnotations(annotations)
+}
+
+// proves tells whether this installation made the object.
+func (s signet) proves(kind string, o metav1.Object) bool {
+	return s.key == nil || hmac.Equal([]byte(o.GetAnnotations()[proofAnnotation]), []byte(s.proof(kind, o)))
+}
+
+// owner tells this installation's objects from others' by a label.
+func owner() (string, error) {
+	s, err := openSignet()
+	if err != nil {
+		return "", err
+	}
+	return s.owner(), nil
+}
