@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // FS holds the scenarios that come with stepscale.
@@ -44,6 +46,17 @@ type Scenario struct {
 	WorkingSet WorkingSet
 	Objects    []byte // objects.yaml: input for `kubectl apply -f`, without namespaces
 	Raw        []byte // scenario.yaml
+	parts      []*unstructured.Unstructured
+}
+
+// Parts are the objects to apply, in the order of objects.yaml. The caller may
+// change them.
+func (s *Scenario) Parts() []*unstructured.Unstructured {
+	parts := make([]*unstructured.Unstructured, len(s.parts))
+	for i, p := range s.parts {
+		parts[i] = p.DeepCopy()
+	}
+	return parts
 }
 
 // List returns the names of the scenarios in fsys, sorted.
