@@ -2,7 +2,6 @@ package scenarios_test
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 
@@ -10,61 +9,6 @@ import (
 
 	"github.com/stepscale/stepscale/scenarios"
 )
-
-// forbidden are the names of fields that reach beyond a lesson's own namespace.
-// They are told here a second time, without the table: the table may not drift.
-var forbidden = []string{
-	"annotations", "finalizers", "ownerReferences", "generateName", "namespace",
-	"hostNetwork", "hostPID", "hostIPC", "hostUsers", "hostPath", "hostPort", "hostIP", "hostAliases", "host",
-	"nodeName", "tolerations", "schedulerName", "priorityClassName", "priority", "runtimeClassName", "preemptionPolicy", "schedulingGates",
-	"serviceAccountName", "serviceAccount", "imagePullSecrets", "secretRef", "secretKeyRef", "secret", "projected",
-	"csi", "nfs", "persistentVolumeClaim", "ephemeral", "devicePath", "volumeDevices", "resourceClaims", "claims",
-	"procMount", "sysctls", "seLinuxOptions", "windowsOptions", "appArmorProfile", "localhostProfile", "add", "supplementalGroups",
-	"externalIPs", "nodePort", "loadBalancerIP", "loadBalancerClass", "externalName", "healthCheckNodePort", "clusterIPs", "nvidia.com/gpu",
-	"ephemeralContainers", "postStart", "shareProcessNamespace", "setHostnameAsFQDN", "binaryData",
-}
-
-// names are mappings whose keys are the author's own words.
-var names = []string{"labels", "matchLabels", "data", "selector", "nodeSelector"}
-
-// walk calls seen with every field below v and its value.
-func walk(v any, seen func(name string, value any)) {
-	switch v := v.(type) {
-	case map[string]any:
-		for name, value := range v {
-			seen(name, value)
-			if !slices.Contains(names, name) {
-				walk(value, seen)
-			}
-		}
-	case []any:
-		for _, item := range v {
-			walk(item, seen)
-		}
-	}
-}
-
-// harmless fails for an object that a scenario may not have.
-func harmless(t *testing.T, s *scenarios.Scenario) {
-	t.Helper()
-	var kinds []schema.GroupVersionKind
-	for _, k := range scenarios.Kinds() {
-		kinds = append(kinds, k.GroupVersionKind)
-	}
-	for _, o := range s.Parts() {
-		if !slices.Contains(kinds, o.GroupVersionKind()) {
-			t.Errorf("a %s is accepted", o.GroupVersionKind())
-		}
-		walk(o.Object, func(name string, value any) {
-			dangerous := slices.Contains(forbidden, name) ||
-				slices.Contains([]string{"privileged", "allowPrivilegeEscalation", "automountServiceAccountToken", "paused"}, name) && value != false ||
-				name == "type" && slices.Contains([]any{"NodePort", "LoadBalancer", "ExternalName", "Unconfined", "Localhost"}, value)
-			if dangerous && value != nil {
-				t.Errorf("%s: %v is accepted in\n%s", name, value, s.Objects)
-			}
-		})
-	}
-}
 
 // every has an object of every accepted kind with most fields that may be used.
 const every = `apiVersion: apps/v1
