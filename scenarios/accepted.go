@@ -24,33 +24,36 @@ type Kind struct {
 var accepted = []Kind{
 	kind(autoscalingv2.SchemeGroupVersion, "HorizontalPodAutoscaler", "horizontalpodautoscalers", fields{"spec": fields{
 		"scaleTargetRef": free, "minReplicas": free, "maxReplicas": free, "metrics": free, "behavior": free,
-	}}),
+	}, "status": empty}),
 	kind(vpav1.SchemeGroupVersion, "VerticalPodAutoscaler", "verticalpodautoscalers", fields{"spec": fields{
 		"targetRef": free, "updatePolicy": free, "resourcePolicy": free, "recommenders": free, "startupBoost": free,
-	}}),
+	}, "status": empty}),
 	kind(appsv1.SchemeGroupVersion, "Deployment", "deployments", fields{"spec": fields{
 		"replicas": free, "selector": free, "strategy": free, "minReadySeconds": free, "revisionHistoryLimit": free,
 		"progressDeadlineSeconds": free,
 		"paused":                  only{false, "지워 주십시오. 멈춰 있는(paused) 디플로이먼트의 파드는 디플로이먼트 컨트롤러가 만들지 않습니다."},
 		"template":                fields{"metadata": metadata, "spec": podSpec},
-	}}),
+	}, "status": empty}),
 	kind(policyv1.SchemeGroupVersion, "PodDisruptionBudget", "poddisruptionbudgets", fields{"spec": fields{
 		"minAvailable": free, "maxUnavailable": free, "selector": free, "unhealthyPodEvictionPolicy": free,
-	}}),
+	}, "status": empty}),
 	kind(corev1.SchemeGroupVersion, "Service", "services", fields{"spec": fields{
 		"type":      only{"ClusterIP", "ClusterIP로 적거나 지워 주십시오. 클러스터 밖으로 여는 서비스는 쓸 수 없습니다."},
 		"clusterIP": only{"None", "None으로 적거나 지워 주십시오. 주소는 API 서버가 정합니다."},
 		"ports":     each{fields{"name": free, "port": free, "targetPort": free, "protocol": free, "appProtocol": free}},
 		"selector":  free, "sessionAffinity": free, "publishNotReadyAddresses": free,
-	}}),
+	}, "status": empty}),
 	kind(corev1.SchemeGroupVersion, "ConfigMap", "configmaps", fields{"data": free, "immutable": free}),
-	kind(corev1.SchemeGroupVersion, "ResourceQuota", "resourcequotas", fields{"spec": fields{"hard": free, "scopes": free, "scopeSelector": free}}),
+	kind(corev1.SchemeGroupVersion, "ResourceQuota", "resourcequotas", fields{"spec": fields{"hard": free, "scopes": free, "scopeSelector": free}, "status": empty}),
 	kind(corev1.SchemeGroupVersion, "LimitRange", "limitranges", fields{"spec": fields{"limits": free}}),
 }
 
+// empty is what kubectl create --dry-run writes where it has nothing to say.
+var empty = fields{}
+
 // metadata has no annotations: other people's controllers obey them (roles of a
 // cloud, networks, profiles of the kernel).
-var metadata = fields{"name": free, "labels": free, "creationTimestamp": fields{}}
+var metadata = fields{"name": free, "labels": free, "creationTimestamp": empty}
 
 var podSpec = fields{
 	"containers":     each{container},
@@ -100,7 +103,7 @@ var (
 )
 
 func kind(gv schema.GroupVersion, name, resource string, spec fields) Kind {
-	all := fields{"apiVersion": free, "kind": free, "metadata": metadata, "status": fields{}}
+	all := fields{"apiVersion": free, "kind": free, "metadata": metadata}
 	for field, s := range spec {
 		all[field] = s
 	}
