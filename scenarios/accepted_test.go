@@ -102,6 +102,9 @@ func TestEveryAcceptedKind(t *testing.T) {
 			t.Errorf("the test has no %s", k.Kind)
 		}
 	}
+	if parts := s.Parts(); parts[0].GetKind() != "LimitRange" || parts[len(parts)-1].GetKind() != "HorizontalPodAutoscaler" {
+		t.Error("pods are made before what limits them, or after what scales them")
+	}
 	s.Parts()[0].SetName("changed")
 	if s.Parts()[0].GetName() != "web" {
 		t.Error("who changes a part changes the scenario")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -14,16 +15,13 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
-	appsv1 "k8s.io/api/apps/v1"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	corev1 "k8s.io/api/core/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/scenarios"
 )
 
 func (a *app) clusterClean() *cobra.Command {
@@ -138,17 +136,9 @@ func cleanObjects(ctx context.Context, cfg *rest.Config, namespace string, mine 
 	if err != nil {
 		return removed, err
 	}
-	for _, r := range []struct {
-		kind   string
-		client dynamic.ResourceInterface
-	}{
-		{"hpa", dyn.Resource(autoscalingv2.SchemeGroupVersion.WithResource("horizontalpodautoscalers")).Namespace(namespace)},
-		{"vpa", vpas},
-		{"deployment", dyn.Resource(appsv1.SchemeGroupVersion.WithResource("deployments")).Namespace(namespace)},
-		{"pdb", dyn.Resource(policyv1.SchemeGroupVersion.WithResource("poddisruptionbudgets")).Namespace(namespace)},
-		{"service", dyn.Resource(corev1.SchemeGroupVersion.WithResource("services")).Namespace(namespace)},
-	} {
-		list, err := r.client.List(ctx, mine)
+	for _, k := range scenarios.Kinds() { // and the load generator's are among them
+		client := dyn.Resource(k.Resource).Namespace(namespace)
+		list, err := client.List(ctx, mine)
 		if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) { // no VPA here, or none for us
 			continue
 		}
@@ -156,11 +146,11 @@ func cleanObjects(ctx context.Context, cfg *rest.Config, namespace string, mine 
 			return removed, err
 		}
 		for _, o := range list.Items {
-			err := r.client.Delete(ctx, o.GetName(), metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)})
+			err := client.Delete(ctx, o.GetName(), metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)})
 			if err != nil && !apierrors.IsNotFound(err) {
 				return removed, err
 			}
-			removed = append(removed, fmt.Sprintf("%s/%s (%s)", r.kind, o.GetName(), namespace))
+			removed = append(removed, fmt.Sprintf("%s/%s (%s)", strings.ToLower(k.Kind), o.GetName(), namespace))
 		}
 	}
 	return removed, nil
