@@ -16,7 +16,8 @@ const module = "github.com/stepscale/stepscale"
 // that is not listed, or an arrow that is not drawn, turns the test red.
 var house = map[string][]string{
 	"cmd/stepscale":         {"cmd/stepscale/cli"},
-	"cmd/stepscale/cli":     {"cmd/stepscale/tui", "lessons", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/vpa", "engine/world", "engine/trace", "clusters", "clusters/embedded", "clusters/kind", "clusters/eks", "clusters/clustertest", "clusters/workload"},
+	"cmd/stepscale/cli":     {"cmd/stepscale/notices", "cmd/stepscale/tui", "lessons", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/vpa", "engine/world", "engine/trace", "clusters", "clusters/embedded", "clusters/kind", "clusters/eks", "clusters/clustertest", "clusters/workload"},
+	"cmd/stepscale/notices": {},
 	"cmd/stepscale/tui":     {"engine/trace"},
 	"lessons":               {"engine/trace"},
 	"engine/hpa":            {"engine", "engine/trace", "engine/world"},

@@ -20,6 +20,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/engine/world"
+	"github.com/stepscale/stepscale/scenarios"
 )
 
 // madeObject is an object of the scenario in a namespace that is not ours.
@@ -239,6 +240,24 @@ func (s *clusterStage) remove(ctx context.Context) error {
 		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) { // a conflict: another object of that name
 			errs = append(errs, err)
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// scenarioError tells everything that is wrong with a scenario, each thing with its
+// place and hint.
+func scenarioError(err error) error {
+	var list scenarios.Problems
+	if !errors.As(err, &list) {
+		return err
+	}
+	errs := make([]error, len(list))
+	for i, p := range list {
+		u := &userError{what: p.Msg, where: p.File, hint: p.Hint, code: exitUsage}
+		if p.Line > 0 {
+			u.where = fmt.Sprintf("%s:%d", p.File, p.Line)
+		}
+		errs[i] = u
 	}
 	return errors.Join(errs...)
 }

@@ -134,7 +134,7 @@ func (a *app) root() *cobra.Command {
 	root.SetUsageFunc(func(cmd *cobra.Command) error { a.help(cmd, nil); return nil })
 	root.SetHelpCommand(a.helpCommand(root))
 	root.AddCommand(a.learnCommand(), a.lessonsCommand(), a.runCommand(), a.verifyCommand(), a.observeCommand(), a.checkCommand(),
-		a.doctorCommand(), a.imageCommand(), a.workloadCommand(), a.classCommand(), a.eksTokenCommand(), a.versionCommand(), a.completionCommand())
+		a.doctorCommand(), a.imageCommand(), a.workloadCommand(), a.classCommand(), a.eksTokenCommand(), a.versionCommand(), a.licensesCommand(), a.completionCommand())
 	for _, add := range a.commands {
 		add(root)
 	}

@@ -71,7 +71,7 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress
 	}
 	s, err := scenarios.Load(a.scenarios, scenario)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, scenarioError(err)
 	}
 	if lacks := l.needs(s); lacks != "" {
 		return nil, nil, usageError(fmt.Sprintf("루프 %s에는 %s가 필요합니다: 시나리오 %s에는 없습니다", loop, lacks, scenario),
