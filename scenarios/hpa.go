@@ -3,15 +3,11 @@ package scenarios
 import (
 	"slices"
 
-	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 )
 
 // hpa checks the numbers of a HorizontalPodAutoscaler.
 func (r *reader) hpa(o object) {
-	if _, old := o.value.(*autoscalingv1.HorizontalPodAutoscaler); old {
-		r.add(o.line("apiVersion"), "apiVersion: autoscaling/v2로 적어 주십시오.", "HPA는 autoscaling/v2만 쓸 수 있습니다.")
-	}
 	h, ok := o.value.(*autoscalingv2.HorizontalPodAutoscaler)
 	if !ok {
 		return

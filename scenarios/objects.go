@@ -13,18 +13,21 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/client-go/kubernetes/scheme"
+	kyaml "sigs.k8s.io/yaml"
 )
 
 // object is one document of objects.yaml.
 type object struct {
-	offset int // number of lines before the document
-	node   *yaml.Node
-	value  runtime.Object
+	offset  int // number of lines before the document
+	node    *yaml.Node
+	value   runtime.Object
+	content *unstructured.Unstructured // what is applied
 }
 
 // line is where the deepest part of the path that exists is written.
@@ -43,6 +46,9 @@ func (o object) line(path ...string) int {
 // child returns the key and the value of a mapping's field, or an item of a
 // sequence for both.
 func child(n *yaml.Node, name string) (key, value *yaml.Node) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
 	if i, err := strconv.Atoi(name); err == nil && n.Kind == yaml.SequenceNode && i >= 0 && i < len(n.Content) {
 		return n.Content[i], n.Content[i]
 	}
@@ -57,13 +63,17 @@ func child(n *yaml.Node, name string) (key, value *yaml.Node) {
 }
 
 // checkObjects decodes objects.yaml strictly. With known, the objects have to
-// be those that scenario.yaml speaks of.
+// be those that scenario.yaml speaks of. Those that are checked are kept, so that
+// no other reading of the same text is ever applied.
 func checkObjects(file string, text []byte, s *Scenario, known bool) Problems {
 	r := &reader{file: file}
 	if r.refused(text) {
 		return r.problems
 	}
 	objects := r.objects(text)
+	for _, o := range objects {
+		s.parts = append(s.parts, o.content)
+	}
 	if len(objects) == 0 {
 		if len(r.problems) == 0 {
 			r.add(1, "디플로이먼트와 HPA 또는 VPA의 매니페스트를 적어 주십시오.", "파일에 오브젝트가 없습니다.")
@@ -73,9 +83,11 @@ func checkObjects(file string, text []byte, s *Scenario, known bool) Problems {
 	seen := map[string]bool{}
 	for _, o := range objects {
 		r.metadata(o, seen)
+		r.deployment(o)
 		r.hpa(o)
 		r.vpa(o)
 	}
+	r.crowd(objects)
 	if known {
 		r.cast(objects, s, len(r.problems) > 0)
 	}
@@ -112,12 +124,31 @@ func (r *reader) objects(text []byte) []object {
 		if err != nil {
 			r.strict(o, err)
 		}
-		if value != nil {
-			list = append(list, o)
+		if value == nil {
+			continue
 		}
+		if o.content, err = content(d.text); err != nil {
+			r.decoding(o, err)
+			continue
+		}
+		list = append(list, o)
 	}
 	return list
 }
+
+// content reads a document for the API server: with the same steps as the decoder,
+// and without the fields that a Go type adds.
+func content(text []byte) (*unstructured.Unstructured, error) {
+	raw, err := kyaml.YAMLToJSON(text)
+	if err != nil {
+		return nil, err
+	}
+	u := &unstructured.Unstructured{}
+	return u, u.UnmarshalJSON(raw)
+}
+
+// unknownField is how the message about a field begins that the API does not have.
+const unknownField = "모르는 필드입니다: "
 
 type document struct {
 	offset int
@@ -164,8 +195,8 @@ func (r *reader) strict(o object, err error) {
 func (r *reader) decoding(o object, err error) {
 	text := err.Error()
 	if m := quotedField.FindStringSubmatch(text); m != nil {
-		what := map[string]string{"unknown": "모르는 필드입니다", "duplicate": "같은 필드가 두 번 있습니다"}[m[1]]
-		r.add(o.line(fieldPath(m[2])...), "kubectl explain으로 필드의 이름과 위치를 확인해 주십시오.", "%s: %s", what, m[2])
+		what := map[string]string{"unknown": unknownField, "duplicate": "같은 필드가 두 번 있습니다: "}[m[1]]
+		r.add(o.line(fieldPath(m[2])...), "kubectl explain으로 필드의 이름과 위치를 확인해 주십시오.", "%s%s", what, m[2])
 		return
 	}
 	if m := typeField.FindStringSubmatch(text); m != nil {
@@ -208,9 +239,7 @@ func (r *reader) metadata(o object, seen map[string]bool) {
 		r.add(o.line("kind"), "오브젝트를 하나씩 ---로 나누어 적어 주십시오.", "이름을 가진 오브젝트가 아닙니다.")
 		return
 	}
-	if m.GetNamespace() != "" {
-		r.add(o.line("metadata", "namespace"), "namespace를 지워 주십시오. 네임스페이스는 stepscale이 정합니다.", "metadata.namespace는 쓸 수 없습니다: %s", m.GetNamespace())
-	}
+	r.accept(o)
 	if m.GetName() == "" {
 		r.add(o.line("metadata"), "metadata.name을 적어 주십시오.", "오브젝트의 이름이 없습니다.")
 		return

@@ -218,11 +218,18 @@ func FuzzObjects(f *testing.F) {
 		}
 		f.Add(string(text))
 	}
+	f.Add(every)
+	for _, field := range []string{"hostPID: true", "volumes: [{name: a, hostPath: {path: /}}]", "securityContext: &a {privileged: true}", "<<: {nodeName: a}"} {
+		f.Add(strings.Replace(every, "automountServiceAccountToken: false", field, 1))
+	}
 	f.Add("---\nkind: List\napiVersion: v1\nitems: []\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		_, err := scenarios.Load(files(head+"load: {segments: [{at: 0s, step: 1m}]}\n", text), "x")
+		s, err := scenarios.Load(files(someScenario, text), "x")
 		var list scenarios.Problems
-		if err != nil && !errors.As(err, &list) {
+		switch {
+		case err == nil:
+			harmless(t, s)
+		case !errors.As(err, &list):
 			t.Fatalf("not Problems: %v", err)
 		}
 	})

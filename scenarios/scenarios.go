@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/stepscale/stepscale/engine/outside"
 )
@@ -46,6 +49,23 @@ type Scenario struct {
 	WorkingSet WorkingSet
 	Objects    []byte // objects.yaml: input for `kubectl apply -f`, without namespaces
 	Raw        []byte // scenario.yaml
+	parts      []*unstructured.Unstructured
+}
+
+// Parts are the objects to apply, which the caller may change: in the order of
+// objects.yaml, but what limits pods comes before them and what scales them after,
+// the other way round than a clean-up.
+func (s *Scenario) Parts() []*unstructured.Unstructured {
+	parts := make([]*unstructured.Unstructured, len(s.parts))
+	for i, p := range s.parts {
+		parts[i] = p.DeepCopy()
+	}
+	slices.SortStableFunc(parts, func(a, b *unstructured.Unstructured) int { return rank(b) - rank(a) })
+	return parts
+}
+
+func rank(o *unstructured.Unstructured) int {
+	return slices.IndexFunc(accepted, func(k Kind) bool { return k.GroupVersionKind == o.GroupVersionKind() })
 }
 
 // List returns the names of the scenarios in fsys, sorted.

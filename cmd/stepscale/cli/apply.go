@@ -6,18 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
@@ -25,6 +20,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/engine/world"
+	"github.com/stepscale/stepscale/scenarios"
 )
 
 // madeObject is an object of the scenario in a namespace that is not ours.
@@ -44,23 +40,25 @@ func (s *clusterStage) apply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(s.kube.Discovery()))
-	err = world.EachObject(s.scenario.Objects, func(obj *unstructured.Unstructured) error {
-		if obj.GroupVersionKind().Group == vpav1.SchemeGroupVersion.Group { // its CRD comes with the VPA
-			return s.keepVPA(obj)
+	s.dynamic, s.mapper = dyn, restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(s.kube.Discovery()))
+	for _, obj := range s.scenario.Parts() {
+		if err := s.applyPart(ctx, obj); err != nil {
+			return err
 		}
-		if s.conn.live() {
-			if here, err := s.enliven(obj); err != nil || !here {
-				return err
-			}
-		}
-		return s.applied(obj, s.applyOne(ctx, dyn, mapper, obj))
-	})
-	if err != nil || !s.conn.live() {
-		return err
 	}
-	s.dynamic, s.mapper = dyn, mapper
 	return nil
+}
+
+func (s *clusterStage) applyPart(ctx context.Context, obj *unstructured.Unstructured) error {
+	if obj.GroupVersionKind().Group == vpav1.SchemeGroupVersion.Group { // its CRD comes with the VPA
+		return s.keepVPA(obj)
+	}
+	if s.conn.live() {
+		if here, err := s.enliven(obj); err != nil || !here {
+			return err
+		}
+	}
+	return s.applied(obj, s.applyOne(ctx, obj))
 }
 
 // applied says which object it was that the API server refused.
@@ -80,16 +78,16 @@ func (s *clusterStage) applied(obj *unstructured.Unstructured, err error) error 
 		where: "scenarios/" + s.scenario.Name + "/objects.yaml", hint: "API 서버의 메시지를 보고 매니페스트를 고쳐 주십시오.", code: exitUsage}
 }
 
-func (s *clusterStage) applyOne(ctx context.Context, dyn dynamic.Interface, mapper meta.RESTMapper, obj *unstructured.Unstructured) error {
+func (s *clusterStage) applyOne(ctx context.Context, obj *unstructured.Unstructured) error {
 	gvk := obj.GroupVersionKind()
-	mapping, err := mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	mapping, err := s.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
 	if err != nil {
 		return err
 	}
 	obj.SetLabels(s.labels(obj.GetLabels()))
 	obj.SetNamespace(s.namespace)
 	s.conn.signet.sign(obj.GetKind(), obj)
-	client := dyn.Resource(mapping.Resource).Namespace(s.namespace)
+	client := s.dynamic.Resource(mapping.Resource).Namespace(s.namespace)
 	if err := s.refuseForeign(ctx, client, obj); err != nil {
 		return err
 	}
@@ -249,47 +247,20 @@ func (s *clusterStage) remove(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// waitRunning waits until every Deployment of the scenario has all pods Ready.
-func (s *clusterStage) waitRunning(ctx context.Context) error {
-	every, within := 20*time.Millisecond, applyTimeout
-	if s.conn.live() {
-		every, within = time.Second, liveTimeout
+// scenarioError tells everything that is wrong with a scenario, each thing with its
+// place and hint.
+func scenarioError(err error) error {
+	var list scenarios.Problems
+	if !errors.As(err, &list) {
+		return err
 	}
-	err := wait.PollUntilContextTimeout(ctx, every, within, true, func(ctx context.Context) (bool, error) {
-		list, err := s.kube.AppsV1().Deployments(s.namespace).List(ctx, metav1.ListOptions{LabelSelector: clusters.LabelManaged})
-		if err != nil {
-			return false, err
+	errs := make([]error, len(list))
+	for i, p := range list {
+		u := &userError{what: p.Msg, where: p.File, hint: p.Hint, code: exitUsage}
+		if p.Line > 0 {
+			u.where = fmt.Sprintf("%s:%d", p.File, p.Line)
 		}
-		for _, d := range list.Items {
-			if !allReady(d) {
-				return false, s.overQuota(ctx)
-			}
-		}
-		return true, nil
-	})
-	var known *userError
-	if err != nil && ctx.Err() == nil && !errors.As(err, &known) {
-		if s.conn.live() {
-			return s.explainPods(context.WithoutCancel(ctx), err)
-		}
-		return &userError{what: "시나리오의 파드가 준비되지 않았습니다", cause: err, where: s.namespace,
-			hint: "objects.yaml의 requests가 노드보다 크지 않은지 확인해 주십시오."}
+		errs[i] = u
 	}
-	return err
-}
-
-// overQuota ends a wait that nothing would end; other refusals may be of the first
-// moment of a namespace.
-func (s *clusterStage) overQuota(ctx context.Context) error {
-	if !s.conn.live() {
-		return nil
-	}
-	if why := s.cannotCreate(ctx); strings.Contains(why, "exceeded quota") {
-		return s.explainPods(ctx, nil)
-	}
-	return nil
-}
-
-func allReady(d appsv1.Deployment) bool {
-	return d.Status.ObservedGeneration >= d.Generation && d.Spec.Replicas != nil && d.Status.ReadyReplicas == *d.Spec.Replicas
+	return errors.Join(errs...)
 }

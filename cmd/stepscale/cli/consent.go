@@ -8,36 +8,38 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/sets"
+
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
-	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/scenarios"
 )
 
-// consent announces the first write to a cluster that we did not make, and asks.
-func (a *app) consent(ctx context.Context, s *scenarios.Scenario) error {
-	if a.conn.info.Disposable || a.consented {
+// consent announces what will be written to a cluster that we did not make, and asks.
+// What was agreed to once is not asked again.
+func (a *app) consent(ctx context.Context, l loop, s *scenarios.Scenario) error {
+	if a.conn.info.Disposable {
 		return nil
 	}
 	where := "새 네임스페이스 하나를 만들고 그 안에만"
 	if a.conn.namespace != "" {
 		where = "네임스페이스 " + a.conn.namespace + " 안에만"
 	}
-	what := []string{"Deployment " + s.Target, "부하를 만드는 Deployment와 Service"}
-	if a.conn.mode == hpa.ModeDisarmed && s.HPA != "" {
-		what = append(what, "무장 해제한 HPA "+s.HPA)
+	writes := a.conn.writes(l, s)
+	if !a.consented.IsSuperset(sets.New(writes...)) {
+		err := a.ask(ctx, a.place.yes, []string{
+			fmt.Sprintf("지금부터 클러스터 %s(쿠버네티스 %s)에 씁니다. stepscale이 만든 클러스터가 아닙니다.", a.conn.info.Name, a.conn.info.Version),
+			fmt.Sprintf("%s 씁니다: %s. 파드는 실제로 CPU를 쓰므로 비용이 들 수 있습니다.", where, strings.Join(writes, ", ")),
+			"끝나면 만든 것을 모두 지우고, 다른 것은 건드리지 않습니다.",
+		})
+		if err != nil {
+			return err
+		}
+		a.consented = a.consented.Union(sets.New(writes...))
 	}
-	if s.VPA != "" {
-		what = append(what, "VPA "+s.VPA, "VPA의 체크포인트")
+	if a.conn.guard != nil {
+		return nil
 	}
-	err := a.ask(ctx, a.place.yes, []string{
-		fmt.Sprintf("지금부터 클러스터 %s(쿠버네티스 %s)에 씁니다. stepscale이 만든 클러스터가 아닙니다.", a.conn.info.Name, a.conn.info.Version),
-		fmt.Sprintf("%s 씁니다: %s. 파드는 실제로 CPU를 쓰므로 비용이 들 수 있습니다.", where, strings.Join(what, ", ")),
-		"끝나면 만든 것을 모두 지우고, 다른 것은 건드리지 않습니다.",
-	})
-	if err != nil {
-		return err
-	}
-	a.consented = true
+	var err error
 	a.conn.guard, err = startGuard(a.place)
 	return err
 }

@@ -7,15 +7,11 @@ import (
 	"os"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	corev1 "k8s.io/api/core/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/client-go/dynamic"
@@ -26,6 +22,13 @@ import (
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/scenarios"
+)
+
+// The kinds of which more than the object itself is to be undone.
+const (
+	kindHPA = "HorizontalPodAutoscaler"
+	kindVPA = "VerticalPodAutoscaler"
 )
 
 // leftover is an object that this installation made.
@@ -148,20 +151,10 @@ func (l *leftovers) findObjects(ctx context.Context, cfg *rest.Config, namespace
 	if err != nil {
 		return err
 	}
-	kinds := []struct {
-		kind, short string
-		resource    schema.GroupVersionResource
-	}{
-		{"HorizontalPodAutoscaler", "hpa", autoscalingv2.SchemeGroupVersion.WithResource("horizontalpodautoscalers")},
-		{"VerticalPodAutoscaler", "vpa", vpav1.SchemeGroupVersion.WithResource("verticalpodautoscalers")},
-		{"Deployment", "deployment", appsv1.SchemeGroupVersion.WithResource("deployments")},
-		{"PodDisruptionBudget", "pdb", policyv1.SchemeGroupVersion.WithResource("poddisruptionbudgets")},
-		{"Service", "service", corev1.SchemeGroupVersion.WithResource("services")},
-	}
-	for _, k := range kinds {
-		client := dyn.Resource(k.resource).Namespace(namespace)
+	for _, k := range scenarios.Kinds() { // and the load generator's are among them
+		client := dyn.Resource(k.Resource).Namespace(namespace)
 		list, err := client.List(ctx, mine)
-		if k.short != "hpa" && (apierrors.IsNotFound(err) || apierrors.IsForbidden(err)) { // no VPA here, or none for us
+		if k.Kind != kindHPA && (apierrors.IsNotFound(err) || apierrors.IsForbidden(err)) { // no VPA here, or none for us
 			continue
 		}
 		if err != nil {
@@ -169,15 +162,15 @@ func (l *leftovers) findObjects(ctx context.Context, cfg *rest.Config, namespace
 		}
 		for i := range list.Items {
 			o := &list.Items[i]
-			what := fmt.Sprintf("%s/%s (%s)", k.short, o.GetName(), namespace)
-			if !l.proven(k.kind, what, o) {
+			what := fmt.Sprintf("%s/%s (%s)", strings.ToLower(k.Kind), o.GetName(), namespace)
+			if !l.proven(k.Kind, what, o) {
 				continue
 			}
 			one := leftover{what, func(ctx context.Context) error { return client.Delete(ctx, o.GetName(), only(o.GetUID())) }}
-			switch k.short {
-			case "hpa":
+			switch k.Kind {
+			case kindHPA:
 				one.remove = disarmedFirst(client, o)
-			case "vpa":
+			case kindVPA:
 				if err := l.findCheckpoints(ctx, dyn, namespace, o.GetName()); err != nil {
 					return err
 				}

@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -108,7 +105,7 @@ func (s *clusterStage) startLoad(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := s.applied(u, s.applyOne(ctx, s.dynamic, s.mapper, u)); err != nil {
+		if err := s.applied(u, s.applyOne(ctx, u)); err != nil {
 			return err
 		}
 	}
@@ -149,7 +146,7 @@ func (s *clusterStage) enliven(obj *unstructured.Unstructured) (bool, error) {
 	switch obj.GetKind() {
 	case "Deployment":
 		return true, s.burning(obj)
-	case "HorizontalPodAutoscaler":
+	case kindHPA:
 		return s.besideManaged(obj)
 	case "PodDisruptionBudget":
 		s.budget = true
@@ -194,68 +191,4 @@ func toUnstructured(obj any) (*unstructured.Unstructured, error) {
 	err = u.UnmarshalJSON(raw)
 	unstructured.RemoveNestedField(u.Object, "status")
 	return u, err
-}
-
-// cannotCreate is what a ReplicaSet says of pods that it may not make.
-func (s *clusterStage) cannotCreate(ctx context.Context) string {
-	sets, err := s.kube.AppsV1().ReplicaSets(s.namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return ""
-	}
-	for i := range sets.Items {
-		if why := (world.Workload{ReplicaSets: []*appsv1.ReplicaSet{&sets.Items[i]}}).Failure(); why != "" {
-			return why
-		}
-	}
-	return ""
-}
-
-// explainPods says why pods are not Ready on a real cluster.
-func (s *clusterStage) explainPods(ctx context.Context, cause error) error {
-	e := &userError{what: "시나리오의 파드가 준비되지 않았습니다", cause: cause, where: s.namespace,
-		hint: fmt.Sprintf("kubectl get events -n %s로 이유를 확인해 주십시오.", s.namespace)}
-	if why := s.cannotCreate(ctx); why != "" {
-		e.what, e.cause = "파드를 만들 수 없습니다", errors.New(why)
-		e.hint = "네임스페이스의 할당량(ResourceQuota)이나 정책이 막고 있습니다. 강사에게 위의 메시지를 보여 주십시오."
-		return e
-	}
-	pods, err := s.kube.CoreV1().Pods(s.namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return e
-	}
-	for _, p := range pods.Items {
-		if image := unpulled(p); image != "" {
-			e.what, e.cause = "노드가 이미지를 내려받지 못했습니다: "+image, nil
-			e.hint = "이미지가 레지스트리에 있는지, 노드가 그 레지스트리에 닿는지 확인해 주십시오. stepscale image로 만들어 올린 이미지를 --image로 적습니다."
-			return e
-		}
-		if why := unschedulable(p); why != "" {
-			e.what, e.cause = "파드를 놓을 노드가 없습니다", errors.New(why)
-			e.hint = "노드가 모자랍니다. stepscale doctor에 같은 --eks나 --context를 적어 남은 용량을 확인해 주십시오."
-			if s.conn.info.Disposable {
-				e.hint = "노드가 모자랍니다. Docker에 CPU와 메모리를 더 주시거나, 쓰지 않는 kind 클러스터를 지워 주십시오."
-			}
-			return e
-		}
-	}
-	return e
-}
-
-// unpulled is the image that a pod waits for in vain.
-func unpulled(p corev1.Pod) string {
-	for _, c := range p.Status.ContainerStatuses {
-		if w := c.State.Waiting; w != nil && slices.Contains([]string{"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}, w.Reason) {
-			return c.Image
-		}
-	}
-	return ""
-}
-
-func unschedulable(p corev1.Pod) string {
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
-			return c.Message
-		}
-	}
-	return ""
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stepscale/stepscale/engine/outside"
 )
 
 // proofAnnotation holds what only this installation can write. Labels are for finding

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/outside"
@@ -60,7 +61,7 @@ type app struct {
 	conn        *connection                                // the running cluster, shared by the lessons of one call
 	place       place                                      // where the opener opens its stages
 	typed       *lineReader                                // the one reader of in; see lines
-	consented   bool                                       // the learner lets us write to a cluster that is not ours
+	consented   sets.Set[string]                           // what the learner lets us write to a cluster that is not ours
 	pause       func(context.Context, time.Duration) error // lets real time pass
 	kept        string                                     // takes down what stays when we end, a kind cluster
 	finish      func() error                               // called once at the end, whatever happened; may be nil
@@ -143,7 +144,7 @@ func (a *app) root() *cobra.Command {
 	root.SetUsageFunc(func(cmd *cobra.Command) error { a.help(cmd, nil); return nil })
 	root.SetHelpCommand(a.helpCommand(root))
 	root.AddCommand(a.learnCommand(), a.lessonsCommand(), a.runCommand(), a.verifyCommand(), a.observeCommand(), a.checkCommand(),
-		a.doctorCommand(), a.imageCommand(), a.workloadCommand(), a.classCommand(), a.eksTokenCommand(), a.versionCommand(), a.completionCommand())
+		a.doctorCommand(), a.imageCommand(), a.workloadCommand(), a.classCommand(), a.eksTokenCommand(), a.versionCommand(), a.licensesCommand(), a.completionCommand())
 	for _, add := range a.commands {
 		add(root)
 	}

@@ -40,8 +40,8 @@ type clusterStage struct {
 	mode         hpa.Mode
 	watched      bool // the cluster's own controller drives
 	kube         kubernetes.Interface
-	dynamic      dynamic.Interface // on live clusters
-	mapper       meta.RESTMapper   // on live clusters
+	dynamic      dynamic.Interface
+	mapper       meta.RESTMapper
 	local        clusters.Recorder // the calls of this process
 	witness      *clusters.Witness // on live clusters
 	seat         *os.File          // holds the namespace against other processes, on live clusters
@@ -71,7 +71,7 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress
 	}
 	s, err := scenarios.Load(a.scenarios, scenario)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, scenarioError(err)
 	}
 	if lacks := l.needs(s); lacks != "" {
 		return nil, nil, usageError(fmt.Sprintf("루프 %s에는 %s가 필요합니다: 시나리오 %s에는 없습니다", loop, lacks, scenario),
@@ -86,7 +86,7 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress
 		if err := errors.Join(playable(loop, l, s), a.permitted(ctx, l)); err != nil {
 			return nil, nil, err
 		}
-		if err := a.consent(ctx, s); err != nil {
+		if err := a.consent(ctx, l, s); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -150,6 +150,9 @@ func (s *clusterStage) Skew(ctx context.Context) (time.Duration, error) {
 func (s *clusterStage) prepare(ctx context.Context, l loop, out Progress) error {
 	var err error
 	if s.kube, err = kubernetes.NewForConfig(s.conn.config); err != nil {
+		return err
+	}
+	if err := s.fits(ctx); err != nil {
 		return err
 	}
 	if err := s.apply(ctx); err != nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -33,12 +34,14 @@ func (s *clusterStage) burning(obj *unstructured.Unstructured) error {
 	}
 	pod := &d.Spec.Template.Spec
 	for i := range pod.Containers {
-		port := workloadPort + i
-		c := &pod.Containers[i]
-		c.Image, c.Command, c.ImagePullPolicy = s.conn.image, nil, corev1.PullIfNotPresent
-		c.Args = []string{"burn", "--listen", fmt.Sprintf(":%d", port)}
-		c.ReadinessProbe = &corev1.Probe{PeriodSeconds: 1, ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromInt(port)}}}
-		c.SecurityContext = restricted()
+		s.burns(&pod.Containers[i], workloadPort+i)
+	}
+	// Others than sidecars end before the first metric, and their images are not ours.
+	pod.InitContainers = slices.DeleteFunc(pod.InitContainers, func(c corev1.Container) bool {
+		return c.RestartPolicy == nil || *c.RestartPolicy != corev1.ContainerRestartPolicyAlways
+	})
+	for i := range pod.InitContainers {
+		s.burns(&pod.InitContainers[i], workloadPort+len(pod.Containers)+i)
 	}
 	s.quiet(pod)
 	if d.Name == s.scenario.Target {
@@ -49,6 +52,15 @@ func (s *clusterStage) burning(obj *unstructured.Unstructured) error {
 		obj.Object = u.Object
 	}
 	return err
+}
+
+// burns makes a container ours: nothing of what its own image would have needed is left.
+func (s *clusterStage) burns(c *corev1.Container, port int) {
+	c.Image, c.Command, c.ImagePullPolicy = s.conn.image, nil, corev1.PullIfNotPresent
+	c.Args = []string{"burn", "--listen", fmt.Sprintf(":%d", port)}
+	c.ReadinessProbe = &corev1.Probe{PeriodSeconds: 1, ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromInt(port)}}}
+	c.LivenessProbe, c.StartupProbe, c.Lifecycle = nil, nil, nil
+	c.SecurityContext = restricted()
 }
 
 // quiet asks for what a namespace of the "restricted" Pod Security Standard wants,
