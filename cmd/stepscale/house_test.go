@@ -26,12 +26,12 @@ var house = map[string][]string{
 	"engine":                {"engine/trace"},
 	"engine/trace":          {},
 	"scenarios":             {},
-	"clusters":              {},
-	"clusters/embedded":     {"clusters"},
+	"clusters":              {"engine/trace"},
+	"clusters/embedded":     {"clusters", "engine/trace"},
 	"clusters/kind":         {"clusters"},
 	"clusters/kind/standin": {},
 	"clusters/eks":          {"clusters"},
-	"clusters/clustertest":  {"clusters"},
+	"clusters/clustertest":  {"clusters", "engine/trace"},
 	"clusters/workload":     {},
 }
 

@@ -26,13 +26,13 @@ const ActorCluster = "horizontal-pod-autoscaler-controller"
 // then look at what it did. Nothing is written.
 func ObserveSteps() []engine.Step[State] {
 	return world.Framed(worldOf, []engine.Step[State]{
-		{ID: "hpa-observe/1-metrics/query", Actor: world.ActorLearner, Ref: "podautoscaler/metrics: (*resourceMetricsClient).GetResourceMetric", Do: query},
-		{ID: "hpa-observe/2-replicas/group", Actor: world.ActorLearner, Ref: "replica_calculator.go: groupPods", Do: decide(StageGroup)},
-		{ID: "hpa-observe/2-replicas/ratio", Actor: world.ActorLearner, Ref: "podautoscaler/metrics: GetResourceUtilizationRatio", Do: decide(StageRatio)},
-		{ID: "hpa-observe/2-replicas/tolerance", Actor: world.ActorLearner, Ref: "replica_calculator.go: (Tolerances).isWithin", Do: decide(StageTolerance)},
-		{ID: "hpa-observe/2-replicas/proposal", Actor: world.ActorLearner, Ref: "horizontal.go: computeReplicasForMetrics", Do: decide(StageProposal)},
-		{ID: "hpa-observe/2-replicas/stabilize", Actor: world.ActorLearner, Ref: "horizontal.go: stabilizeRecommendationWithBehaviors", Do: decide(StageStabilize)},
-		{ID: "hpa-observe/2-replicas/limit", Actor: world.ActorLearner, Ref: "horizontal.go: convertDesiredReplicasWithBehaviorRate", Do: decide(StageLimit)},
+		{ID: "hpa-observe/1-metrics/query", Actor: trace.ActorLearner, Ref: "podautoscaler/metrics: (*resourceMetricsClient).GetResourceMetric", Do: query},
+		{ID: "hpa-observe/2-replicas/group", Actor: trace.ActorLearner, Ref: "replica_calculator.go: groupPods", Do: decide(StageGroup)},
+		{ID: "hpa-observe/2-replicas/ratio", Actor: trace.ActorLearner, Ref: "podautoscaler/metrics: GetResourceUtilizationRatio", Do: decide(StageRatio)},
+		{ID: "hpa-observe/2-replicas/tolerance", Actor: trace.ActorLearner, Ref: "replica_calculator.go: (Tolerances).isWithin", Do: decide(StageTolerance)},
+		{ID: "hpa-observe/2-replicas/proposal", Actor: trace.ActorLearner, Ref: "horizontal.go: computeReplicasForMetrics", Do: decide(StageProposal)},
+		{ID: "hpa-observe/2-replicas/stabilize", Actor: trace.ActorLearner, Ref: "horizontal.go: stabilizeRecommendationWithBehaviors", Do: decide(StageStabilize)},
+		{ID: "hpa-observe/2-replicas/limit", Actor: trace.ActorLearner, Ref: "horizontal.go: convertDesiredReplicasWithBehaviorRate", Do: decide(StageLimit)},
 		{ID: ActualStep, Actor: ActorCluster, Ref: "horizontal.go: reconcileAutoscaler", Do: actual},
 	})
 }

@@ -21,7 +21,7 @@ type actorStep struct {
 }
 
 var replicaSetStep = actorStep{
-	actor: world.ActorDeployment,
+	actor: trace.ActorDeployment,
 	done: func(s *State, w world.Workload) bool {
 		return w.Deployment == nil || w.Newest() != nil && world.ReplicasOf(w.Newest()) == w.Replicas()
 	},
@@ -37,7 +37,7 @@ var replicaSetStep = actorStep{
 }
 
 var createStep = actorStep{
-	actor: world.ActorReplicaSet,
+	actor: trace.ActorReplicaSet,
 	done: func(s *State, w world.Workload) bool {
 		return len(w.Active()) == w.Wanted(s.pass.desired) || w.Failure() != ""
 	},
@@ -46,7 +46,7 @@ var createStep = actorStep{
 }
 
 var bindStep = actorStep{
-	actor: world.ActorScheduler,
+	actor: trace.ActorScheduler,
 	done: func(s *State, w world.Workload) bool {
 		bound, unschedulable := w.Bound()
 		return bound+unschedulable == len(w.Active())
@@ -61,7 +61,7 @@ var bindStep = actorStep{
 }
 
 var runStep = actorStep{
-	actor: world.ActorKubelet,
+	actor: trace.ActorKubelet,
 	done: func(s *State, w world.Workload) bool {
 		bound, _ := w.Bound()
 		return w.Ready() == bound && w.Terminating() == 0
@@ -184,10 +184,10 @@ func scaleReplicaSet(ctx context.Context, s *State, f *trace.Frame) error {
 	if writes == 0 {
 		return nil
 	}
-	if err := s.AwaitCalls(ctx, writes, world.ByActor(world.ActorDeployment, "/replicasets/")); err != nil {
+	if err := s.AwaitCalls(ctx, writes, world.ByActor(trace.ActorDeployment, "/replicasets/")); err != nil {
 		return err
 	}
-	return s.AwaitWaiting(ctx, world.ActorReplicaSet)
+	return s.AwaitWaiting(ctx, trace.ActorReplicaSet)
 }
 
 // replicaSets reads the workload; a missing one is empty.
@@ -213,14 +213,14 @@ func createPods(ctx context.Context, s *State, f *trace.Frame) error {
 	if why := w.Failure(); why != "" {
 		f.Add("replicaFailure", why, "")
 	}
-	if err := s.AwaitCalls(ctx, len(created)+len(deleted), world.ByActor(world.ActorReplicaSet, "/pods")); err != nil {
+	if err := s.AwaitCalls(ctx, len(created)+len(deleted), world.ByActor(trace.ActorReplicaSet, "/pods")); err != nil {
 		return err
 	}
 	if len(created) > 0 {
-		return s.AwaitWaiting(ctx, world.ActorScheduler)
+		return s.AwaitWaiting(ctx, trace.ActorScheduler)
 	}
 	if w.Terminating() > 0 {
-		return s.AwaitWaiting(ctx, world.ActorKubelet)
+		return s.AwaitWaiting(ctx, trace.ActorKubelet)
 	}
 	return nil
 }
@@ -237,11 +237,11 @@ func bindPods(ctx context.Context, s *State, f *trace.Frame) error {
 	if _, n := w.Bound(); n > 0 {
 		f.Add("unschedulablePods", strconv.Itoa(n), "")
 	}
-	if err := s.AwaitCalls(ctx, bindings, world.ByActor(world.ActorScheduler, "/binding")); err != nil {
+	if err := s.AwaitCalls(ctx, bindings, world.ByActor(trace.ActorScheduler, "/binding")); err != nil {
 		return err
 	}
 	if bindings > 0 {
-		return s.AwaitWaiting(ctx, world.ActorKubelet)
+		return s.AwaitWaiting(ctx, trace.ActorKubelet)
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func runPods(ctx context.Context, s *State, f *trace.Frame) error {
 	}); err != nil {
 		return err
 	}
-	return s.AwaitCalls(ctx, started, world.ByActor(world.ActorKubelet, "/pods/"))
+	return s.AwaitCalls(ctx, started, world.ByActor(trace.ActorKubelet, "/pods/"))
 }
 
 // addLoadPerPod spreads what the pods used when the controller looked over the

@@ -139,16 +139,16 @@ func refusal(err error) string {
 
 // afterAct gives the next actors the time to come to the gate.
 func (s *State) afterAct(ctx context.Context) error {
-	if err := s.AwaitHeld(ctx, world.ActorKubelet, http.MethodPatch, len(s.pass.resized)); err != nil {
+	if err := s.AwaitHeld(ctx, trace.ActorKubelet, http.MethodPatch, len(s.pass.resized)); err != nil {
 		return err
 	}
 	if s.pass.disrupted == 0 {
 		return nil
 	}
-	if err := s.AwaitHeld(ctx, world.ActorKubelet, http.MethodDelete, s.pass.disrupted); err != nil {
+	if err := s.AwaitHeld(ctx, trace.ActorKubelet, http.MethodDelete, s.pass.disrupted); err != nil {
 		return err
 	}
-	return s.AwaitWaiting(ctx, world.ActorReplicaSet)
+	return s.AwaitWaiting(ctx, trace.ActorReplicaSet)
 }
 
 // remember notes how the pods are before the updater moves.

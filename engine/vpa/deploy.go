@@ -18,6 +18,7 @@ import (
 	vpaapi "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/client/clientset/versioned/typed/autoscaling.k8s.io/v1"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
 
@@ -73,7 +74,7 @@ func (s *State) deployer() (*deployment, error) {
 	if s.deployed != nil {
 		return s.deployed, nil
 	}
-	dyn, err := dynamic.NewForConfig(s.Identity(world.ActorLearner))
+	dyn, err := dynamic.NewForConfig(s.Identity(trace.ActorLearner))
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +245,7 @@ func (d *deployment) remove(ctx context.Context) error {
 
 // createObjects creates the scenario's VPA objects, as the learner's kubectl apply.
 func (s *State) createObjects(ctx context.Context) error {
-	c, err := newClients(s.Identity(world.ActorLearner))
+	c, err := newClients(s.Identity(trace.ActorLearner))
 	if err != nil {
 		return err
 	}

@@ -107,13 +107,13 @@ func anyReview(*review) bool { return true }
 func (s *State) create(ctx context.Context, f *trace.Frame, done func(world.Workload) bool) error {
 	var last world.Workload
 	failure := ""
-	err := s.Move(ctx, world.ActorReplicaSet, func(ctx context.Context) (bool, error) {
+	err := s.Move(ctx, trace.ActorReplicaSet, func(ctx context.Context) (bool, error) {
 		w, err := s.workload(ctx)
 		last, failure = w, createFailure(w)
 		return done(w) || failure != "" || w.Deployment == nil, err // nobody recreates pods of a Deployment that was deleted
 	})
 	if errors.Is(err, world.ErrStuck) {
-		return s.Stuck(world.ActorReplicaSet, fmt.Sprintf("파드 %d개", last.Wanted(0)), fmt.Sprintf("파드 %d개", len(last.Active())))
+		return s.Stuck(trace.ActorReplicaSet, fmt.Sprintf("파드 %d개", last.Wanted(0)), fmt.Sprintf("파드 %d개", len(last.Active())))
 	}
 	if failure != "" {
 		f.Add("createError", failure, "")
@@ -156,7 +156,7 @@ func admit(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	born := len(s.admission.take())
-	return s.AwaitHeld(ctx, world.ActorScheduler, http.MethodPost, born)
+	return s.AwaitHeld(ctx, trace.ActorScheduler, http.MethodPost, born)
 }
 
 // addBorn tells which pods are new, and with what requests.

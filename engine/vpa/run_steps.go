@@ -28,13 +28,13 @@ func bind(ctx context.Context, s *State, f *trace.Frame) error {
 		return nil
 	}
 	var w world.Workload
-	err = s.Move(ctx, world.ActorScheduler, func(ctx context.Context) (bool, error) {
+	err = s.Move(ctx, trace.ActorScheduler, func(ctx context.Context) (bool, error) {
 		w, err = s.workload(ctx)
 		b, n := w.Bound()
 		return b+n == len(w.Active()), err
 	})
 	if errors.Is(err, world.ErrStuck) {
-		return s.Stuck(world.ActorScheduler, "모든 파드에 노드가 정해지는 것", fmt.Sprintf("파드 %d개", len(w.Active())))
+		return s.Stuck(trace.ActorScheduler, "모든 파드에 노드가 정해지는 것", fmt.Sprintf("파드 %d개", len(w.Active())))
 	}
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func bind(ctx context.Context, s *State, f *trace.Frame) error {
 	if _, unschedulable := w.Bound(); unschedulable > 0 {
 		f.Add("unschedulablePods", strconv.Itoa(unschedulable), "")
 	}
-	return s.AwaitHeld(ctx, world.ActorKubelet, http.MethodPatch, bindings)
+	return s.AwaitHeld(ctx, trace.ActorKubelet, http.MethodPatch, bindings)
 }
 
 // idle tells whether an actor has nothing to do in this pass. One that nothing holds
@@ -64,7 +64,7 @@ func run(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
-	waits, err := s.Waits(ctx, world.ActorKubelet)
+	waits, err := s.Waits(ctx, trace.ActorKubelet)
 	if err != nil {
 		return err
 	}
@@ -73,13 +73,13 @@ func run(ctx context.Context, s *State, f *trace.Frame) error {
 		f.Add("skipped", "kubelet에게는 할 일이 없습니다.", "")
 		return nil
 	}
-	err = s.Move(ctx, world.ActorKubelet, func(ctx context.Context) (bool, error) {
+	err = s.Move(ctx, trace.ActorKubelet, func(ctx context.Context) (bool, error) {
 		w, err = s.workload(ctx)
 		return s.settled(w), err
 	})
 	if errors.Is(err, world.ErrStuck) {
 		bound, _ := w.Bound()
-		return s.Stuck(world.ActorKubelet, fmt.Sprintf("파드 %d개가 Ready가 되고 삭제 중인 파드가 사라지는 것", bound),
+		return s.Stuck(trace.ActorKubelet, fmt.Sprintf("파드 %d개가 Ready가 되고 삭제 중인 파드가 사라지는 것", bound),
 			fmt.Sprintf("Ready %d개, 삭제 중 %d개입니다", w.Ready(), w.Terminating()))
 	}
 	if err != nil {

@@ -164,7 +164,7 @@ func (w *World) AwaitCalls(ctx context.Context, n int, match func(trace.Call) bo
 
 // OpenAll opens the gate for every actor; the returned function closes it.
 func (w *World) OpenAll(ctx context.Context) (func() error, error) {
-	actors := []string{ActorDeployment, ActorReplicaSet, ActorScheduler, ActorKubelet}
+	actors := []string{trace.ActorDeployment, trace.ActorReplicaSet, trace.ActorScheduler, trace.ActorKubelet}
 	shut := func() error {
 		var errs []error
 		for _, a := range actors {

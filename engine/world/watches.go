@@ -9,7 +9,7 @@ import (
 )
 
 // AddWatches adds one fact per actor with the resources that it watches.
-func AddWatches(f *trace.Frame, open []Watch) {
+func AddWatches(f *trace.Frame, open []trace.Watch) {
 	byActor := map[string][]string{}
 	for _, w := range open {
 		if r := watchedResource(w.Path); !slices.Contains(byActor[w.Actor], r) {

@@ -12,6 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // RevisionAnnotation is written by the Deployment controller (deploymentutil.RevisionAnnotation).
@@ -228,7 +230,7 @@ func (w *World) RollOut(ctx context.Context, before Workload) (after Workload, e
 		return err == nil && after.rolledOut(), err
 	})
 	if errors.Is(err, ErrStuck) {
-		return after, w.Stuck(ActorDeployment, "디플로이먼트 "+name+"의 변경이 모든 파드에 적용되는 것",
+		return after, w.Stuck(trace.ActorDeployment, "디플로이먼트 "+name+"의 변경이 모든 파드에 적용되는 것",
 			fmt.Sprintf("파드 %d개 중 %d개가 Ready입니다", len(after.Active()), after.Ready()))
 	}
 	return after, err

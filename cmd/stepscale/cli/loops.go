@@ -16,7 +16,6 @@ import (
 	"github.com/stepscale/stepscale/engine/hpa/referee"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
-	"github.com/stepscale/stepscale/engine/world"
 	"github.com/stepscale/stepscale/scenarios"
 )
 
@@ -98,9 +97,9 @@ func besideLoop() loop {
 }
 
 func (s *clusterStage) hpaState() (*hpa.State, error) {
-	controller := world.ActorHPA
+	controller := trace.ActorHPA
 	if s.watched { // which is somebody else, and the calls are the learner's look
-		controller = world.ActorLearner
+		controller = trace.ActorLearner
 	}
 	w, err := s.world(controller)
 	if s.conn.live() {
@@ -156,7 +155,7 @@ func (s *clusterStage) vpaState() (*vpa.State, error) {
 	}
 	state.Shared, state.InPlaceFirst = s.conn.owner != "", s.conn.inPlace && !s.budget // which is about evictions
 	if s.conn.live() {
-		state.Watches = localView{&s.local} // the components are in this process
+		state.Watches = recorded{local: &s.local} // the components are in this process
 	}
 	state.Listen, state.Reach = s.conn.listen, s.conn.reach
 	s.vpa = state
@@ -171,7 +170,7 @@ func (s *clusterStage) component(actor string) *rest.Config {
 	switch {
 	case actor == "":
 		return rest.CopyConfig(s.conn.config)
-	case actor == world.ActorLearner, s.conn.owner != "":
+	case actor == trace.ActorLearner, s.conn.owner != "":
 		return s.identity(actor)
 	}
 	cfg := s.identity(actor)

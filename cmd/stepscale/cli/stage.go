@@ -213,19 +213,19 @@ func (s *clusterStage) simulate(ctx context.Context) error {
 // world is what every loop meets of the cluster; controller is the actor whose
 // own calls the loop makes.
 func (s *clusterStage) world(controller string) (world.World, error) {
-	w := world.World{Namespace: s.namespace, Clock: s.conn.clock()}
+	seen := recorded{s.conn.sim, &s.local}
+	w := world.World{Namespace: s.namespace, Clock: s.conn.clock(), Recorder: seen}
 	if s.conn.live() {
-		w.Recorder, w.Watches = localView{&s.local}, nil
-		w.Witness, w.Pause, w.Timeout = witnessView{s.witness}, s.pause, liveTimeout
+		w.Witness, w.Pause, w.Timeout = s.witness, s.pause, liveTimeout
 	} else {
-		w.Simulation, w.Gate, w.Kubelet = s.conn.sim, gateView{s.conn.sim}, kubeletView{s.conn.sim}
-		w.Recorder, w.Watches = callView{s.conn.sim, &s.local}, watchView{s.conn.sim, &s.local}
+		w.Simulation, w.Gate, w.Kubelet = s.conn.sim, s.conn.sim, kubeletView{s.conn.sim}
+		w.Watches = seen
 	}
 	var err error
 	if w.Controller, err = world.NewClients(s.identity(controller)); err != nil {
 		return w, err
 	}
-	if w.Learner, err = world.NewClients(s.identity(world.ActorLearner)); err != nil {
+	if w.Learner, err = world.NewClients(s.identity(trace.ActorLearner)); err != nil {
 		return w, err
 	}
 	w.Observer, err = world.NewClients(s.conn.config)
