@@ -13,7 +13,7 @@ import (
 // the pods that are Ready now, and the next pass reads less of it per pod.
 func runPods(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl get deployment,pods -n " + s.Namespace
-	w, ok, err := s.act(ctx, f, runStep)
+	w, ok, err := s.act(ctx, f, world.Run(world.Workload.Settled))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package world
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -58,7 +59,8 @@ func Fingerprints(pods []*corev1.Pod) map[types.UID]Fingerprint {
 	return known
 }
 
-// AddBound adds a change for each pod that has got a node, and counts them.
+// AddBound tells which pods have got a node and how many cannot have one, and counts
+// the former.
 func AddBound(known map[types.UID]Fingerprint, w Workload, f *trace.Frame) int {
 	bound := 0
 	for _, p := range w.Active() {
@@ -66,6 +68,10 @@ func AddBound(known map[types.UID]Fingerprint, w Workload, f *trace.Frame) int {
 			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "spec.nodeName", To: p.Spec.NodeName})
 			bound++
 		}
+	}
+	f.Add("boundPods", strconv.Itoa(bound), "")
+	if _, n := w.Bound(); n > 0 {
+		f.Add("unschedulablePods", strconv.Itoa(n), "")
 	}
 	return bound
 }

@@ -261,6 +261,26 @@ func TestWorkloadCounts(t *testing.T) {
 	}
 }
 
+// TestFailureIsOfTheSpecThatIs: a ReplicaSet that has not seen its spec yet talks of the
+// one before, and of several any may be the one that cannot.
+func TestFailureIsOfTheSpecThatIs(t *testing.T) {
+	set := func(name string, generation, observed int64, status corev1.ConditionStatus) *appsv1.ReplicaSet {
+		rs := &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: name, Generation: generation}}
+		rs.Status.ObservedGeneration = observed
+		rs.Status.Conditions = []appsv1.ReplicaSetCondition{{Type: appsv1.ReplicaSetReplicaFailure, Status: status, Message: name}}
+		return rs
+	}
+	for want, sets := range map[string][]*appsv1.ReplicaSet{
+		"":    {set("stale", 2, 1, corev1.ConditionTrue), set("well", 1, 1, corev1.ConditionFalse)},
+		"new": {set("new", 1, 1, corev1.ConditionTrue), set("old", 1, 1, corev1.ConditionTrue)},
+		"old": {set("new", 1, 1, corev1.ConditionFalse), set("old", 1, 1, corev1.ConditionTrue)},
+	} {
+		if got := (Workload{ReplicaSets: sets}).Failure(); got != want {
+			t.Errorf("failure %q, want %q", got, want)
+		}
+	}
+}
+
 func TestDiffPods(t *testing.T) {
 	known := map[types.UID]Fingerprint{}
 	for _, p := range []*corev1.Pod{pod("stays"), pod("leaves"), pod("gone"), pod("was-leaving", deleting)} {

@@ -229,7 +229,7 @@ func (s *clusterStage) explainPods(ctx context.Context, cause error) error {
 			e.hint = "이미지가 레지스트리에 있는지, 노드가 그 레지스트리에 닿는지 확인해 주십시오. stepscale image로 만들어 올린 이미지를 --image로 적습니다."
 			return e
 		}
-		if why := unschedulable(p); why != "" {
+		if why, is := world.Unschedulable(&p); is {
 			e.what, e.cause = "파드를 놓을 노드가 없습니다", errors.New(why)
 			e.hint = "노드가 모자랍니다. stepscale doctor에 같은 --eks나 --context를 적어 남은 용량을 확인해 주십시오."
 			if s.conn.info.Disposable {
@@ -246,15 +246,6 @@ func unpulled(p corev1.Pod) string {
 	for _, c := range p.Status.ContainerStatuses {
 		if w := c.State.Waiting; w != nil && slices.Contains([]string{"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}, w.Reason) {
 			return c.Image
-		}
-	}
-	return ""
-}
-
-func unschedulable(p corev1.Pod) string {
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
-			return c.Message
 		}
 	}
 	return ""

@@ -68,7 +68,6 @@ var vpaLabels = map[string]string{
 	"admissionReviews":      "웹훅에 들어온 요청",
 	"admissionReview":       "API 서버의 요청",
 	"reviewUser":            "요청한 사용자",
-	"createError":           "파드를 만들지 못한 이유",
 	"requestBefore":         "원래 요청량",
 	"limitBefore":           "원래 제한",
 	"matchedVPA":            "파드를 맡은 VPA",
