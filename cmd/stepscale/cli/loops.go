@@ -142,6 +142,9 @@ func deployError(ctx context.Context, err error) error {
 
 // vpaState is closed with the stage.
 func (s *clusterStage) vpaState() (*vpa.State, error) {
+	if err := vpa.Drivable(); err != nil {
+		return nil, err
+	}
 	w, err := s.world(vpa.ActorRecommender)
 	state := &vpa.State{
 		World: w, VPA: s.scenario.VPA, Objects: s.vpas, Params: vpa.DefaultParams(), Begun: s.begun, Identity: s.component,
