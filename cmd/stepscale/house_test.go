@@ -16,12 +16,13 @@ const module = "github.com/stepscale/stepscale"
 // that is not listed, or an arrow that is not drawn, turns the test red.
 var house = map[string][]string{
 	"cmd/stepscale":         {"cmd/stepscale/cli"},
-	"cmd/stepscale/cli":     {"cmd/stepscale/tui", "lessons", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/vpa", "engine/world", "engine/trace", "clusters", "clusters/embedded", "clusters/kind", "clusters/eks", "clusters/clustertest", "clusters/workload"},
+	"cmd/stepscale/cli":     {"cmd/stepscale/tui", "lessons", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/vpa", "engine/hpavpa", "engine/world", "engine/trace", "clusters", "clusters/embedded", "clusters/kind", "clusters/eks", "clusters/clustertest", "clusters/workload"},
 	"cmd/stepscale/tui":     {"engine/trace"},
-	"lessons":               {"engine/trace"},
+	"lessons":               {"engine", "engine/trace"},
 	"engine/hpa":            {"engine", "engine/trace", "engine/world"},
 	"engine/hpa/referee":    {"engine", "engine/trace", "engine/hpa"},
 	"engine/vpa":            {"engine", "engine/trace", "engine/world"},
+	"engine/hpavpa":         {"engine", "engine/hpa", "engine/vpa"},
 	"engine/world":          {"engine", "engine/trace"},
 	"engine":                {"engine/trace"},
 	"engine/trace":          {},

@@ -109,19 +109,11 @@ func aboutLesson(c trace.Call, namespace string) bool {
 func mutations(calls []trace.Call) []trace.Call {
 	var writes []trace.Call
 	for _, c := range calls {
-		if isWrite(c) {
+		if c.Writes() {
 			writes = append(writes, c)
 		}
 	}
 	return writes
-}
-
-func isWrite(c trace.Call) bool {
-	switch c.Verb {
-	case "POST", "PUT", "PATCH", "DELETE":
-		return true
-	}
-	return false
 }
 
 // ByActor matches an actor's calls whose path contains part.

@@ -154,7 +154,7 @@ func (w *World) AwaitCalls(ctx context.Context, n int, match func(trace.Call) bo
 		}
 		seen := 0
 		for _, c := range w.calls {
-			if isWrite(c) && match(c) {
+			if c.Writes() && match(c) {
 				seen++
 			}
 		}

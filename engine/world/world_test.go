@@ -176,21 +176,6 @@ func TestFault(t *testing.T) {
 	}
 }
 
-func TestWatchedResource(t *testing.T) {
-	for path, want := range map[string]string{
-		"/api/v1/pods":       "pods",
-		"/api/v1/namespaces": "namespaces",
-		"/api/v1/namespaces/kube-system/configmaps":                     "configmaps",
-		"/apis/apps/v1/replicasets":                                     "replicasets",
-		"/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers": "horizontalpodautoscalers",
-		"/": "",
-	} {
-		if got := watchedResource(path); got != want {
-			t.Errorf("%s: got %q, want %q", path, got, want)
-		}
-	}
-}
-
 func TestAddWatchesGroupsByActor(t *testing.T) {
 	var f trace.Frame
 	AddWatches(&f, []trace.Watch{{Actor: trace.ActorReplicaSet, Path: "/api/v1/pods"}, {Actor: trace.ActorDeployment, Path: "/apis/apps/v1/deployments"}, {Actor: trace.ActorReplicaSet, Path: "/apis/apps/v1/replicasets"}})

@@ -13,7 +13,6 @@ var vpaLabels = map[string]string{
 	"scrapes":               "메트릭 수집 횟수",
 	"vpas":                  "VPA 오브젝트",
 	"updateMode":            "업데이트 모드",
-	"podsListed":            "대상의 파드",
 	"matchedPods":           "모델이 아는 파드",
 	"newSamples":            "새로 들어온 표본",
 	"samples":               "쌓인 표본",
