@@ -11,12 +11,12 @@ import (
 // Definition is how a loop describes itself: what the rest of the house has to know to
 // offer it, to check lessons about it and to show its frames.
 type Definition struct {
-	Name      string
-	Steps     []Row    // of one pass, in order
-	Facts     Facts    // all that a step may tell
-	Needs     []string // the kinds of object that a scenario has to have for it
-	Live      bool     // can be played where time cannot be moved
-	Observes  bool     // looks on while the cluster's own controller drives, and is played nowhere else
+	Name     string
+	Steps    []Row    // of one pass, in order
+	Facts    Facts    // all that a step may tell
+	Needs    []string // the kinds of object that a scenario has to have for it
+	Live     bool     // can be played where time cannot be moved
+	Observes bool     // looks on while the cluster's own controller drives, and is played nowhere else
 }
 
 // The kinds of object in Definition.Needs.

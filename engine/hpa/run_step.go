@@ -27,14 +27,14 @@ func runPods(ctx context.Context, s *State, f *trace.Frame) error {
 	if !ok {
 		return nil
 	}
-	started := world.AddRun(s.pass.known, w, f)
+	world.AddRun(s.pass.known, w, f)
 	if err := s.Settle(ctx, func(ctx context.Context) (bool, error) {
 		w, err := s.workload(ctx)
 		return err != nil || w.Reported(), ignoreGone(err)
 	}); err != nil {
 		return err
 	}
-	return s.AwaitCalls(ctx, started, world.ByActor(trace.ActorKubelet, "/pods/"))
+	return s.AwaitRun(ctx, s.pass.known, w)
 }
 
 // addLoadPerPod spreads what the pods used when the controller looked over the

@@ -11,6 +11,24 @@ import (
 // UpdateStep is the step that may evict or resize pods.
 const UpdateStep trace.StepID = "vpa/4-evict/act"
 
+// What others write in the steps of the components.
+var (
+	// The request that made a pod is answered once the webhook has answered.
+	created = []engine.Aside{{Actor: trace.ActorReplicaSet, Write: "POST pods"}}
+	// Whoever installs a component gives it its roles, and the API server its webhook.
+	installs = []engine.Aside{
+		{Actor: trace.ActorLearner, Write: "POST serviceaccounts"},
+		{Actor: trace.ActorLearner, Write: "POST roles"},
+		{Actor: trace.ActorLearner, Write: "POST rolebindings"},
+		{Actor: trace.ActorLearner, Write: "POST clusterroles"},
+		{Actor: trace.ActorLearner, Write: "POST clusterrolebindings"},
+	}
+	registers = []engine.Aside{
+		{Actor: trace.ActorLearner, Write: "POST mutatingwebhookconfigurations"},
+		{Actor: trace.ActorLearner, Write: "PUT mutatingwebhookconfigurations"},
+	}
+)
+
 // Loop is the VPA's control loop: the seed document's steps 1 to 8 with the
 // phases of upstream's three components as their sub-steps.
 func Loop() engine.Defined[State] {
@@ -60,7 +78,7 @@ func Loop() engine.Defined[State] {
 		{ID: "vpa/6-admission/read", Actor: ActorAdmission, Do: readForPod,
 			Ref:   "admission-controller/resource/vpa/matcher.go: GetMatchingVPA",
 			Tells: []string{"matchedVPA", "requestBefore/<container>", "limitBefore/<container>", "target/<container>"}},
-		{ID: "vpa/7-admit/patch", Actor: ActorAdmission, Do: admit,
+		{ID: "vpa/7-admit/patch", Actor: ActorAdmission, Do: admit, Asides: created,
 			Ref:   "admission-controller/resource/pod/handler.go: GetPatches",
 			Tells: []string{"createdPods", "patches", "newRequest/<container>", "newLimit/<container>", "requestAdded/<container>", "proportionalLimit/<container>"}},
 		{ID: "vpa/7-admit/bind", Actor: trace.ActorScheduler, Do: bind,
@@ -88,10 +106,10 @@ func Architecture() engine.Defined[State] {
 		{ID: "vpa-architecture/1-vpa", Actor: trace.ActorLearner, Do: showCRDs,
 			Ref:   "seed VPA 0) 1): VPA",
 			Tells: []string{"servedBefore", "servedResources", "hasRecommendation"}},
-		{ID: "vpa-architecture/2-recommender", Actor: ActorRecommender, Do: showRecommender,
+		{ID: "vpa-architecture/2-recommender", Actor: ActorRecommender, Do: showRecommender, Asides: installs,
 			Ref:   "seed VPA 0) 2): Recommender",
 			Tells: []string{"watches", "reads", "writes"}},
-		{ID: "vpa-architecture/3-admission-controller", Actor: ActorAdmission, Do: showAdmission,
+		{ID: "vpa-architecture/3-admission-controller", Actor: ActorAdmission, Do: showAdmission, Asides: registers,
 			Ref:   "seed VPA 0) 3): Admission Controller",
 			Tells: []string{"webhook", "failurePolicy", "timeoutSeconds", "watches"}},
 		{ID: "vpa-architecture/4-updater", Actor: ActorUpdater, Do: showUpdater,

@@ -136,6 +136,9 @@ func admit(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	born := len(s.admission.take())
+	if err := s.AwaitCalls(ctx, born, world.ByActor(trace.ActorReplicaSet, "/pods")); err != nil {
+		return err
+	}
 	return s.AwaitHeld(ctx, trace.ActorScheduler, http.MethodPost, born)
 }
 

@@ -30,6 +30,9 @@ func bind(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	bindings := world.AddBound(s.pass.known, w, f)
+	if err := s.AwaitCalls(ctx, bindings, world.ByActor(trace.ActorScheduler, "/binding")); err != nil {
+		return err
+	}
 	return s.AwaitHeld(ctx, trace.ActorKubelet, http.MethodPatch, bindings)
 }
 
@@ -70,7 +73,7 @@ func run(ctx context.Context, s *State, f *trace.Frame) error {
 			s.addResized(f, p)
 		}
 	}
-	return nil
+	return s.AwaitRun(ctx, s.pass.known, w)
 }
 
 // settled is Workload.Settled, with every resize in place answered.

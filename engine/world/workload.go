@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	podutil "k8s.io/kubernetes/pkg/api/v1/pod"
 
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -230,6 +231,16 @@ func IsReady(p *corev1.Pod) bool {
 	return false
 }
 
+// RollOutAsides are what the actors write while a Deployment is rolled out in one step.
+var RollOutAsides = []engine.Aside{
+	{Actor: trace.ActorDeployment, Write: "POST replicasets"},
+	{Actor: trace.ActorDeployment, Write: "PUT replicasets"},
+	{Actor: trace.ActorReplicaSet, Write: "POST pods"},
+	{Actor: trace.ActorReplicaSet, Write: "DELETE pods"},
+	{Actor: trace.ActorScheduler, Write: "POST pods/binding"},
+	{Actor: trace.ActorKubelet, Write: "DELETE pods"},
+}
+
 // RollOut lets every actor move until the Deployment is as its spec says.
 func (w *World) RollOut(ctx context.Context, before Workload) (after Workload, err error) {
 	shut, err := w.OpenAll(ctx)
@@ -246,7 +257,10 @@ func (w *World) RollOut(ctx context.Context, before Workload) (after Workload, e
 		return after, w.Stuck(trace.ActorDeployment, "디플로이먼트 "+name+"의 변경이 모든 파드에 적용되는 것",
 			fmt.Sprintf("파드 %d개 중 %d개가 Ready입니다", len(after.Active()), after.Ready()))
 	}
-	return after, err
+	if err != nil {
+		return after, err
+	}
+	return after, w.AwaitRun(ctx, Fingerprints(before.Pods), after)
 }
 
 // rolledOut reports whether all pods are the new template's, ready, and no
