@@ -119,7 +119,7 @@ func (s *State) evicted(p *corev1.Pod) {
 
 // going tells whether a pod is gone or on its way.
 func (s *State) going(ctx context.Context, p *corev1.Pod) (bool, error) {
-	live, err := s.Watcher().Kube.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
+	live, err := s.AsObserver().Kube.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return true, nil
 	}

@@ -122,7 +122,7 @@ func showAdmission(ctx context.Context, s *State, f *trace.Frame) error {
 		f.Add("admissionBy", string(s.Admission), s.whyAdmission())
 		return nil
 	}
-	config, err := s.Watcher().Kube.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(ctx, webhookConfig, metav1.GetOptions{})
+	config, err := s.AsObserver().Kube.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(ctx, webhookConfig, metav1.GetOptions{})
 	if err != nil {
 		return err
 	}

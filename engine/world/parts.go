@@ -60,7 +60,7 @@ func Run(done func(Workload) bool) Part {
 // Play opens the gate for the part's actor until its part is done, and returns what
 // read saw last.
 func (w *World) Play(ctx context.Context, p Part, read func(context.Context) (Workload, error)) (last Workload, err error) {
-	quiet := 0
+	idle := w.idle(p.Actor)
 	err = w.Move(ctx, p.Actor, func(ctx context.Context) (bool, error) {
 		now, err := read(ctx)
 		if err != nil {
@@ -72,11 +72,7 @@ func (w *World) Play(ctx context.Context, p Part, read func(context.Context) (Wo
 		if !now.Rolling() || w.Gate == nil {
 			return false, nil
 		}
-		waiting, err := w.Waits(ctx, p.Actor) // a rolling update shares the pods out; take what comes
-		if quiet++; waiting {
-			quiet = 0
-		}
-		return quiet >= QuietPolls, err
+		return idle(ctx) // a rolling update shares the pods out; take what comes
 	})
 	if errors.Is(err, ErrStuck) {
 		err = w.Stuck(p.Actor, p.Wanted(last), p.Seen(last))

@@ -99,7 +99,7 @@ func watched(actor string) bool {
 // NamespaceGone returns ErrNamespaceGone when the namespace was deleted or is
 // being deleted. Who may not look at namespaces is told nothing.
 func (w *World) NamespaceGone(ctx context.Context) error {
-	ns, err := w.Watcher().Kube.CoreV1().Namespaces().Get(ctx, w.Namespace, metav1.GetOptions{})
+	ns, err := w.AsObserver().Kube.CoreV1().Namespaces().Get(ctx, w.Namespace, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err), err == nil && ns.DeletionTimestamp != nil:
 		return fmt.Errorf("%w: %s", ErrNamespaceGone, w.Namespace)

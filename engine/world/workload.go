@@ -250,7 +250,7 @@ func (w *World) RollOut(ctx context.Context, before Workload) (after Workload, e
 	defer func() { err = errors.Join(err, shut()) }()
 	name := before.Deployment.Name
 	err = w.Poll(ctx, w.timeout(), func(ctx context.Context) (bool, error) {
-		after, err = ReadDeployment(ctx, w.Watcher(), w.Namespace, name)
+		after, err = ReadDeployment(ctx, w.AsObserver(), w.Namespace, name)
 		return err == nil && after.rolledOut(), err
 	})
 	if errors.Is(err, ErrStuck) {

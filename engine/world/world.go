@@ -129,16 +129,16 @@ func NewClients(cfg *rest.Config) (Clients, error) {
 	return c, err
 }
 
-// Watcher returns the clients that are not recorded.
-func (w *World) Watcher() Clients {
+// AsObserver returns the clients that are not recorded.
+func (w *World) AsObserver() Clients {
 	if w.Observer.Kube != nil {
 		return w.Observer
 	}
 	return w.Controller
 }
 
-// Hand returns the clients of the learner.
-func (w *World) Hand() Clients {
+// AsLearner returns the clients of the learner.
+func (w *World) AsLearner() Clients {
 	if w.Learner.Kube != nil {
 		return w.Learner
 	}

@@ -98,7 +98,7 @@ func TestDrainEndsWhenTheActorIsQuiet(t *testing.T) {
 	if err := s.Drain(t.Context(), trace.ActorReplicaSet); err != nil {
 		t.Fatal(err)
 	}
-	if want := 3 + QuietPolls; g.polls != want {
+	if want := 3 + idlePolls; g.polls != want {
 		t.Errorf("polls: got %d, want %d", g.polls, want)
 	}
 }
