@@ -1,10 +1,10 @@
 // Package clusters says what every kind of cluster offers to the rest of the
-// house. It knows none of the other rooms.
+// house. It knows none of the other rooms but engine/trace, in whose words it tells what
+// actors do.
 package clusters
 
 import (
 	"context"
-	"time"
 
 	"k8s.io/client-go/rest"
 )
@@ -32,26 +32,4 @@ type Info struct {
 	Simulated  []string `json:"simulated,omitempty"`  // "nodes", "load", "time"
 	Disposable bool     `json:"disposable"`           // we made it and may remove it
 	Kubeconfig string   `json:"kubeconfig,omitempty"` // path of the admin kubeconfig
-}
-
-// Call is one request that an actor sent.
-type Call struct {
-	Actor   string        `json:"actor"`
-	Verb    string        `json:"verb"`
-	Path    string        `json:"path"`
-	Status  int           `json:"status"`
-	Latency time.Duration `json:"latency"`
-}
-
-// Held is a write that the gate keeps back until its step comes.
-type Held struct {
-	Actor string `json:"actor"`
-	Verb  string `json:"verb"`
-	Path  string `json:"path"`
-}
-
-// Watch is a watch that an actor holds open on the API server.
-type Watch struct {
-	Actor string `json:"actor"`
-	Path  string `json:"path"`
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // maxCalls bounds what a Recorder keeps between two reads; older calls go first.
@@ -16,8 +18,8 @@ const maxCalls = 4096
 // open. Headers and bodies are never looked at, so no credential is recorded.
 type Recorder struct {
 	mu      sync.Mutex
-	calls   []Call
-	watches map[*watchBody]Watch
+	calls   []trace.Call
+	watches map[*watchBody]trace.Watch
 }
 
 // Wrap returns a transport wrapper for one actor, to be set as
@@ -31,7 +33,7 @@ func (r *Recorder) Wrap(actor string) func(http.RoundTripper) http.RoundTripper 
 }
 
 // Take returns the calls since the last Take, oldest first.
-func (r *Recorder) Take() []Call {
+func (r *Recorder) Take() []trace.Call {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	calls := r.calls
@@ -40,11 +42,11 @@ func (r *Recorder) Take() []Call {
 }
 
 // Watches returns the watches that are open now, by actor and path.
-func (r *Recorder) Watches() []Watch {
+func (r *Recorder) Watches() []trace.Watch {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	seen := map[Watch]bool{}
-	var open []Watch
+	seen := map[trace.Watch]bool{}
+	var open []trace.Watch
 	for _, w := range r.watches {
 		if !seen[w] {
 			seen[w] = true
@@ -65,11 +67,11 @@ func (r *Recorder) roundTrip(actor string, next http.RoundTripper, req *http.Req
 	}
 	if q := req.URL.Query(); q.Get("watch") == "true" {
 		if err == nil && resp.StatusCode == http.StatusOK {
-			resp.Body = r.openWatch(Watch{Actor: actor, Path: req.URL.Path}, resp.Body)
+			resp.Body = r.openWatch(trace.Watch{Actor: actor, Path: req.URL.Path}, resp.Body)
 		}
 		return resp, err
 	}
-	call := Call{Actor: actor, Verb: req.Method, Path: req.URL.Path, Latency: time.Since(start)}
+	call := trace.Call{Actor: actor, Verb: req.Method, Path: req.URL.Path, Latency: time.Since(start)}
 	if err == nil {
 		call.Status = resp.StatusCode
 	}
@@ -90,12 +92,12 @@ func isBackground(req *http.Request) bool {
 		p == "/api" || p == "/apis" || strings.HasSuffix(p, "/healthz") || strings.HasSuffix(p, "/readyz")
 }
 
-func (r *Recorder) openWatch(w Watch, body io.ReadCloser) io.ReadCloser {
+func (r *Recorder) openWatch(w trace.Watch, body io.ReadCloser) io.ReadCloser {
 	b := &watchBody{ReadCloser: body, recorder: r}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.watches == nil {
-		r.watches = map[*watchBody]Watch{}
+		r.watches = map[*watchBody]trace.Watch{}
 	}
 	r.watches[b] = w
 	return b

@@ -3,7 +3,6 @@ package clusters
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,27 +17,12 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	podutil "k8s.io/kubernetes/pkg/api/v1/pod"
-)
 
-// The actors that a Witness tells of, as upstream names their components.
-const (
-	deploymentController = "deployment-controller"
-	replicaSetController = "replicaset-controller"
-	scheduler            = "scheduler"
-	kubelet              = "kubelet"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // maxSightings bounds what a Witness keeps between two reads; older ones go first.
 const maxSightings = 4096
-
-// Sighting is something that an actor was seen to have done.
-type Sighting struct {
-	Actor  string
-	Object string    // "pod/web-6d4f-x2x7k"
-	What   string    // "created", "bound", "unschedulable", "waiting", "ready", "deleting", "gone", "resized", or the field that changed
-	Value  string    // the field's new value, the node, or the reason
-	At     time.Time // when the watch told of it, by this machine's clock
-}
 
 // Witness watches ReplicaSets and pods of a namespace, on clusters where nothing
 // holds the actors back until somebody looks.
@@ -47,7 +31,7 @@ type Witness struct {
 	namespace string
 
 	mu       sync.Mutex
-	seen     []Sighting
+	seen     []trace.Sighting
 	versions map[types.UID]string // of the objects, as the watches told last
 }
 
@@ -75,8 +59,8 @@ func NewWitness(ctx context.Context, done <-chan struct{}, cfg *rest.Config, nam
 	return w, factory.WaitForCacheSyncWithContext(ctx).AsError()
 }
 
-// Take returns the sightings since the last Take, oldest first.
-func (w *Witness) Take() []Sighting {
+// Sightings returns what was seen since it was last asked, oldest first.
+func (w *Witness) Sightings() []trace.Sighting {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	seen := w.seen
@@ -149,7 +133,7 @@ func (f follower) told(obj any, there bool) {
 func (w *Witness) note(actor, object, what, value string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.seen = append(w.seen, Sighting{Actor: actor, Object: object, What: what, Value: value, At: time.Now()})
+	w.seen = append(w.seen, trace.Sighting{Actor: actor, Object: object, What: what, Value: value, At: time.Now()})
 	if len(w.seen) > maxSightings {
 		w.seen = w.seen[len(w.seen)-maxSightings:]
 	}
@@ -158,13 +142,13 @@ func (w *Witness) note(actor, object, what, value string) {
 func (w *Witness) setChanged(before, after any) {
 	old, now := before.(*appsv1.ReplicaSet), after.(*appsv1.ReplicaSet)
 	if from, to := *old.Spec.Replicas, *now.Spec.Replicas; from != to {
-		w.note(deploymentController, "replicaset/"+now.Name, "spec.replicas", fmt.Sprintf("%d → %d", from, to))
+		w.note(trace.ActorDeployment, "replicaset/"+now.Name, "spec.replicas", fmt.Sprintf("%d → %d", from, to))
 	}
 }
 
 func (w *Witness) podAdded(obj any, before bool) {
 	if !before {
-		w.note(replicaSetController, "pod/"+obj.(*corev1.Pod).Name, "created", "")
+		w.note(trace.ActorReplicaSet, "pod/"+obj.(*corev1.Pod).Name, trace.SeenCreated, "")
 	}
 }
 
@@ -172,22 +156,22 @@ func (w *Witness) podChanged(before, after any) {
 	old, now := before.(*corev1.Pod), after.(*corev1.Pod)
 	name := "pod/" + now.Name
 	if old.DeletionTimestamp == nil && now.DeletionTimestamp != nil {
-		w.note(replicaSetController, name, "deleting", "")
+		w.note(trace.ActorReplicaSet, name, trace.SeenDeleting, "")
 	}
 	if old.Spec.NodeName == "" && now.Spec.NodeName != "" {
-		w.note(scheduler, name, "bound", now.Spec.NodeName)
+		w.note(trace.ActorScheduler, name, trace.SeenBound, now.Spec.NodeName)
 	}
 	if why := unschedulable(now); why != "" && why != unschedulable(old) {
-		w.note(scheduler, name, "unschedulable", why)
+		w.note(trace.ActorScheduler, name, trace.SeenUnschedulable, why)
 	}
 	if why := waiting(now); why != "" && why != waiting(old) {
-		w.note(kubelet, name, "waiting", why)
+		w.note(trace.ActorKubelet, name, trace.SeenWaiting, why)
 	}
 	if from, to := granted(old), granted(now); from != "" && to != from {
-		w.note(kubelet, name, "resized", from+" → "+to)
+		w.note(trace.ActorKubelet, name, trace.SeenResized, from+" → "+to)
 	}
 	if !podutil.IsPodReady(old) && podutil.IsPodReady(now) {
-		w.note(kubelet, name, "ready", "")
+		w.note(trace.ActorKubelet, name, trace.SeenReady, "")
 	}
 }
 
@@ -196,18 +180,17 @@ func (w *Witness) podGone(obj any) {
 		obj = gone.Obj
 	}
 	if pod, ok := obj.(*corev1.Pod); ok {
-		w.note(kubelet, "pod/"+pod.Name, "gone", "")
+		w.note(trace.ActorKubelet, "pod/"+pod.Name, trace.SeenGone, "")
 	}
 }
 
+// unschedulable is why the scheduler has found no node; empty when it has, or has not looked.
 func unschedulable(p *corev1.Pod) string {
-	i := slices.IndexFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable
-	})
-	if i < 0 {
+	_, c := podutil.GetPodCondition(&p.Status, corev1.PodScheduled)
+	if c == nil || c.Status != corev1.ConditionFalse || c.Reason != corev1.PodReasonUnschedulable {
 		return ""
 	}
-	return p.Status.Conditions[i].Message
+	return c.Message
 }
 
 // granted is what the kubelet has given the running containers, "cpu 300m"; empty

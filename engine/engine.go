@@ -18,7 +18,12 @@ type Step[S any] struct {
 	ID    trace.StepID
 	Ref   string
 	Actor string
-	Do    func(ctx context.Context, s *S, f *trace.Frame) error
+	// Tells are the facts that a lesson may ask about, which the step tells when it has
+	// something to do.
+	Tells   []string
+	Changes bool    // it changes the pods' number or size, or tells that somebody else has
+	Asides  []Aside // what others may write in it
+	Do      func(ctx context.Context, s *S, f *trace.Frame) error
 }
 
 // Loop is a table of steps with the state that they share.
@@ -69,8 +74,12 @@ func (l Loop[S]) step(ctx context.Context, pass int, step Step[S]) (trace.Frame,
 func Lift[S, T any](steps []Step[T], of func(*S) *T) []Step[S] {
 	lifted := make([]Step[S], len(steps))
 	for i, step := range steps {
-		lifted[i] = Step[S]{ID: step.ID, Ref: step.Ref, Actor: step.Actor,
-			Do: func(ctx context.Context, s *S, f *trace.Frame) error { return step.Do(ctx, of(s), f) }}
+		lifted[i] = with(step, func(ctx context.Context, s *S, f *trace.Frame) error { return step.Do(ctx, of(s), f) })
 	}
 	return lifted
+}
+
+// with is the step with something else to do.
+func with[S, T any](step Step[T], do func(context.Context, *S, *trace.Frame) error) Step[S] {
+	return Step[S]{ID: step.ID, Ref: step.Ref, Actor: step.Actor, Tells: step.Tells, Changes: step.Changes, Asides: step.Asides, Do: do}
 }

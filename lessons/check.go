@@ -2,30 +2,27 @@ package lessons
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
-// updateSteps end the IDs of the steps that change the number of pods or their size,
-// or tell that somebody else has.
-var updateSteps = []string{"/3-scale/update", "/3-scale/actual", "/4-evict/act"}
-
 // Check finds what a parser cannot: steps, scenarios and facts that do not
-// exist. loops has the steps of every loop in order; facts tells which facts a
-// step may add, and nil when that is not known.
-func Check(all []Lesson, loops map[string][]trace.StepID, facts func(trace.StepID) []string, hasScenario func(string) bool) []Problem {
+// exist. loops has the loops by name.
+func Check(all []Lesson, loops map[string]engine.Definition, hasScenario func(string) bool) []Problem {
 	var problems []Problem
 	titles := map[string]string{}
 	for _, l := range all {
-		c := checker{lesson: l, steps: loops[l.Loop], facts: facts}
+		c := checker{lesson: l, loop: loops[l.Loop], steps: loops[l.Loop].StepIDs()}
 		if l.Scenario != "" && !hasScenario(l.Scenario) {
 			c.problem(l.line("scenario"), fmt.Sprintf("시나리오 %s이(가) 없습니다.", l.Scenario), "scenarios 폴더의 이름 가운데 하나를 적어 주십시오.")
 		}
-		if l.Loop != "" && c.steps == nil {
-			c.problem(l.line("loop"), fmt.Sprintf("루프 %s을(를) 모릅니다.", l.Loop), "쓸 수 있는 루프: "+strings.Join(names(loops), ", "))
+		if _, known := loops[l.Loop]; l.Loop != "" && !known {
+			c.problem(l.line("loop"), fmt.Sprintf("루프 %s을(를) 모릅니다.", l.Loop), "쓸 수 있는 루프: "+strings.Join(slices.Sorted(maps.Keys(loops)), ", "))
 		}
 		if other, dup := titles[l.Title]; dup && l.Title != "" {
 			c.problem(l.line("title"), fmt.Sprintf("제목이 %s와(과) 같습니다.", other), "수업마다 다른 제목을 적어 주십시오.")
@@ -37,23 +34,14 @@ func Check(all []Lesson, loops map[string][]trace.StepID, facts func(trace.StepI
 	return problems
 }
 
-func names(loops map[string][]trace.StepID) []string {
-	var list []string
-	for name := range loops {
-		list = append(list, name)
-	}
-	slices.Sort(list)
-	return list
-}
-
 // lost is where the loop stands after a step that it does not have: the next one
 // is not blamed for it.
 const lost = -2
 
 type checker struct {
 	lesson   Lesson
-	steps    []trace.StepID
-	facts    func(trace.StepID) []string
+	loop     engine.Definition
+	steps    []trace.StepID // of the loop
 	problems []Problem
 	last     int // index of the last step in the loop; -1 at the start of a pass, or lost
 }
@@ -86,7 +74,7 @@ func (c *checker) blocks() {
 // find is the place of the step that a block names. After one that the loop does
 // not have, nobody knows where the loop stands.
 func (c *checker) find(b Block) (int, bool) {
-	if c.steps == nil {
+	if len(c.steps) == 0 {
 		return 0, false
 	}
 	i := slices.Index(c.steps, trace.StepID(b.Arg))
@@ -116,10 +104,8 @@ func (c *checker) afterContinue(b Block) {
 		return
 	}
 	if b.Arg == "change" {
-		c.last = slices.IndexFunc(c.steps, func(id trace.StepID) bool {
-			return slices.ContainsFunc(updateSteps, func(end string) bool { return strings.HasSuffix(string(id), end) })
-		})
-		if c.last < 0 && c.steps != nil {
+		c.last = slices.IndexFunc(c.loop.Steps, func(s engine.Row) bool { return s.Changes })
+		if c.last < 0 && len(c.steps) > 0 {
 			c.problem(b.Line, fmt.Sprintf("루프 %s은(는) 파드의 수도 크기도 바꾸지 않으므로 continue change가 끝나지 않습니다.", c.lesson.Loop), "continue pass를 적어 주십시오.")
 		}
 		return
@@ -160,11 +146,8 @@ func (c *checker) predict(b Block, rest []Block) {
 // told lists the facts that the block's frames may have; nil when not known.
 // A continue may run whole passes, so any step of the loop can tell.
 func (c *checker) told(next Block) []string {
-	if c.facts == nil {
-		return nil
-	}
 	if next.Kind == Step {
-		return c.facts(trace.StepID(next.Arg))
+		return c.loop.Tells(trace.StepID(next.Arg))
 	}
 	steps := c.steps
 	if (next.Arg == "pass" && next.Passes() == 1 || next.ToStep()) && c.last >= 0 && c.last+1 < len(steps) {
@@ -175,7 +158,7 @@ func (c *checker) told(next Block) []string {
 	}
 	var all []string
 	for _, step := range steps {
-		known := c.facts(step)
+		known := c.loop.Tells(step)
 		if known == nil {
 			return nil
 		}

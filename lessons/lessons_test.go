@@ -5,7 +5,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/lessons"
 )
 
@@ -142,9 +142,12 @@ func TestLoadReportsFoldersThatAreNoLesson(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	loops := map[string][]trace.StepID{"hpa": {"hpa/1-a", "hpa/2-b", "hpa/3-scale/update"}}
-	facts := func(id trace.StepID) []string {
-		return map[trace.StepID][]string{"hpa/1-a": {"podMetric/<pod>"}, "hpa/2-b": {"proposal"}, "hpa/3-scale/update": {"action"}}[id]
+	loops := map[string]engine.Definition{
+		"hpa": {Steps: []engine.Row{
+			{ID: "hpa/1-a", Tells: []string{"podMetric/<pod>"}}, {ID: "hpa/2-b", Tells: []string{"proposal"}},
+			{ID: "hpa/3-scale/update", Tells: []string{"action"}, Changes: true},
+		}},
+		"intro": {Steps: []engine.Row{{ID: "intro/1"}}},
 	}
 	for _, c := range []struct{ name, body, want string }{
 		{"sound", "```step hpa/1-a\n```\n```predict proposal\nq\n```\n```step hpa/2-b\n```\n```continue change\n```\n```step hpa/1-a\n```\n", ""},
@@ -172,7 +175,7 @@ func TestCheck(t *testing.T) {
 		if len(problems) > 0 {
 			t.Fatal(c.name, problems)
 		}
-		got := lessons.Check([]lessons.Lesson{l}, loops, facts, func(string) bool { return true })
+		got := lessons.Check([]lessons.Lesson{l}, loops, func(string) bool { return true })
 		switch {
 		case c.want == "" && len(got) > 0:
 			t.Errorf("%s: %v", c.name, got)
@@ -181,11 +184,11 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	l, _ := lessons.Parse("hpa/01/lesson.md", "---\ntitle: x\nloop: nope\nscenario: none\n---\n```continue pass\n```\n")
-	if got := lessons.Check([]lessons.Lesson{l}, loops, facts, func(string) bool { return false }); len(got) != 2 || got[0].Line != 4 || got[1].Line != 3 {
+	if got := lessons.Check([]lessons.Lesson{l}, loops, func(string) bool { return false }); len(got) != 2 || got[0].Line != 4 || got[1].Line != 3 {
 		t.Errorf("unknown loop and scenario: %v", got)
 	}
 	l, _ = lessons.Parse("intro/01/lesson.md", "---\ntitle: x\nloop: intro\nscenario: web\n---\n```continue change\n```\n")
-	got := lessons.Check([]lessons.Lesson{l}, map[string][]trace.StepID{"intro": {"intro/1"}}, facts, func(string) bool { return true })
+	got := lessons.Check([]lessons.Lesson{l}, loops, func(string) bool { return true })
 	if len(got) != 1 || !strings.Contains(got[0].Error(), "끝나지 않습니다") {
 		t.Errorf("a change that never comes: %v", got)
 	}
@@ -207,6 +210,6 @@ func FuzzParse(f *testing.F) {
 	f.Add("````hint\n```\n````")
 	f.Fuzz(func(t *testing.T, text string) {
 		l, _ := lessons.Parse("a/b/lesson.md", text)
-		lessons.Check([]lessons.Lesson{l}, map[string][]trace.StepID{"hpa": {"hpa/1"}}, nil, func(string) bool { return true })
+		lessons.Check([]lessons.Lesson{l}, map[string]engine.Definition{"hpa": {Steps: []engine.Row{{ID: "hpa/1"}}}}, func(string) bool { return true })
 	})
 }

@@ -21,6 +21,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // ErrNotUp is returned by the checks that need a cluster where Up has failed.
@@ -158,7 +159,7 @@ func objects(ctx context.Context, s *Subject) error {
 type Gate interface {
 	Hold(ctx context.Context, namespace string) error
 	Release(ctx context.Context, namespace string) error
-	Held(ctx context.Context) ([]clusters.Held, error)
+	Waiting(ctx context.Context) ([]trace.Waiting, error)
 }
 
 // gate lets a Deployment wait for its controller until the gate is gone.
@@ -181,7 +182,7 @@ func gate(ctx context.Context, s *Subject) error {
 			return err
 		}
 		err = wait.PollUntilContextTimeout(ctx, pollEvery, s.PodsReady, true, func(ctx context.Context) (bool, error) {
-			held, err := g.Held(ctx)
+			held, err := g.Waiting(ctx)
 			return len(held) > 0, err
 		})
 		if err != nil {

@@ -20,6 +20,8 @@ import (
 	"k8s.io/kubernetes/pkg/controller/namespace"
 	"k8s.io/kubernetes/pkg/controller/replicaset"
 	"k8s.io/kubernetes/pkg/controller/serviceaccount"
+
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 const (
@@ -44,7 +46,7 @@ func (c *Cluster) startControllers(ctx context.Context) error {
 }
 
 func (c *Cluster) startDeploymentController(ctx context.Context) error {
-	client, err := kubernetes.NewForConfig(c.gated(ActorDeployment, controllerUser("deployment-controller")))
+	client, err := kubernetes.NewForConfig(c.gated(trace.ActorDeployment, controllerUser("deployment-controller")))
 	if err != nil {
 		return err
 	}
@@ -59,7 +61,7 @@ func (c *Cluster) startDeploymentController(ctx context.Context) error {
 }
 
 func (c *Cluster) startReplicaSetController(ctx context.Context) error {
-	client, err := kubernetes.NewForConfig(c.gated(ActorReplicaSet, controllerUser("replicaset-controller")))
+	client, err := kubernetes.NewForConfig(c.gated(trace.ActorReplicaSet, controllerUser("replicaset-controller")))
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 const (
@@ -157,7 +158,7 @@ func (c *Cluster) startUsage(ctx context.Context) error {
 		return err
 	}
 	// Containers are killed while time passes, when no step opens the gate.
-	kubelet, err := kubernetes.NewForConfig(c.recorded(ActorKubelet, rest.ImpersonationConfig{}))
+	kubelet, err := kubernetes.NewForConfig(c.recorded(trace.ActorKubelet, rest.ImpersonationConfig{}))
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/stepscale/stepscale/clusters/embedded"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 var (
@@ -172,7 +173,7 @@ func TestGateHoldsEachActorUntilItsTurn(t *testing.T) {
 	waits := func(actor string) {
 		t.Helper()
 		eventually(t, actor+" waits", func(ctx context.Context) bool {
-			held, _ := cluster.Held(ctx)
+			held, _ := cluster.Waiting(ctx)
 			for _, h := range held {
 				if h.Actor == actor {
 					return true
@@ -204,31 +205,31 @@ func TestGateHoldsEachActorUntilItsTurn(t *testing.T) {
 		}
 		return
 	}
-	waits(embedded.ActorDeployment)
+	waits(trace.ActorDeployment)
 	if got := replicaSet(); got != 2 {
 		t.Fatalf("ReplicaSet says %d before the Deployment controller's turn, want 2", got)
 	}
-	_ = cluster.Open(ctx, embedded.ActorDeployment)
-	waits(embedded.ActorReplicaSet)
+	_ = cluster.Open(ctx, trace.ActorDeployment)
+	waits(trace.ActorReplicaSet)
 	if got := replicaSet(); got != 4 {
 		t.Fatalf("ReplicaSet says %d, want 4", got)
 	}
 	if total, _, _ := pods(); total != 2 {
 		t.Fatalf("%d pods before the ReplicaSet controller's turn, want 2", total)
 	}
-	_ = cluster.Open(ctx, embedded.ActorReplicaSet)
-	waits(embedded.ActorScheduler)
+	_ = cluster.Open(ctx, trace.ActorReplicaSet)
+	waits(trace.ActorScheduler)
 	eventually(t, "4 pods, 2 bound", func(context.Context) bool { total, bound, _ := pods(); return total == 4 && bound == 2 })
 	before := cluster.Now()
-	_ = cluster.Open(ctx, embedded.ActorScheduler)
+	_ = cluster.Open(ctx, trace.ActorScheduler)
 	if !cluster.Now().After(before) {
 		t.Error("starting pods took no virtual time")
 	}
-	waits(embedded.ActorKubelet)
+	waits(trace.ActorKubelet)
 	eventually(t, "4 bound, 2 running", func(context.Context) bool { _, bound, ready := pods(); return bound == 4 && ready == 2 })
-	_ = cluster.Open(ctx, embedded.ActorKubelet)
+	_ = cluster.Open(ctx, trace.ActorKubelet)
 	eventually(t, "4 running", func(context.Context) bool { _, _, ready := pods(); return ready == 4 })
-	for _, a := range []string{embedded.ActorDeployment, embedded.ActorReplicaSet, embedded.ActorScheduler, embedded.ActorKubelet} {
+	for _, a := range []string{trace.ActorDeployment, trace.ActorReplicaSet, trace.ActorScheduler, trace.ActorKubelet} {
 		_ = cluster.Close(ctx, a)
 	}
 }

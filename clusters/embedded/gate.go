@@ -5,16 +5,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/stepscale/stepscale/clusters"
-)
-
-// The actors that the gate knows, named as Kubernetes names them.
-const (
-	ActorDeployment = "deployment-controller"
-	ActorReplicaSet = "replicaset-controller"
-	ActorScheduler  = "scheduler"
-	ActorKubelet    = "kubelet"
-	ActorMetrics    = "metrics-server"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // gate lets reads through and holds an actor's writes to a lesson's namespaces
@@ -25,11 +16,11 @@ type gate struct {
 	cond       *sync.Cond
 	namespaces map[string]bool
 	open       map[string]bool
-	held       map[*http.Request]clusters.Held
+	held       map[*http.Request]trace.Waiting
 }
 
 func newGate() *gate {
-	g := &gate{namespaces: map[string]bool{}, open: map[string]bool{}, held: map[*http.Request]clusters.Held{}}
+	g := &gate{namespaces: map[string]bool{}, open: map[string]bool{}, held: map[*http.Request]trace.Waiting{}}
 	g.cond = sync.NewCond(&g.mu)
 	return g
 }
@@ -67,7 +58,7 @@ func (g *gate) wait(actor string, req *http.Request) error {
 		case <-stop:
 		}
 	}()
-	g.held[req] = clusters.Held{Actor: actor, Verb: req.Method, Path: req.URL.Path}
+	g.held[req] = trace.Waiting{Actor: actor, Verb: req.Method, Path: req.URL.Path}
 	defer delete(g.held, req)
 	for g.namespaces[ns] && !g.open[actor] {
 		if err := req.Context().Err(); err != nil {
@@ -106,10 +97,10 @@ func (g *gate) update(change func()) {
 	g.cond.Broadcast()
 }
 
-func (g *gate) list() []clusters.Held {
+func (g *gate) list() []trace.Waiting {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	held := make([]clusters.Held, 0, len(g.held))
+	held := make([]trace.Waiting, 0, len(g.held))
 	for _, h := range g.held {
 		held = append(held, h)
 	}

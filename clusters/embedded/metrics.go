@@ -23,6 +23,8 @@ import (
 	"sigs.k8s.io/metrics-server/pkg/scraper"
 	"sigs.k8s.io/metrics-server/pkg/scraper/client/resource"
 	"sigs.k8s.io/metrics-server/pkg/storage"
+
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // metricResolution is what the Metrics Server's own manifest sets; a container
@@ -69,7 +71,7 @@ func (c *Cluster) startMetricsServer(ctx context.Context) error {
 }
 
 func (c *Cluster) installMetricsAPI(ctx context.Context, opts *options.Options, server *genericapiserver.GenericAPIServer) error {
-	cfg := c.recorded(ActorMetrics, rest.ImpersonationConfig{})
+	cfg := c.recorded(trace.ActorMetrics, rest.ImpersonationConfig{})
 	client, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
 		return err

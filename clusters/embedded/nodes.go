@@ -26,6 +26,8 @@ import (
 	kwok "sigs.k8s.io/kwok/pkg/kwok/controllers"
 	kwoklog "sigs.k8s.io/kwok/pkg/log"
 	"sigs.k8s.io/kwok/pkg/utils/gotpl"
+
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 const (
@@ -43,7 +45,7 @@ func (c *Cluster) startKubelets(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg := c.gated(ActorKubelet, rest.ImpersonationConfig{})
+	cfg := c.gated(trace.ActorKubelet, rest.ImpersonationConfig{})
 	conf, err := kwokClients(cfg)
 	if err != nil {
 		return fmt.Errorf("kwok: %w", err)

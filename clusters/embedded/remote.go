@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // ErrBusy is returned to a second session: the clock and the gate are one.
@@ -147,17 +148,17 @@ func (s *Control) Close(actor string, _ *None) error {
 	return s.cluster.Close(context.Background(), actor)
 }
 
-func (s *Control) Held(_ None, reply *[]clusters.Held) (err error) {
-	*reply, err = s.cluster.Held(context.Background())
+func (s *Control) Waiting(_ None, reply *[]trace.Waiting) (err error) {
+	*reply, err = s.cluster.Waiting(context.Background())
 	return err
 }
 
-func (s *Control) Calls(_ None, reply *[]clusters.Call) (err error) {
+func (s *Control) Calls(_ None, reply *[]trace.Call) (err error) {
 	*reply, err = s.cluster.Calls(context.Background())
 	return err
 }
 
-func (s *Control) Watches(_ None, reply *[]clusters.Watch) (err error) {
+func (s *Control) Watches(_ None, reply *[]trace.Watch) (err error) {
 	*reply, err = s.cluster.Watches(context.Background())
 	return err
 }
@@ -227,17 +228,17 @@ func (r *Remote) Close(_ context.Context, actor string) error {
 	return call(r, "Close", actor, &None{})
 }
 
-func (r *Remote) Held(context.Context) (held []clusters.Held, err error) {
-	err = call(r, "Held", None{}, &held)
-	return held, err
+func (r *Remote) Waiting(context.Context) (waiting []trace.Waiting, err error) {
+	err = call(r, "Waiting", None{}, &waiting)
+	return waiting, err
 }
 
-func (r *Remote) Calls(context.Context) (calls []clusters.Call, err error) {
+func (r *Remote) Calls(context.Context) (calls []trace.Call, err error) {
 	err = call(r, "Calls", None{}, &calls)
 	return calls, err
 }
 
-func (r *Remote) Watches(context.Context) (watches []clusters.Watch, err error) {
+func (r *Remote) Watches(context.Context) (watches []trace.Watch, err error) {
 	err = call(r, "Watches", None{}, &watches)
 	return watches, err
 }

@@ -11,11 +11,13 @@ import (
 	"k8s.io/client-go/tools/events"
 	"k8s.io/kubernetes/pkg/scheduler"
 	"k8s.io/kubernetes/pkg/scheduler/profile"
+
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // startScheduler starts upstream's scheduler with its default profile.
 func (c *Cluster) startScheduler(ctx context.Context) error {
-	cfg := c.gated(ActorScheduler, rest.ImpersonationConfig{UserName: "system:kube-scheduler", Groups: []string{"system:authenticated"}})
+	cfg := c.gated(trace.ActorScheduler, rest.ImpersonationConfig{UserName: "system:kube-scheduler", Groups: []string{"system:authenticated"}})
 	client, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
 		return err

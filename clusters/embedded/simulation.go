@@ -12,7 +12,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
-	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // ErrNotRunning is returned by everything that needs a running cluster.
@@ -117,7 +117,7 @@ func (c *Cluster) Release(_ context.Context, namespace string) error {
 // Open lets one actor write. Opening the scheduler while a pod waits for it lets
 // the virtual startup time pass first.
 func (c *Cluster) Open(ctx context.Context, actor string) error {
-	if actor == ActorScheduler && slices.ContainsFunc(c.gate.list(), bindsPod) {
+	if actor == trace.ActorScheduler && slices.ContainsFunc(c.gate.list(), bindsPod) {
 		if c.usage == nil {
 			return ErrNotRunning
 		}
@@ -132,8 +132,8 @@ func (c *Cluster) Open(ctx context.Context, actor string) error {
 	return nil
 }
 
-func bindsPod(h clusters.Held) bool {
-	return h.Actor == ActorScheduler && strings.HasSuffix(h.Path, "/binding")
+func bindsPod(h trace.Waiting) bool {
+	return h.Actor == trace.ActorScheduler && strings.HasSuffix(h.Path, "/binding")
 }
 
 // Close makes the gate hold the actor's writes again.
@@ -142,13 +142,13 @@ func (c *Cluster) Close(_ context.Context, actor string) error {
 	return nil
 }
 
-// Held returns the writes that the gate keeps back now.
-func (c *Cluster) Held(context.Context) ([]clusters.Held, error) { return c.gate.list(), nil }
+// Waiting returns the writes that the gate keeps back now.
+func (c *Cluster) Waiting(context.Context) ([]trace.Waiting, error) { return c.gate.list(), nil }
 
 // Calls returns what the actors sent since the last call of Calls.
-func (c *Cluster) Calls(context.Context) ([]clusters.Call, error) { return c.recorder.Take(), nil }
+func (c *Cluster) Calls(context.Context) ([]trace.Call, error) { return c.recorder.Take(), nil }
 
 // Watches returns the watches that the actors hold open now.
-func (c *Cluster) Watches(context.Context) ([]clusters.Watch, error) {
+func (c *Cluster) Watches(context.Context) ([]trace.Watch, error) {
 	return c.recorder.Watches(), nil
 }

@@ -22,7 +22,7 @@ const firstEvent = 2 * time.Second
 
 // target reads the HPA and the Deployment that it scales, as the learner.
 func (s *State) target(ctx context.Context) (*autoscalingv2.HorizontalPodAutoscaler, world.Workload, error) {
-	hpa, err := s.readHPA(ctx, s.Hand())
+	hpa, err := s.readHPA(ctx, s.AsLearner())
 	if apierrors.IsNotFound(err) {
 		return nil, world.Workload{}, fmt.Errorf("HPA %s이(가) 네임스페이스 %s에 없습니다. 시나리오의 오브젝트를 적용했는지 확인하십시오: %w", s.HPA, s.Namespace, err)
 	}
@@ -33,7 +33,7 @@ func (s *State) target(ctx context.Context) (*autoscalingv2.HorizontalPodAutosca
 	if ref.Kind != "Deployment" {
 		return nil, world.Workload{}, fmt.Errorf("이 단계는 Deployment를 가리키는 HPA가 필요하지만 %s/%s을(를) 가리킵니다", ref.Kind, ref.Name)
 	}
-	w, err := world.ReadDeployment(ctx, s.Hand(), s.Namespace, ref.Name)
+	w, err := world.ReadDeployment(ctx, s.AsLearner(), s.Namespace, ref.Name)
 	if apierrors.IsNotFound(err) {
 		return nil, w, fmt.Errorf("디플로이먼트 %s이(가) 네임스페이스 %s에 없습니다. HPA의 scaleTargetRef를 확인하십시오: %w", ref.Name, s.Namespace, err)
 	}
@@ -82,7 +82,7 @@ func showDeployment(ctx context.Context, s *State, f *trace.Frame) error {
 	name := hpa.Spec.ScaleTargetRef.Name
 	path := fmt.Sprintf("/apis/apps/v1/namespaces/%s/deployments/%s/scale", s.Namespace, name)
 	f.Kubectl = "kubectl get --raw " + path
-	scale, err := s.Hand().Kube.AppsV1().Deployments(s.Namespace).GetScale(ctx, name, metav1.GetOptions{})
+	scale, err := s.AsLearner().Kube.AppsV1().Deployments(s.Namespace).GetScale(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func firstReady(w world.Workload) *corev1.Pod {
 func (s *State) podMetrics(ctx context.Context, pod string) (*metricsv1beta1.PodMetrics, error) {
 	const scrapes = 3
 	for try := 0; ; try++ {
-		m, err := s.Hand().Metrics.MetricsV1beta1().PodMetricses(s.Namespace).Get(ctx, pod, metav1.GetOptions{})
+		m, err := s.AsLearner().Metrics.MetricsV1beta1().PodMetricses(s.Namespace).Get(ctx, pod, metav1.GetOptions{})
 		if err == nil || world.IsFault(err) || try == scrapes || s.Simulation == nil {
 			return m, err
 		}

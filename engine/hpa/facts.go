@@ -1,37 +1,33 @@
 package hpa
 
-import "github.com/stepscale/stepscale/engine/trace"
+import (
+	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/world"
+)
 
-// factNames are the facts that a lesson may ask about, by step. The golden
-// traces prove that they occur.
-var factNames = map[trace.StepID][]string{
-	"hpa/1-metrics/scrape":              {"scrapedPods", "syncPeriod"},
-	"hpa/1-metrics/query":               {"currentReplicas", "podsListed", "podMetric/<pod>", "metricValue"},
-	"hpa/2-replicas/group":              {"readyPods", "unreadyPods", "missingPods", "ignoredPods"},
-	"hpa/2-replicas/ratio":              {"totalUsage", "totalRequests", "currentUtilization", "targetUtilization", "averageValue", "targetAverageValue", "metricValue", "targetValue", "usageRatio"},
-	"hpa/2-replicas/tolerance":          {"toleranceLow", "toleranceHigh", "withinTolerance"},
-	"hpa/2-replicas/proposal":           {"proposal", "metricDesiredReplicas"},
-	"hpa/2-replicas/stabilize":          {"stabilizedReplicas", "stabilizationWindow", "recommendationMax", "recommendationMin"},
-	"hpa/2-replicas/limit":              {"minReplicas", "maxReplicas", "scaleUpLimit", "scaleDownLimit", "scalingLimited", "desiredReplicas"},
-	"hpa/3-scale/update":                {"action", "desiredReplicas", "deploymentReplicas", "replicaSetReplicas"},
-	"hpa/4-deployment/replicaset":       {"replicaSetReplicas"},
-	"hpa/5-pods/create":                 {"createdPods", "deletedPods", "podsTotal", "replicaFailure"},
-	"hpa/5-pods/bind":                   {"boundPods", "unschedulablePods"},
-	"hpa/5-pods/run":                    {"readyPods", "loadPerPod"},
-	"hpa-observe/1-metrics/query":       {"currentReplicas", "podsListed", "podMetric/<pod>"},
-	"hpa-observe/2-replicas/ratio":      {"totalUsage", "totalRequests", "currentUtilization", "targetUtilization", "usageRatio"},
-	"hpa-observe/2-replicas/limit":      {"minReplicas", "maxReplicas", "desiredReplicas"},
-	"hpa-observe/3-scale/actual":        {"currentReplicas", "ourReplicas", "actualReplicas", "agrees"},
-	"hpa-architecture/1-replicaset":     {"podsTotal", "replicaSetReplicas"},
-	"hpa-architecture/2-deployment":     {"scaleReplicas", "replicaSets", "revision"},
-	"hpa-architecture/3-metrics":        {"request", "targetUtilization", "utilization"},
-	"hpa-architecture/4-watch":          {"watches"},
-	"hpa-architecture/5-metrics-server": {"metricsServerRate", "metricsAPI", "window"},
-	"intro/1-horizontal":                {"currentReplicas", "desiredReplicas", "readyPods", "createdPods", "deletedPods", "keptPods", "totalRequests"},
-	"intro/2-vertical":                  {"currentRequest", "desiredRequest", "readyPods", "createdPods", "deletedPods", "keptPods", "totalRequests"},
-	"intro/3-autoscalers":               {"servedAutoscalers"},
-}
-
-// FactNames lists the facts of a step that a lesson may ask about; nil for a
-// step of no loop. "podMetric/<pod>" stands for one fact for every pod.
-func FactNames(step trace.StepID) []string { return factNames[step] }
+// facts are all that a step of the HPA's loops may tell.
+var facts = world.Facts.With(engine.Facts{
+	engine.Count: {
+		"currentReplicas", "desiredReplicas", "minReplicas", "maxReplicas", "deploymentReplicas", "scaleReplicas",
+		"unreadyPods", "missingPods", "ignoredPods", "deletedPods", "keptPods",
+		"proposal", "metricDesiredReplicas", "stabilizedReplicas", "recommendationMax", "recommendationMin", "scaleUpLimit", "scaleDownLimit",
+		"ourReplicas", "actualReplicas", "replicaSets", "revision", "servedAutoscalers",
+	},
+	engine.Percent: {"currentUtilization", "currentUtilizationRebalanced", "targetUtilization", "utilization"},
+	engine.Ratio:   {"usageRatio", "usageRatioRebalanced", "toleranceLow", "toleranceHigh"},
+	engine.Amount: {
+		"totalUsage", "totalUsageRebalanced", "totalRequests", "totalRequestsRebalanced", "averageValue", "averageValueRebalanced",
+		"targetAverageValue", "metricValue", "targetValue", "assumed", "loadPerPod", "requestsPerPod", "currentRequest", "desiredRequest",
+		"metricsServerRate", "metricsAPI",
+	},
+	engine.Bool: {"withinTolerance", "scalingLimited", "agrees", "served"},
+	engine.Duration: {
+		"syncPeriod", "stabilizationWindow", "recommendationAge", "podWindow", "window", "metricsAPIWindow", "kubelet1CPUSeconds", "kubelet2CPUSeconds",
+	},
+	engine.Clock: {"metricsAPITimestamp", "kubelet1Time", "kubelet2Time"},
+	engine.Text: {
+		"rescaleReason", "rescaleError", "statusError", "event", "cause", "hpaMode", "desiredStatus", "eventKept", "difference",
+		"acts", "owner", "scaleTarget", "scalePath", "scaleSelector", "podTemplateHash", "pod", "node", "watchEvent",
+		"kubelet1Line", "kubelet2Line", "kubeletError",
+	},
+})

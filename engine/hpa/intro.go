@@ -57,7 +57,7 @@ func scaleByHand(ctx context.Context, s *State, f *trace.Frame) error {
 // setReplicas writes the scale subresource, again when somebody else wrote the
 // Deployment meanwhile.
 func (s *State) setReplicas(ctx context.Context, name string, to int32) error {
-	deployments := s.Hand().Kube.AppsV1().Deployments(s.Namespace)
+	deployments := s.AsLearner().Kube.AppsV1().Deployments(s.Namespace)
 	return retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		scale, err := deployments.GetScale(ctx, name, metav1.GetOptions{})
 		if err != nil {
@@ -86,7 +86,7 @@ func resizeByHand(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Hand().Kube.AppsV1().Deployments(s.Namespace).Patch(ctx, name, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
+	_, err = s.AsLearner().Kube.AppsV1().Deployments(s.Namespace).Patch(ctx, name, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ var autoscalers = []autoscaler{
 // findAutoscalers asks the API server's discovery which of the four are served.
 func findAutoscalers(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl api-resources | grep -iE 'autoscal|karpenter'"
-	groups, err := s.Hand().Kube.Discovery().ServerGroups()
+	groups, err := s.AsLearner().Kube.Discovery().ServerGroups()
 	if err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (s *State) servedVersion(ctx context.Context, a autoscaler, groups *metav1.
 		return "", nil
 	}
 	version := groups.Groups[i].PreferredVersion.GroupVersion
-	list, err := s.Hand().Kube.Discovery().ServerResourcesForGroupVersion(version)
+	list, err := s.AsLearner().Kube.Discovery().ServerResourcesForGroupVersion(version)
 	if apierrors.IsNotFound(err) {
 		return "", nil
 	}
@@ -198,7 +198,7 @@ func (s *State) servedVersion(ctx context.Context, a autoscaler, groups *metav1.
 // clusterAutoscaler looks for its Deployment in kube-system, where it is
 // installed as a rule.
 func (s *State) clusterAutoscaler(ctx context.Context) (string, error) {
-	list, err := s.Hand().Kube.AppsV1().Deployments(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{})
+	list, err := s.AsLearner().Kube.AppsV1().Deployments(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{})
 	if apierrors.IsForbidden(err) {
 		return "", nil
 	}

@@ -53,7 +53,7 @@ func followMetric(ctx context.Context, s *State, f *trace.Frame) error {
 	if err == nil {
 		addRate(f, samples[0], samples[1])
 	}
-	m, err := s.Hand().Metrics.MetricsV1beta1().PodMetricses(s.Namespace).Get(ctx, pod.Name, metav1.GetOptions{})
+	m, err := s.AsLearner().Metrics.MetricsV1beta1().PodMetricses(s.Namespace).Get(ctx, pod.Name, metav1.GetOptions{})
 	if world.IsFault(err) {
 		return err
 	}
@@ -99,7 +99,7 @@ func (s *State) readKubelet(ctx context.Context, node, pod string) (cpuSample, e
 	var c cpuSample
 	reader := s.Kubelet
 	if reader == nil {
-		reader = nodeProxy{s.Hand()}
+		reader = nodeProxy{s.AsLearner()}
 	}
 	lines, err := reader.Read(ctx, node, s.Namespace, pod)
 	if err != nil {

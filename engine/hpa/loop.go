@@ -2,6 +2,8 @@ package hpa
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -11,53 +13,107 @@ import (
 // UpdateStep is the step that may change the number of pods.
 const UpdateStep trace.StepID = "hpa/3-scale/update"
 
-// Steps is the HPA control loop: the seed document's steps 1 to 5 with the
+// Loop is the HPA control loop: the seed document's steps 1 to 5 with the
 // stages of upstream's reconcile (pkg/controller/podautoscaler/horizontal.go
 // and replica_calculator.go) as their sub-steps.
-func Steps() []engine.Step[State] {
-	return world.Framed(worldOf, []engine.Step[State]{
-		{ID: "hpa/1-metrics/scrape", Actor: world.ActorMetrics, Ref: "metrics-server pkg/scraper: (*scraper).Scrape", Do: scrape},
-		{ID: "hpa/1-metrics/query", Actor: world.ActorHPA, Ref: "podautoscaler/metrics: (*resourceMetricsClient).GetResourceMetric", Do: query},
-		{ID: "hpa/2-replicas/group", Actor: world.ActorHPA, Ref: "replica_calculator.go: groupPods", Do: decide(StageGroup)},
-		{ID: "hpa/2-replicas/ratio", Actor: world.ActorHPA, Ref: "podautoscaler/metrics: GetResourceUtilizationRatio", Do: decide(StageRatio)},
-		{ID: "hpa/2-replicas/tolerance", Actor: world.ActorHPA, Ref: "replica_calculator.go: (Tolerances).isWithin", Do: decide(StageTolerance)},
-		{ID: "hpa/2-replicas/proposal", Actor: world.ActorHPA, Ref: "horizontal.go: computeReplicasForMetrics", Do: decide(StageProposal)},
-		{ID: "hpa/2-replicas/stabilize", Actor: world.ActorHPA, Ref: "horizontal.go: stabilizeRecommendationWithBehaviors", Do: decide(StageStabilize)},
-		{ID: "hpa/2-replicas/limit", Actor: world.ActorHPA, Ref: "horizontal.go: convertDesiredReplicasWithBehaviorRate", Do: decide(StageLimit)},
-		{ID: UpdateStep, Actor: world.ActorHPA, Ref: "horizontal.go: reconcileAutoscaler, Scales().Update", Do: update},
-		{ID: "hpa/4-deployment/replicaset", Actor: world.ActorDeployment, Ref: "deployment/sync.go: scaleReplicaSet", Do: scaleReplicaSet},
-		{ID: "hpa/5-pods/create", Actor: world.ActorReplicaSet, Ref: "replicaset/replica_set.go: manageReplicas", Do: createPods},
-		{ID: "hpa/5-pods/bind", Actor: world.ActorScheduler, Ref: "scheduler/schedule_one.go: bindingCycle", Do: bindPods},
-		{ID: "hpa/5-pods/run", Actor: world.ActorKubelet, Ref: "kubelet/kubelet.go: SyncPod", Do: runPods},
+func Loop() engine.Defined[State] {
+	return define("hpa", slices.Concat([]engine.Step[State]{
+		{ID: "hpa/1-metrics/scrape", Actor: trace.ActorMetrics, Do: scrape,
+			Ref:   "metrics-server pkg/scraper: (*scraper).Scrape",
+			Tells: []string{"scrapedPods", "syncPeriod"}},
+		{ID: "hpa/1-metrics/query", Actor: trace.ActorHPA, Do: query,
+			Ref:   "podautoscaler/metrics: (*resourceMetricsClient).GetResourceMetric",
+			Tells: []string{"currentReplicas", "podsListed", "podMetric/<pod>", "metricValue"}},
+	}, decisionSteps("hpa", trace.ActorHPA), []engine.Step[State]{
+		{ID: UpdateStep, Actor: trace.ActorHPA, Do: update, Changes: true,
+			Ref:   "horizontal.go: reconcileAutoscaler, Scales().Update",
+			Tells: []string{"action", "desiredReplicas", "deploymentReplicas", "replicaSetReplicas"}},
+		{ID: "hpa/4-deployment/replicaset", Actor: trace.ActorDeployment, Do: scaleReplicaSet,
+			Ref:   "deployment/sync.go: scaleReplicaSet",
+			Tells: []string{"replicaSetReplicas"}},
+		{ID: "hpa/5-pods/create", Actor: trace.ActorReplicaSet, Do: createPods,
+			Ref:   "replicaset/replica_set.go: manageReplicas",
+			Tells: []string{"createdPods", "deletedPods", "podsTotal", "replicaFailure"}},
+		{ID: "hpa/5-pods/bind", Actor: trace.ActorScheduler, Do: bindPods,
+			Ref:   "scheduler/schedule_one.go: bindingCycle",
+			Tells: []string{"boundPods", "unschedulablePods"}},
+		{ID: "hpa/5-pods/run", Actor: trace.ActorKubelet, Do: runPods,
+			Ref:   "kubelet/kubelet.go: SyncPod",
+			Tells: []string{"readyPods", "loadPerPod"}},
+	}))
+}
+
+// decisionSteps are the stages of the decision, which upstream takes in one go.
+func decisionSteps(loop trace.StepID, actor string) []engine.Step[State] {
+	return []engine.Step[State]{
+		{ID: loop + "/2-replicas/group", Actor: actor, Do: decide(StageGroup),
+			Ref:   "replica_calculator.go: groupPods",
+			Tells: []string{"readyPods", "unreadyPods", "missingPods", "ignoredPods"}},
+		{ID: loop + "/2-replicas/ratio", Actor: actor, Do: decide(StageRatio),
+			Ref:   "podautoscaler/metrics: GetResourceUtilizationRatio",
+			Tells: []string{"totalUsage", "totalRequests", "currentUtilization", "targetUtilization", "averageValue", "targetAverageValue", "metricValue", "targetValue", "usageRatio"}},
+		{ID: loop + "/2-replicas/tolerance", Actor: actor, Do: decide(StageTolerance),
+			Ref:   "replica_calculator.go: (Tolerances).isWithin",
+			Tells: []string{"toleranceLow", "toleranceHigh", "withinTolerance"}},
+		{ID: loop + "/2-replicas/proposal", Actor: actor, Do: decide(StageProposal),
+			Ref:   "horizontal.go: computeReplicasForMetrics",
+			Tells: []string{"proposal", "metricDesiredReplicas"}},
+		{ID: loop + "/2-replicas/stabilize", Actor: actor, Do: decide(StageStabilize),
+			Ref:   "horizontal.go: stabilizeRecommendationWithBehaviors",
+			Tells: []string{"stabilizedReplicas", "stabilizationWindow", "recommendationMax", "recommendationMin"}},
+		{ID: loop + "/2-replicas/limit", Actor: actor, Do: decide(StageLimit),
+			Ref:   "horizontal.go: convertDesiredReplicasWithBehaviorRate",
+			Tells: []string{"minReplicas", "maxReplicas", "scaleUpLimit", "scaleDownLimit", "scalingLimited", "desiredReplicas"}},
+	}
+}
+
+// Architecture is the seed document's points 1 to 5 of HPA's architecture.
+func Architecture() engine.Defined[State] {
+	return define("hpa-architecture", []engine.Step[State]{
+		{ID: "hpa-architecture/1-replicaset", Actor: trace.ActorLearner, Do: showOwners,
+			Ref:   "seed HPA 1) 1): ReplicaSet and pods",
+			Tells: []string{"podsTotal", "replicaSetReplicas"}},
+		{ID: "hpa-architecture/2-deployment", Actor: trace.ActorLearner, Do: showDeployment,
+			Ref:   "seed HPA 1) 2): Deployment in between",
+			Tells: []string{"scaleReplicas", "replicaSets", "revision"}},
+		{ID: "hpa-architecture/3-metrics", Actor: trace.ActorLearner, Do: showMetric,
+			Ref:   "seed HPA 1) 3): the metric decides",
+			Tells: []string{"request", "targetUtilization", "utilization"}},
+		{ID: "hpa-architecture/4-watch", Actor: trace.ActorLearner, Do: showWatches,
+			Ref:   "seed HPA 1) 4): who watches whom",
+			Tells: []string{"watches"}},
+		{ID: "hpa-architecture/5-metrics-server", Actor: trace.ActorMetrics, Do: followMetric,
+			Ref:   "seed HPA 1) 5): kubelet, Metrics Server, metrics.k8s.io",
+			Tells: []string{"metricsServerRate", "metricsAPI", "window"}},
 	})
 }
 
-// ArchitectureSteps are the seed document's points 1 to 5 of HPA's architecture.
-func ArchitectureSteps() []engine.Step[State] {
-	return world.Framed(worldOf, []engine.Step[State]{
-		{ID: "hpa-architecture/1-replicaset", Actor: world.ActorLearner, Ref: "seed HPA 1) 1): ReplicaSet and pods", Do: showOwners},
-		{ID: "hpa-architecture/2-deployment", Actor: world.ActorLearner, Ref: "seed HPA 1) 2): Deployment in between", Do: showDeployment},
-		{ID: "hpa-architecture/3-metrics", Actor: world.ActorLearner, Ref: "seed HPA 1) 3): the metric decides", Do: showMetric},
-		{ID: "hpa-architecture/4-watch", Actor: world.ActorLearner, Ref: "seed HPA 1) 4): who watches whom", Do: showWatches},
-		{ID: "hpa-architecture/5-metrics-server", Actor: world.ActorMetrics, Ref: "seed HPA 1) 5): kubelet, Metrics Server, metrics.k8s.io", Do: followMetric},
+// Intro is the seed document's introduction: scaling by hand, both ways.
+func Intro() engine.Defined[State] {
+	return define("intro", []engine.Step[State]{
+		{ID: "intro/1-horizontal", Actor: trace.ActorLearner, Do: scaleByHand, Asides: world.RollOutAsides,
+			Ref:   "seed 스케일링: horizontal",
+			Tells: []string{"currentReplicas", "desiredReplicas", "readyPods", "createdPods", "deletedPods", "keptPods", "totalRequests"}},
+		{ID: "intro/2-vertical", Actor: trace.ActorLearner, Do: resizeByHand, Asides: world.RollOutAsides,
+			Ref:   "seed 스케일링: vertical",
+			Tells: []string{"currentRequest", "desiredRequest", "readyPods", "createdPods", "deletedPods", "keptPods", "totalRequests"}},
+		{ID: "intro/3-autoscalers", Actor: trace.ActorLearner, Do: findAutoscalers,
+			Ref:   "seed 대상: HPA, VPA, Cluster Autoscaler, Karpenter",
+			Tells: []string{"servedAutoscalers"}},
 	})
 }
 
-// IntroSteps are the seed document's introduction: scaling by hand, both ways.
-func IntroSteps() []engine.Step[State] {
-	return world.Framed(worldOf, []engine.Step[State]{
-		{ID: "intro/1-horizontal", Actor: world.ActorLearner, Ref: "seed 스케일링: horizontal", Do: scaleByHand},
-		{ID: "intro/2-vertical", Actor: world.ActorLearner, Ref: "seed 스케일링: vertical", Do: resizeByHand},
-		{ID: "intro/3-autoscalers", Actor: world.ActorLearner, Ref: "seed 대상: HPA, VPA, Cluster Autoscaler, Karpenter", Do: findAutoscalers},
-	})
+// define makes a loop of the HPA, which can be played on every cluster.
+func define(name string, table []engine.Step[State]) engine.Defined[State] {
+	return engine.Define(engine.Definition{
+		Name: name, Facts: facts, Needs: []string{engine.NeedsHPA}, Live: true,
+	}, world.Framed(worldOf, table), (*State).subject, (*State).now)
 }
+
+func (s *State) subject() string { return s.Namespace + "/" + s.HPA }
+func (s *State) now() time.Time  { return s.Clock.Now() }
 
 func worldOf(s *State) *world.World { return &s.World }
-
-// NewLoop joins a table of steps with the state.
-func NewLoop(s *State, steps []engine.Step[State]) engine.Loop[State] {
-	return engine.Loop[State]{Steps: steps, State: s, Subject: s.Namespace + "/" + s.HPA, Now: s.Clock.Now}
-}
 
 // decide runs one stage of the decision. Upstream decides in one go; here the
 // stages are steps.

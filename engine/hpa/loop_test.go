@@ -22,16 +22,16 @@ func TestStepsAreTheContract(t *testing.T) {
 	for _, c := range []struct {
 		got, want []trace.StepID
 	}{
-		{ids(Steps()), []trace.StepID{
+		{ids(Loop().Table), []trace.StepID{
 			"hpa/1-metrics/scrape", "hpa/1-metrics/query", "hpa/2-replicas/group", "hpa/2-replicas/ratio",
 			"hpa/2-replicas/tolerance", "hpa/2-replicas/proposal", "hpa/2-replicas/stabilize", "hpa/2-replicas/limit",
 			"hpa/3-scale/update", "hpa/4-deployment/replicaset", "hpa/5-pods/create", "hpa/5-pods/bind", "hpa/5-pods/run",
 		}},
-		{ids(ArchitectureSteps()), []trace.StepID{
+		{ids(Architecture().Table), []trace.StepID{
 			"hpa-architecture/1-replicaset", "hpa-architecture/2-deployment", "hpa-architecture/3-metrics",
 			"hpa-architecture/4-watch", "hpa-architecture/5-metrics-server",
 		}},
-		{ids(IntroSteps()), []trace.StepID{"intro/1-horizontal", "intro/2-vertical", "intro/3-autoscalers"}},
+		{ids(Intro().Table), []trace.StepID{"intro/1-horizontal", "intro/2-vertical", "intro/3-autoscalers"}},
 	} {
 		if !slices.Equal(c.got, c.want) {
 			t.Errorf("steps\n got %v\nwant %v", c.got, c.want)

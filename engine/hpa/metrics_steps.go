@@ -29,7 +29,7 @@ func scrape(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	f.Add("syncPeriod", s.Params.SyncPeriod.String(), "")
-	list, err := s.Watcher().Metrics.MetricsV1beta1().PodMetricses(s.Namespace).List(ctx, metav1.ListOptions{})
+	list, err := s.AsObserver().Metrics.MetricsV1beta1().PodMetricses(s.Namespace).List(ctx, metav1.ListOptions{})
 	if world.IsFault(err) {
 		return err
 	}

@@ -89,7 +89,7 @@ func (s *State) refuseSecondEngine(ctx context.Context, in Input) error {
 	if !s.managed() {
 		return nil
 	}
-	list, err := s.Watcher().Kube.AutoscalingV2().HorizontalPodAutoscalers(s.Namespace).List(ctx, metav1.ListOptions{})
+	list, err := s.AsObserver().Kube.AutoscalingV2().HorizontalPodAutoscalers(s.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
-	"github.com/stepscale/stepscale/engine/world"
 )
 
 // ActualStep ends a pass of observation.
@@ -22,19 +21,20 @@ const ActualStep trace.StepID = "hpa-observe/3-scale/actual"
 // (cmd/kube-controller-manager/names/controller_names.go).
 const ActorCluster = "horizontal-pod-autoscaler-controller"
 
-// ObserveSteps predict what the cluster's own HPA controller is about to do, and
-// then look at what it did. Nothing is written.
-func ObserveSteps() []engine.Step[State] {
-	return world.Framed(worldOf, []engine.Step[State]{
-		{ID: "hpa-observe/1-metrics/query", Actor: world.ActorLearner, Ref: "podautoscaler/metrics: (*resourceMetricsClient).GetResourceMetric", Do: query},
-		{ID: "hpa-observe/2-replicas/group", Actor: world.ActorLearner, Ref: "replica_calculator.go: groupPods", Do: decide(StageGroup)},
-		{ID: "hpa-observe/2-replicas/ratio", Actor: world.ActorLearner, Ref: "podautoscaler/metrics: GetResourceUtilizationRatio", Do: decide(StageRatio)},
-		{ID: "hpa-observe/2-replicas/tolerance", Actor: world.ActorLearner, Ref: "replica_calculator.go: (Tolerances).isWithin", Do: decide(StageTolerance)},
-		{ID: "hpa-observe/2-replicas/proposal", Actor: world.ActorLearner, Ref: "horizontal.go: computeReplicasForMetrics", Do: decide(StageProposal)},
-		{ID: "hpa-observe/2-replicas/stabilize", Actor: world.ActorLearner, Ref: "horizontal.go: stabilizeRecommendationWithBehaviors", Do: decide(StageStabilize)},
-		{ID: "hpa-observe/2-replicas/limit", Actor: world.ActorLearner, Ref: "horizontal.go: convertDesiredReplicasWithBehaviorRate", Do: decide(StageLimit)},
-		{ID: ActualStep, Actor: ActorCluster, Ref: "horizontal.go: reconcileAutoscaler", Do: actual},
-	})
+// Observe predicts what the cluster's own HPA controller is about to do, and then looks
+// at what it did. Nothing is written.
+func Observe() engine.Defined[State] {
+	d := define("hpa-observe", slices.Concat([]engine.Step[State]{
+		{ID: "hpa-observe/1-metrics/query", Actor: trace.ActorLearner, Do: query,
+			Ref:   "podautoscaler/metrics: (*resourceMetricsClient).GetResourceMetric",
+			Tells: []string{"currentReplicas", "podsListed", "podMetric/<pod>"}},
+	}, decisionSteps("hpa-observe", trace.ActorLearner), []engine.Step[State]{
+		{ID: ActualStep, Actor: ActorCluster, Do: actual, Changes: true,
+			Ref:   "horizontal.go: reconcileAutoscaler",
+			Tells: []string{"currentReplicas", "ourReplicas", "actualReplicas", "agrees"}},
+	}))
+	d.Observes = true
+	return d
 }
 
 // actual waits for one sync of the cluster's controller and compares. Our memory

@@ -2,7 +2,6 @@ package hpa
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -12,121 +11,57 @@ import (
 	"github.com/stepscale/stepscale/engine/world"
 )
 
-// actorStep is what the steps of the actors after the HPA controller share.
-type actorStep struct {
-	actor  string
-	done   func(s *State, w world.Workload) bool
-	wanted func(s *State, w world.Workload) string // for the error, what was waited for
-	seen   func(s *State, w world.Workload) string
+// replicaSetPart is the Deployment controller's.
+func replicaSetPart() world.Part {
+	return world.Part{
+		Actor: trace.ActorDeployment,
+		Done: func(w world.Workload) bool {
+			return w.Deployment == nil || w.Newest() != nil && world.ReplicasOf(w.Newest()) == w.Replicas()
+		},
+		Wanted: func(w world.Workload) string {
+			return fmt.Sprintf("레플리카셋의 spec.replicas가 %d(으)로 바뀌는 것", w.Replicas())
+		},
+		Seen: func(w world.Workload) string {
+			if w.Newest() == nil {
+				return "레플리카셋이 없습니다"
+			}
+			return fmt.Sprintf("%s의 spec.replicas는 %d입니다", w.Newest().Name, world.ReplicasOf(w.Newest()))
+		},
+	}
 }
 
-var replicaSetStep = actorStep{
-	actor: world.ActorDeployment,
-	done: func(s *State, w world.Workload) bool {
-		return w.Deployment == nil || w.Newest() != nil && world.ReplicasOf(w.Newest()) == w.Replicas()
-	},
-	wanted: func(s *State, w world.Workload) string {
-		return fmt.Sprintf("레플리카셋의 spec.replicas가 %d(으)로 바뀌는 것", w.Replicas())
-	},
-	seen: func(s *State, w world.Workload) string {
-		if w.Newest() == nil {
-			return "레플리카셋이 없습니다"
-		}
-		return fmt.Sprintf("%s의 spec.replicas는 %d입니다", w.Newest().Name, world.ReplicasOf(w.Newest()))
-	},
-}
-
-var createStep = actorStep{
-	actor: world.ActorReplicaSet,
-	done: func(s *State, w world.Workload) bool {
-		return len(w.Active()) == w.Wanted(s.pass.desired) || w.Failure() != ""
-	},
-	wanted: func(s *State, w world.Workload) string { return fmt.Sprintf("파드 %d개", w.Wanted(s.pass.desired)) },
-	seen:   func(s *State, w world.Workload) string { return fmt.Sprintf("파드 %d개", len(w.Active())) },
-}
-
-var bindStep = actorStep{
-	actor: world.ActorScheduler,
-	done: func(s *State, w world.Workload) bool {
-		bound, unschedulable := w.Bound()
-		return bound+unschedulable == len(w.Active())
-	},
-	wanted: func(s *State, w world.Workload) string {
-		return fmt.Sprintf("파드 %d개 모두에 노드가 정해지는 것", len(w.Active()))
-	},
-	seen: func(s *State, w world.Workload) string {
-		bound, _ := w.Bound()
-		return fmt.Sprintf("%d개에 노드가 정해졌습니다", bound)
-	},
-}
-
-var runStep = actorStep{
-	actor: world.ActorKubelet,
-	done: func(s *State, w world.Workload) bool {
-		bound, _ := w.Bound()
-		return w.Ready() == bound && w.Terminating() == 0
-	},
-	wanted: func(s *State, w world.Workload) string {
-		return fmt.Sprintf("파드 %d개가 Ready가 되고 삭제 중인 파드가 사라지는 것", len(w.Active()))
-	},
-	seen: func(s *State, w world.Workload) string {
-		return fmt.Sprintf("Ready %d개, 삭제 중 %d개입니다", w.Ready(), w.Terminating())
-	},
+// createPart ends with as many pods as the ReplicaSets ask for.
+func (s *State) createPart() world.Part {
+	wanted := func(w world.Workload) int { return w.Wanted(s.pass.desired) }
+	return world.Create(func(w world.Workload) bool { return len(w.Active()) == wanted(w) }, wanted)
 }
 
 // act lets one actor move, where there is something to move, and returns what
 // the workload looks like after it. It reports false when the actor had nothing
 // to do, and says why in a fact.
-func (s *State) act(ctx context.Context, f *trace.Frame, a actorStep) (world.Workload, bool, error) {
+func (s *State) act(ctx context.Context, f *trace.Frame, p world.Part) (world.Workload, bool, error) {
 	if s.pass.hpa == nil {
 		f.Add("skipped", s.pass.skip, "")
 		return world.Workload{}, false, nil
 	}
-	waiting, err := s.Waits(ctx, a.actor)
+	waiting, err := s.Waits(ctx, p.Actor)
 	if err != nil {
 		return world.Workload{}, false, err
 	}
 	if !s.pass.moved && !waiting {
-		f.Add("skipped", s.keepReason(a.actor), "")
+		f.Add("skipped", s.keepReason(p.Actor), "")
 		return world.Workload{}, false, nil
 	}
 	if !s.pass.moved { // not the HPA's doing: somebody changed the workload by hand
-		f.Add("cause", fmt.Sprintf("HPA는 유지했지만 %s에게 다른 일이 남아 있었습니다(예: 파드를 직접 삭제).", a.actor), "")
-		if err := s.Drain(ctx, a.actor); err != nil {
+		f.Add("cause", fmt.Sprintf("HPA는 유지했지만 %s에게 다른 일이 남아 있었습니다(예: 파드를 직접 삭제).", p.Actor), "")
+		if err := s.Drain(ctx, p.Actor); err != nil {
 			return world.Workload{}, false, err
 		}
 		w, err := s.workload(ctx)
 		return w, err == nil, ignoreGone(err)
 	}
-	return s.actUntil(ctx, a)
-}
-
-// actUntil opens the gate until the actor's part is done.
-func (s *State) actUntil(ctx context.Context, a actorStep) (world.Workload, bool, error) {
-	var last world.Workload
-	quiet := 0
-	err := s.Move(ctx, a.actor, func(ctx context.Context) (bool, error) {
-		w, err := s.workload(ctx)
-		if err != nil {
-			return false, err
-		}
-		last = w
-		if a.done(s, w) {
-			return true, nil
-		}
-		if !w.Rolling() || s.Gate == nil {
-			return false, nil
-		}
-		waiting, err := s.Waits(ctx, a.actor) // a rolling update shares the pods out; take what comes
-		if quiet++; waiting {
-			quiet = 0
-		}
-		return quiet >= world.QuietPolls, err
-	})
-	if errors.Is(err, world.ErrStuck) {
-		return last, false, s.Stuck(a.actor, a.wanted(s, last), a.seen(s, last))
-	}
-	return last, err == nil, ignoreGone(err)
+	w, err := s.Play(ctx, p, s.workload)
+	return w, err == nil, ignoreGone(err)
 }
 
 // ignoreGone forgives that the target was deleted meanwhile.
@@ -157,7 +92,7 @@ func scaleReplicaSet(ctx context.Context, s *State, f *trace.Frame) error {
 	if s.Witness != nil {
 		before = s.pass.before // the actor did not wait for us
 	}
-	w, ok, err := s.act(ctx, f, replicaSetStep)
+	w, ok, err := s.act(ctx, f, replicaSetPart())
 	if err != nil {
 		return err
 	}
@@ -184,10 +119,10 @@ func scaleReplicaSet(ctx context.Context, s *State, f *trace.Frame) error {
 	if writes == 0 {
 		return nil
 	}
-	if err := s.AwaitCalls(ctx, writes, world.ByActor(world.ActorDeployment, "/replicasets/")); err != nil {
+	if err := s.AwaitCalls(ctx, writes, world.ByActor(trace.ActorDeployment, "/replicasets/")); err != nil {
 		return err
 	}
-	return s.AwaitWaiting(ctx, world.ActorReplicaSet)
+	return s.AwaitWaiting(ctx, trace.ActorReplicaSet)
 }
 
 // replicaSets reads the workload; a missing one is empty.
@@ -202,7 +137,7 @@ func (s *State) replicaSets(ctx context.Context) (world.Workload, error) {
 // createPods is the ReplicaSet controller's part.
 func createPods(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl get pods -n " + s.Namespace + " --show-labels"
-	w, ok, err := s.act(ctx, f, createStep)
+	w, ok, err := s.act(ctx, f, s.createPart())
 	if err != nil || !ok {
 		return err
 	}
@@ -213,14 +148,14 @@ func createPods(ctx context.Context, s *State, f *trace.Frame) error {
 	if why := w.Failure(); why != "" {
 		f.Add("replicaFailure", why, "")
 	}
-	if err := s.AwaitCalls(ctx, len(created)+len(deleted), world.ByActor(world.ActorReplicaSet, "/pods")); err != nil {
+	if err := s.AwaitCalls(ctx, len(created)+len(deleted), world.ByActor(trace.ActorReplicaSet, "/pods")); err != nil {
 		return err
 	}
 	if len(created) > 0 {
-		return s.AwaitWaiting(ctx, world.ActorScheduler)
+		return s.AwaitWaiting(ctx, trace.ActorScheduler)
 	}
 	if w.Terminating() > 0 {
-		return s.AwaitWaiting(ctx, world.ActorKubelet)
+		return s.AwaitWaiting(ctx, trace.ActorKubelet)
 	}
 	return nil
 }
@@ -228,20 +163,16 @@ func createPods(ctx context.Context, s *State, f *trace.Frame) error {
 // bindPods is the scheduler's part.
 func bindPods(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl get pods -n " + s.Namespace + " -o wide"
-	w, ok, err := s.act(ctx, f, bindStep)
+	w, ok, err := s.act(ctx, f, world.Bind())
 	if err != nil || !ok {
 		return err
 	}
 	bindings := world.AddBound(s.pass.known, w, f)
-	f.Add("boundPods", strconv.Itoa(bindings), "")
-	if _, n := w.Bound(); n > 0 {
-		f.Add("unschedulablePods", strconv.Itoa(n), "")
-	}
-	if err := s.AwaitCalls(ctx, bindings, world.ByActor(world.ActorScheduler, "/binding")); err != nil {
+	if err := s.AwaitCalls(ctx, bindings, world.ByActor(trace.ActorScheduler, "/binding")); err != nil {
 		return err
 	}
 	if bindings > 0 {
-		return s.AwaitWaiting(ctx, world.ActorKubelet)
+		return s.AwaitWaiting(ctx, trace.ActorKubelet)
 	}
 	return nil
 }

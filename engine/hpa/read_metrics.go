@@ -81,7 +81,7 @@ func podData(info upstream.PodMetricsInfo, at time.Time, err error) MetricData {
 // (horizontal.go, hpasControllingPodsUnderLock). Upstream keeps the selectors of
 // earlier syncs and so makes no call for them; neither is ours recorded.
 func (s *State) rivals(ctx context.Context, pods []*corev1.Pod) ([]selectors.Key, error) {
-	list, err := s.Watcher().Kube.AutoscalingV2().HorizontalPodAutoscalers(s.Namespace).List(ctx, metav1.ListOptions{})
+	list, err := s.AsObserver().Kube.AutoscalingV2().HorizontalPodAutoscalers(s.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil || len(list.Items) < 2 || s.managed() { // refuseSecondEngine has seen to it
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (s *State) rivals(ctx context.Context, pods []*corev1.Pod) ([]selectors.Key
 // selects tells whether the HPA's target selects one of the pods. A target that
 // cannot be read selects none.
 func (s *State) selects(ctx context.Context, hpa *autoscalingv2.HorizontalPodAutoscaler, pods []*corev1.Pod) (bool, error) {
-	scale, _, err := scaleOf(ctx, s.Watcher(), hpa)
+	scale, _, err := scaleOf(ctx, s.AsObserver(), hpa)
 	if world.IsFault(err) {
 		return false, err
 	}

@@ -13,7 +13,7 @@ import (
 // the pods that are Ready now, and the next pass reads less of it per pod.
 func runPods(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl get deployment,pods -n " + s.Namespace
-	w, ok, err := s.act(ctx, f, runStep)
+	w, ok, err := s.act(ctx, f, world.Run(world.Workload.Settled))
 	if err != nil {
 		return err
 	}
@@ -27,14 +27,14 @@ func runPods(ctx context.Context, s *State, f *trace.Frame) error {
 	if !ok {
 		return nil
 	}
-	started := world.AddRun(s.pass.known, w, f)
+	world.AddRun(s.pass.known, w, f)
 	if err := s.Settle(ctx, func(ctx context.Context) (bool, error) {
 		w, err := s.workload(ctx)
 		return err != nil || w.Reported(), ignoreGone(err)
 	}); err != nil {
 		return err
 	}
-	return s.AwaitCalls(ctx, started, world.ByActor(world.ActorKubelet, "/pods/"))
+	return s.AwaitRun(ctx, s.pass.known, w)
 }
 
 // addLoadPerPod spreads what the pods used when the controller looked over the

@@ -12,13 +12,13 @@ import (
 func (s *State) workload(ctx context.Context) (world.Workload, error) {
 	ref := s.pass.hpa.Spec.ScaleTargetRef
 	if ref.Kind == "Deployment" {
-		return world.ReadDeployment(ctx, s.Watcher(), s.Namespace, ref.Name)
+		return world.ReadDeployment(ctx, s.AsObserver(), s.Namespace, ref.Name)
 	}
 	var w world.Workload
 	if s.pass.scale == nil || s.pass.scale.Status.Selector == "" {
 		return w, nil
 	}
-	list, err := s.Watcher().Kube.CoreV1().Pods(s.Namespace).List(ctx, metav1.ListOptions{LabelSelector: s.pass.scale.Status.Selector})
+	list, err := s.AsObserver().Kube.CoreV1().Pods(s.Namespace).List(ctx, metav1.ListOptions{LabelSelector: s.pass.scale.Status.Selector})
 	if err != nil {
 		return w, err
 	}

@@ -254,7 +254,7 @@ func (s *State) addReplicas(ctx context.Context, f *trace.Frame) error {
 		f.Add("replicaSetReplicas", strconv.Itoa(int(world.ReplicasOf(rs))), "")
 	}
 	if s.pass.moved {
-		return s.AwaitWaiting(ctx, world.ActorDeployment)
+		return s.AwaitWaiting(ctx, trace.ActorDeployment)
 	}
 	return nil
 }

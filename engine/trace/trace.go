@@ -48,15 +48,6 @@ type Waiting struct {
 	Path  string `json:"path"`
 }
 
-// Sighting is something that an actor did on its own, as a watch told of it.
-type Sighting struct {
-	Actor  string        `json:"actor"`
-	Object string        `json:"object"` // "pod/web-6d4f-x2x7k"
-	What   string        `json:"what"`   // "created", "bound", "ready", "deleting", "gone" or a field
-	Value  string        `json:"value,omitempty"`
-	After  time.Duration `json:"after"` // real time since the write that set the actors going
-}
-
 // Frame is one executed step.
 type Frame struct {
 	Pass    int             `json:"pass"` // 1 for the first pass of the loop

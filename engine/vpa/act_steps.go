@@ -119,7 +119,7 @@ func (s *State) evicted(p *corev1.Pod) {
 
 // going tells whether a pod is gone or on its way.
 func (s *State) going(ctx context.Context, p *corev1.Pod) (bool, error) {
-	live, err := s.Watcher().Kube.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
+	live, err := s.AsObserver().Kube.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return true, nil
 	}
@@ -139,16 +139,16 @@ func refusal(err error) string {
 
 // afterAct gives the next actors the time to come to the gate.
 func (s *State) afterAct(ctx context.Context) error {
-	if err := s.AwaitHeld(ctx, world.ActorKubelet, http.MethodPatch, len(s.pass.resized)); err != nil {
+	if err := s.AwaitHeld(ctx, trace.ActorKubelet, http.MethodPatch, len(s.pass.resized)); err != nil {
 		return err
 	}
 	if s.pass.disrupted == 0 {
 		return nil
 	}
-	if err := s.AwaitHeld(ctx, world.ActorKubelet, http.MethodDelete, s.pass.disrupted); err != nil {
+	if err := s.AwaitHeld(ctx, trace.ActorKubelet, http.MethodDelete, s.pass.disrupted); err != nil {
 		return err
 	}
-	return s.AwaitWaiting(ctx, world.ActorReplicaSet)
+	return s.AwaitWaiting(ctx, trace.ActorReplicaSet)
 }
 
 // remember notes how the pods are before the updater moves.

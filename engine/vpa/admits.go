@@ -44,7 +44,7 @@ const (
 
 // findAdmission looks for what somebody else has installed on a shared cluster.
 func (s *State) findAdmission(ctx context.Context) error {
-	api := s.Watcher().Kube.AdmissionregistrationV1()
+	api := s.AsObserver().Kube.AdmissionregistrationV1()
 	_, policy := api.MutatingAdmissionPolicyBindings().Get(ctx, policyName, metav1.GetOptions{})
 	_, webhook := api.MutatingWebhookConfigurations().Get(ctx, webhookConfig, metav1.GetOptions{})
 	switch {
@@ -64,7 +64,7 @@ func (s *State) findAdmission(ctx context.Context) error {
 
 // underPolicy looks whether the policy speaks of the namespace, where the caller may.
 func (s *State) underPolicy(ctx context.Context) error {
-	ns, err := s.Watcher().Kube.CoreV1().Namespaces().Get(ctx, s.Namespace, metav1.GetOptions{})
+	ns, err := s.AsObserver().Kube.CoreV1().Namespaces().Get(ctx, s.Namespace, metav1.GetOptions{})
 	if err != nil && !apierrors.IsForbidden(err) {
 		return err
 	}
@@ -88,7 +88,7 @@ func firstOther(errs ...error) error {
 // installPolicy lets the API server admit on a cluster of our own whose network
 // does not lead to this process.
 func (s *State) installPolicy(ctx context.Context) error {
-	served, err := servesPolicies(s.Watcher().Kube.Discovery())
+	served, err := servesPolicies(s.AsObserver().Kube.Discovery())
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (s *State) probe(ctx context.Context) (by Admission, born *corev1.Pod, err 
 	pod.GenerateName = set.Name + "-"
 	pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: set.Name, UID: set.UID, Controller: new(true)}}
 	err = s.Settle(ctx, func(ctx context.Context) (bool, error) { // a policy learns of a recommendation a moment later
-		got, err := s.Watcher().Kube.CoreV1().Pods(s.Namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		got, err := s.AsObserver().Kube.CoreV1().Pods(s.Namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
 			return false, fmt.Errorf("%w: %w", errRefused, err)
 		}

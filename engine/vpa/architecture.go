@@ -122,7 +122,7 @@ func showAdmission(ctx context.Context, s *State, f *trace.Frame) error {
 		f.Add("admissionBy", string(s.Admission), s.whyAdmission())
 		return nil
 	}
-	config, err := s.Watcher().Kube.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(ctx, webhookConfig, metav1.GetOptions{})
+	config, err := s.AsObserver().Kube.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(ctx, webhookConfig, metav1.GetOptions{})
 	if err != nil {
 		return err
 	}
@@ -181,10 +181,10 @@ func (s *State) addWatches(ctx context.Context, f *trace.Frame, actor string) er
 		f.Add("skipped", "이 클러스터에서는 컴포넌트가 연 watch를 셀 수 없습니다.", "")
 		return nil
 	}
-	var open []world.Watch
+	var open []trace.Watch
 	err := s.Settle(ctx, func(ctx context.Context) (bool, error) { // informers list first and watch a moment later
 		all, err := s.Watches.Watches(ctx)
-		open = slices.DeleteFunc(all, func(w world.Watch) bool { return w.Actor != actor })
+		open = slices.DeleteFunc(all, func(w trace.Watch) bool { return w.Actor != actor })
 		return len(open) >= componentWatches, err
 	})
 	world.AddWatches(f, open)

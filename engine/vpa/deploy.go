@@ -18,6 +18,7 @@ import (
 	vpaapi "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/client/clientset/versioned/typed/autoscaling.k8s.io/v1"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
 
@@ -73,11 +74,11 @@ func (s *State) deployer() (*deployment, error) {
 	if s.deployed != nil {
 		return s.deployed, nil
 	}
-	dyn, err := dynamic.NewForConfig(s.Identity(world.ActorLearner))
+	dyn, err := dynamic.NewForConfig(s.Identity(trace.ActorLearner))
 	if err != nil {
 		return nil, err
 	}
-	s.deployed = &deployment{dyn: dyn, mapper: s.Hand().Mapper}
+	s.deployed = &deployment{dyn: dyn, mapper: s.AsLearner().Mapper}
 	return s.deployed, nil
 }
 
@@ -108,7 +109,7 @@ const startTimeout = 20 * time.Second
 // servedResources are the resource types of autoscaling.k8s.io/v1 that the API
 // server serves now, without their subresources.
 func (s *State) servedResources() ([]string, error) {
-	list, err := s.Watcher().Kube.Discovery().ServerResourcesForGroupVersion(vpav1.SchemeGroupVersion.String())
+	list, err := s.AsObserver().Kube.Discovery().ServerResourcesForGroupVersion(vpav1.SchemeGroupVersion.String())
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
@@ -136,7 +137,7 @@ func (s *State) installRBAC(ctx context.Context) error {
 // cluster an admission controller is welcome and another recommender harmless
 // (sharedRecommender), but a second updater would evict our pods.
 func (s *State) refuseForeign(ctx context.Context) error {
-	list, err := s.Watcher().Kube.AppsV1().Deployments(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+	list, err := s.AsObserver().Kube.AppsV1().Deployments(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
 	if s.Unchecked = s.Shared && apierrors.IsForbidden(err); s.Unchecked {
 		return nil
 	}
@@ -244,7 +245,7 @@ func (d *deployment) remove(ctx context.Context) error {
 
 // createObjects creates the scenario's VPA objects, as the learner's kubectl apply.
 func (s *State) createObjects(ctx context.Context) error {
-	c, err := newClients(s.Identity(world.ActorLearner))
+	c, err := newClients(s.Identity(trace.ActorLearner))
 	if err != nil {
 		return err
 	}

@@ -16,23 +16,33 @@ import (
 
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
-	"github.com/stepscale/stepscale/engine/world"
 )
 
 // samplePeriod is how often the recommender asks for usage (--recommender-interval).
 const samplePeriod = time.Minute
 
-// HistorySteps let an hour, a day and eight days pass at once, and then restart
+// History lets an hour, a day and eight days pass at once, and then restarts
 // the recommender. The samples come from the scenario's load where upstream
 // would ask a Prometheus (recommender/input/history).
-func HistorySteps() []engine.Step[State] {
+func History() engine.Defined[State] {
 	const ref = "recommender/input/cluster_feeder.go: InitFromHistoryProvider"
-	return world.Framed(worldOf, []engine.Step[State]{
-		{ID: "vpa-history/1-hour", Actor: ActorRecommender, Ref: ref, Do: after(time.Hour)},
-		{ID: "vpa-history/2-day", Actor: ActorRecommender, Ref: ref, Do: after(24 * time.Hour)},
-		{ID: "vpa-history/3-week", Actor: ActorRecommender, Ref: ref, Do: after(8 * 24 * time.Hour)},
-		{ID: "vpa-history/4-restart", Actor: ActorRecommender, Ref: "recommender/input/cluster_feeder.go: InitFromCheckpoints", Do: restart},
+	return define("vpa-history", false, []engine.Step[State]{
+		{ID: "vpa-history/1-hour", Actor: ActorRecommender, Do: after(time.Hour),
+			Ref: "ref", Tells: historyTells},
+		{ID: "vpa-history/2-day", Actor: ActorRecommender, Do: after(24 * time.Hour),
+			Ref: "ref", Tells: historyTells},
+		{ID: "vpa-history/3-week", Actor: ActorRecommender, Do: after(8 * 24 * time.Hour),
+			Ref: "ref", Tells: historyTells},
+		{ID: "vpa-history/4-restart", Actor: ActorRecommender, Do: restart,
+			Ref:   "recommender/input/cluster_feeder.go: InitFromCheckpoints",
+			Tells: []string{"samplesBefore", "samples", "target/<container>", "recommendationChanged/<container>"}},
 	})
+}
+
+// historyTells are the facts that lessons may ask about after some time.
+var historyTells = []string{
+	"historyLength", "samples/<container>", "confidence/<container>", "lowerBound/<container>", "target/<container>",
+	"upperBound/<container>", "upperOverTarget/<container>", "bucket/<range>",
 }
 
 // after lets time pass until that long after the load began.

@@ -2,13 +2,11 @@ package vpa
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stepscale/stepscale/engine/trace"
@@ -105,32 +103,14 @@ func anyReview(*review) bool { return true }
 // create lets the ReplicaSet controller move until done, or until it reports
 // that it cannot: a webhook with failurePolicy Fail that is down, a quota.
 func (s *State) create(ctx context.Context, f *trace.Frame, done func(world.Workload) bool) error {
-	var last world.Workload
-	failure := ""
-	err := s.Move(ctx, world.ActorReplicaSet, func(ctx context.Context) (bool, error) {
-		w, err := s.workload(ctx)
-		last, failure = w, createFailure(w)
-		return done(w) || failure != "" || w.Deployment == nil, err // nobody recreates pods of a Deployment that was deleted
-	})
-	if errors.Is(err, world.ErrStuck) {
-		return s.Stuck(world.ActorReplicaSet, fmt.Sprintf("파드 %d개", last.Wanted(0)), fmt.Sprintf("파드 %d개", len(last.Active())))
-	}
-	if failure != "" {
-		f.Add("createError", failure, "")
+	part := world.Create(func(w world.Workload) bool {
+		return done(w) || w.Deployment == nil // nobody recreates pods of a Deployment that was deleted
+	}, func(w world.Workload) int { return w.Wanted(0) })
+	w, err := s.Play(ctx, part, s.workload)
+	if why := w.Failure(); why != "" {
+		f.Add("replicaFailure", why, "")
 	}
 	return err
-}
-
-// createFailure is what a ReplicaSet says about pods that it could not create.
-func createFailure(w world.Workload) string {
-	for _, rs := range w.ReplicaSets {
-		for _, c := range rs.Status.Conditions {
-			if c.Type == appsv1.ReplicaSetReplicaFailure && c.Status == corev1.ConditionTrue {
-				return c.Message
-			}
-		}
-	}
-	return ""
 }
 
 // admit lets the answers of the webhook go and the pods be born.
@@ -156,7 +136,10 @@ func admit(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	born := len(s.admission.take())
-	return s.AwaitHeld(ctx, world.ActorScheduler, http.MethodPost, born)
+	if err := s.AwaitCalls(ctx, born, world.ByActor(trace.ActorReplicaSet, "/pods")); err != nil {
+		return err
+	}
+	return s.AwaitHeld(ctx, trace.ActorScheduler, http.MethodPost, born)
 }
 
 // addBorn tells which pods are new, and with what requests.

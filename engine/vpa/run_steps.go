@@ -2,7 +2,6 @@ package vpa
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -22,29 +21,19 @@ func bind(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
-	bound, stuck := before.Bound()
-	if s.idle(before, bound+stuck == len(before.Active())) {
+	if s.idle(before, before.Placed()) {
 		f.Add("skipped", "노드를 정할 새 파드가 없습니다.", "")
 		return nil
 	}
-	var w world.Workload
-	err = s.Move(ctx, world.ActorScheduler, func(ctx context.Context) (bool, error) {
-		w, err = s.workload(ctx)
-		b, n := w.Bound()
-		return b+n == len(w.Active()), err
-	})
-	if errors.Is(err, world.ErrStuck) {
-		return s.Stuck(world.ActorScheduler, "모든 파드에 노드가 정해지는 것", fmt.Sprintf("파드 %d개", len(w.Active())))
-	}
+	w, err := s.Play(ctx, world.Bind(), s.workload)
 	if err != nil {
 		return err
 	}
 	bindings := world.AddBound(s.pass.known, w, f)
-	f.Add("boundPods", strconv.Itoa(bindings), "")
-	if _, unschedulable := w.Bound(); unschedulable > 0 {
-		f.Add("unschedulablePods", strconv.Itoa(unschedulable), "")
+	if err := s.AwaitCalls(ctx, bindings, world.ByActor(trace.ActorScheduler, "/binding")); err != nil {
+		return err
 	}
-	return s.AwaitHeld(ctx, world.ActorKubelet, http.MethodPatch, bindings)
+	return s.AwaitHeld(ctx, trace.ActorKubelet, http.MethodPatch, bindings)
 }
 
 // idle tells whether an actor has nothing to do in this pass. One that nothing holds
@@ -64,7 +53,7 @@ func run(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
-	waits, err := s.Waits(ctx, world.ActorKubelet)
+	waits, err := s.Waits(ctx, trace.ActorKubelet)
 	if err != nil {
 		return err
 	}
@@ -73,16 +62,7 @@ func run(ctx context.Context, s *State, f *trace.Frame) error {
 		f.Add("skipped", "kubelet에게는 할 일이 없습니다.", "")
 		return nil
 	}
-	err = s.Move(ctx, world.ActorKubelet, func(ctx context.Context) (bool, error) {
-		w, err = s.workload(ctx)
-		return s.settled(w), err
-	})
-	if errors.Is(err, world.ErrStuck) {
-		bound, _ := w.Bound()
-		return s.Stuck(world.ActorKubelet, fmt.Sprintf("파드 %d개가 Ready가 되고 삭제 중인 파드가 사라지는 것", bound),
-			fmt.Sprintf("Ready %d개, 삭제 중 %d개입니다", w.Ready(), w.Terminating()))
-	}
-	if err != nil {
+	if w, err = s.Play(ctx, world.Run(s.settled), s.workload); err != nil {
 		return err
 	}
 	f.Add("readyPods", strconv.Itoa(w.Ready()), "")
@@ -93,13 +73,12 @@ func run(ctx context.Context, s *State, f *trace.Frame) error {
 			s.addResized(f, p)
 		}
 	}
-	return nil
+	return s.AwaitRun(ctx, s.pass.known, w)
 }
 
-// settled tells whether the kubelets have nothing left to do for the pods.
+// settled is Workload.Settled, with every resize in place answered.
 func (s *State) settled(w world.Workload) bool {
-	bound, _ := w.Bound()
-	if w.Ready() != bound || w.Terminating() > 0 {
+	if !w.Settled() {
 		return false
 	}
 	for _, p := range w.Active() {

@@ -3,9 +3,6 @@ package vpa
 import (
 	"context"
 	"fmt"
-	"reflect"
-	"time"
-	"unsafe"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -62,30 +59,16 @@ func (s *State) startUpdater(ctx context.Context) error {
 		alive:        status.NewValidator(v.kube, status.AdmissionControllerStatusName, systemNamespace),
 		events:       &eventWriter{client: v.clients, clock: s.Clock, mute: s.Shared},
 	}
-	setClock(u.restrictions, s.Clock)
-	if err := v.start(ctx); err != nil {
+	if err = setClock(u.restrictions, s.Clock); err == nil {
+		err = v.start(ctx)
+	}
+	if err != nil {
 		v.stop()
 		return err
 	}
 	s.updater = u
 	return nil
 }
-
-// setClock gives the restriction factory the loop's time for its timeouts of
-// in-place resizes. Its clock field is not exported and has no constructor.
-func setClock(f restriction.PodsRestrictionFactory, c clock.PassiveClock) {
-	field := reflect.ValueOf(f.(*restriction.PodsRestrictionFactoryImpl)).Elem().FieldByName("clock")
-	*(*clock.Clock)(unsafe.Pointer(field.UnsafeAddr())) = loopClock{PassiveClock: c}
-}
-
-// loopClock is the loop's time as a clock.Clock; the restrictions only read it.
-type loopClock struct {
-	clock.RealClock
-	clock.PassiveClock
-}
-
-func (c loopClock) Now() time.Time                  { return c.PassiveClock.Now() }
-func (c loopClock) Since(t time.Time) time.Duration { return c.PassiveClock.Since(t) }
 
 // controlledPods are the live pods that each VPA controls: of several VPAs the
 // oldest wins (utils/vpa/api.go, GetControllingVPAForPod).

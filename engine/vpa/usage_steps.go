@@ -63,7 +63,7 @@ func (s *State) skip(ctx context.Context, f *trace.Frame) error {
 }
 
 func (s *State) podMetrics(ctx context.Context) ([]metricsv1beta1.PodMetrics, error) {
-	list, err := s.Watcher().Metrics.MetricsV1beta1().PodMetricses(s.Namespace).List(ctx, metav1.ListOptions{})
+	list, err := s.AsObserver().Metrics.MetricsV1beta1().PodMetricses(s.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +228,7 @@ func (s *State) workload(ctx context.Context) (world.Workload, error) {
 	if s.pass.vpa == nil || s.pass.vpa.Spec.TargetRef == nil || s.pass.vpa.Spec.TargetRef.Kind != "Deployment" {
 		return world.Workload{}, nil
 	}
-	w, err := world.ReadDeployment(ctx, s.Watcher(), s.Namespace, s.pass.vpa.Spec.TargetRef.Name)
+	w, err := world.ReadDeployment(ctx, s.AsObserver(), s.Namespace, s.pass.vpa.Spec.TargetRef.Name)
 	if apierrors.IsNotFound(err) {
 		return world.Workload{}, nil
 	}

@@ -109,7 +109,7 @@ func (s *State) awaitWebhook(ctx context.Context, a *admission) error {
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "probe", Image: "registry.k8s.io/pause:3.10"}}},
 	}
 	err := s.Poll(ctx, startTimeout, func(ctx context.Context) (bool, error) {
-		_, err := s.Watcher().Kube.CoreV1().Pods(s.Namespace).Create(ctx, probe, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		_, err := s.AsObserver().Kube.CoreV1().Pods(s.Namespace).Create(ctx, probe, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		if world.IsFault(err) {
 			return false, err
 		}

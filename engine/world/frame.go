@@ -31,7 +31,7 @@ func Framed[S any](of func(*S) *World, steps []engine.Step[S]) []engine.Step[S] 
 			if err := w.takeCalls(ctx); err != nil {
 				return fault(err)
 			}
-			if step.Actor == ActorLearner {
+			if step.Actor == trace.ActorLearner {
 				w.Mark() // what follows is the learner's doing
 			}
 			w.calls = mutations(w.calls) // reads between two steps belong to none
@@ -98,7 +98,7 @@ func (w *World) takeCalls(ctx context.Context) error {
 // aboutLesson tells the calls of a lesson from those that keep the cluster
 // alive: the lesson's namespace, the kubelets' metrics, and what the learner did.
 func aboutLesson(c trace.Call, namespace string) bool {
-	if c.Actor == ActorLearner || strings.Contains(c.Path, "/metrics/resource") {
+	if c.Actor == trace.ActorLearner || strings.Contains(c.Path, "/metrics/resource") {
 		return true
 	}
 	_, rest, ok := strings.Cut(c.Path, "/namespaces/")
@@ -109,19 +109,11 @@ func aboutLesson(c trace.Call, namespace string) bool {
 func mutations(calls []trace.Call) []trace.Call {
 	var writes []trace.Call
 	for _, c := range calls {
-		if isWrite(c) {
+		if c.Writes() {
 			writes = append(writes, c)
 		}
 	}
 	return writes
-}
-
-func isWrite(c trace.Call) bool {
-	switch c.Verb {
-	case "POST", "PUT", "PATCH", "DELETE":
-		return true
-	}
-	return false
 }
 
 // ByActor matches an actor's calls whose path contains part.

@@ -19,7 +19,7 @@ const (
 	pollLarge    = 100 * time.Millisecond // with more pods than largePods
 	largePods    = 100
 	callGrace    = 10 * time.Second // a call that is under way when the time is over may end
-	QuietPolls   = 5                // polls without waiting writes until an actor counts as done
+	idlePolls    = 5                // polls without waiting writes until an actor counts as done
 	settleWithin = 2 * time.Second  // for what is nice to show, never an error
 )
 
@@ -128,18 +128,23 @@ func (w *World) Settle(ctx context.Context, done func(context.Context) (bool, er
 // Drain lets an actor do what it already waits for, though nothing was scaled:
 // the learner deleted a pod, for example.
 func (w *World) Drain(ctx context.Context, actor string) error {
-	quiet := 0
-	err := w.Move(ctx, actor, func(ctx context.Context) (bool, error) {
-		waiting, err := w.Waits(ctx, actor)
-		if quiet++; waiting {
-			quiet = 0
-		}
-		return quiet >= QuietPolls, err
-	})
+	err := w.Move(ctx, actor, w.idle(actor))
 	if errors.Is(err, ErrStuck) {
 		return nil
 	}
 	return err
+}
+
+// idle is a poll that is done when the actor has not come to the gate for a while.
+func (w *World) idle(actor string) func(context.Context) (bool, error) {
+	polls := 0
+	return func(ctx context.Context) (bool, error) {
+		waiting, err := w.Waits(ctx, actor)
+		if polls++; waiting {
+			polls = 0
+		}
+		return polls >= idlePolls, err
+	}
 }
 
 // AwaitCalls waits until the recorder handed over at least n calls that match:
@@ -154,7 +159,7 @@ func (w *World) AwaitCalls(ctx context.Context, n int, match func(trace.Call) bo
 		}
 		seen := 0
 		for _, c := range w.calls {
-			if isWrite(c) && match(c) {
+			if c.Writes() && match(c) {
 				seen++
 			}
 		}
@@ -164,7 +169,7 @@ func (w *World) AwaitCalls(ctx context.Context, n int, match func(trace.Call) bo
 
 // OpenAll opens the gate for every actor; the returned function closes it.
 func (w *World) OpenAll(ctx context.Context) (func() error, error) {
-	actors := []string{ActorDeployment, ActorReplicaSet, ActorScheduler, ActorKubelet}
+	actors := []string{trace.ActorDeployment, trace.ActorReplicaSet, trace.ActorScheduler, trace.ActorKubelet}
 	shut := func() error {
 		var errs []error
 		for _, a := range actors {

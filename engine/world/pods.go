@@ -1,7 +1,10 @@
 package world
 
 import (
+	"context"
+	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -58,7 +61,8 @@ func Fingerprints(pods []*corev1.Pod) map[types.UID]Fingerprint {
 	return known
 }
 
-// AddBound adds a change for each pod that has got a node, and counts them.
+// AddBound tells which pods have got a node and how many cannot have one, and counts
+// the former.
 func AddBound(known map[types.UID]Fingerprint, w Workload, f *trace.Frame) int {
 	bound := 0
 	for _, p := range w.Active() {
@@ -67,31 +71,49 @@ func AddBound(known map[types.UID]Fingerprint, w Workload, f *trace.Frame) int {
 			bound++
 		}
 	}
+	f.Add("boundPods", strconv.Itoa(bound), "")
+	if _, n := w.Bound(); n > 0 {
+		f.Add("unschedulablePods", strconv.Itoa(n), "")
+	}
 	return bound
 }
 
-// AddRun adds a change for each pod that the kubelets have started or ended,
-// and counts those that they started.
-func AddRun(known map[types.UID]Fingerprint, w Workload, f *trace.Frame) int {
-	started := 0
-	for _, p := range w.Active() {
-		if IsReady(p) && !known[p.UID].Ready {
-			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "status.conditions[Ready]", From: "False", To: "True"})
-			started++
-		}
-	}
-	live := map[string]bool{}
-	for _, p := range w.Pods {
-		live[p.Name] = true
+// AddRun adds a change for each pod that the kubelets have started or ended.
+func AddRun(known map[types.UID]Fingerprint, w Workload, f *trace.Frame) {
+	for _, p := range startedPods(known, w) {
+		f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "status.conditions[Ready]", From: "False", To: "True"})
 	}
 	var gone []string
-	for _, was := range known {
-		if !live[was.Name] {
-			gone = append(gone, was.Name)
-		}
+	for _, was := range gonePods(known, w) {
+		gone = append(gone, was.Name)
 	}
 	addGone(f, gone)
-	return started
+}
+
+func startedPods(known map[types.UID]Fingerprint, w Workload) []*corev1.Pod {
+	return slices.DeleteFunc(w.Active(), func(p *corev1.Pod) bool { return !IsReady(p) || known[p.UID].Ready })
+}
+
+func gonePods(known map[types.UID]Fingerprint, w Workload) (gone []Fingerprint) {
+	live := Fingerprints(w.Pods)
+	for uid, was := range known {
+		if _, ok := live[uid]; !ok {
+			gone = append(gone, was)
+		}
+	}
+	return gone
+}
+
+// AwaitRun waits for the calls with which the kubelets have started and ended pods, so
+// that none of them is told in the next step.
+func (w *World) AwaitRun(ctx context.Context, known map[types.UID]Fingerprint, after Workload) error {
+	ended := slices.DeleteFunc(gonePods(known, after), func(was Fingerprint) bool { return was.Node == "" }) // no kubelet's
+	ends := func(c trace.Call) bool { return c.Verb == http.MethodDelete }
+	kubelets := ByActor(trace.ActorKubelet, "/pods/")
+	if err := w.AwaitCalls(ctx, len(startedPods(known, after)), func(c trace.Call) bool { return kubelets(c) && !ends(c) }); err != nil {
+		return err
+	}
+	return w.AwaitCalls(ctx, len(ended), func(c trace.Call) bool { return kubelets(c) && ends(c) })
 }
 
 func addGone(f *trace.Frame, names []string) {

@@ -45,7 +45,7 @@ func (w *World) told(actor string) bool {
 // take moves what the witness has seen.
 func (w *World) take() {
 	for _, s := range w.Witness.Sightings() {
-		if actor, ok := w.did[s.Object]; ok && s.What == SeenDeleting {
+		if actor, ok := w.did[s.Object]; ok && s.What == trace.SeenDeleting {
 			s.Actor = actor
 			delete(w.did, s.Object)
 		}
@@ -72,12 +72,13 @@ func (w *World) addSightings(ctx context.Context, f *trace.Frame) error {
 	if err != nil {
 		return err // and what was seen is told when the step is run again
 	}
-	var later []Sighting
+	var later []trace.Sighting
 	for _, s := range w.seen {
 		switch {
 		case s.At.Before(w.marked): // nobody's step: it belongs to what was before
-		case f.Actor == ActorLearner || s.Actor == f.Actor:
-			f.Seen = append(f.Seen, trace.Sighting{Actor: s.Actor, Object: s.Object, What: s.What, Value: s.Value, After: s.At.Sub(w.marked)})
+		case f.Actor == trace.ActorLearner || s.Actor == f.Actor:
+			s.After = s.At.Sub(w.marked)
+			f.Seen = append(f.Seen, s)
 		default:
 			later = append(later, s)
 		}
@@ -89,7 +90,7 @@ func (w *World) addSightings(ctx context.Context, f *trace.Frame) error {
 // watched are the actors that a Witness tells of.
 func watched(actor string) bool {
 	switch actor {
-	case ActorDeployment, ActorReplicaSet, ActorScheduler, ActorKubelet:
+	case trace.ActorDeployment, trace.ActorReplicaSet, trace.ActorScheduler, trace.ActorKubelet:
 		return true
 	}
 	return false
@@ -98,7 +99,7 @@ func watched(actor string) bool {
 // NamespaceGone returns ErrNamespaceGone when the namespace was deleted or is
 // being deleted. Who may not look at namespaces is told nothing.
 func (w *World) NamespaceGone(ctx context.Context) error {
-	ns, err := w.Watcher().Kube.CoreV1().Namespaces().Get(ctx, w.Namespace, metav1.GetOptions{})
+	ns, err := w.AsObserver().Kube.CoreV1().Namespaces().Get(ctx, w.Namespace, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err), err == nil && ns.DeletionTimestamp != nil:
 		return fmt.Errorf("%w: %s", ErrNamespaceGone, w.Namespace)

@@ -15,7 +15,7 @@ import (
 // caught up.
 type lateWitness struct {
 	asked, late int
-	sighting    Sighting
+	sighting    trace.Sighting
 }
 
 func (w *lateWitness) CaughtUp(context.Context) (bool, error) {
@@ -23,13 +23,13 @@ func (w *lateWitness) CaughtUp(context.Context) (bool, error) {
 	return w.asked > w.late, nil
 }
 
-func (w *lateWitness) Sightings() []Sighting {
+func (w *lateWitness) Sightings() []trace.Sighting {
 	if w.asked <= w.late || w.sighting.Actor == "" {
 		return nil
 	}
 	s := w.sighting
-	w.sighting = Sighting{}
-	return []Sighting{s}
+	w.sighting = trace.Sighting{}
+	return []trace.Sighting{s}
 }
 
 // TestSightingsWaitForTheWatch: what a watch tells late is in the frame all the same,
@@ -38,11 +38,11 @@ func TestSightingsWaitForTheWatch(t *testing.T) {
 	witness := &lateWitness{late: 3}
 	w := &World{Clock: clock.RealClock{}, Witness: witness}
 	w.Mark()
-	witness.sighting = Sighting{Actor: ActorReplicaSet, Object: "pod/web-1", What: "created", At: w.Clock.Now().Add(time.Second)}
-	if f := (trace.Frame{Actor: ActorHPA}); w.addSightings(t.Context(), &f) != nil || witness.asked > 0 || len(f.Seen) > 0 {
+	witness.sighting = trace.Sighting{Actor: trace.ActorReplicaSet, Object: "pod/web-1", What: "created", At: w.Clock.Now().Add(time.Second)}
+	if f := (trace.Frame{Actor: trace.ActorHPA}); w.addSightings(t.Context(), &f) != nil || witness.asked > 0 || len(f.Seen) > 0 {
 		t.Errorf("asked %d times, seen %v", witness.asked, f.Seen)
 	}
-	f := trace.Frame{Actor: ActorReplicaSet}
+	f := trace.Frame{Actor: trace.ActorReplicaSet}
 	if err := w.addSightings(t.Context(), &f); err != nil || len(f.Seen) != 1 || f.Seen[0].Object != "pod/web-1" {
 		t.Errorf("seen %v, %v", f.Seen, err)
 	}

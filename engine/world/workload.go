@@ -12,6 +12,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	podutil "k8s.io/kubernetes/pkg/api/v1/pod"
+
+	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // RevisionAnnotation is written by the Deployment controller (deploymentutil.RevisionAnnotation).
@@ -136,23 +140,34 @@ func (w Workload) Terminating() int {
 // Bound counts the active pods on a node, and those that the scheduler gave up on.
 func (w Workload) Bound() (bound, unschedulable int) {
 	for _, p := range w.Active() {
-		switch {
-		case p.Spec.NodeName != "":
+		if p.Spec.NodeName != "" {
 			bound++
-		case isUnschedulable(p):
+		} else if _, is := Unschedulable(p); is {
 			unschedulable++
 		}
 	}
 	return bound, unschedulable
 }
 
-func isUnschedulable(p *corev1.Pod) bool {
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodScheduled {
-			return c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable
-		}
+// Unschedulable tells that the scheduler has found no node for a pod, and why.
+func Unschedulable(p *corev1.Pod) (why string, is bool) {
+	_, c := podutil.GetPodCondition(&p.Status, corev1.PodScheduled)
+	if c == nil || c.Status != corev1.ConditionFalse || c.Reason != corev1.PodReasonUnschedulable {
+		return "", false
 	}
-	return false
+	return c.Message, true
+}
+
+// Placed reports whether the scheduler has nothing left to do for the pods.
+func (w Workload) Placed() bool {
+	bound, unschedulable := w.Bound()
+	return bound+unschedulable == len(w.Active())
+}
+
+// Settled reports whether the kubelets have nothing left to do for the pods.
+func (w Workload) Settled() bool {
+	bound, _ := w.Bound()
+	return w.Ready() == bound && w.Terminating() == 0
 }
 
 func (w Workload) Ready() int {
@@ -176,16 +191,17 @@ func (w Workload) Reported() bool {
 		int(d.Status.Replicas) == len(w.Active())
 }
 
-// Failure is why the newest ReplicaSet cannot create pods, a quota for example;
-// empty when it can (replicaset/replica_set_utils.go, ReplicaFailure).
+// Failure is why a ReplicaSet cannot create pods, a quota for example; empty when all
+// can (replicaset/replica_set_utils.go, ReplicaFailure).
 func (w Workload) Failure() string {
-	rs := w.Newest()
-	if rs == nil || rs.Status.ObservedGeneration < rs.Generation {
-		return ""
-	}
-	for _, c := range rs.Status.Conditions {
-		if c.Type == appsv1.ReplicaSetReplicaFailure && c.Status == corev1.ConditionTrue {
-			return c.Message
+	for _, rs := range w.ReplicaSets {
+		if rs.Status.ObservedGeneration < rs.Generation { // what it says is of the spec before
+			continue
+		}
+		for _, c := range rs.Status.Conditions {
+			if c.Type == appsv1.ReplicaSetReplicaFailure && c.Status == corev1.ConditionTrue {
+				return c.Message
+			}
 		}
 	}
 	return ""
@@ -215,6 +231,16 @@ func IsReady(p *corev1.Pod) bool {
 	return false
 }
 
+// RollOutAsides are what the actors write while a Deployment is rolled out in one step.
+var RollOutAsides = []engine.Aside{
+	{Actor: trace.ActorDeployment, Write: "POST replicasets"},
+	{Actor: trace.ActorDeployment, Write: "PUT replicasets"},
+	{Actor: trace.ActorReplicaSet, Write: "POST pods"},
+	{Actor: trace.ActorReplicaSet, Write: "DELETE pods"},
+	{Actor: trace.ActorScheduler, Write: "POST pods/binding"},
+	{Actor: trace.ActorKubelet, Write: "DELETE pods"},
+}
+
 // RollOut lets every actor move until the Deployment is as its spec says.
 func (w *World) RollOut(ctx context.Context, before Workload) (after Workload, err error) {
 	shut, err := w.OpenAll(ctx)
@@ -224,14 +250,17 @@ func (w *World) RollOut(ctx context.Context, before Workload) (after Workload, e
 	defer func() { err = errors.Join(err, shut()) }()
 	name := before.Deployment.Name
 	err = w.Poll(ctx, w.timeout(), func(ctx context.Context) (bool, error) {
-		after, err = ReadDeployment(ctx, w.Watcher(), w.Namespace, name)
+		after, err = ReadDeployment(ctx, w.AsObserver(), w.Namespace, name)
 		return err == nil && after.rolledOut(), err
 	})
 	if errors.Is(err, ErrStuck) {
-		return after, w.Stuck(ActorDeployment, "디플로이먼트 "+name+"의 변경이 모든 파드에 적용되는 것",
+		return after, w.Stuck(trace.ActorDeployment, "디플로이먼트 "+name+"의 변경이 모든 파드에 적용되는 것",
 			fmt.Sprintf("파드 %d개 중 %d개가 Ready입니다", len(after.Active()), after.Ready()))
 	}
-	return after, err
+	if err != nil {
+		return after, err
+	}
+	return after, w.AwaitRun(ctx, Fingerprints(before.Pods), after)
 }
 
 // rolledOut reports whether all pods are the new template's, ready, and no

@@ -22,17 +22,6 @@ import (
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
-// The actors of the loops, named as Kubernetes names them.
-const (
-	ActorMetrics    = "metrics-server"
-	ActorHPA        = "hpa-controller"
-	ActorDeployment = "deployment-controller"
-	ActorReplicaSet = "replicaset-controller"
-	ActorScheduler  = "scheduler"
-	ActorKubelet    = "kubelet"
-	ActorLearner    = "learner"
-)
-
 // Simulation moves virtual time. Without one the loop waits in real time.
 type Simulation interface {
 	// Advance moves the clock by d and lets the load flow meanwhile.
@@ -54,15 +43,9 @@ type Recorder interface {
 	Calls(ctx context.Context) ([]trace.Call, error)
 }
 
-// Watch is a watch that an actor holds open on the API server.
-type Watch struct {
-	Actor string
-	Path  string
-}
-
 // Watches tells which watches are open now.
 type Watches interface {
-	Watches(ctx context.Context) ([]Watch, error)
+	Watches(ctx context.Context) ([]trace.Watch, error)
 }
 
 // KubeletReader reads a pod's sample lines from its kubelet's /metrics/resource.
@@ -70,19 +53,10 @@ type KubeletReader interface {
 	Read(ctx context.Context, node, namespace, pod string) ([]string, error)
 }
 
-// Sighting is a trace.Sighting with the time of day.
-type Sighting struct {
-	Actor, Object, What, Value string
-	At                         time.Time
-}
-
-// SeenDeleting is Sighting.What of an object that begins to end.
-const SeenDeleting = "deleting"
-
 // Witness watches actors that no gate holds, and tells what they have done since
 // it was last asked.
 type Witness interface {
-	Sightings() []Sighting
+	Sightings() []trace.Sighting
 	// CaughtUp tells whether everything was seen that the API server tells now.
 	CaughtUp(ctx context.Context) (bool, error)
 }
@@ -122,7 +96,7 @@ type World struct {
 	ticked  time.Time         // when the last turn of the loop was
 	did     map[string]string // actor by object: whose doing its end is
 	marked  time.Time         // when the write was that set the actors going
-	seen    []Sighting        // taken from the witness and not yet in a frame
+	seen    []trace.Sighting  // taken from the witness and not yet in a frame
 	calls   []trace.Call      // taken from the recorder and not yet in a frame
 }
 
@@ -155,16 +129,16 @@ func NewClients(cfg *rest.Config) (Clients, error) {
 	return c, err
 }
 
-// Watcher returns the clients that are not recorded.
-func (w *World) Watcher() Clients {
+// AsObserver returns the clients that are not recorded.
+func (w *World) AsObserver() Clients {
 	if w.Observer.Kube != nil {
 		return w.Observer
 	}
 	return w.Controller
 }
 
-// Hand returns the clients of the learner.
-func (w *World) Hand() Clients {
+// AsLearner returns the clients of the learner.
+func (w *World) AsLearner() Clients {
 	if w.Learner.Kube != nil {
 		return w.Learner
 	}

@@ -23,13 +23,13 @@ func TestAboutLesson(t *testing.T) {
 		actor, path string
 		want        bool
 	}{
-		{ActorDeployment, "/apis/apps/v1/namespaces/shop/replicasets/web-1", true},
-		{ActorDeployment, "/apis/apps/v1/namespaces/shopping/replicasets/web-1", false},
-		{ActorReplicaSet, "/apis/apps/v1/namespaces/kube-system/replicasets/dns", false},
-		{ActorMetrics, "/nodes/sim-node-1/metrics/resource", true},
-		{ActorKubelet, "/api/v1/nodes/sim-node-1/status", false},
-		{ActorHPA, "/apis/apps/v1", false},
-		{ActorLearner, "/apis", true},
+		{trace.ActorDeployment, "/apis/apps/v1/namespaces/shop/replicasets/web-1", true},
+		{trace.ActorDeployment, "/apis/apps/v1/namespaces/shopping/replicasets/web-1", false},
+		{trace.ActorReplicaSet, "/apis/apps/v1/namespaces/kube-system/replicasets/dns", false},
+		{trace.ActorMetrics, "/nodes/sim-node-1/metrics/resource", true},
+		{trace.ActorKubelet, "/api/v1/nodes/sim-node-1/status", false},
+		{trace.ActorHPA, "/apis/apps/v1", false},
+		{trace.ActorLearner, "/apis", true},
 	} {
 		if got := aboutLesson(trace.Call{Actor: c.actor, Path: c.path}, "shop"); got != c.want {
 			t.Errorf("%s %s: got %v", c.actor, c.path, got)
@@ -82,7 +82,7 @@ func TestMoveClosesTheGate(t *testing.T) {
 			}
 			g := &gateLog{}
 			s := &World{Gate: g, Timeout: 30 * time.Millisecond}
-			if err := s.Move(ctx, ActorKubelet, c.done); !errors.Is(err, c.want) {
+			if err := s.Move(ctx, trace.ActorKubelet, c.done); !errors.Is(err, c.want) {
 				t.Errorf("got error %v, want %v", err, c.want)
 			}
 			if want := []string{"open kubelet", "close kubelet"}; !slices.Equal(g.log, want) {
@@ -93,12 +93,12 @@ func TestMoveClosesTheGate(t *testing.T) {
 }
 
 func TestDrainEndsWhenTheActorIsQuiet(t *testing.T) {
-	g := &gateLog{waiting: []trace.Waiting{{Actor: ActorReplicaSet, Verb: "POST"}}}
+	g := &gateLog{waiting: []trace.Waiting{{Actor: trace.ActorReplicaSet, Verb: "POST"}}}
 	s := &World{Gate: g, Timeout: 5 * time.Second}
-	if err := s.Drain(t.Context(), ActorReplicaSet); err != nil {
+	if err := s.Drain(t.Context(), trace.ActorReplicaSet); err != nil {
 		t.Fatal(err)
 	}
-	if want := 3 + QuietPolls; g.polls != want {
+	if want := 3 + idlePolls; g.polls != want {
 		t.Errorf("polls: got %d, want %d", g.polls, want)
 	}
 }
@@ -121,9 +121,9 @@ func TestOpenAllClosesAll(t *testing.T) {
 }
 
 func TestFrameCarriesCallsAndWaiting(t *testing.T) {
-	s := &World{started: true, Namespace: "shop", Gate: &gateLog{waiting: []trace.Waiting{{Actor: ActorScheduler}}}, Recorder: &calls{
-		{{Actor: ActorHPA, Verb: "GET", Path: "/apis/apps/v1/namespaces/shop/deployments/old"}, {Actor: ActorKubelet, Verb: "PATCH", Path: "/api/v1/namespaces/shop/pods/late/status"}},
-		{{Actor: ActorHPA, Verb: "GET", Path: "/apis/apps/v1/namespaces/shop/deployments/web/scale"}, {Actor: ActorKubelet, Verb: "PUT", Path: "/api/v1/nodes/n"}},
+	s := &World{started: true, Namespace: "shop", Gate: &gateLog{waiting: []trace.Waiting{{Actor: trace.ActorScheduler}}}, Recorder: &calls{
+		{{Actor: trace.ActorHPA, Verb: "GET", Path: "/apis/apps/v1/namespaces/shop/deployments/old"}, {Actor: trace.ActorKubelet, Verb: "PATCH", Path: "/api/v1/namespaces/shop/pods/late/status"}},
+		{{Actor: trace.ActorHPA, Verb: "GET", Path: "/apis/apps/v1/namespaces/shop/deployments/web/scale"}, {Actor: trace.ActorKubelet, Verb: "PUT", Path: "/api/v1/nodes/n"}},
 	}}
 	table := Framed(func(w *World) *World { return w }, []engine.Step[World]{{ID: "x", Do: func(context.Context, *World, *trace.Frame) error { return nil }}})
 	var f trace.Frame
@@ -133,7 +133,7 @@ func TestFrameCarriesCallsAndWaiting(t *testing.T) {
 	if len(f.Calls) != 2 || f.Calls[0].Verb != "PATCH" || f.Calls[1].Verb != "GET" {
 		t.Errorf("calls: got %v", f.Calls)
 	}
-	if !hasActor(f.Waiting, ActorScheduler) {
+	if !hasActor(f.Waiting, trace.ActorScheduler) {
 		t.Errorf("waiting: got %v", f.Waiting)
 	}
 }
@@ -176,25 +176,10 @@ func TestFault(t *testing.T) {
 	}
 }
 
-func TestWatchedResource(t *testing.T) {
-	for path, want := range map[string]string{
-		"/api/v1/pods":       "pods",
-		"/api/v1/namespaces": "namespaces",
-		"/api/v1/namespaces/kube-system/configmaps":                     "configmaps",
-		"/apis/apps/v1/replicasets":                                     "replicasets",
-		"/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers": "horizontalpodautoscalers",
-		"/": "",
-	} {
-		if got := watchedResource(path); got != want {
-			t.Errorf("%s: got %q, want %q", path, got, want)
-		}
-	}
-}
-
 func TestAddWatchesGroupsByActor(t *testing.T) {
 	var f trace.Frame
-	AddWatches(&f, []Watch{{ActorReplicaSet, "/api/v1/pods"}, {ActorDeployment, "/apis/apps/v1/deployments"}, {ActorReplicaSet, "/apis/apps/v1/replicasets"}})
-	if got, _ := f.Fact("watch/" + ActorReplicaSet); got != "pods, replicasets" {
+	AddWatches(&f, []trace.Watch{{Actor: trace.ActorReplicaSet, Path: "/api/v1/pods"}, {Actor: trace.ActorDeployment, Path: "/apis/apps/v1/deployments"}, {Actor: trace.ActorReplicaSet, Path: "/apis/apps/v1/replicasets"}})
+	if got, _ := f.Fact("watch/" + trace.ActorReplicaSet); got != "pods, replicasets" {
 		t.Errorf("got %q", got)
 	}
 	if got, _ := f.Fact("watches"); got != "3" {
@@ -258,6 +243,26 @@ func TestWorkloadCounts(t *testing.T) {
 	bound, waiting := w.Bound()
 	if len(w.Active()) != 4 || w.Terminating() != 1 || bound != 2 || waiting != 1 || w.Ready() != 1 {
 		t.Errorf("active %d, terminating %d, bound %d, unschedulable %d, ready %d", len(w.Active()), w.Terminating(), bound, waiting, w.Ready())
+	}
+}
+
+// TestFailureIsOfTheSpecThatIs: a ReplicaSet that has not seen its spec yet talks of the
+// one before, and of several any may be the one that cannot.
+func TestFailureIsOfTheSpecThatIs(t *testing.T) {
+	set := func(name string, generation, observed int64, status corev1.ConditionStatus) *appsv1.ReplicaSet {
+		rs := &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: name, Generation: generation}}
+		rs.Status.ObservedGeneration = observed
+		rs.Status.Conditions = []appsv1.ReplicaSetCondition{{Type: appsv1.ReplicaSetReplicaFailure, Status: status, Message: name}}
+		return rs
+	}
+	for want, sets := range map[string][]*appsv1.ReplicaSet{
+		"":    {set("stale", 2, 1, corev1.ConditionTrue), set("well", 1, 1, corev1.ConditionFalse)},
+		"new": {set("new", 1, 1, corev1.ConditionTrue), set("old", 1, 1, corev1.ConditionTrue)},
+		"old": {set("new", 1, 1, corev1.ConditionFalse), set("old", 1, 1, corev1.ConditionTrue)},
+	} {
+		if got := (Workload{ReplicaSets: sets}).Failure(); got != want {
+			t.Errorf("failure %q, want %q", got, want)
+		}
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
-	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 	"github.com/stepscale/stepscale/scenarios"
 )
@@ -79,13 +78,7 @@ func (a *app) checkLessons(s *tui.Screen, known map[string]bool) (problems, coun
 			problems++
 		}
 	}
-	facts := func(step trace.StepID) []string {
-		if a.facts == nil {
-			return nil
-		}
-		return a.facts(step)
-	}
-	for _, p := range lessons.Check(all, a.loops, facts, func(name string) bool { return known[name] }) {
+	for _, p := range lessons.Check(all, a.loops, func(name string) bool { return known[name] }) {
 		s.Problem(p.Msg, fmt.Sprintf("%s:%d", p.File, p.Line), p.Hint)
 		problems++
 	}

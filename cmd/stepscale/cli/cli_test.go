@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -41,7 +42,7 @@ func runWith(t *testing.T, ctx context.Context, set func(*fakeStage), typed stri
 	var out, errOut bytes.Buffer
 	a := newApp()
 	a.in, a.out, a.errOut, a.lessons = strings.NewReader(typed), &out, &errOut, fakeLessons
-	a.loops = map[string][]trace.StepID{"hpa": fakeSteps}
+	a.loops = map[string]engine.Definition{"hpa": fakeLoop()}
 	a.open = func(ctx context.Context, _, _ string, p Progress) (Stage, func() error, error) {
 		r.opened++
 		p.Phase("etcd", 0)

@@ -43,9 +43,9 @@ type driver interface {
 
 // observer sees what the actors do.
 type observer interface {
-	Held(context.Context) ([]clusters.Held, error)
-	Calls(context.Context) ([]clusters.Call, error)
-	Watches(context.Context) ([]clusters.Watch, error)
+	Waiting(context.Context) ([]trace.Waiting, error)
+	Calls(context.Context) ([]trace.Call, error)
+	Watches(context.Context) ([]trace.Watch, error)
 	KubeletMetrics(ctx context.Context, node string) (string, error)
 }
 
@@ -195,33 +195,6 @@ func cpuLimit(p *corev1.Pod) int64 {
 	return sum
 }
 
-// gateView and the two below show the cluster as the loop wants to see it.
-type gateView struct{ sim }
-
-func (g gateView) Waiting(ctx context.Context) ([]trace.Waiting, error) {
-	held, err := g.Held(ctx)
-	waiting := make([]trace.Waiting, len(held))
-	for i, h := range held {
-		waiting[i] = trace.Waiting(h)
-	}
-	return waiting, err
-}
-
-// callView joins the calls of the cluster's actors with those of this process.
-type callView struct {
-	sim   sim
-	local *clusters.Recorder
-}
-
-func (v callView) Calls(ctx context.Context) ([]trace.Call, error) {
-	calls, err := v.sim.Calls(ctx)
-	var all []trace.Call
-	for _, c := range append(calls, v.local.Take()...) {
-		all = append(all, trace.Call(c))
-	}
-	return all, err
-}
-
 // kubeletView reads the simulated kubelets without the API server's proxy.
 type kubeletView struct{ sim }
 
@@ -230,46 +203,23 @@ func (k kubeletView) Read(ctx context.Context, node, namespace, pod string) ([]s
 	return hpa.PodLines(body, namespace, pod), err
 }
 
-type watchView struct {
+// recorded are the calls and watches of the cluster's actors and of this process. Where
+// nobody else can be recorded, sim is nil.
+type recorded struct {
 	sim   sim
 	local *clusters.Recorder
 }
 
-func (v watchView) Watches(ctx context.Context) ([]world.Watch, error) {
-	watches, err := v.sim.Watches(ctx)
-	var all []world.Watch
-	for _, w := range append(watches, v.local.Watches()...) {
-		all = append(all, world.Watch(w))
+func (r recorded) Calls(ctx context.Context) (calls []trace.Call, err error) {
+	if r.sim != nil {
+		calls, err = r.sim.Calls(ctx)
 	}
-	return all, err
+	return append(calls, r.local.Take()...), err
 }
 
-// localView are the calls and watches of this process alone, where nobody else can
-// be recorded.
-type localView struct{ local *clusters.Recorder }
-
-func (v localView) Calls(context.Context) ([]trace.Call, error) {
-	var all []trace.Call
-	for _, c := range v.local.Take() {
-		all = append(all, trace.Call(c))
+func (r recorded) Watches(ctx context.Context) (open []trace.Watch, err error) {
+	if r.sim != nil {
+		open, err = r.sim.Watches(ctx)
 	}
-	return all, nil
-}
-
-func (v localView) Watches(context.Context) ([]world.Watch, error) {
-	var all []world.Watch
-	for _, w := range v.local.Watches() {
-		all = append(all, world.Watch(w))
-	}
-	return all, nil
-}
-
-type witnessView struct{ *clusters.Witness }
-
-func (v witnessView) Sightings() []world.Sighting {
-	var all []world.Sighting
-	for _, s := range v.Take() {
-		all = append(all, world.Sighting(s))
-	}
-	return all
+	return append(open, r.local.Watches()...), err
 }

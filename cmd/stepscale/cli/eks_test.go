@@ -88,7 +88,7 @@ func TestLessonPods(t *testing.T) {
 	}
 	most := 0
 	for _, l := range all {
-		if loops[l.Loop].live {
+		if loops[l.Loop].Live {
 			most = max(most, podsOf(t, l.Scenario))
 		}
 	}

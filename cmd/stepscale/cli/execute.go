@@ -2,13 +2,10 @@ package cli
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
-	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
-	"github.com/stepscale/stepscale/engine/vpa"
 	"github.com/stepscale/stepscale/lessons"
 )
 
@@ -91,11 +88,10 @@ func (p *player) condition(b lessons.Block) (func(trace.Frame) bool, error) {
 // scaled tells whether the frame changed the pods' number or size: the
 // autoscaler's own status changes on every pass and does not count.
 func scaled(f trace.Frame) bool {
-	switch f.Step {
-	case hpa.UpdateStep, hpa.ActualStep:
-		return slices.ContainsFunc(f.Changes, func(c trace.Change) bool { return c.Field == "spec.replicas" })
-	case vpa.UpdateStep:
-		return len(f.Changes) > 0
+	for _, l := range loops {
+		if l.Changed(f) {
+			return true
+		}
 	}
 	return false
 }

@@ -13,6 +13,15 @@ import (
 
 var fakeSteps = []trace.StepID{"hpa/1-metrics/query", "hpa/2-replicas/proposal", "hpa/3-scale/update", "hpa/5-pods/run"}
 
+// fakeLoop is what the loop of fakeStage says of itself.
+func fakeLoop() engine.Definition {
+	d := engine.Definition{Name: "hpa"}
+	for _, id := range fakeSteps {
+		d.Steps = append(d.Steps, engine.Row{ID: id})
+	}
+	return d
+}
+
 // fakeStage is a loop of four steps that scales from 2 to 4 in pass scaleAt.
 type fakeStage struct {
 	session  *engine.Session

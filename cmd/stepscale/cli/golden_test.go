@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -76,6 +77,7 @@ func TestGoldenTraces(t *testing.T) {
 					t.Fatal(err)
 				}
 				writeGolden(&got, f)
+				describes(t, loops[c.loop].Definition, f)
 				for _, fact := range f.Facts {
 					told[f.Step] = append(told[f.Step], fact.Name)
 				}
@@ -84,13 +86,37 @@ func TestGoldenTraces(t *testing.T) {
 		})
 	}
 	for step, facts := range told {
-		for _, name := range factNames(step) {
+		for _, name := range tells(step) {
 			prefix, _, each := strings.Cut(name, "<")
 			told := slices.ContainsFunc(facts, func(f string) bool { return f == name || each && strings.HasPrefix(f, prefix) })
 			if !told && !slices.Contains(otherManifests, name) {
 				t.Errorf("%s never tells %s, which lessons may ask about", step, name)
 			}
 		}
+	}
+}
+
+// tells are the facts that a lesson may ask about.
+func tells(step trace.StepID) []string {
+	for _, l := range loops {
+		if names := l.Tells(step); names != nil {
+			return names
+		}
+	}
+	return nil
+}
+
+// describes holds a frame against what its loop says of itself: every fact is declared
+// and written in its unit, and only the step's actor writes.
+func describes(t *testing.T, d engine.Definition, f trace.Frame) {
+	t.Helper()
+	for _, fact := range f.Facts {
+		if unit, ok := d.Facts.Unit(fact.Name); !ok || !unit.Fits(fact.Value) {
+			t.Errorf("%s: %s = %q is a %q", f.Step, fact.Name, fact.Value, unit)
+		}
+	}
+	for _, c := range d.Trespasses(f) {
+		t.Errorf("pass %d, %s, which is %s's step: %s did %s %s", f.Pass, f.Step, f.Actor, c.Actor, c.Verb, c.Path)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -142,7 +143,7 @@ func (t *tutor) between(ctx context.Context, next lessons.Lesson) error {
 func (t *tutor) lesson(ctx context.Context, c chosenLesson) (err error) {
 	p := &player{ctx: ctx, screen: t.screen, in: t.in, save: func(l lesson) { t.keep(ctx, c.ID, l) }}
 	if executions(scenesOf(c.Blocks)) > 0 {
-		ids := t.app.loops[c.Loop]
+		ids := t.app.loops[c.Loop].StepIDs()
 		if len(ids) > 0 {
 			p.last = ids[len(ids)-1]
 		}
@@ -220,17 +221,12 @@ func (a *app) completeLessons(*cobra.Command, []string, string) ([]string, cobra
 
 // loopNames lists the loops that there are.
 func (a *app) loopNames() []string {
-	names := make([]string, 0, len(a.loops))
-	for n := range a.loops {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(a.loops))
 }
 
 // lastStep is the step that ends a pass of the loop.
 func (a *app) lastStep(loop string) (trace.StepID, error) {
-	ids := a.loops[loop]
+	ids := a.loops[loop].StepIDs()
 	if len(ids) == 0 {
 		return "", usageError("그런 루프가 없습니다: "+loop, "쓸 수 있는 루프: "+strings.Join(a.loopNames(), ", "))
 	}

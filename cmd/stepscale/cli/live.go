@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/world"
 	"github.com/stepscale/stepscale/scenarios"
@@ -31,9 +33,9 @@ func (a *app) here(chosen []chosenLesson, screen *tui.Screen) ([]chosenLesson, e
 		l := loops[c.Loop]
 		s, err := scenarios.Load(a.scenarios, c.Scenario)
 		switch {
-		case l.watched && !a.place.attached():
+		case l.Observes && !a.place.attached():
 			screen.Note(fmt.Sprintf("수업 %s은(는) 스스로 움직이는 HPA 컨트롤러가 있는 클러스터에서 합니다. 예: stepscale learn %s --eks 이름 --image 이미지", c.ID, c.ID))
-		case real && c.Loop != "" && !l.live:
+		case real && c.Loop != "" && !l.Live:
 			screen.Note(fmt.Sprintf("수업 %s은(는) 가상 시간이 필요해 임베디드 클러스터에서만 합니다.", c.ID))
 		case real && err == nil && needsMemory(s):
 			screen.Note(fmt.Sprintf("수업 %s은(는) 메모리의 움직임이 필요해 임베디드 클러스터에서만 합니다.", c.ID))
@@ -51,7 +53,7 @@ func (a *app) here(chosen []chosenLesson, screen *tui.Screen) ([]chosenLesson, e
 func playable(name string, l loop, s *scenarios.Scenario) error {
 	hint := "--cluster 없이 실행하시면 임베디드 클러스터에서 볼 수 있습니다."
 	switch {
-	case !l.live:
+	case !l.Live:
 		return usageError(fmt.Sprintf("루프 %s은(는) 가상 시간이 필요해 실제 클러스터에서는 실행하지 않습니다.", name), hint)
 	case needsMemory(s):
 		return usageError(fmt.Sprintf("시나리오 %s은(는) 메모리의 움직임이 필요한데, 실제 클러스터의 워크로드는 CPU만 씁니다.", s.Name), hint)
@@ -62,7 +64,7 @@ func playable(name string, l loop, s *scenarios.Scenario) error {
 // permitted refuses a VPA loop before anything is written where the components, which
 // are the caller, could not even watch.
 func (a *app) permitted(ctx context.Context, l loop) error {
-	if !l.vpa || a.conn.deniedVPA == nil {
+	if !slices.Contains(l.Needs, engine.NeedsVPA) || a.conn.deniedVPA == nil {
 		return nil
 	}
 	denied, err := a.conn.deniedVPA(ctx, a.conn.namespace)

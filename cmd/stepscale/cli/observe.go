@@ -79,7 +79,7 @@ func (a *app) observe(ctx context.Context, name string, o observeOptions) (err e
 		w.screen.Blank()
 	}
 	return w.run(ctx, func(first int) iter.Seq2[trace.Frame, error] {
-		return hpa.NewLoop(state, hpa.ObserveSteps()).Run(ctx, first)
+		return hpa.Observe().Loop(state).Run(ctx, first)
 	})
 }
 

@@ -76,7 +76,7 @@ func TestObserve(t *testing.T) {
 			state := &hpa.State{World: world.World{Controller: clients, Namespace: s.namespace, Clock: clock.RealClock{}}, HPA: "web", Params: p}
 			state.Params.Tolerance = c.tolerance
 			var rows []trace.Frame
-			for f, err := range hpa.NewLoop(state, hpa.ObserveSteps()).Run(t.Context(), 1) {
+			for f, err := range hpa.Observe().Loop(state).Run(t.Context(), 1) {
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -148,7 +148,7 @@ func (s *clusterStage) explainPods(ctx context.Context, now readiness) error {
 			e.hint = "이미지가 레지스트리에 있는지, 노드가 그 레지스트리에 닿는지 확인해 주십시오. stepscale image로 만들어 올린 이미지를 --image로 적습니다."
 			return e
 		}
-		if why := unschedulable(p); why != "" {
+		if why, is := world.Unschedulable(&p); is {
 			s.blame(e, why, "파드를 놓을 노드가 없습니다", "kubectl describe nodes로 노드의 상태를 확인해 주십시오.")
 			return e
 		}
@@ -183,15 +183,6 @@ func unpulled(p corev1.Pod) string {
 	for _, c := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
 		if w := c.State.Waiting; w != nil && slices.Contains([]string{"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}, w.Reason) {
 			return c.Image
-		}
-	}
-	return ""
-}
-
-func unschedulable(p corev1.Pod) string {
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
-			return c.Message
 		}
 	}
 	return ""

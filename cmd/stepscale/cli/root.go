@@ -55,8 +55,7 @@ type app struct {
 	lessons     fs.FS
 	scenarios   fs.FS // the opener loads its scenario from here
 	open        Opener
-	loops       map[string][]trace.StepID                  // the steps of every loop, in order
-	facts       func(step trace.StepID) []string           // the facts a step may add; nil: not known
+	loops       map[string]engine.Definition               // by name
 	commands    []func(root *cobra.Command)                // commands of other files: root.AddCommand(...)
 	conn        *connection                                // the running cluster, shared by the lessons of one call
 	place       place                                      // where the opener opens its stages

@@ -66,14 +66,14 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress
 	if !ok {
 		return nil, nil, usageError(fmt.Sprintf("루프 %q을(를) 모릅니다", loop), "쓸 수 있는 루프: "+strings.Join(a.loopNames(), ", "))
 	}
-	if l.watched && !a.place.attached() {
+	if l.Observes && !a.place.attached() {
 		return nil, nil, usageError(fmt.Sprintf("루프 %s에는 스스로 움직이는 HPA 컨트롤러가 필요합니다.", loop), "--eks 이름이나 --context 이름을 적어 주십시오. 임베디드와 kind 클러스터의 HPA는 stepscale의 엔진만 움직입니다.")
 	}
 	s, err := scenarios.Load(a.scenarios, scenario)
 	if err != nil {
 		return nil, nil, scenarioError(err)
 	}
-	if lacks := l.needs(s); lacks != "" {
+	if lacks := l.lacks(s); lacks != "" {
 		return nil, nil, usageError(fmt.Sprintf("루프 %s에는 %s가 필요합니다: 시나리오 %s에는 없습니다", loop, lacks, scenario),
 			fmt.Sprintf("scenario.yaml에 %s: 를 적은 시나리오를 골라 주십시오.", strings.ToLower(lacks)))
 	}
@@ -90,8 +90,8 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress
 			return nil, nil, err
 		}
 	}
-	stage := &clusterStage{conn: a.conn, scenario: s, pause: a.pause, busy: a.busy, mode: a.conn.mode, watched: l.watched}
-	if l.watched {
+	stage := &clusterStage{conn: a.conn, scenario: s, pause: a.pause, busy: a.busy, mode: a.conn.mode, watched: l.Observes}
+	if l.Observes {
 		stage.mode = hpa.ModeAlone // the HPA is applied as it is; our steps only read it
 	}
 	begin := time.Now()
@@ -216,19 +216,19 @@ func (s *clusterStage) simulate(ctx context.Context) error {
 // world is what every loop meets of the cluster; controller is the actor whose
 // own calls the loop makes.
 func (s *clusterStage) world(controller string) (world.World, error) {
-	w := world.World{Namespace: s.namespace, Clock: s.conn.clock()}
+	seen := recorded{s.conn.sim, &s.local}
+	w := world.World{Namespace: s.namespace, Clock: s.conn.clock(), Recorder: seen}
 	if s.conn.live() {
-		w.Recorder, w.Watches = localView{&s.local}, nil
-		w.Witness, w.Pause, w.Timeout = witnessView{s.witness}, s.pause, liveTimeout
+		w.Witness, w.Pause, w.Timeout = s.witness, s.pause, liveTimeout
 	} else {
-		w.Simulation, w.Gate, w.Kubelet = s.conn.sim, gateView{s.conn.sim}, kubeletView{s.conn.sim}
-		w.Recorder, w.Watches = callView{s.conn.sim, &s.local}, watchView{s.conn.sim, &s.local}
+		w.Simulation, w.Gate, w.Kubelet = s.conn.sim, s.conn.sim, kubeletView{s.conn.sim}
+		w.Watches = seen
 	}
 	var err error
 	if w.Controller, err = world.NewClients(s.identity(controller)); err != nil {
 		return w, err
 	}
-	if w.Learner, err = world.NewClients(s.identity(world.ActorLearner)); err != nil {
+	if w.Learner, err = world.NewClients(s.identity(trace.ActorLearner)); err != nil {
 		return w, err
 	}
 	w.Observer, err = world.NewClients(s.conn.config)

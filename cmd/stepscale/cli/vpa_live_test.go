@@ -108,7 +108,7 @@ func TestVPAInPlace(t *testing.T) {
 	wantFact(t, *steps["vpa/7-admit/run"], "newRequest/web.cpu", "300m")
 	wantFact(t, *steps["vpa/3-compare/read"], "admissionBy", string(vpa.AdmissionPolicy))
 	seen := steps["vpa/7-admit/run"].Seen
-	if len(seen) == 0 || seen[0].Actor != world.ActorKubelet || seen[0].What != "resized" || !strings.Contains(seen[0].Value, "→ cpu 300m,") {
+	if len(seen) == 0 || seen[0].Actor != trace.ActorKubelet || seen[0].What != "resized" || !strings.Contains(seen[0].Value, "→ cpu 300m,") {
 		t.Errorf("seen %+v", seen)
 	}
 	for _, step := range []trace.StepID{"vpa/5-recreate/create", "vpa/6-admission/read", "vpa/7-admit/patch", "vpa/7-admit/bind"} {

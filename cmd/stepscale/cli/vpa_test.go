@@ -140,8 +140,8 @@ func TestVPAWebhookDown(t *testing.T) {
 		}},
 		{admissionregistrationv1.Fail, func(t *testing.T, s *clusterStage) {
 			f := toStep(t, s, 4, "vpa/5-recreate/create")
-			if text, _ := f.Fact("createError"); !strings.Contains(text, "failed calling webhook") {
-				t.Errorf("createError is %q", text)
+			if text, _ := f.Fact("replicaFailure"); !strings.Contains(text, "failed calling webhook") {
+				t.Errorf("replicaFailure is %q", text)
 			}
 			f = toStep(t, s, 4, "vpa/8-conclusion/compare")
 			wantFact(t, f, "podsTotal", "1") // nobody may be born

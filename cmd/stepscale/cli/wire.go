@@ -3,8 +3,8 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa/referee"
-	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // wire joins the rooms: the loops, what opens a cluster for them, and the
@@ -12,12 +12,11 @@ import (
 func wire(a *app) *app {
 	referee.Quiet()
 	a.open = a.openStage
-	a.loops = map[string][]trace.StepID{}
+	a.loops = map[string]engine.Definition{}
 	for name, l := range loops {
-		a.loops[name] = l.steps
+		a.loops[name] = l.Definition
 	}
 	a.commands = append(a.commands, func(root *cobra.Command) { root.AddCommand(a.clusterCommand()) })
-	a.facts = factNames
 	a.finish = a.disconnect
 	return a
 }

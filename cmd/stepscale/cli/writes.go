@@ -2,9 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/scenarios"
 )
@@ -19,13 +21,13 @@ func (c *connection) writes(l loop, s *scenarios.Scenario) []string {
 		name := o.GetKind() + "/" + o.GetName()
 		switch o.GetKind() {
 		case kindVPA:
-			if !l.vpa {
+			if !slices.Contains(l.Needs, engine.NeedsVPA) {
 				continue
 			}
 			names = append(names, checkpoints(o.GetName(), parts, s.Target)...)
 		case kindHPA:
 			switch {
-			case l.watched || c.mode == hpa.ModeAlone:
+			case l.Observes || c.mode == hpa.ModeAlone:
 			case c.mode == hpa.ModeDrive:
 				continue
 			default:

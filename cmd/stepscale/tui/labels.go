@@ -1,12 +1,16 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 )
 
-// labels are the Korean names of facts; the identifier stands beside them.
+// FactLabels are the Korean names of the facts that loops declare, a table for each
+// room of theirs; the identifier stands beside them.
+var FactLabels = []map[string]string{labels, vpaLabels}
+
 var labels = map[string]string{
 	"currentReplicas":              "현재 레플리카 수",
 	"podsListed":                   "찾은 파드 수",
@@ -123,11 +127,11 @@ var labels = map[string]string{
 func FactLabel(name string) string {
 	base, metric, many := strings.Cut(name, "#")
 	base, object, of := strings.Cut(base, "/")
-	label, ok := labels[base]
-	if !ok {
-		label, ok = vpaLabels[base]
+	label := ""
+	for _, table := range FactLabels {
+		label = cmp.Or(label, table[base])
 	}
-	if !ok {
+	if label == "" {
 		return name
 	}
 	if of {
@@ -158,7 +162,8 @@ func FactValue(v string) string {
 	return v
 }
 
-var actors = map[string]string{
+// ActorLabels are the Korean names of the actors that have a step.
+var ActorLabels = map[string]string{
 	"metrics-server":        "메트릭 서버",
 	"hpa-controller":        "HPA 컨트롤러",
 	"deployment-controller": "디플로이먼트 컨트롤러",
@@ -177,7 +182,7 @@ var actors = map[string]string{
 
 // ActorLabel is the Korean name of an actor.
 func ActorLabel(actor string) string {
-	if k, ok := actors[actor]; ok {
+	if k, ok := ActorLabels[actor]; ok {
 		return k
 	}
 	return actor

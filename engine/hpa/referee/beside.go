@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa"
@@ -31,9 +32,10 @@ func (b *Beside) Close(context.Context) error {
 	return nil
 }
 
-// Steps is the HPA loop with the comparison after the scale write.
-func Steps() []engine.Step[Beside] {
-	steps := engine.Lift(hpa.Steps(), func(b *Beside) *hpa.State { return &b.State })
+// Loop is the HPA loop with the comparison after the scale write.
+func Loop() engine.Defined[Beside] {
+	main := hpa.Loop()
+	steps := engine.Lift(main.Table, func(b *Beside) *hpa.State { return &b.State })
 	at := slices.IndexFunc(steps, func(s engine.Step[Beside]) bool { return s.ID == hpa.UpdateStep })
 	update := steps[at].Do
 	steps[at].Do = func(ctx context.Context, b *Beside, f *trace.Frame) error {
@@ -42,17 +44,19 @@ func Steps() []engine.Step[Beside] {
 		}
 		return b.remember(f)
 	}
-	return slices.Insert(steps, at+1, engine.Step[Beside]{
-		ID: CompareStep, Actor: hpa.ActorCluster, Ref: "horizontal.go: (*HorizontalController).reconcileAutoscaler", Do: compareStep,
-	})
+	d := main.Definition
+	d.Name, d.Facts = "hpa-beside", d.Facts.With(facts)
+	return engine.Define(d, slices.Insert(steps, at+1, engine.Step[Beside]{
+		ID: CompareStep, Actor: hpa.ActorCluster, Do: compareStep,
+		Ref:   "horizontal.go: (*HorizontalController).reconcileAutoscaler",
+		Tells: []string{"agrees", "ourReplicas", "upstreamReplicas", "comparedDecisions", "comparedConditions"},
+	}), func(b *Beside) string { return main.Subject(&b.State) }, func(b *Beside) time.Time { return main.Now(&b.State) })
 }
 
-// FactNames lists the facts of the comparison that a lesson may ask about.
-func FactNames(step trace.StepID) []string {
-	if step != CompareStep {
-		return hpa.FactNames(step)
-	}
-	return []string{"agrees", "ourReplicas", "upstreamReplicas", "comparedDecisions", "comparedConditions"}
+// facts are what the comparison tells beside those of the HPA loop.
+var facts = engine.Facts{
+	engine.Count: {"upstreamReplicas", "comparedDecisions", "comparedConditions"},
+	engine.Text:  {"upstreamCondition", "upstreamEvent"},
 }
 
 func (b *Beside) remember(f *trace.Frame) error {

@@ -1,0 +1,81 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// Part is what one actor does to a workload in a step that is its own.
+type Part struct {
+	Actor  string
+	Done   func(Workload) bool
+	Wanted func(Workload) string // for the error: what was waited for
+	Seen   func(Workload) string // and what came of it
+}
+
+// Create is the ReplicaSet controller's part: it makes or deletes pods until done, or
+// until it says that it cannot (a quota, a webhook that is down).
+func Create(done func(Workload) bool, wanted func(Workload) int) Part {
+	return Part{
+		Actor:  trace.ActorReplicaSet,
+		Done:   func(w Workload) bool { return done(w) || w.Failure() != "" },
+		Wanted: func(w Workload) string { return fmt.Sprintf("파드 %d개", wanted(w)) },
+		Seen:   func(w Workload) string { return fmt.Sprintf("파드 %d개", len(w.Active())) },
+	}
+}
+
+// Bind is the scheduler's part: every pod has a node, or cannot have one.
+func Bind() Part {
+	return Part{
+		Actor: trace.ActorScheduler,
+		Done:  Workload.Placed,
+		Wanted: func(w Workload) string {
+			return fmt.Sprintf("파드 %d개 모두에 노드가 정해지는 것", len(w.Active()))
+		},
+		Seen: func(w Workload) string {
+			bound, _ := w.Bound()
+			return fmt.Sprintf("%d개에 노드가 정해졌습니다", bound)
+		},
+	}
+}
+
+// Run is the kubelets' part: the pods are as done wants them, Workload.Settled as a rule.
+func Run(done func(Workload) bool) Part {
+	return Part{
+		Actor: trace.ActorKubelet,
+		Done:  done,
+		Wanted: func(w Workload) string {
+			bound, _ := w.Bound()
+			return fmt.Sprintf("파드 %d개가 Ready가 되고 삭제 중인 파드가 사라지는 것", bound)
+		},
+		Seen: func(w Workload) string {
+			return fmt.Sprintf("Ready %d개, 삭제 중 %d개입니다", w.Ready(), w.Terminating())
+		},
+	}
+}
+
+// Play opens the gate for the part's actor until its part is done, and returns what
+// read saw last.
+func (w *World) Play(ctx context.Context, p Part, read func(context.Context) (Workload, error)) (last Workload, err error) {
+	idle := w.idle(p.Actor)
+	err = w.Move(ctx, p.Actor, func(ctx context.Context) (bool, error) {
+		now, err := read(ctx)
+		if err != nil {
+			return false, err
+		}
+		if last = now; p.Done(now) {
+			return true, nil
+		}
+		if !now.Rolling() || w.Gate == nil {
+			return false, nil
+		}
+		return idle(ctx) // a rolling update shares the pods out; take what comes
+	})
+	if errors.Is(err, ErrStuck) {
+		err = w.Stuck(p.Actor, p.Wanted(last), p.Seen(last))
+	}
+	return last, err
+}
