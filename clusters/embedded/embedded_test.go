@@ -26,6 +26,9 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	if socket := os.Getenv(killedSocket); socket != "" {
+		os.Exit(killed(socket))
+	}
 	os.Exit(run(m))
 }
 
