@@ -57,7 +57,13 @@ func InBackground(ctx context.Context, opts Options, parse func([]byte) (Load, e
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
 	control := &control{parse: parse, stop: stop}
-	opts.Progress = control.phase
+	tell := opts.Progress
+	opts.Progress = func(phase string, took time.Duration) {
+		control.phase(phase, took)
+		if tell != nil {
+			tell(phase, took)
+		}
+	}
 	control.cluster = New(opts)
 	end, err := control.listen(serving, socket)
 	if err != nil {
@@ -263,5 +269,5 @@ func answers(socket string) bool {
 
 func missing(file string) bool {
 	_, err := os.Lstat(file)
-	return errors.Is(err, fs.ErrNotExist)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }

@@ -61,7 +61,7 @@ func (d *runDir) remove() error {
 // paths. Nobody's who lives is touched, not even one's who is just starting.
 func Sweep(base string) (removed []string, err error) {
 	entries, err := os.ReadDir(base)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, nil
 	}
 	errs := []error{err}

@@ -2,6 +2,9 @@ package main
 
 import (
 	"os"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -17,7 +20,8 @@ func TestMain(m *testing.M) {
 // share the background one that TestMain's first script starts.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/scripts",
+		Dir:  "testdata/scripts",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"crash": crash},
 		Setup: func(env *testscript.Env) error {
 			state, err := os.MkdirTemp("", "step") // short: unix sockets live below it
 			if err != nil {
@@ -30,4 +34,15 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// crash kills the process whose ID is in a lock file, and waits until it is gone.
+func crash(ts *testscript.TestScript, _ bool, args []string) {
+	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(args[0])))
+	ts.Check(err)
+	lock, err := os.Open(args[0])
+	ts.Check(err)
+	defer lock.Close()
+	ts.Check(syscall.Kill(pid, syscall.SIGKILL))
+	ts.Check(syscall.Flock(int(lock.Fd()), syscall.LOCK_SH))
 }

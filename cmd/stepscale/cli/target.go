@@ -3,6 +3,7 @@ package cli
 import (
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -93,7 +94,7 @@ func (p place) words() []string {
 	var words []string
 	flag := func(name, value string) {
 		if value != "" {
-			words = append(words, name, value)
+			words = append(words, name, shellescape.Quote(value))
 		}
 	}
 	if p.cluster == clusterKind {
