@@ -18,8 +18,9 @@ import (
 )
 
 const (
+	// LockName is the file that the cluster in the background holds, with its process ID.
+	LockName   = "cluster.lock"
 	socketName = "cluster.sock"
-	holderName = "cluster.lock" // held by the cluster in the background, with its process ID
 
 	look        = 50 * time.Millisecond
 	holderLooks = 40
@@ -32,46 +33,57 @@ var ErrTaken = errors.New("a cluster runs in the background already")
 // ErrSilent tells that there is a process that does not answer.
 var ErrSilent = errors.New("the cluster in the background does not answer")
 
-// InBackground runs a cluster for other processes until ctx is done or one of them asks
-// to stop. There is one for a directory. Its socket is open from the beginning, so that
-// a start can be watched and stopped; whoever gets the lock after it finds nothing left.
-func InBackground(ctx context.Context, opts Options, parse func([]byte) (Load, error)) (err error) {
-	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
-		return fmt.Errorf("state directory %s: %w", opts.Dir, err)
+// Claim takes the lock of the cluster in the background, which is for one process and
+// those that inherit it: who starts that cluster claims it first and hands the lock on,
+// so that there is no moment at which a cluster begins that nobody sees. The error is
+// ErrTaken, or ErrOtherVersion for one that runs without a lock.
+func Claim(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
 	}
-	if err := os.Chmod(opts.Dir, 0o700); err != nil { // the socket has no mode of its own at first
-		return err
+	if err := os.Chmod(dir, 0o700); err != nil { // the socket has no mode of its own at first
+		return nil, err
 	}
-	lock, err := takeLock(opts.Dir)
+	lock, err := takeLock(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	if answers(Socket(dir)) {
+		return nil, errors.Join(ErrOtherVersion, giveLock(lock))
+	}
+	if err := os.Remove(Socket(dir)); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a killed process
+		return nil, errors.Join(err, giveLock(lock))
+	}
+	return lock, nil
+}
+
+// HandOn writes down whose the lock is.
+func HandOn(lock *os.File, pid int) error {
+	_, err := lock.WriteAt(fmt.Appendln(nil, pid), 0)
+	return err
+}
+
+// InBackground runs a cluster for other processes, with the lock that was claimed for
+// it, until ctx is done or one of them asks to stop. Its socket is open from the
+// beginning, so that a start can be watched and stopped; whoever gets the lock after it
+// finds nothing left.
+func InBackground(ctx context.Context, lock *os.File, opts Options, parse func([]byte) (Load, error)) (err error) {
 	defer func() { err = errors.Join(err, giveLock(lock)) }()
-	if _, err := fmt.Fprintln(lock, os.Getpid()); err != nil {
-		return err
-	}
-	socket := Socket(opts.Dir)
-	if err := os.Remove(socket); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a killed process: the lock is ours
+	if err := HandOn(lock, os.Getpid()); err != nil { // again: who claimed it may have been killed
 		return err
 	}
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
 	control := &control{parse: parse, stop: stop}
-	tell := opts.Progress
-	opts.Progress = func(phase string, took time.Duration) {
-		control.phase(phase, took)
-		if tell != nil {
-			tell(phase, took)
-		}
-	}
+	opts.Progress = control.phase
 	control.cluster = New(opts)
-	end, err := control.listen(serving, socket)
+	end, err := control.listen(serving, Socket(opts.Dir))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
 	if _, err := control.cluster.Up(serving); err != nil {
-		if errors.Is(err, context.Canceled) && ctx.Err() == nil {
+		if serving.Err() != nil && ctx.Err() == nil {
 			return nil // asked to stop
 		}
 		return err
@@ -103,7 +115,10 @@ func Find(ctx context.Context, dir string) (Status, error) {
 		if _, err := holder(dir); err != nil {
 			return status, err
 		}
-		select { // it has just begun, or is at its end
+		if missing(Socket(dir)) {
+			return Status{Protocol: protocol, State: Starting}, nil
+		}
+		select { // it is at its end, or hangs
 		case <-time.After(look):
 		case <-waiting.Done():
 			return status, errors.Join(ErrSilent, ctx.Err())
@@ -203,7 +218,7 @@ func until(ctx context.Context, within time.Duration, done func(context.Context)
 // holder returns the process ID of the cluster in the background. The error is
 // ErrNotRunning, or ErrOtherVersion for one that answers and has no lock.
 func holder(dir string) (int, error) {
-	file, socket := filepath.Join(dir, holderName), Socket(dir)
+	file, socket := filepath.Join(dir, LockName), Socket(dir)
 	if missing(file) && missing(socket) {
 		return 0, ErrNotRunning
 	}
@@ -228,7 +243,7 @@ func holder(dir string) (int, error) {
 
 // takeLock empties the file: an ID in it is always that of who has the lock.
 func takeLock(dir string) (*os.File, error) {
-	lock, err := clusters.TryLock(filepath.Join(dir, holderName))
+	lock, err := clusters.TryLock(filepath.Join(dir, LockName))
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return nil, ErrTaken
 	}
@@ -251,8 +266,8 @@ func sweepSocket(dir string) (bool, error) {
 		return false, err
 	}
 	defer giveLock(lock)
-	if answers(Socket(dir)) {
-		return false, nil // an old version's, which takes no lock
+	if missing(Socket(dir)) || answers(Socket(dir)) { // of an old version, which takes no lock
+		return false, nil
 	}
 	err = os.Remove(Socket(dir))
 	return err == nil, err

@@ -73,7 +73,7 @@ func Sweep(base string) (removed []string, err error) {
 			gone, err = sweepRun(path)
 		case e.IsDir() && strings.HasPrefix(e.Name(), deadPrefix): // somebody was killed while removing it
 			gone, err = true, os.RemoveAll(path)
-		case e.Name() == socketName:
+		case e.Name() == socketName, e.Name() == LockName:
 			gone, err = sweepSocket(base)
 		}
 		errs = append(errs, err)

@@ -4,17 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/embedded"
@@ -25,7 +24,7 @@ const (
 	clusterLog  = "cluster.log" // what the process in the background writes to its standard error
 	logTail     = 10            // lines of it that are shown when it has died
 	maxLogTail  = 4 << 10
-	exitTaken   = 3
+	lockFD      = 3 // after the standard ones
 	pollCluster = 50 * time.Millisecond
 )
 
@@ -38,19 +37,24 @@ func (a *app) clusterServe() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			// The log of the cluster before goes when this one has the directory, and not earlier.
-			ours := sync.OnceFunc(func() { _ = os.Truncate(filepath.Join(dir, clusterLog), 0) })
-			err = embedded.InBackground(cmd.Context(), embedded.Options{Dir: dir, Progress: func(string, time.Duration) { ours() }}, parseLoad)
-			if errors.Is(err, embedded.ErrTaken) {
-				a.errOut = io.Discard // the log is the other one's
-				return &userError{what: "클러스터가 이미 켜져 있거나 켜지고 있습니다", code: exitTaken}
-			}
+			lock, err := inherited(dir)
 			if err != nil {
+				return usageError("이 명령은 stepscale cluster up이 실행합니다.", "stepscale cluster up을 실행해 주십시오.")
+			}
+			if err := embedded.InBackground(cmd.Context(), lock, embedded.Options{Dir: dir}, parseLoad); err != nil {
 				return startError(dir, err)
 			}
 			return nil
 		},
 	}
+}
+
+// inherited is the lock that spawn hands on.
+func inherited(dir string) (*os.File, error) {
+	unix.CloseOnExec(lockFD)
+	lock := os.NewFile(lockFD, filepath.Join(dir, embedded.LockName))
+	_, err := lock.Stat()
+	return lock, err
 }
 
 func parseLoad(raw []byte) (embedded.Load, error) {
@@ -66,32 +70,27 @@ type server struct {
 	cmd   *exec.Cmd
 	ended chan struct{}
 	log   string
-	from  int64 // what it writes to the log begins here, or at the start of a shorter one
 }
 
-// spawn starts this program again as the server, in a session of its own.
-func spawn(dir string) (*server, error) {
+// spawn starts this program again as the server, in a session of its own. The lock is
+// the server's from then on, and ends with it.
+func spawn(dir string, lock *os.File) (*server, error) {
+	defer lock.Close()
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, startError(dir, err)
-	}
-	s := &server{ended: make(chan struct{}), log: filepath.Join(dir, clusterLog)}
-	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	s := &server{ended: make(chan struct{}), log: filepath.Join(dir, clusterLog), cmd: exec.Command(self, "cluster", "serve")}
+	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, startError(dir, err)
 	}
 	defer log.Close()
-	if info, err := log.Stat(); err == nil {
-		s.from = info.Size()
-	}
-	s.cmd = exec.Command(self, "cluster", "serve")
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	s.cmd.Dir = "/"
 	s.cmd.Env = append(os.Environ(), stateVariable+"="+filepath.Dir(dir)) // ours may be relative
 	s.cmd.Stderr = log
+	s.cmd.ExtraFiles = []*os.File{lock} // lockFD
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -99,6 +98,7 @@ func spawn(dir string) (*server, error) {
 		_ = s.cmd.Wait()
 		close(s.ended)
 	}()
+	_ = embedded.HandOn(lock, s.cmd.Process.Pid) // it writes it too, and says why it cannot
 	return s, nil
 }
 
@@ -112,11 +112,6 @@ func (s *server) alive() bool {
 	default:
 		return true
 	}
-}
-
-// taken tells whether it ended because somebody else's was first.
-func (s *server) taken() bool {
-	return s != nil && !s.alive() && s.cmd.ProcessState.ExitCode() == exitTaken
 }
 
 // stop ends a server that is not to be finished.
@@ -152,21 +147,11 @@ func (s *server) failure() error {
 
 // tail is the end of what the server wrote.
 func (s *server) tail() string {
-	log, err := os.Open(s.log)
+	b, err := os.ReadFile(s.log)
 	if err != nil {
 		return ""
 	}
-	defer log.Close()
-	info, err := log.Stat()
-	if err != nil {
-		return ""
-	}
-	begin := s.from
-	if info.Size() < begin { // it was emptied since
-		begin = 0
-	}
-	begin = max(begin, info.Size()-maxLogTail)
-	b, _ := io.ReadAll(io.NewSectionReader(log, begin, maxLogTail))
+	b = b[max(0, len(b)-maxLogTail):]
 	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(b), "")), "\n")
 	return strings.Join(lines[max(0, len(lines)-logTail):], "\n")
 }
@@ -195,10 +180,17 @@ func (r *raising) up(ctx context.Context) (clusters.Info, error) {
 			return info, ctx.Err()
 		case !errors.Is(err, embedded.ErrNotRunning):
 			return info, backgroundError(r.dir, err)
-		case r.child != nil && !r.child.taken():
+		case r.child != nil:
 			return info, r.child.failure()
 		}
-		if r.child, err = spawn(r.dir); err != nil {
+		lock, err := embedded.Claim(r.dir)
+		switch {
+		case errors.Is(err, embedded.ErrTaken): // somebody was faster
+			continue
+		case err != nil:
+			return info, backgroundError(r.dir, err)
+		}
+		if r.child, err = spawn(r.dir, lock); err != nil {
 			return info, err
 		}
 	}
