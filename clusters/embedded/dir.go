@@ -54,7 +54,17 @@ func (d *runDir) file(name string) string { return filepath.Join(d.path, name) }
 
 // remove deletes the directory and gives up the lock, in that order.
 func (d *runDir) remove() error {
-	return errors.Join(os.RemoveAll(d.path), d.lock.Close())
+	return errors.Join(bury(d.path), d.lock.Close())
+}
+
+// bury renames the directory before it removes it: as long as it has its name its lock
+// is in it, so that nobody takes a lock in what is being removed.
+func bury(path string) error {
+	dead := filepath.Join(filepath.Dir(path), deadPrefix+strings.TrimPrefix(filepath.Base(path), runPrefix))
+	if err := os.Rename(path, dead); err != nil {
+		return err
+	}
+	return os.RemoveAll(dead)
 }
 
 // Sweep removes what processes that are gone left behind under base, and returns the
@@ -84,8 +94,7 @@ func Sweep(base string) (removed []string, err error) {
 	return removed, errors.Join(errs...)
 }
 
-// sweepRun renames the directory before it removes it: while it has its name, its
-// lock is in it, and no fresh directory loses one that it just took.
+// sweepRun removes the directory where nobody has its lock.
 func sweepRun(path string) (bool, error) {
 	lock, err := clusters.TryLock(filepath.Join(path, lockName))
 	if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, fs.ErrNotExist) {
@@ -95,9 +104,5 @@ func sweepRun(path string) (bool, error) {
 		return false, err
 	}
 	defer lock.Close()
-	dead := filepath.Join(filepath.Dir(path), deadPrefix+strings.TrimPrefix(filepath.Base(path), runPrefix))
-	if err := os.Rename(path, dead); err != nil {
-		return false, err
-	}
-	return true, os.RemoveAll(dead)
+	return true, bury(path)
 }
