@@ -66,7 +66,7 @@ func TestStopKillsWhatDoesNotEnd(t *testing.T) {
 		t.Errorf("claim says %v, want ErrTaken", err)
 	}
 	if ending, err := embedded.Stop(t.Context(), dir, 200*time.Millisecond); err != nil || ending != embedded.Killed {
-		t.Errorf("stop says %v, %v, want that it was killed", ending, err)
+		t.Fatalf("stop says %v, %v, want that it was killed", ending, err)
 	}
 	_ = cmd.Wait()
 	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGKILL {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -23,7 +24,7 @@ import (
 const (
 	clusterLog  = "cluster.log" // what the process in the background writes to its standard error
 	logTail     = 10            // lines of it that are shown when it has died
-	maxLogTail  = 4 << 10
+	maxLogTail  = 64 << 10
 	lockFD      = 3 // after the standard ones
 	pollCluster = 50 * time.Millisecond
 )
@@ -145,7 +146,8 @@ func (s *server) failure() error {
 	return e
 }
 
-// tail is the end of what the server wrote.
+// tail is the end of what the server wrote, without what the API server's etcd client
+// repeats there.
 func (s *server) tail() string {
 	b, err := os.ReadFile(s.log)
 	if err != nil {
@@ -153,6 +155,7 @@ func (s *server) tail() string {
 	}
 	b = b[max(0, len(b)-maxLogTail):]
 	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(b), "")), "\n")
+	lines = slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, `{"level":"warn"`) })
 	return strings.Join(lines[max(0, len(lines)-logTail):], "\n")
 }
 
