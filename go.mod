@@ -3,6 +3,7 @@ module github.com/stepscale/stepscale
 go 1.26.4
 
 require (
+	al.essio.dev/pkg/shellescape v1.5.1
 	github.com/aws/aws-sdk-go-v2 v1.47.8
 	github.com/aws/aws-sdk-go-v2/config v1.33.16
 	github.com/aws/aws-sdk-go-v2/service/eks v1.105.5
@@ -48,7 +49,6 @@ require (
 require github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 
 require (
-	al.essio.dev/pkg/shellescape v1.5.1 // indirect
 	cel.dev/expr v0.25.2 // indirect
 	cyphar.com/go-pathrs v0.2.5 // indirect
 	dario.cat/mergo v1.0.1 // indirect

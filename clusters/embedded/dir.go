@@ -3,22 +3,28 @@ package embedded
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/stepscale/stepscale/clusters"
 )
 
 // runDir is the directory of one running cluster: keys, the etcd store, the
-// kubeconfig. It is locked while the process lives, so that the next start can
-// tell a directory that a killed process left behind, and removes it.
+// kubeconfig. It is locked while the process lives, so that everybody can tell a
+// directory that a killed process left behind, and remove it.
 type runDir struct {
 	path string
 	lock *os.File
 }
 
-const lockName = "lock"
+const (
+	lockName   = "lock"
+	runPrefix  = "run-"
+	deadPrefix = "dead-" // is being removed
+)
 
 // newRunDir makes a fresh directory under base with mode 0700 and removes
 // those of processes that are gone.
@@ -26,44 +32,77 @@ func newRunDir(base string) (*runDir, error) {
 	if err := os.MkdirAll(base, 0o700); err != nil {
 		return nil, fmt.Errorf("state directory %s: %w", base, err)
 	}
-	if err := removeStale(base); err != nil {
-		return nil, err
+	_, _ = Sweep(base) // what cannot be removed does not stand in the way; doctor tells it
+	for {
+		path, err := os.MkdirTemp(base, runPrefix)
+		if err != nil {
+			return nil, fmt.Errorf("state directory %s: %w", base, err)
+		}
+		lock, err := clusters.TryLock(filepath.Join(path, lockName))
+		switch {
+		case errors.Is(err, syscall.EWOULDBLOCK), errors.Is(err, fs.ErrNotExist):
+			continue // somebody swept it away before it was locked
+		case err != nil:
+			return nil, errors.Join(err, os.RemoveAll(path))
+		}
+		_, err = fmt.Fprintln(lock, os.Getpid()) // for whoever wonders whose directory this is
+		return &runDir{path: path, lock: lock}, err
 	}
-	path, err := os.MkdirTemp(base, "run-")
-	if err != nil {
-		return nil, fmt.Errorf("state directory %s: %w", base, err)
-	}
-	lock, err := clusters.TryLock(filepath.Join(path, lockName))
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(path))
-	}
-	_, err = fmt.Fprintln(lock, os.Getpid()) // for whoever wonders whose directory this is
-	return &runDir{path: path, lock: lock}, err
 }
 
 func (d *runDir) file(name string) string { return filepath.Join(d.path, name) }
 
 // remove deletes the directory and gives up the lock, in that order.
 func (d *runDir) remove() error {
-	return errors.Join(os.RemoveAll(d.path), d.lock.Close())
+	return errors.Join(bury(d.path), d.lock.Close())
 }
 
-func removeStale(base string) error {
+// bury renames the directory before it removes it: as long as it has its name its lock
+// is in it, so that nobody takes a lock in what is being removed.
+func bury(path string) error {
+	dead := filepath.Join(filepath.Dir(path), deadPrefix+strings.TrimPrefix(filepath.Base(path), runPrefix))
+	if err := os.Rename(path, dead); err != nil {
+		return err
+	}
+	return os.RemoveAll(dead)
+}
+
+// Sweep removes what processes that are gone left behind under base, and returns the
+// paths. Nobody's who lives is touched, not even one's who is just starting.
+func Sweep(base string) (removed []string, err error) {
 	entries, err := os.ReadDir(base)
-	if err != nil {
-		return fmt.Errorf("state directory %s: %w", base, err)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil, nil
 	}
-	var errs []error
+	errs := []error{err}
 	for _, e := range entries {
-		if !e.IsDir() || !strings.HasPrefix(e.Name(), "run-") {
-			continue
-		}
 		path := filepath.Join(base, e.Name())
-		lock, err := clusters.TryLock(filepath.Join(path, lockName))
-		if err != nil {
-			continue // in use
+		gone := false
+		switch {
+		case e.IsDir() && strings.HasPrefix(e.Name(), runPrefix):
+			gone, err = sweepRun(path)
+		case e.IsDir() && strings.HasPrefix(e.Name(), deadPrefix): // somebody was killed while removing it
+			gone, err = true, os.RemoveAll(path)
+		case e.Name() == socketName, e.Name() == LockName:
+			gone, err = sweepSocket(base)
 		}
-		errs = append(errs, os.RemoveAll(path), lock.Close())
+		errs = append(errs, err)
+		if gone && err == nil {
+			removed = append(removed, path)
+		}
 	}
-	return errors.Join(errs...)
+	return removed, errors.Join(errs...)
+}
+
+// sweepRun removes the directory where nobody has its lock.
+func sweepRun(path string) (bool, error) {
+	lock, err := clusters.TryLock(filepath.Join(path, lockName))
+	if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, fs.ErrNotExist) {
+		return false, nil // in use, or swept by somebody else
+	}
+	if err != nil {
+		return false, err
+	}
+	defer lock.Close()
+	return true, bury(path)
 }

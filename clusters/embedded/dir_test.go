@@ -3,6 +3,7 @@ package embedded
 import (
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
@@ -51,5 +52,74 @@ func TestRunDirectoryIsPrivate(t *testing.T) {
 	}
 	if got := info.Mode().Perm(); got != 0o700 {
 		t.Errorf("mode %o, want 700", got)
+	}
+}
+
+// TestSweepNeverTakesAFreshDirectory lets many sweep while others start.
+func TestSweepNeverTakesAFreshDirectory(t *testing.T) {
+	base := t.TempDir()
+	done := make(chan struct{})
+	var sweepers, starters sync.WaitGroup
+	for range 4 {
+		sweepers.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if removed, err := Sweep(base); err != nil || len(removed) > 0 && filepath.Dir(removed[0]) != base {
+					t.Errorf("swept %v, %v", removed, err)
+				}
+			}
+		})
+	}
+	for range 4 {
+		starters.Go(func() {
+			for range 100 {
+				d, err := newRunDir(base)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := os.Stat(d.file(lockName)); err != nil {
+					t.Errorf("swept under a living process: %v", err)
+				}
+				if err := d.remove(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	starters.Wait()
+	close(done)
+	sweepers.Wait()
+	if _, err := Sweep(base); err != nil {
+		t.Error(err)
+	}
+	if entries, _ := os.ReadDir(base); len(entries) > 0 {
+		t.Errorf("left: %v", entries)
+	}
+}
+
+func TestSweepTellsWhatItRemoved(t *testing.T) {
+	base := t.TempDir()
+	if removed, err := Sweep(filepath.Join(base, "nothing")); err != nil || len(removed) > 0 {
+		t.Errorf("of no directory: %v, %v", removed, err)
+	}
+	d, err := newRunDir(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	half := filepath.Join(base, deadPrefix+"1") // of a sweeper that was killed
+	if err := os.MkdirAll(filepath.Join(half, "etcd"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	removed, err := Sweep(base)
+	if err != nil || len(removed) != 2 || removed[0] != half || removed[1] != d.path {
+		t.Errorf("removed %v, %v; want %s and %s", removed, err, half, d.path)
 	}
 }

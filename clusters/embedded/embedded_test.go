@@ -27,6 +27,12 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	if socket := os.Getenv(killedSocket); socket != "" {
+		os.Exit(killed(socket))
+	}
+	if dir := os.Getenv(hangingDir); dir != "" {
+		os.Exit(hang(dir))
+	}
 	os.Exit(run(m))
 }
 

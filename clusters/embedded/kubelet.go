@@ -89,6 +89,9 @@ func (u *usage) advance(ctx context.Context, d time.Duration) error {
 		return err
 	}
 	for left := d; left > 0; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		slice := min(left, sliceOf(d))
 		for ns, l := range u.loads {
 			if err := u.flow(ctx, l, byNamespace[ns], slice); err != nil {

@@ -81,7 +81,7 @@ func (c *Cluster) Up(ctx context.Context) (*rest.Config, error) {
 	if err != nil {
 		return nil, failed(ctx, err)
 	}
-	if exists && !c.ours() {
+	if exists && !c.Ours() {
 		return nil, &Error{Reason: NameTaken, Err: fmt.Errorf("a kind cluster %q exists and is not ours", c.opts.Name)}
 	}
 	if exists && !c.complete() { // a start was killed
@@ -105,7 +105,7 @@ func (c *Cluster) Up(ctx context.Context) (*rest.Config, error) {
 
 // Down deletes the cluster if it is ours.
 func (c *Cluster) Down(context.Context) error {
-	if !c.ours() {
+	if !c.Ours() {
 		return nil
 	}
 	provider, err := c.provider()
@@ -133,8 +133,8 @@ func (c *Cluster) exists(p *kindcluster.Provider) (bool, error) {
 	return slices.Contains(list, c.opts.Name), err
 }
 
-// ours tells whether a start of ours was ever begun under this name.
-func (c *Cluster) ours() bool {
+// Ours tells whether a start of ours was ever begun under this name.
+func (c *Cluster) Ours() bool {
 	_, err := os.Stat(c.dir())
 	return err == nil
 }
@@ -160,7 +160,7 @@ func (c *Cluster) Left() ([]string, error) {
 	for _, n := range nodes {
 		left = append(left, n.String())
 	}
-	if c.ours() {
+	if c.Ours() {
 		left = append(left, c.dir())
 	}
 	return left, nil

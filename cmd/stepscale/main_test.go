@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -22,7 +23,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/scripts",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"mkfifo": mkfifo, "sparse": sparse, "unescape": unescape},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"mkfifo": mkfifo, "sparse": sparse, "unescape": unescape, "crash": crash},
 		Setup: func(env *testscript.Env) error {
 			state, err := os.MkdirTemp("", "step") // short: unix sockets live below it
 			if err != nil {
@@ -58,4 +59,15 @@ func unescape(ts *testscript.TestScript, _ bool, args []string) {
 		return plain
 	})
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+// crash kills the process whose ID is in a lock file, and waits until it is gone.
+func crash(ts *testscript.TestScript, _ bool, args []string) {
+	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(args[0])))
+	ts.Check(err)
+	lock, err := os.Open(args[0])
+	ts.Check(err)
+	defer lock.Close()
+	ts.Check(syscall.Kill(pid, syscall.SIGKILL))
+	ts.Check(syscall.Flock(int(lock.Fd()), syscall.LOCK_SH))
 }

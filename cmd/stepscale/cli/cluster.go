@@ -1,33 +1,25 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/outside"
-	"github.com/stepscale/stepscale/scenarios"
 )
 
-const (
-	readyLine   = "ready"
-	stopWithin  = 20 * time.Second
-	clusterLog  = "cluster.log"
-	pollCluster = 50 * time.Millisecond
-)
+// stopWithin is longer than a cluster takes that waits for every part of it.
+const stopWithin = 20 * time.Second
 
 func (a *app) clusterCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -60,231 +52,213 @@ kind 클러스터는 이름을 달리해 여러 개를 나란히 둘 수 있습�
 			if which, err := clusterArg(given, name); err != nil || which == clusterKind {
 				return errors.Join(err, a.kindUp(cmd.Context(), which, name))
 			}
-			if info, err := runningInfo(); err == nil {
-				screen.Note("클러스터가 이미 켜져 있습니다.")
-				showInfo(screen, info)
-				return nil
-			}
-			if err := spawnServer(cmd.Context(), &startup{screen: screen}); err != nil {
-				return err
-			}
-			info, err := runningInfo()
-			if err != nil {
-				return err
-			}
-			showInfo(screen, info)
-			return nil
+			return embeddedUp(cmd.Context(), screen)
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "kind 클러스터의 `이름` (stepscale이 기본)")
 	return cmd
 }
 
-// spawnServer starts this program again as the server, in a session of its
-// own, and waits until it says that it is ready.
-func spawnServer(ctx context.Context, progress Progress) error {
-	self, err := os.Executable()
+func embeddedUp(ctx context.Context, screen *tui.Screen) error {
+	dir, err := clusterDir()
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(self, "cluster", "serve") // lives on after ctx
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	cmd.Dir = "/"
-	out, err := cmd.StdoutPipe()
+	if status, err := embedded.Find(ctx, dir); err == nil && status.State == embedded.Ready {
+		screen.Note("클러스터가 이미 켜져 있습니다.")
+	}
+	r := &raising{dir: dir, progress: (&startup{screen: screen}).Phase, waiting: func() {
+		screen.Note("다른 터미널에서 클러스터를 이미 켜고 있습니다. 준비될 때까지 기다립니다.")
+	}}
+	info, err := r.up(ctx)
+	screen.Erase()
 	if err != nil {
 		return err
 	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
-	defer stop()
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		name, took, _ := strings.Cut(lines.Text(), "\t")
-		if name == readyLine {
-			return cmd.Process.Release()
-		}
-		if d, err := time.ParseDuration(took); err == nil {
-			progress.Phase(name, d)
-		}
-	}
-	err = cmd.Wait()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	dir, dirErr := clusterDir()
-	if dirErr != nil {
-		return dirErr
-	}
-	return &userError{what: "클러스터를 켜지 못했습니다", where: filepath.Join(dir, clusterLog), cause: err,
-		hint: "위 파일에 이유가 적혀 있습니다. stepscale doctor도 실행해 보십시오."}
-}
-
-// clusterServe is what `cluster up` starts. Phases go to stdout until it is
-// ready; an error goes to the log file.
-func (a *app) clusterServe() *cobra.Command {
-	return &cobra.Command{
-		Use: "serve", Short: "클러스터를 이 프로세스에서 켭니다", Hidden: true, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			dir, err := clusterDir()
-			if err != nil {
-				return err
-			}
-			err = a.serve(cmd.Context(), dir)
-			if err != nil {
-				_ = os.WriteFile(filepath.Join(dir, clusterLog), []byte(err.Error()+"\n"), 0o600)
-			}
-			return err
-		},
-	}
-}
-
-func (a *app) serve(ctx context.Context, dir string) (err error) {
-	cluster := embedded.New(embedded.Options{Dir: dir, Progress: func(phase string, took time.Duration) {
-		fmt.Fprintf(a.out, "%s\t%s\n", phase, took)
-	}})
-	socket := socketIn(dir)
-	if _, err := embedded.Dial(socket); err == nil {
-		return errors.New("a cluster is running already")
-	}
-	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) { // of a killed process
-		return err
-	}
-	if _, err := cluster.Up(ctx); err != nil {
-		return err
-	}
-	defer func() { // in this order: `cluster down` waits for the socket to go
-		err = errors.Join(err, cluster.Down(context.WithoutCancel(ctx)))
-		_ = os.Remove(socket)
-	}()
-	go func() {
-		for ctx.Err() == nil {
-			if remote, err := embedded.Dial(socket); err == nil {
-				_ = remote.Disconnect()
-				fmt.Fprintln(a.out, readyLine)
-				return
-			}
-			time.Sleep(pollCluster)
-		}
-	}()
-	return embedded.Serve(ctx, cluster, socket, parseLoad)
-}
-
-func parseLoad(raw []byte) (embedded.Load, error) {
-	s, err := scenarios.Parse("scenario.yaml", raw)
-	if err != nil {
-		return nil, err
-	}
-	return scenarioLoad{s}, nil
+	showInfo(screen, info)
+	return nil
 }
 
 func (a *app) clusterStatus() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use: "status", Short: "클러스터가 켜져 있는지 보여 드립니다", Args: cobra.NoArgs,
+		Long:    "백그라운드의 임베디드 클러스터가 켜져 있는지 보여 드립니다. 강제로 종료된 클러스터가 남긴 파일이 있으면 지우고 알려 드립니다.",
 		Example: "  stepscale cluster status\n  stepscale cluster status --output json",
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if output != "text" && output != "json" {
 				return usageError(fmt.Sprintf("출력 형식을 모릅니다: %s", output), "text나 json을 써 주십시오.")
 			}
-			info, err := runningInfo()
-			if output == "json" {
-				return json.NewEncoder(outside.JSONWriter(a.out)).Encode(struct {
-					Running bool `json:"running"`
-					clusters.Info
-				}{err == nil, info})
-			}
-			screen := tui.New(a.out)
+			dir, err := clusterDir()
 			if err != nil {
-				screen.Note("켜져 있는 클러스터가 없습니다. stepscale cluster up으로 켤 수 있습니다.")
-				return nil
+				return err
 			}
-			showInfo(screen, info)
-			return nil
+			status, err := embedded.Find(cmd.Context(), dir)
+			if err != nil && !errors.Is(err, embedded.ErrNotRunning) {
+				return backgroundError(dir, err)
+			}
+			removed, sweepErr := sweep()
+			if output == "json" {
+				return errors.Join(a.writeStatus(status, removed), sweepErr)
+			}
+			showStatus(tui.New(a.out), status, removed)
+			return sweepErr
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "출력 형식: text 또는 json")
 	return cmd
 }
 
+func (a *app) writeStatus(status embedded.Status, removed []string) error {
+	var info clusters.Info
+	if status.Info != nil {
+		info = *status.Info
+	}
+	return json.NewEncoder(outside.JSONWriter(a.out)).Encode(struct {
+		Running bool           `json:"running"`
+		State   embedded.State `json:"state,omitempty"`
+		Removed []string       `json:"removed,omitempty"`
+		clusters.Info
+	}{status.State == embedded.Ready, status.State, removed, info})
+}
+
+func showStatus(screen *tui.Screen, status embedded.Status, removed []string) {
+	switch status.State {
+	case embedded.Ready:
+		showInfo(screen, *status.Info)
+	case embedded.Starting:
+		screen.Note("클러스터가 켜지는 중입니다. stepscale cluster up은 준비될 때까지 기다리고, stepscale cluster down은 멈춥니다.")
+	case embedded.Stopping:
+		screen.Note("클러스터가 꺼지는 중입니다.")
+	default:
+		screen.Note("켜져 있는 클러스터가 없습니다. stepscale cluster up으로 켤 수 있습니다.")
+	}
+	showRemoved(screen, removed)
+}
+
 func (a *app) clusterDown() *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use: "down [embedded|kind]", Short: "클러스터를 끄고 남은 것을 모두 지웁니다", Example: "  stepscale cluster down\n  stepscale cluster down kind --name two", Args: args(0, 1, "클러스터"),
+		Long:      "클러스터를 끄고 남은 것을 모두 지웁니다. 켜지는 중인 클러스터도 멈춥니다. 제때 꺼지지 않는 프로세스는 강제로 끝냅니다.",
 		ValidArgs: []string{clusterEmbedded, clusterKind},
 		RunE: func(cmd *cobra.Command, given []string) error {
 			screen := tui.New(a.out)
 			if which, err := clusterArg(given, name); err != nil || which == clusterKind {
 				return errors.Join(err, a.kindDown(cmd.Context(), which, name))
 			}
-			dir, err := clusterDir()
-			if err != nil {
-				return err
-			}
-			remote, err := embedded.Dial(socketIn(dir))
-			if err != nil {
-				screen.Note("켜져 있는 클러스터가 없습니다.")
-				return nil
-			}
-			_ = remote.Stop() // the answer may be lost with the server
-			_ = remote.Disconnect()
-			if err := waitGone(cmd.Context(), socketIn(dir)); err != nil {
-				return err
-			}
-			screen.Done("클러스터를 끄고 정리했습니다.")
-			return nil
+			return embeddedDown(cmd.Context(), screen, stopWithin)
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "kind 클러스터의 `이름` (stepscale이 기본)")
 	return cmd
 }
 
-func waitGone(ctx context.Context, socket string) error {
-	deadline := time.Now().Add(stopWithin)
-	for time.Now().Before(deadline) {
-		if _, err := os.Stat(socket); errors.Is(err, os.ErrNotExist) {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pollCluster):
-		}
+func embeddedDown(ctx context.Context, screen *tui.Screen, within time.Duration) error {
+	dir, err := clusterDir()
+	if err != nil {
+		return err
 	}
-	return &userError{what: "클러스터가 제때 꺼지지 않았습니다", where: socket, hint: "잠시 뒤 stepscale cluster status로 확인해 주십시오."}
+	ending, err := embedded.Stop(ctx, dir, within)
+	removed, sweepErr := sweep()
+	switch {
+	case errors.Is(err, embedded.ErrSilent):
+		return errors.Join(sweepErr, &userError{what: "클러스터가 제때 꺼지지 않았습니다", where: embedded.Socket(dir),
+			hint: "ps로 stepscale cluster serve 프로세스를 찾아 kill -9로 끝낸 뒤 다시 실행해 주십시오."})
+	case err != nil:
+		return errors.Join(err, sweepErr)
+	}
+	switch ending {
+	case embedded.NoneRan:
+		screen.Note("켜져 있는 클러스터가 없습니다.")
+	case embedded.Ended:
+		screen.Done("클러스터를 끄고 정리했습니다.")
+	case embedded.Killed:
+		screen.Done(fmt.Sprintf("클러스터가 %s 안에 꺼지지 않아 강제로 끝내고 정리했습니다.", tui.Duration(within)))
+	}
+	showRemoved(screen, removed)
+	return sweepErr
 }
 
 func (a *app) clusterKubeconfig() *cobra.Command {
 	return &cobra.Command{
 		Use: "kubeconfig", Short: "kubectl이 쓸 KUBECONFIG를 출력합니다", Args: cobra.NoArgs,
 		Example: "  eval \"$(stepscale cluster kubeconfig)\"\n  kubectl get nodes",
-		RunE: func(*cobra.Command, []string) error {
-			info, err := runningInfo()
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := clusterDir()
 			if err != nil {
-				return &userError{what: "켜져 있는 클러스터가 없습니다", hint: "stepscale cluster up으로 먼저 켜 주십시오."}
+				return err
 			}
-			fmt.Fprintf(a.out, "export KUBECONFIG=%q\n", info.Kubeconfig)
+			status, err := embedded.Find(cmd.Context(), dir)
+			switch {
+			case errors.Is(err, embedded.ErrNotRunning):
+				return &userError{what: "켜져 있는 클러스터가 없습니다", hint: "stepscale cluster up으로 먼저 켜 주십시오."}
+			case err != nil:
+				return backgroundError(dir, err)
+			case status.State != embedded.Ready:
+				return &userError{what: "클러스터가 아직 켜지는 중이거나 꺼지는 중입니다", hint: "stepscale cluster up으로 준비될 때까지 기다려 주십시오."}
+			}
+			fmt.Fprintln(a.out, export("KUBECONFIG", status.Info.Kubeconfig))
 			return nil
 		},
 	}
 }
 
-// runningInfo asks the background cluster, if there is one.
-func runningInfo() (clusters.Info, error) {
-	dir, err := clusterDir()
+// export is a line for the shell of the second terminal.
+func export(name, value string) string { return "export " + name + "=" + shellescape.Quote(value) }
+
+// sweep removes what killed processes left behind: keys, kubeconfigs, a socket.
+func sweep() ([]string, error) {
+	dir, err := stateDir()
 	if err != nil {
-		return clusters.Info{}, err
+		return nil, err
 	}
-	remote, err := embedded.Dial(socketIn(dir))
-	if err != nil {
-		return clusters.Info{}, err
+	var all []string
+	var errs []error
+	for _, base := range []string{filepath.Join(dir, embeddedDir), filepath.Join(dir, contractName)} {
+		removed, err := embedded.Sweep(base)
+		all = append(all, removed...)
+		if err != nil {
+			errs = append(errs, &userError{what: "강제로 종료된 클러스터가 남긴 파일을 지우지 못했습니다", where: base, cause: err,
+				hint: "폴더의 권한을 확인하시고 직접 지워 주십시오. 클러스터의 열쇠가 들어 있습니다."})
+		}
 	}
-	defer func() { _ = remote.Disconnect() }()
-	return remote.Info()
+	return all, errors.Join(errs...)
+}
+
+func showRemoved(screen *tui.Screen, removed []string) {
+	if len(removed) == 0 {
+		return
+	}
+	screen.Note("강제로 종료된 클러스터가 남긴 파일을 지웠습니다.")
+	for _, path := range removed {
+		screen.Raw("    " + path)
+	}
+}
+
+// leftovers is what doctor says about them.
+func leftFiles() finding {
+	const name = "남은 파일"
+	removed, err := sweep()
+	var u *userError
+	switch {
+	case errors.As(err, &u):
+		return finding{name, statusWarn, u.what + ": " + u.cause.Error(), u.hint}
+	case err != nil:
+		return finding{name, statusWarn, err.Error(), ""}
+	case len(removed) > 0:
+		return finding{name, statusOK, "강제로 종료된 클러스터가 남긴 파일을 지웠습니다: " + strings.Join(removed, ", "), ""}
+	}
+	return finding{name, statusOK, "강제로 종료된 클러스터가 남긴 것이 없습니다", ""}
 }
 
 func showInfo(screen *tui.Screen, info clusters.Info) {
 	screen.Done("클러스터가 켜져 있습니다: 쿠버네티스 " + info.Version + " (노드, 부하, 시간은 시뮬레이션)")
-	screen.Note("다른 터미널에서: export KUBECONFIG=" + info.Kubeconfig)
+	showKubeconfig(screen, info.Kubeconfig)
+}
+
+// showKubeconfig never wraps what is to be copied.
+func showKubeconfig(screen *tui.Screen, path string) {
+	screen.Note("다른 터미널에서:")
+	screen.Raw("    " + export("KUBECONFIG", path))
 }

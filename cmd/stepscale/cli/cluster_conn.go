@@ -91,10 +91,10 @@ func clusterDir() (string, error) {
 		return "", &userError{what: "상태 디렉터리를 알 수 없습니다", cause: err,
 			hint: "STEPSCALE_STATE_DIR 환경 변수에 쓸 수 있는 디렉터리를 지정해 주십시오."}
 	}
-	return filepath.Join(dir, "embedded"), nil
+	return filepath.Join(dir, embeddedDir), nil
 }
 
-func socketIn(dir string) string { return filepath.Join(dir, "cluster.sock") }
+const embeddedDir = "embedded"
 
 // connectEmbedded attaches to the background cluster, or starts one in this process.
 func connectEmbedded(ctx context.Context, progress func(phase string, took time.Duration)) (*connection, error) {
@@ -102,8 +102,12 @@ func connectEmbedded(ctx context.Context, progress func(phase string, took time.
 	if err != nil {
 		return nil, err
 	}
-	if remote, err := embedded.Dial(socketIn(dir)); err == nil {
-		return attach(remote)
+	background := &raising{dir: dir, progress: progress}
+	switch info, err := background.await(ctx); {
+	case err == nil:
+		return attach(ctx, dir, info)
+	case !errors.Is(err, embedded.ErrNotRunning):
+		return nil, backgroundError(dir, err)
 	}
 	divertStderr(filepath.Dir(dir))
 	cluster := embedded.New(embedded.Options{Dir: dir, Progress: progress})
@@ -118,27 +122,19 @@ func connectEmbedded(ctx context.Context, progress func(phase string, took time.
 	}, nil
 }
 
-func attach(remote *embedded.Remote) (*connection, error) {
-	if err := remote.Attach(); err != nil {
-		_ = remote.Disconnect()
-		if errors.Is(err, embedded.ErrBusy) {
-			return nil, &userError{what: "백그라운드 클러스터를 다른 stepscale이 이미 쓰고 있습니다",
-				hint: "시간과 게이트는 하나뿐이어서 한 번에 한 수업만 쓸 수 있습니다. 다른 터미널의 수업을 마치고 다시 실행해 주십시오."}
-		}
-		return nil, err
-	}
-	info, err := remote.Info()
-	if err != nil {
-		return nil, err
-	}
+func attach(ctx context.Context, dir string, info clusters.Info) (*connection, error) {
 	cfg, err := clientcmd.BuildConfigFromFlags("", info.Kubeconfig)
 	if err != nil {
 		return nil, err
 	}
 	cfg.QPS = -1
+	remote := embedded.NewRemote(embedded.Socket(dir))
+	if err := remote.Attach(ctx); err != nil {
+		return nil, backgroundError(dir, err)
+	}
 	return &connection{
 		sim: remote, config: cfg, info: info, close: remote.Disconnect,
-		setLoad: func(ns string, s *scenarios.Scenario) error { return remote.SetLoad(ns, s.Raw) },
+		setLoad: func(ns string, s *scenarios.Scenario) error { return remote.SetLoad(ctx, ns, s.Raw) },
 	}, nil
 }
 

@@ -91,7 +91,7 @@ func (a *app) kindUp(ctx context.Context, which, name string) error {
 		return err
 	}
 	screen.Done("클러스터가 켜져 있습니다: " + c.info.Name + ", 쿠버네티스 " + c.info.Version)
-	screen.Note("다른 터미널에서: export KUBECONFIG=" + c.info.Kubeconfig)
+	showKubeconfig(screen, c.info.Kubeconfig)
 	screen.Note("수업: " + kindCommand("stepscale learn hpa --cluster kind", name))
 	return nil
 }
@@ -104,6 +104,10 @@ func (a *app) kindDown(ctx context.Context, which, name string) error {
 	cluster, err := kindCluster(name, (&startup{screen: screen}).Phase)
 	if err != nil {
 		return err
+	}
+	if !cluster.Ours() {
+		screen.Note("stepscale이 만든 kind 클러스터 " + cluster.Info().Name + "은(는) 없습니다. 지운 것이 없습니다.")
+		return nil
 	}
 	if err := cluster.Down(ctx); err != nil {
 		return clusterError(err)

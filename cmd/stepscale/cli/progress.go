@@ -79,9 +79,11 @@ type store struct {
 	record record
 }
 
+const stateVariable = "STEPSCALE_STATE_DIR"
+
 // stateDir is where stepscale keeps what has to survive it.
 func stateDir() (string, error) {
-	if dir := os.Getenv("STEPSCALE_STATE_DIR"); dir != "" {
+	if dir := os.Getenv(stateVariable); dir != "" {
 		return filepath.Abs(dir)
 	}
 	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {

@@ -126,7 +126,7 @@ func (s *clusterStage) Info() StageInfo {
 	case s.given != nil:
 		kinds = "deploy,rs,pod"
 	}
-	lines := []string{"export KUBECONFIG=" + s.conn.info.Kubeconfig, "export NS=" + s.namespace, "kubectl get " + kinds + " -n $NS"}
+	lines := []string{export("KUBECONFIG", s.conn.info.Kubeconfig), export("NS", s.namespace), "kubectl get " + kinds + " -n $NS"}
 	return StageInfo{Kubectl: lines, Simulated: !s.conn.live(), Notes: s.notes(), Period: s.period()}
 }
 

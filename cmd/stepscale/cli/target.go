@@ -3,6 +3,7 @@ package cli
 import (
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -95,7 +96,7 @@ func (p place) words() []string {
 	var words []string
 	flag := func(name, value string) {
 		if value != "" {
-			words = append(words, name, value)
+			words = append(words, name, shellescape.Quote(value))
 		}
 	}
 	if p.cluster == clusterKind {
