@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/clock"
 
 	"github.com/stepscale/stepscale/engine/trace"
@@ -64,3 +65,38 @@ func TestPollIsStuck(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// lateRecorder hands a call over when it is asked the n-th time.
+type lateRecorder struct {
+	asked, late int
+	call        trace.Call
+}
+
+func (r *lateRecorder) Calls(context.Context) ([]trace.Call, error) {
+	if r.asked++; r.asked != r.late {
+		return nil, nil
+	}
+	return []trace.Call{r.call}, nil
+}
+
+// TestAPodsEndIsToldInItsStep: the pod is gone before the answer to its deletion is
+// recorded, and the step that it belongs to waits for it.
+func TestAPodsEndIsToldInItsStep(t *testing.T) {
+	gone := pod("gone", onNode)
+	end := trace.Call{Actor: trace.ActorKubelet, Verb: "DELETE", Path: "/api/v1/namespaces/shop/pods/gone"}
+	w := &World{Namespace: "shop", Gate: &gateLog{}, Recorder: &lateRecorder{late: 4, call: end}, Simulation: still{}}
+	if err := w.AwaitRun(t.Context(), Fingerprints([]*corev1.Pod{gone}), Workload{}); err != nil || len(w.calls) != 1 || w.calls[0] != end {
+		t.Errorf("calls %v, %v", w.calls, err)
+	}
+	never := &lateRecorder{}
+	w.Recorder = never
+	if err := w.AwaitRun(t.Context(), Fingerprints([]*corev1.Pod{pod("never-bound")}), Workload{}); err != nil || never.asked > 0 {
+		t.Errorf("a pod that no kubelet had: asked %d times, %v", never.asked, err)
+	}
+}
+
+// still is virtual time in which nothing happens.
+type still struct{}
+
+func (still) Advance(context.Context, time.Duration) error { return nil }
+func (still) Scrape(context.Context) error                 { return nil }
