@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -29,7 +30,12 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			env.Defer(func() { _ = os.RemoveAll(state) })
+			env.Defer(func() {
+				down := exec.Command("stepscale", "cluster", "down") // of a script that failed
+				down.Env = append(os.Environ(), "STEPSCALE_STATE_DIR="+state)
+				_ = down.Run()
+				_ = os.RemoveAll(state)
+			})
 			env.Setenv("STEPSCALE_STATE_DIR", state)
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("LANG", "ko_KR.UTF-8")

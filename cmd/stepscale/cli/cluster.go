@@ -147,26 +147,26 @@ func (a *app) clusterDown() *cobra.Command {
 			if which, err := clusterArg(given, name); err != nil || which == clusterKind {
 				return errors.Join(err, a.kindDown(cmd.Context(), which, name))
 			}
-			return embeddedDown(cmd.Context(), screen, stopWithin)
+			return embeddedDown(cmd.Context(), screen)
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "kind 클러스터의 `이름` (stepscale이 기본)")
 	return cmd
 }
 
-func embeddedDown(ctx context.Context, screen *tui.Screen, within time.Duration) error {
+func embeddedDown(ctx context.Context, screen *tui.Screen) error {
 	dir, err := clusterDir()
 	if err != nil {
 		return err
 	}
-	ending, err := embedded.Stop(ctx, dir, within)
+	ending, err := embedded.Stop(ctx, dir, stopWithin)
 	removed, sweepErr := sweep()
 	switch {
 	case errors.Is(err, embedded.ErrSilent):
 		return errors.Join(sweepErr, &userError{what: "클러스터가 제때 꺼지지 않았습니다", where: embedded.Socket(dir),
 			hint: "ps로 stepscale cluster serve 프로세스를 찾아 kill -9로 끝낸 뒤 다시 실행해 주십시오."})
 	case err != nil:
-		return errors.Join(err, sweepErr)
+		return errors.Join(backgroundError(dir, err), sweepErr)
 	}
 	switch ending {
 	case embedded.NoneRan:
@@ -174,7 +174,7 @@ func embeddedDown(ctx context.Context, screen *tui.Screen, within time.Duration)
 	case embedded.Ended:
 		screen.Done("클러스터를 끄고 정리했습니다.")
 	case embedded.Killed:
-		screen.Done(fmt.Sprintf("클러스터가 %s 안에 꺼지지 않아 강제로 끝내고 정리했습니다.", tui.Duration(within)))
+		screen.Done(fmt.Sprintf("클러스터가 %s 안에 꺼지지 않아 강제로 끝내고 정리했습니다.", tui.Duration(stopWithin)))
 	}
 	showRemoved(screen, removed)
 	return sweepErr
