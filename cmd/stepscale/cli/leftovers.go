@@ -58,13 +58,12 @@ func findLeftovers(ctx context.Context, p place) (*leftovers, error) {
 	l := &leftovers{signet: signet}
 	mine := metav1.ListOptions{LabelSelector: clusters.LabelManaged + "=true," + clusters.LabelOwner + "=" + signet.owner()}
 	if p.namespace != "" {
-		if free, err := l.takeSeat(cluster.Info().Name, p.namespace); err != nil {
-			return l, err
-		} else if free {
+		free, err := l.takeSeat(cluster.Info().Name, p.namespace)
+		if err == nil && free {
 			err = l.findObjects(ctx, cfg, p.namespace, mine)
-			if err != nil {
-				return l, err
-			}
+		}
+		if err != nil {
+			return l, err
 		}
 	}
 	return l, l.findNamespaces(ctx, cfg, cluster.Info().Name, mine)
@@ -141,24 +140,26 @@ func only(uid types.UID) metav1.DeleteOptions {
 	return metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: new(metav1.DeletePropagationBackground)}
 }
 
-// findObjects finds what is ours in a namespace of somebody else's, the autoscalers
-// first.
+// leftKinds are what a lesson may leave in a namespace of somebody else's, the
+// autoscalers first.
+var leftKinds = []struct {
+	kind, short string
+	resource    schema.GroupVersionResource
+}{
+	{"HorizontalPodAutoscaler", "hpa", autoscalingv2.SchemeGroupVersion.WithResource("horizontalpodautoscalers")},
+	{"VerticalPodAutoscaler", "vpa", vpav1.SchemeGroupVersion.WithResource("verticalpodautoscalers")},
+	{"Deployment", "deployment", appsv1.SchemeGroupVersion.WithResource("deployments")},
+	{"PodDisruptionBudget", "pdb", policyv1.SchemeGroupVersion.WithResource("poddisruptionbudgets")},
+	{"Service", "service", corev1.SchemeGroupVersion.WithResource("services")},
+}
+
+// findObjects finds what is ours in such a namespace.
 func (l *leftovers) findObjects(ctx context.Context, cfg *rest.Config, namespace string, mine metav1.ListOptions) error {
 	dyn, err := dynamic.NewForConfig(cfg)
 	if err != nil {
 		return err
 	}
-	kinds := []struct {
-		kind, short string
-		resource    schema.GroupVersionResource
-	}{
-		{"HorizontalPodAutoscaler", "hpa", autoscalingv2.SchemeGroupVersion.WithResource("horizontalpodautoscalers")},
-		{"VerticalPodAutoscaler", "vpa", vpav1.SchemeGroupVersion.WithResource("verticalpodautoscalers")},
-		{"Deployment", "deployment", appsv1.SchemeGroupVersion.WithResource("deployments")},
-		{"PodDisruptionBudget", "pdb", policyv1.SchemeGroupVersion.WithResource("poddisruptionbudgets")},
-		{"Service", "service", corev1.SchemeGroupVersion.WithResource("services")},
-	}
-	for _, k := range kinds {
+	for _, k := range leftKinds {
 		client := dyn.Resource(k.resource).Namespace(namespace)
 		list, err := client.List(ctx, mine)
 		if k.short != "hpa" && (apierrors.IsNotFound(err) || apierrors.IsForbidden(err)) { // no VPA here, or none for us
