@@ -61,13 +61,12 @@ func findLeftovers(ctx context.Context, p place) (*leftovers, error) {
 	l := &leftovers{signet: signet}
 	mine := metav1.ListOptions{LabelSelector: clusters.LabelManaged + "=true," + clusters.LabelOwner + "=" + signet.owner()}
 	if p.namespace != "" {
-		if free, err := l.takeSeat(cluster.Info().Name, p.namespace); err != nil {
-			return l, err
-		} else if free {
+		free, err := l.takeSeat(cluster.Info().Name, p.namespace)
+		if err == nil && free {
 			err = l.findObjects(ctx, cfg, p.namespace, mine)
-			if err != nil {
-				return l, err
-			}
+		}
+		if err != nil {
+			return l, err
 		}
 	}
 	return l, l.findNamespaces(ctx, cfg, cluster.Info().Name, mine)
