@@ -92,6 +92,9 @@ func (in input) try(t *testing.T) {
 	if got.hung {
 		faults = append(faults, "it did not end in "+mostTime.String())
 	}
+	if raw := rawWords.FindString(got.screen); raw != "" {
+		faults = append(faults, "it says "+raw)
+	}
 	if in.fine == "" {
 		faults = append(faults, got.refusal()...)
 	}

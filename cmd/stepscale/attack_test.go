@@ -70,8 +70,12 @@ func call(t *testing.T, within time.Duration, folder string, env []string, argv 
 	return outcome{cmd.ProcessState.ExitCode(), out.String(), ctx.Err() != nil, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), <-memory}
 }
 
-// goWords are those of a program that broke, or that shows what it is made of.
-var goWords = regexp.MustCompile(`panic|goroutine|runtime error|\.go:\d|%!|<nil>|strconv\.|yaml: |json: |invalid memory|unmarshal|\*errors\.`)
+// goWords are those of a program that broke, and rawWords those of one that does not
+// say in its own what is wrong with a file.
+var (
+	goWords  = regexp.MustCompile(`panic|goroutine|runtime error|\.go:\d|%!|<nil>|invalid memory|\*errors\.`)
+	rawWords = regexp.MustCompile(`strconv\.|yaml: |json: |unmarshal`)
+)
 
 // hint is what every message has that somebody can act upon; the last is of a recording
 // that differs.
