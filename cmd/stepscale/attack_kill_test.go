@@ -203,4 +203,3 @@ func whole(t *testing.T, folder, after string) {
 		t.Errorf("after %s: the progress is half written: %.100q", after, progress)
 	}
 }
-
