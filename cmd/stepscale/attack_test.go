@@ -74,12 +74,12 @@ func call(t *testing.T, within time.Duration, folder string, env []string, argv 
 // say in its own what is wrong with a file.
 var (
 	goWords  = regexp.MustCompile(`panic|goroutine|runtime error|\.go:\d|%!|<nil>|invalid memory|\*errors\.`)
-	rawWords = regexp.MustCompile(`strconv\.|yaml: |json: |unmarshal`)
+	rawWords = regexp.MustCompile(`strconv\.|(^|[^.\w])yaml: |json: |unmarshal`)
 )
 
 // hint is what every message has that somebody can act upon; the last is of a recording
 // that differs.
-var hint = regexp.MustCompile(`도움: |기록을 고치지 않으셨다면`)
+var hint = regexp.MustCompile(`도움:|기록을 고치지 않으셨다면`)
 
 // faults are what is wrong with how a call ended, whatever it was given.
 func (o outcome) faults() (all []string) {
