@@ -148,7 +148,7 @@ func split(text []byte) []document {
 
 var (
 	quotedField = regexp.MustCompile(`^(unknown|duplicate) field "([^"]+)"`)
-	typeField   = regexp.MustCompile(`cannot unmarshal (\S+) into Go struct field \S*?\.(\S+) of type (\S+)`)
+	typeField   = regexp.MustCompile(`cannot unmarshal (\S+(?: [\d.]+)?) into Go struct field \S*?\.(\S+) of type (\S+)`)
 	repeatedKey = regexp.MustCompile(`line (\d+): key "([^"]+)" already set`)
 )
 
@@ -200,7 +200,7 @@ func (r *reader) decoding(o object, err error) {
 		r.add(o.line("kind"), "apiVersion과 kind의 철자를 확인해 주십시오. 예: apps/v1 Deployment, autoscaling/v2 HorizontalPodAutoscaler, autoscaling.k8s.io/v1 VerticalPodAutoscaler",
 			"쿠버네티스에 없는 apiVersion과 kind입니다: %s %s", o.text("apiVersion"), o.text("kind"))
 	default:
-		r.add(o.line(), "kubectl apply --dry-run=server로 확인해 주십시오.", "매니페스트를 읽을 수 없습니다: %s", text)
+		r.add(o.line(), "kubectl apply --dry-run=server로 확인해 주십시오.", "매니페스트를 읽을 수 없습니다: %s", strings.TrimPrefix(text, "yaml: "))
 	}
 }
 

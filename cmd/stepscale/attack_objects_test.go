@@ -33,14 +33,20 @@ spec:
 // brokenObjects are the bad values of the fields of a manifest.
 var brokenObjects = []struct{ part, with, values string }{
 	{"replicas: 2", "replicas: @", "-1 | x | 1.5 | 99999999999 | 100000 | []"}, {"name: web\nspec:\n  replicas", "name: @\nspec:\n  replicas", "'' | UPPER | a_b | '{osc}' | \"\\e]52;c;aGk=\\a\" | \"{bidi}\" | " + strings.Repeat("a", 300)},
-	{"image: web", "image: @", "'' | [] | '{osc}' | \"\\e]52;c;aGk=\\a\""}, {"cpu: 100m}", "cpu: @}", "-1 | x | 1e99 | []"}, {"matchLabels: {app: web}", "matchLabels: {app: @}", "other | '{osc}' | []"},
-	{"minReplicas: 2", "minReplicas: @", "0 | -1 | 11 | x"}, {"maxReplicas: 10", "maxReplicas: @", "0 | -1 | 1 | 99999999999"}, {"averageUtilization: 50", "averageUtilization: @", "0 | -1 | x | 99999999999"},
-	{"type: Resource", "type: @", "Resources | Pods | External | '{osc}'"}, {"name: web}\n  minReplicas", "name: @}\n  minReplicas", "other | '' | '{osc}'"}, {"kind: Deployment, name", "kind: @, name", "StatefulSet | '{osc}'"},
+	{"image: web", "image: @", "[] | '{osc}' | \"\\e]52;c;aGk=\\a\""}, {"cpu: 100m}", "cpu: @}", "x | []"}, {"matchLabels: {app: web}", "matchLabels: {app: @}", "'{osc}' | []"},
+	{"minReplicas: 2", "minReplicas: @", "0 | -1 | 11 | x"}, {"maxReplicas: 10", "maxReplicas: @", "0 | -1 | 1 | 99999999999"}, {"averageUtilization: 50", "averageUtilization: @", "x | 99999999999"},
+	{"type: Resource", "type: @", "[] | '{osc}'"}, {"name: web}\n  minReplicas", "name: @}\n  minReplicas", "other | '' | '{osc}'"}, {"kind: Deployment, name", "kind: @, name", "StatefulSet | '{osc}'"},
 	{"kind: Deployment\n", "kind: @\n", "Nothing | DaemonSet | '{osc}' | ''"}, {"apiVersion: apps/v1\nkind", "apiVersion: @\nkind", "apps/v9 | v1 | '' | '{osc}'"},
 	{"metadata:\n  name: web\nspec:\n  replicas", "metadata:\n  name: web\n  @\nspec:\n  replicas", "namespace: kube-system | finalizers: [a/b] | ownerReferences: [{apiVersion: v1, kind: Pod, name: x, uid: '1'}] | nothing: 1"},
 	// What a manifest of somebody else's may not ask of a cluster of somebody else's.
 	{"      containers:", "      @\n      containers:", "hostNetwork: true | hostPID: true | hostIPC: true | nodeName: node-1 | serviceAccountName: admin | priorityClassName: system-node-critical | volumes: [{name: a, hostPath: {path: /}}] | volumes: [{name: a, secret: {secretName: b}}] | tolerations: [{operator: Exists}] | hostAliases: [{ip: 1.1.1.1}] | imagePullSecrets: [{name: a}] | nothing: 1"},
-	{"        image: web", "        image: web\n        @", "securityContext: {privileged: true} | securityContext: {runAsUser: 0} | securityContext: {capabilities: {add: [SYS_ADMIN]}} | securityContext: {allowPrivilegeEscalation: true} | ports: [{containerPort: 80, hostPort: 80}] | volumeMounts: [{name: a, mountPath: /}] | env: [{name: A, valueFrom: {secretKeyRef: {name: a, key: b}}}] | lifecycle: {preStop: {exec: {command: [sh]}}}"},
+	{"        image: web", "        image: web\n        @", "securityContext: {privileged: true} | securityContext: {runAsUser: 0} | securityContext: {capabilities: {add: [SYS_ADMIN]}} | securityContext: {allowPrivilegeEscalation: true} | ports: [{containerPort: 80, hostPort: 80}] | env: [{name: A, valueFrom: {secretKeyRef: {name: a, key: b}}}]"},
+}
+
+// left are those that nobody but the API server knows to be wrong, when it is asked.
+var left = []struct{ part, with, values string }{
+	{"image: web", "image: @", "''"}, {"cpu: 100m}", "cpu: @}", "-1 | 1e99"}, {"matchLabels: {app: web}", "matchLabels: {app: @}", "other"}, {"averageUtilization: 50", "averageUtilization: @", "0 | -1"},
+	{"type: Resource", "type: @", "Resources | Pods | External"}, {"        image: web", "        image: web\n        @", "volumeMounts: [{name: a, mountPath: /}] | lifecycle: {preStop: {exec: {command: [sh]}}}"},
 }
 
 // foreign are objects that do not belong into a scenario.
@@ -56,10 +62,13 @@ var foreign = []string{
 
 func objectRows() (rows []input) {
 	add := func(name, text string) { rows = append(rows, checked(name, scenarioYAML, text, `objects\.yaml`)) }
-	for _, b := range brokenObjects {
+	for i, b := range append(left, brokenObjects...) {
 		for value := range strings.SplitSeq(b.values, " | ") {
 			with := strings.Replace(b.with, "@", value, 1)
 			add(b.part+" → "+with, swap(objectsYAML, b.part, hostile.Replace(with)))
+			if i < len(left) {
+				rows[len(rows)-1].fine, rows[len(rows)-1].says = "the API server tells it", ""
+			}
 		}
 	}
 	for _, f := range foreign {

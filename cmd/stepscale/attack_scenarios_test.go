@@ -48,7 +48,7 @@ var brokenScenarios = []struct{ part, with, values string }{
 // sections are those that a scenario cannot do without, and what it must not have after it.
 var sections = []struct{ part, with string }{
 	{"title: x\n", ""}, {"hpa: web\n", ""}, {"target: web\n", ""}, {scenarioYAML[strings.Index(scenarioYAML, "load:"):], ""}, {scenarioYAML, "- a\n- b\n"}, {scenarioYAML, "text\n"}, {scenarioYAML, "---\n---\n"},
-	{"title: x\n", "title: x\n---\ntitle: y\n"}, {"title: x\n", "title: 'x\n"}, {"title: x\n", "title: x\n\n...\nmore\n"}, {"  - {at: 0s, step: 100m}\n", ""}, {scenarioYAML[strings.Index(scenarioYAML, "  segments:\n  - {at: 0s, step: 100m}"):], "  segments: []\n"},
+	{"title: x\n", "title: x\n---\ntitle: y\n"}, {"title: x\n", "title: 'x\n"}, {"title: x\n", "title: x\n\n...\nmore\n"}, {scenarioYAML[strings.Index(scenarioYAML, "  segments:\n  - {at: 0s, step: 100m}"):], "  segments: []\n"},
 }
 
 func scenarioRows() (rows []input) {

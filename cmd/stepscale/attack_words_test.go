@@ -86,7 +86,7 @@ var values = []struct {
 	{"doctor --region x --eks a", "--profile", "nobody {osc}"},
 	{"doctor --context a", "--eks", "b"},
 	{"image --output w.tar", "--arch", "x riscv64 {osc}"},
-	{"image", "--output", "/nope/x . /dev/null/x"},
+	{"image", "--output", "/proc/x/y . /dev/null/x"},
 	{"class install --yes", "--context", "nothing {osc}"},
 	{"class status", "--context", "nothing {osc}"},
 	{"class status --context a", "--eks", "b"},

@@ -6,7 +6,7 @@ import (
 )
 
 // goKind is what Go's decoders say of a value of the wrong kind, and where.
-var goKind = regexp.MustCompile(`json: cannot unmarshal (\w+)(?: \S+)? into Go (?:struct field \w+\.(\S+)|value) of type \S+`)
+var goKind = regexp.MustCompile(`(?:json: )?cannot unmarshal (\w+)(?: \S+)? into Go (?:struct field \w*\.(\S+)|value) of type \S+`)
 
 var kindsOfJSON = map[string]string{"array": "목록", "object": "묶음", "string": "글자", "number": "수", "bool": "참이나 거짓"}
 

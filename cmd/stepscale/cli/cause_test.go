@@ -22,6 +22,12 @@ func TestCauseText(t *testing.T) {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
 	}
+	var head struct {
+		Version int `json:"version"`
+	}
+	if got := causeText(json.Unmarshal([]byte(`{"version":"1"}`), &head)); got != "version에 맞지 않는 값(글자)이 있습니다" {
+		t.Errorf("%q", got)
+	}
 	if got := causeText(errors.New(`no kind "Pod" is registered for version "v9" in scheme "pkg/runtime/scheme.go:111"`)); got != `no kind "Pod" is registered for version "v9"` {
 		t.Errorf("%q", got)
 	}
