@@ -43,6 +43,14 @@ func (o object) line(path ...string) int {
 	return line + o.offset
 }
 
+// text is the value of a field at the top, as it is written.
+func (o object) text(name string) string {
+	if _, value := child(o.node, name); value != nil {
+		return value.Value
+	}
+	return ""
+}
+
 // child returns the key and the value of a mapping's field, or an item of a
 // sequence for both.
 func child(n *yaml.Node, name string) (key, value *yaml.Node) {
@@ -119,6 +127,10 @@ func (r *reader) objects(text []byte) []object {
 		}
 		r.escaped(&doc, d.offset)
 		o := object{offset: d.offset, node: doc.Content[0]}
+		if o.node.Kind != yaml.MappingNode {
+			r.add(o.line(), "apiVersion과 kind로 시작하는 매니페스트를 적어 주십시오.", "매니페스트가 아닙니다: %s", show(o.node))
+			continue
+		}
 		value, _, err := codec.Decode(d.text, nil, nil)
 		o.value = value
 		if err != nil {
@@ -171,7 +183,7 @@ func split(text []byte) []document {
 
 var (
 	quotedField = regexp.MustCompile(`^(unknown|duplicate) field "([^"]+)"`)
-	typeField   = regexp.MustCompile(`cannot unmarshal (\S+) into Go struct field \S*?\.(\S+) of type (\S+)`)
+	typeField   = regexp.MustCompile(`cannot unmarshal (\S+(?: [\d.]+)?) into Go struct field \S*?\.(\S+) of type (\S+)`)
 	repeatedKey = regexp.MustCompile(`line (\d+): key "([^"]+)" already set`)
 )
 
@@ -221,9 +233,9 @@ func (r *reader) decoding(o object, err error) {
 		r.add(o.line("kind"), "모든 오브젝트의 맨 위에 apiVersion을 적어 주십시오.", "apiVersion이 없습니다.")
 	case runtime.IsNotRegisteredError(err):
 		r.add(o.line("kind"), "apiVersion과 kind의 철자를 확인해 주십시오. 예: apps/v1 Deployment, autoscaling/v2 HorizontalPodAutoscaler, autoscaling.k8s.io/v1 VerticalPodAutoscaler",
-			"쿠버네티스에 없는 apiVersion과 kind입니다: %s", text)
+			"쿠버네티스에 없는 apiVersion과 kind입니다: %s %s", o.text("apiVersion"), o.text("kind"))
 	default:
-		r.add(o.line(), "kubectl apply --dry-run=server로 확인해 주십시오.", "매니페스트를 읽을 수 없습니다: %s", text)
+		r.add(o.line(), "kubectl apply --dry-run=server로 확인해 주십시오.", "매니페스트를 읽을 수 없습니다: %s", strings.TrimPrefix(text, "yaml: "))
 	}
 }
 

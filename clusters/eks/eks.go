@@ -75,6 +75,7 @@ func (c *Cluster) Up(ctx context.Context) (*rest.Config, error) {
 	if err != nil {
 		return nil, c.explainTimed(ctx, nil, err)
 	}
+	cfg.Wrap(beCareful)
 	kube, err := kubernetes.NewForConfig(cfg)
 	if err != nil && c.opts.Name == "" { // it has read the keys
 		return nil, &Error{Reason: BadKubeconfig, Err: err}
@@ -87,7 +88,7 @@ func (c *Cluster) Up(ctx context.Context) (*rest.Config, error) {
 		return nil, c.explainTimed(ctx, cfg, err)
 	}
 	if c.version, err = gitVersion(body); err != nil {
-		return nil, err
+		return nil, explain(err)
 	}
 	c.rest = cfg
 	return rest.CopyConfig(cfg), nil

@@ -3,6 +3,7 @@ package eks
 import (
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -40,6 +41,8 @@ const (
 	BadTime       Reason = "certificate is not valid at this time" // or this machine's clock is wrong
 	Throttled     Reason = "throttled"
 	Unreachable   Reason = "API server cannot be reached"
+	Elsewhere     Reason = "API server sends us to another server"
+	Nonsense      Reason = "not an answer of an API server"
 )
 
 // Error is a failure with a known cause.
@@ -103,11 +106,17 @@ func ReasonOf(err error) Reason {
 	var profile config.SharedConfigProfileNotExistError
 	var network net.Error
 	var certificate x509.CertificateInvalidError
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &known):
 		return known.Reason
 	case strings.Contains(err.Error(), "getting credentials: "): // client-go has no type for it, and makes it one of the network
 		return BadPlugin
+	case errors.Is(err, errElsewhere):
+		return Elsewhere
+	case errors.Is(err, errTooLarge), errors.As(err, &syntax), errors.As(err, &kind):
+		return Nonsense
 	case errors.As(err, &certificate) && certificate.Reason == x509.Expired:
 		return BadTime
 	case errors.As(err, &api) && codes[api.ErrorCode()] != "":

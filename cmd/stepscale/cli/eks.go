@@ -44,6 +44,8 @@ var eksReasons = map[eks.Reason]struct{ what, hint string }{
 	eks.BadTime:       {"지금 시각에는 유효하지 않은 인증서입니다", "이 컴퓨터의 시각이 맞는지 먼저 확인해 주십시오. 맞다면 서버의 인증서가 만료된 것이니 강사에게 알려 주십시오."},
 	eks.Throttled:     {"요청이 너무 많아 거절되었습니다", "잠시 뒤에 다시 실행해 주십시오."},
 	eks.Unreachable:   {"서버에 닿지 않습니다", "네트워크와 VPN을 확인해 주십시오. EKS의 퍼블릭 엔드포인트가 꺼져 있거나 지금 계신 곳의 IP를 허용하지 않을 수 있습니다."},
+	eks.Elsewhere:     {"API 서버가 다른 서버로 보냈습니다", "자격 증명을 다른 서버에 넘기지 않으려고 따라가지 않았습니다. kubeconfig의 server 주소가 맞는지 확인해 주십시오."},
+	eks.Nonsense:      {"API 서버의 대답이라고 볼 수 없는 것을 받았습니다", "kubeconfig의 server 주소가 맞는지, 중간의 프록시나 로그인 화면이 대신 답하지 않는지 확인해 주십시오."},
 }
 
 // eksError says in Korean what the provider says with a known cause.

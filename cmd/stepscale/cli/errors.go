@@ -75,7 +75,7 @@ func (a *app) report(ctx context.Context, err error) int {
 			continue
 		}
 		if !errors.As(e, &u) {
-			s.Problem(e.Error(), "", "stepscale doctor로 이 컴퓨터에서 무엇이 되는지 확인해 보십시오.")
+			s.Problem(causeText(e), "", "stepscale doctor로 이 컴퓨터에서 무엇이 되는지 확인해 보십시오.")
 			continue
 		}
 		if u.code != 0 && code != exitInterrupted {
@@ -83,7 +83,7 @@ func (a *app) report(ctx context.Context, err error) int {
 		}
 		what := u.what
 		if u.cause != nil {
-			what += ": " + u.cause.Error()
+			what += ": " + causeText(u.cause)
 		}
 		s.Problem(what, u.where, u.hint)
 	}

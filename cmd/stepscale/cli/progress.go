@@ -291,6 +291,7 @@ func writeAtomically(file string, b []byte) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
+	sweepTemporary(file)
 	f, err := os.CreateTemp(dir, filepath.Base(file)+".tmp-*")
 	if err != nil {
 		return err
@@ -301,4 +302,17 @@ func writeAtomically(file string, b []byte) error {
 		return err
 	}
 	return os.Rename(f.Name(), file)
+}
+
+// temporaryFor is longer than any write of ours takes.
+const temporaryFor = time.Minute
+
+// sweepTemporary removes what writers of the file have left who were killed.
+func sweepTemporary(file string) {
+	files, _ := filepath.Glob(file + ".tmp-*")
+	for _, f := range files {
+		if info, err := os.Lstat(f); err == nil && time.Since(info.ModTime()) > temporaryFor {
+			_ = os.Remove(f)
+		}
+	}
 }
