@@ -18,7 +18,10 @@ type runDir struct {
 	lock *os.File
 }
 
-const lockName = "lock"
+const (
+	lockName  = "lock"
+	runPrefix = "run-"
+)
 
 // newRunDir makes a fresh directory under base with mode 0700 and removes
 // those of processes that are gone.
@@ -29,7 +32,7 @@ func newRunDir(base string) (*runDir, error) {
 	if err := removeStale(base); err != nil {
 		return nil, err
 	}
-	path, err := os.MkdirTemp(base, "run-")
+	path, err := os.MkdirTemp(base, runPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("state directory %s: %w", base, err)
 	}
@@ -55,7 +58,7 @@ func removeStale(base string) error {
 	}
 	var errs []error
 	for _, e := range entries {
-		if !e.IsDir() || !strings.HasPrefix(e.Name(), "run-") {
+		if !e.IsDir() || !strings.HasPrefix(e.Name(), runPrefix) {
 			continue
 		}
 		path := filepath.Join(base, e.Name())

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"log"
 	"maps"
 	"net/http"
 	"os"
@@ -254,6 +255,7 @@ func (c *Cluster) serveKubelets(ctx context.Context) error {
 		server := &http.Server{
 			Handler:           c.kubeletHandler(nodeName(i)),
 			ReadHeaderTimeout: 10 * time.Second,
+			ErrorLog:          log.New(io.Discard, "", 0), // of handshakes that were refused
 			TLSConfig: &tls.Config{
 				MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair},
 				ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool,
