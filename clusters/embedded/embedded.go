@@ -91,6 +91,7 @@ func (c *Cluster) Up(ctx context.Context) (*rest.Config, error) {
 		return rest.CopyConfig(c.admin), nil
 	}
 	if err := c.start(ctx); err != nil {
+		upstream.mute()
 		return nil, errors.Join(err, c.Down(context.WithoutCancel(ctx)))
 	}
 	c.watch()
@@ -110,7 +111,7 @@ func (c *Cluster) start(parent context.Context) error {
 	ctx, giveUp := context.WithCancelCause(parent)
 	defer giveUp(nil)
 	defer upstream.listen(func(err error) {
-		time.AfterFunc(graceTime, func() { giveUp(err) }) // another cluster of this process may have meant it
+		time.AfterFunc(graceTime, func() { giveUp(err) }) // it may get well
 	})()
 	err = c.startAll(ctx)
 	if fatal, ok := context.Cause(ctx).(*FatalError); ok && err != nil && parent.Err() == nil {

@@ -31,6 +31,7 @@ func LastWords() []string { return upstream.tail() }
 
 const (
 	keptLines = 60
+	muteTime  = time.Minute     // hooks of an API server that was stopped in its start go on failing for half of it
 	graceTime = 5 * time.Second // for what was told to end, or may yet get well
 )
 
@@ -44,7 +45,9 @@ var upstream = &lastWords{listeners: map[int]func(error){}}
 type lastWords struct {
 	mu        sync.Mutex
 	lines     []string
+	klogFatal string // the line of klog that an exit is about to follow
 	fatal     *FatalError
+	muted     time.Time // until then nobody listens
 	listeners map[int]func(error)
 	last      int
 }
@@ -84,9 +87,20 @@ func (w *lastWords) end(reason string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.fatal = &FatalError{Reason: reason}
+	if time.Now().Before(w.muted) {
+		return
+	}
 	for _, f := range w.listeners {
 		go f(w.fatal)
 	}
+}
+
+// mute lets the rest of a start that was given up end in silence: nothing tells its
+// words from those of the next cluster.
+func (w *lastWords) mute() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.muted = time.Now().Add(muteTime)
 }
 
 // why is the reason of the last end.
@@ -102,12 +116,28 @@ func (w *lastWords) why() error {
 // klogHeader is what klog puts before a message: severity, time, thread, place.
 var klogHeader = regexp.MustCompile(`^[IWEF]\d{4} [^\]]*\] `)
 
-// exit stands in for os.Exit under klog: the line before it says why.
-func (w *lastWords) exit(int) {
-	reason := "exit"
-	if lines := w.tail(); len(lines) > 0 {
-		reason, _, _ = strings.Cut(klogHeader.ReplaceAllString(lines[len(lines)-1], ""), "\n")
+// fatalLine notes why klog is about to exit: others log before it does.
+type fatalLine struct{ *lastWords }
+
+func (f fatalLine) Write(p []byte) (int, error) {
+	if line := string(p); !strings.HasPrefix(line, "goroutine ") {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.klogFatal = line
 	}
+	return len(p), nil
+}
+
+// exit stands in for os.Exit under klog. Where no fatal line came before it, an error did.
+func (w *lastWords) exit(int) {
+	w.mu.Lock()
+	line := w.klogFatal
+	w.klogFatal = ""
+	if line == "" && len(w.lines) > 0 {
+		line = w.lines[len(w.lines)-1]
+	}
+	w.mu.Unlock()
+	reason, _, _ := strings.Cut(klogHeader.ReplaceAllString(line, ""), "\n")
 	w.end(reason)
 	runtime.Goexit()
 }
@@ -150,6 +180,7 @@ var captureUpstream = sync.OnceFunc(func() {
 	_ = fs.Set("stderrthreshold", "FATAL")
 	klog.SetOutput(io.Discard)
 	klog.SetOutputBySeverity("ERROR", upstream) // fatal ones too
+	klog.SetOutputBySeverity("FATAL", fatalLine{upstream})
 	klog.OsExit = upstream.exit
 	utilruntime.PanicHandlers = []func(context.Context, any){upstream.panicked}
 	utilruntime.ReallyCrash = false
