@@ -178,6 +178,7 @@ var captureUpstream = sync.OnceFunc(func() {
 	_ = fs.Set("logtostderr", "false")
 	_ = fs.Set("alsologtostderr", "false")
 	_ = fs.Set("stderrthreshold", "FATAL")
+	_ = fs.Set("one_output", "false")
 	klog.SetOutput(io.Discard)
 	klog.SetOutputBySeverity("ERROR", upstream) // fatal ones too
 	klog.SetOutputBySeverity("FATAL", fatalLine{upstream})
