@@ -62,7 +62,7 @@ var podSpec = fields{
 	"automountServiceAccountToken": only{false, "false로 적거나 지워 주십시오. 시나리오의 파드는 API 서버의 토큰을 쓰지 않습니다."},
 	"affinity":                     free, "nodeSelector": free, "topologySpreadConstraints": free,
 	"securityContext": fields{
-		"runAsNonRoot": free, "runAsUser": free, "runAsGroup": free, "fsGroup": free, "seccompProfile": seccomp,
+		"runAsNonRoot": free, "runAsUser": notRoot, "runAsGroup": free, "fsGroup": free, "seccompProfile": seccomp,
 	},
 	"volumes": each{fields{"name": free, "emptyDir": fields{"sizeLimit": free}, "configMap": configMap}},
 }
@@ -79,12 +79,15 @@ var container = fields{
 	"readinessProbe": probe, "livenessProbe": probe, "startupProbe": probe,
 	"lifecycle": fields{"preStop": fields{"sleep": free, "exec": free}},
 	"securityContext": fields{
-		"runAsNonRoot": free, "runAsUser": free, "runAsGroup": free, "readOnlyRootFilesystem": free, "seccompProfile": seccomp,
+		"runAsNonRoot": free, "runAsUser": notRoot, "runAsGroup": free, "readOnlyRootFilesystem": free, "seccompProfile": seccomp,
 		"privileged":               only{false, hardened},
 		"allowPrivilegeEscalation": only{false, hardened},
 		"capabilities":             fields{"drop": free},
 	},
 }
+
+// notRoot is the user that the restricted Pod Security Standard refuses.
+var notRoot = except{int64(0), "1000처럼 0이 아닌 값을 적거나 지워 주십시오. 시나리오의 파드는 root로 돌지 않습니다."}
 
 const hardened = "false로 적거나 지워 주십시오. 시나리오의 파드는 노드의 권한을 얻을 수 없습니다."
 

@@ -142,6 +142,7 @@ func TestRefused(t *testing.T) {
 		"spec.template.spec.containers[0].resources.limits.nvidia.com/gpu":      {[2]string{"limits: {cpu: 500m}", "limits: {nvidia.com/gpu: 8}"}, 23},
 		"spec.template.spec.initContainers[0].securityContext.privileged: true": {[2]string{"restartPolicy: Always,", "restartPolicy: Always, securityContext: {privileged: true},"}, 14},
 		"spec.template.spec.securityContext.seccompProfile.type: Unconfined":    {[2]string{"RuntimeDefault", "Unconfined"}, 12},
+		"spec.template.spec.securityContext.runAsUser: 0":                       {[2]string{"runAsNonRoot: true, s", "runAsUser: 0, s"}, 12},
 		"spec.template.spec.securityContext.sysctls":                            {[2]string{"runAsNonRoot: true, s", "sysctls: [], s"}, 12},
 		"spec.template.metadata.annotations":                                    {[2]string{"{labels: {app: web}, creationTimestamp: null}", "{labels: {app: web}, annotations: {iam.amazonaws.com/role: admin}}"}, 9},
 		"metadata.finalizers":                                                   {[2]string{"metadata: {name: web, labels", "metadata: {name: web, finalizers: [a.b/c], labels"}, 3},

@@ -22,6 +22,10 @@ type (
 		value any
 		hint  string
 	}
+	except struct { // any other value
+		value any
+		hint  string
+	}
 )
 
 var free = anything{}
@@ -55,8 +59,18 @@ func (e each) check(r *reader, o object, path []string, v any) {
 
 func (x only) check(r *reader, o object, path []string, v any) {
 	if v != x.value {
-		r.add(o.line(path...), x.hint, "시나리오에 쓸 수 없는 값입니다: %s: %v", dotted(path), v)
+		r.refuseValue(o, path, v, x.hint)
 	}
+}
+
+func (x except) check(r *reader, o object, path []string, v any) {
+	if v == x.value {
+		r.refuseValue(o, path, v, x.hint)
+	}
+}
+
+func (r *reader) refuseValue(o object, path []string, v any, hint string) {
+	r.add(o.line(path...), hint, "시나리오에 쓸 수 없는 값입니다: %s: %v", dotted(path), v)
 }
 
 // refuse tells of a field that is not in the table, unless it is not one of the API either.

@@ -80,8 +80,8 @@ func (s *apiServer) run(ctx context.Context, opts options.CompletedOptions, metr
 		return err
 	}
 	go func() {
+		defer close(s.done) // also when upstream wants the process to end
 		s.done <- prepared.Run(ctx)
-		close(s.done)
 	}()
 	return nil
 }

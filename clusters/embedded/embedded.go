@@ -5,6 +5,7 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,6 @@ import (
 const (
 	pollEvery    = 20 * time.Millisecond
 	startTimeout = time.Minute
-	stopTimeout  = 15 * time.Second
 )
 
 // Options configure a Cluster.
@@ -38,6 +38,9 @@ type Options struct {
 	// authenticator (kube-apiserver's --authentication-token-webhook-config-file), as
 	// managed control planes have one.
 	TokenWebhook string
+	// Failed, if set, is called when a part of the running cluster has ended or would
+	// have ended this process. The cluster is good for nothing then but Down.
+	Failed func(error)
 }
 
 // Cluster is an embedded control plane. It satisfies clusters.Provider.
@@ -61,7 +64,9 @@ type Cluster struct {
 	mu    sync.Mutex
 	spent time.Duration // virtual time that starting pods took since the last Advance
 
+	serving                 <-chan struct{} // until it is closed
 	stopServers, stopActors context.CancelFunc
+	stopListening           func() // to upstream's last words
 	running                 sync.WaitGroup
 }
 
@@ -79,52 +84,68 @@ func (c *Cluster) Info() clusters.Info {
 }
 
 // Up starts the control plane and waits until it can take objects. A second
-// call finds it running. A start that fails or is interrupted leaves nothing.
+// call finds it running. A start that fails or is interrupted leaves nothing. The
+// error is a *Requirement where this machine lacks something, and a *FatalError
+// where upstream's code gave up.
 func (c *Cluster) Up(ctx context.Context) (*rest.Config, error) {
 	if c.admin != nil {
 		return rest.CopyConfig(c.admin), nil
 	}
 	if err := c.start(ctx); err != nil {
+		upstream.mute()
 		return nil, errors.Join(err, c.Down(context.WithoutCancel(ctx)))
 	}
+	c.watch()
 	return rest.CopyConfig(c.admin), nil
 }
 
-func (c *Cluster) start(ctx context.Context) error {
-	quietLogs()
+func (c *Cluster) start(parent context.Context) error {
+	captureUpstream()
+	if err := preflight(c.opts.Dir); err != nil {
+		return err
+	}
 	dir, err := newRunDir(c.opts.Dir)
 	if err != nil {
 		return err
 	}
 	c.dir = dir
+	ctx, giveUp := context.WithCancelCause(parent)
+	defer giveUp(nil)
+	defer upstream.listen(func(err error) {
+		time.AfterFunc(graceTime, func() { giveUp(err) }) // it may get well
+	})()
+	err = c.startAll(ctx)
+	if fatal, ok := context.Cause(ctx).(*FatalError); ok && err != nil && parent.Err() == nil {
+		return fatal
+	}
+	return err
+}
+
+func (c *Cluster) startAll(ctx context.Context) error {
 	if err := c.phase("etcd", func() error { return c.startStore(ctx) }); err != nil {
 		return err
 	}
 	servers, stopServers := context.WithCancel(context.WithoutCancel(ctx))
 	actors, stopActors := context.WithCancel(servers)
-	c.stopServers, c.stopActors = stopServers, stopActors
+	c.serving, c.stopServers, c.stopActors = servers.Done(), stopServers, stopActors
 	if err := c.phase("kube-apiserver", func() error { return c.startAPI(ctx, servers) }); err != nil {
 		return err
 	}
 	if err := c.startUsage(actors); err != nil {
 		return err
 	}
-	return c.parallel(map[string]func() error{
-		"controllers":    func() error { return c.startControllers(actors) },
-		"scheduler":      func() error { return c.startScheduler(actors) },
-		"kubelets":       func() error { return c.startKubelets(actors) },
-		"metrics-server": func() error { return c.startMetricsServer(actors) },
-	}, ctx)
+	return c.parallel(ctx, actors, map[string]func(context.Context) error{
+		"controllers": c.startControllers, "scheduler": c.startScheduler, "kubelets": c.startKubelets, "metrics-server": c.startMetricsServer,
+	})
 }
 
 // startStore makes the keys and starts etcd, side by side.
 func (c *Cluster) startStore(ctx context.Context) error {
 	var group sync.WaitGroup
-	var keyErr error
+	var keyErr, err error
 	group.Go(func() { c.pki, keyErr = newPKI(c.dir) })
-	etcd, _, err := startEtcd(ctx, c.dir)
+	c.etcd, err = startEtcd(ctx, c.dir)
 	group.Wait()
-	c.etcd = etcd
 	return errors.Join(err, keyErr)
 }
 
@@ -140,7 +161,8 @@ func (c *Cluster) startAPI(ctx, servers context.Context) error {
 		}
 		c.kubelets = append(c.kubelets, l)
 	}
-	c.api, err = startAPIServer(servers, c.pki, c.etcd.Config().ListenClientUrls[0].String(), c.metricsListener.Addr().String(), c.opts.TokenWebhook)
+	etcd, metrics := c.etcd.Config().ListenClientUrls[0].String(), c.metricsListener.Addr().String()
+	c.api, err = await(ctx, func() (*apiServer, error) { return startAPIServer(servers, c.pki, etcd, metrics, c.opts.TokenWebhook) })
 	if err != nil {
 		return fmt.Errorf("kube-apiserver: %w", err)
 	}
@@ -166,35 +188,6 @@ func (c *Cluster) startUsage(ctx context.Context) error {
 	return c.serveKubelets(ctx)
 }
 
-// Down stops every component and removes the run directory.
-func (c *Cluster) Down(context.Context) error {
-	if c.dir == nil {
-		return nil
-	}
-	c.gate.update(func() { clear(c.gate.namespaces) }) // let held writes go, or nothing would end
-	if c.stopActors != nil {
-		c.stopActors()
-		c.stopServers()
-	}
-	if c.api != nil {
-		select {
-		case <-c.api.done:
-		case <-time.After(stopTimeout):
-		}
-	}
-	if c.etcd != nil {
-		c.etcd.Close()
-	}
-	for _, l := range append(c.kubelets, c.metricsListener) {
-		if l != nil {
-			_ = l.Close() // closed already where a server has used it
-		}
-	}
-	err := c.dir.remove()
-	c.dir, c.admin, c.api, c.etcd, c.kubelets, c.metricsListener = nil, nil, nil, nil, nil, nil
-	return err
-}
-
 func (c *Cluster) phase(name string, run func() error) error {
 	start := time.Now()
 	c.report(name, 0)
@@ -211,23 +204,27 @@ func (c *Cluster) report(name string, took time.Duration) {
 	}
 }
 
-// parallel runs the phases side by side and returns when all have ended, or
-// when ctx is done.
-func (c *Cluster) parallel(phases map[string]func() error, ctx context.Context) error {
+// parallel runs the phases side by side and returns when all have ended. One that
+// fails, or the end of ctx, ends the others: nothing writes the fields of the cluster
+// any more when Down reads them.
+func (c *Cluster) parallel(ctx, actors context.Context, phases map[string]func(context.Context) error) error {
+	stop := context.AfterFunc(ctx, c.stopActors)
+	defer stop()
 	ended := make(chan error, len(phases))
 	for name, run := range phases {
-		go func() { ended <- c.phase(name, run) }()
+		go func() {
+			_, err := await(actors, func() (none, error) { return none{}, c.phase(name, func() error { return run(actors) }) })
+			ended <- err
+		}()
 	}
-	var errs []error
+	var first error
 	for range phases {
-		select {
-		case err := <-ended:
-			errs = append(errs, err)
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := <-ended; err != nil && first == nil {
+			first = err
+			c.stopActors()
 		}
 	}
-	return errors.Join(errs...)
+	return cmp.Or(ctx.Err(), first)
 }
 
 func (c *Cluster) goRun(f func()) { c.running.Go(f) }

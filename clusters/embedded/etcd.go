@@ -4,37 +4,41 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"os"
 
 	"go.etcd.io/etcd/server/v3/embed"
 )
 
-// startEtcd starts a one-member etcd that listens on unix sockets inside the
-// run directory: no port, and nobody but this user can reach it. The store is
-// thrown away with the cluster, so nothing is synced to disk.
-func startEtcd(ctx context.Context, dir *runDir) (*embed.Etcd, string, error) {
+// etcdSocket is the longest path below the run directory that is bound to a socket.
+const etcdSocket = "etcd.sock"
+
+// startEtcd starts a one-member etcd that listens on a unix socket inside the
+// run directory: no port, and nobody but this user can reach it. A member that
+// is alone has no peers to listen for. The store is thrown away with the
+// cluster, so nothing is synced to disk. What has been started when ctx ends
+// is returned as well, to be closed.
+func startEtcd(ctx context.Context, dir *runDir) (*embed.Etcd, error) {
 	cfg := embed.NewConfig()
 	cfg.Dir = dir.file("etcd")
-	cfg.LogLevel = "fatal"
-	cfg.Logger = "zap"
-	cfg.LogOutputs = []string{"/dev/null"}
+	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(etcdLogger())
 	cfg.UnsafeNoFsync = true
-	client := url.URL{Scheme: "unix", Path: dir.file("etcd.sock")}
-	peer := url.URL{Scheme: "unix", Path: dir.file("peer.sock")}
+	client := url.URL{Scheme: "unix", Path: dir.file(etcdSocket)}
 	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
-	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{peer}, []url.URL{peer}
+	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = nil, []url.URL{{Scheme: "unix", Host: "nobody"}}
 	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
-	e, err := embed.StartEtcd(cfg)
+	e, err := await(ctx, func() (*embed.Etcd, error) { return embed.StartEtcd(cfg) })
 	if err != nil {
-		return nil, "", fmt.Errorf("start etcd: %w", err)
+		return e, fmt.Errorf("start etcd: %w", err)
+	}
+	if err := os.Chmod(client.Path, 0o600); err != nil {
+		return e, err
 	}
 	select {
 	case <-e.Server.ReadyNotify():
-		return e, client.String(), nil
+		return e, nil
 	case err := <-e.Err():
-		e.Close()
-		return nil, "", fmt.Errorf("start etcd: %w", err)
+		return e, fmt.Errorf("start etcd: %w", err)
 	case <-ctx.Done():
-		e.Close()
-		return nil, "", ctx.Err()
+		return e, ctx.Err()
 	}
 }

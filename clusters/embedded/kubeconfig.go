@@ -1,15 +1,10 @@
 package embedded
 
 import (
-	"flag"
-	"io"
 	"os"
-	"runtime"
-	"sync"
 
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
-	"k8s.io/klog/v2"
 )
 
 // writeKubeconfig writes the admin kubeconfig with the certificates in it, so
@@ -35,18 +30,3 @@ func writeKubeconfig(path string, p *pki, host string) error {
 	cfg.CurrentContext = name
 	return clientcmd.WriteToFile(*cfg, path)
 }
-
-// quietLogs keeps upstream's log lines off the learner's screen. A fatal one ends
-// its goroutine and not the process: a start that is interrupted makes the API
-// server's post-start hooks fail (apiserver, server/hooks.go, runPostStartHook), and
-// everything is still to be cleaned up then. A start that really fails is told by
-// the wait for /readyz.
-var quietLogs = sync.OnceFunc(func() {
-	fs := flag.NewFlagSet("klog", flag.ContinueOnError)
-	klog.InitFlags(fs)
-	_ = fs.Set("logtostderr", "false")
-	_ = fs.Set("alsologtostderr", "false")
-	_ = fs.Set("stderrthreshold", "FATAL")
-	klog.SetOutput(io.Discard)
-	klog.OsExit = func(int) { runtime.Goexit() }
-})

@@ -6,6 +6,8 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"log"
+	"maps"
 	"net/http"
 	"os"
 	"strings"
@@ -80,11 +82,10 @@ func (u *usage) set(namespace string, model Load) {
 	u.loads[namespace] = load{model: model, since: u.clock.Now()}
 }
 
-// advance moves the clock by d and lets the load flow meanwhile.
+// advance moves the clock by d and lets the load flow meanwhile. The mutex is held
+// over arithmetic only: an API server that answers slowly keeps nobody from reading.
 func (u *usage) advance(ctx context.Context, d time.Duration) error {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	byNamespace, err := u.runningPods(ctx)
+	running, err := u.runningPods(ctx)
 	if err != nil {
 		return err
 	}
@@ -93,12 +94,11 @@ func (u *usage) advance(ctx context.Context, d time.Duration) error {
 			return err
 		}
 		slice := min(left, sliceOf(d))
-		for ns, l := range u.loads {
-			if err := u.flow(ctx, l, byNamespace[ns], slice); err != nil {
-				return err
-			}
+		use, err := u.use(ctx, running)
+		if err != nil {
+			return err
 		}
-		u.clock.advance(slice)
+		u.flow(running, use, slice)
 		left -= slice
 	}
 	return nil
@@ -112,28 +112,46 @@ func sliceOf(d time.Duration) time.Duration {
 	return min((d / (longAdvance / loadSlice)).Truncate(time.Second), maxSlice)
 }
 
-// flow lets the pods of one namespace use what their load says for one slice.
-func (u *usage) flow(ctx context.Context, l load, pods []*corev1.Pod, slice time.Duration) error {
+// use is what the pods of every namespace with a load use now, by name. Containers
+// over their limit are killed.
+func (u *usage) use(ctx context.Context, running map[string][]*corev1.Pod) (map[string]map[string]Usage, error) {
+	u.mu.Lock()
+	loads := maps.Clone(u.loads)
+	u.mu.Unlock()
 	now := u.clock.Now()
-	use := l.model.Usage(now.Sub(l.since), pods, now)
-	killed, err := u.killOverLimit(ctx, pods, use, now)
-	if err != nil {
-		return err
+	all := map[string]map[string]Usage{}
+	for ns, l := range loads {
+		pods := running[ns]
+		use := l.model.Usage(now.Sub(l.since), pods, now)
+		killed, err := u.killOverLimit(ctx, pods, use, now)
+		if err != nil {
+			return nil, err
+		}
+		if killed { // what has just restarted uses what a young container does
+			use = l.model.Usage(now.Sub(l.since), pods, now)
+		}
+		all[ns] = use
 	}
-	if killed { // what has just restarted uses what a young container does
-		use = l.model.Usage(now.Sub(l.since), pods, now)
-	}
-	for _, pod := range pods {
-		each := share(pod, use[pod.Name])
-		for _, c := range pod.Spec.Containers {
-			g := u.cgroup(pod, c.Name)
-			seconds := each.cores * slice.Seconds()
-			g.cpu += seconds
-			g.memory = each.memory
-			u.nodes[pod.Spec.NodeName] += seconds
+	return all, nil
+}
+
+// flow charges the containers for one slice of time, which is over then.
+func (u *usage) flow(running map[string][]*corev1.Pod, use map[string]map[string]Usage, slice time.Duration) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for ns, of := range use {
+		for _, pod := range running[ns] {
+			each := share(pod, of[pod.Name])
+			for _, c := range pod.Spec.Containers {
+				g := u.cgroup(pod, c.Name)
+				seconds := each.cores * slice.Seconds()
+				g.cpu += seconds
+				g.memory = each.memory
+				u.nodes[pod.Spec.NodeName] += seconds
+			}
 		}
 	}
-	return nil
+	u.clock.advance(slice)
 }
 
 type containerUsage struct {
@@ -193,14 +211,14 @@ func (u *usage) runningPods(ctx context.Context) (map[string][]*corev1.Pod, erro
 // expose writes one node's metrics in the format of the kubelet's
 // /metrics/resource, with the virtual time as their timestamps.
 func (u *usage) expose(ctx context.Context, w io.Writer, node string) error {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	now := u.clock.Now()
-	stamp := now.UnixMilli()
 	running, err := u.runningPods(ctx)
 	if err != nil {
 		return err
 	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	now := u.clock.Now()
+	stamp := now.UnixMilli()
 	nodeCPU := nodeIdleCores*now.Sub(u.born).Seconds() + u.nodes[node]
 	var cpu, mem, start strings.Builder
 	for _, pods := range running {
@@ -240,6 +258,7 @@ func (c *Cluster) serveKubelets(ctx context.Context) error {
 		server := &http.Server{
 			Handler:           c.kubeletHandler(nodeName(i)),
 			ReadHeaderTimeout: 10 * time.Second,
+			ErrorLog:          log.New(io.Discard, "", 0), // of handshakes that were refused
 			TLSConfig: &tls.Config{
 				MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair},
 				ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool,

@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apiserver/pkg/authentication/authenticator"
+	"k8s.io/apiserver/pkg/authentication/user"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
@@ -59,6 +62,8 @@ func (c *Cluster) startMetricsServer(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("metrics server: %w", err)
 	}
+	config.EnableProfiling = false
+	config.Authentication.Authenticator = knownUsers(config.Authentication.Authenticator)
 	server, err := config.Complete(nil).New("metrics-server", genericapiserver.NewEmptyDelegate())
 	if err != nil {
 		return fmt.Errorf("metrics server: %w", err)
@@ -68,6 +73,18 @@ func (c *Cluster) startMetricsServer(ctx context.Context) error {
 	}
 	c.goRun(func() { _ = server.PrepareRun().RunWithContext(ctx) })
 	return c.registerMetricsAPI(ctx)
+}
+
+// knownUsers takes away the anonymous user, whom upstream's delegated authentication
+// always adds and who may ask whether the server is healthy.
+func knownUsers(all authenticator.Request) authenticator.Request {
+	return authenticator.RequestFunc(func(req *http.Request) (*authenticator.Response, bool, error) {
+		resp, ok, err := all.AuthenticateRequest(req)
+		if ok && resp.User.GetName() == user.Anonymous {
+			return nil, false, err
+		}
+		return resp, ok, err
+	})
 }
 
 func (c *Cluster) installMetricsAPI(ctx context.Context, opts *options.Options, server *genericapiserver.GenericAPIServer) error {

@@ -42,7 +42,8 @@ type admission struct {
 	matcher vpaadmission.Matcher
 	handler *logic.AdmissionServer
 	server  *http.Server
-	url     string
+	address string        // where the server listens
+	secret  string        // the path that its caller has to know
 	patient time.Duration // how long an admission waits for its step
 	caCert  []byte
 	stopped chan struct{}
@@ -88,7 +89,7 @@ func (s *State) startAdmission(ctx context.Context) error {
 	}
 	err = a.listen(ctx, s.Listen)
 	if err == nil && s.Reach != nil {
-		err = s.Reach(ctx, a.url)
+		err = s.Reach(ctx, a.address)
 	}
 	if err != nil {
 		if s.Reach == nil || ctx.Err() != nil {

@@ -94,7 +94,7 @@ func (s *State) addCreated(f *trace.Frame, pods []*corev1.Pod) {
 // addHeld shows the admissions that wait for their step in the webhook.
 func (s *State) addHeld(f *trace.Frame) {
 	for range s.admission.count(func(r *review) bool { return !r.answered }) {
-		f.Waiting = append(f.Waiting, trace.Waiting{Actor: ActorAdmission, Verb: "POST", Path: s.admission.url})
+		f.Waiting = append(f.Waiting, trace.Waiting{Actor: ActorAdmission, Verb: "POST", Path: s.admission.address})
 	}
 }
 

@@ -3,6 +3,8 @@ package vpa
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"crypto/subtle"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -45,13 +47,26 @@ func (a *admission) listen(ctx context.Context, open func(context.Context) (net.
 		return errors.Join(err, listener.Close())
 	}
 	port := listener.Addr().(*net.TCPAddr).Port
-	a.url, a.caCert = "https://"+net.JoinHostPort(ip.String(), strconv.Itoa(port))+"/", cert
+	a.address, a.secret, a.caCert = "https://"+net.JoinHostPort(ip.String(), strconv.Itoa(port))+"/", rand.Text(), cert
 	a.server = &http.Server{
-		Handler: http.HandlerFunc(a.serve), ReadHeaderTimeout: 10 * time.Second, ErrorLog: silent,
+		Handler: a.admits(http.HandlerFunc(a.serve)), ReadHeaderTimeout: 10 * time.Second, ErrorLog: silent,
 		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}},
 	}
 	go func() { _ = a.server.ServeTLS(listener, "", "") }() // ends with Close
 	return nil
+}
+
+// admits refuses whoever does not know the path that the registration names. An API
+// server calls webhooks without a certificate unless it was started with one for
+// them, and other users of this machine reach the port as well.
+func (a *admission) admits(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if subtle.ConstantTimeCompare([]byte(r.URL.Path), []byte("/"+a.secret)) != 1 {
+			http.Error(w, "forbidden", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // silent keeps handshakes that somebody breaks off away from the learner's screen.
@@ -82,7 +97,7 @@ func (s *State) registerWebhook(ctx context.Context, a *admission) error {
 				rule("", "v1", "pods", admissionregistrationv1.Create),
 				rule("autoscaling.k8s.io", "*", "verticalpodautoscalers", admissionregistrationv1.Create, admissionregistrationv1.Update),
 			},
-			ClientConfig:  admissionregistrationv1.WebhookClientConfig{URL: ptr.To(a.url), CABundle: a.caCert},
+			ClientConfig:  admissionregistrationv1.WebhookClientConfig{URL: ptr.To(a.address + a.secret), CABundle: a.caCert},
 			FailurePolicy: ptr.To(s.Params.FailurePolicy), SideEffects: ptr.To(admissionregistrationv1.SideEffectClassNone),
 			TimeoutSeconds: ptr.To[int32](webhookTimeout),
 			NamespaceSelector: &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
@@ -116,7 +131,7 @@ func (s *State) awaitWebhook(ctx context.Context, a *admission) error {
 		return len(a.take()) > 0, nil
 	})
 	if errors.Is(err, world.ErrStuck) {
-		return fmt.Errorf("웹훅을 등록했지만 API 서버가 부르지 않습니다. API 서버에서 %s 주소로 연결할 수 있는지 확인하십시오", a.url)
+		return fmt.Errorf("웹훅을 등록했지만 API 서버가 부르지 않습니다. API 서버에서 %s 주소로 연결할 수 있는지 확인하십시오", a.address)
 	}
 	return err
 }

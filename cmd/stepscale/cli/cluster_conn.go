@@ -3,10 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"net"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -96,8 +94,9 @@ func clusterDir() (string, error) {
 
 const embeddedDir = "embedded"
 
-// connectEmbedded attaches to the background cluster, or starts one in this process.
-func connectEmbedded(ctx context.Context, progress func(phase string, took time.Duration)) (*connection, error) {
+// connectEmbedded attaches to the background cluster, or starts one in this process;
+// abort is called when that one comes to an end by itself.
+func connectEmbedded(ctx context.Context, progress func(phase string, took time.Duration), abort func(error)) (*connection, error) {
 	dir, err := clusterDir()
 	if err != nil {
 		return nil, err
@@ -110,7 +109,11 @@ func connectEmbedded(ctx context.Context, progress func(phase string, took time.
 		return nil, backgroundError(dir, err)
 	}
 	divertStderr(filepath.Dir(dir))
-	cluster := embedded.New(embedded.Options{Dir: dir, Progress: progress})
+	cluster := embedded.New(embedded.Options{Dir: dir, Progress: progress, Failed: func(err error) {
+		if abort != nil {
+			abort(endedError(filepath.Dir(dir), err))
+		}
+	}})
 	cfg, err := cluster.Up(ctx)
 	if err != nil {
 		return nil, startError(dir, err)
@@ -118,7 +121,7 @@ func connectEmbedded(ctx context.Context, progress func(phase string, took time.
 	return &connection{
 		sim: cluster, config: cfg, info: cluster.Info(),
 		setLoad: func(ns string, s *scenarios.Scenario) error { return cluster.SetLoad(ns, scenarioLoad{s}) },
-		close:   func() error { return cluster.Down(context.WithoutCancel(ctx)) },
+		close:   func() error { return downError(cluster.Down(context.WithoutCancel(ctx))) },
 	}, nil
 }
 
@@ -136,20 +139,6 @@ func attach(ctx context.Context, dir string, info clusters.Info) (*connection, e
 		sim: remote, config: cfg, info: info, close: remote.Disconnect,
 		setLoad: func(ns string, s *scenarios.Scenario) error { return remote.SetLoad(ctx, ns, s.Raw) },
 	}, nil
-}
-
-func startError(dir string, err error) error {
-	if errors.Is(err, context.Canceled) {
-		return err
-	}
-	e := &userError{what: "임베디드 클러스터를 시작하지 못했습니다", cause: err,
-		hint: "stepscale doctor로 이 컴퓨터의 상태를 확인해 주십시오."}
-	var path *fs.PathError
-	if errors.As(err, &path) && strings.HasPrefix(path.Path, filepath.Dir(filepath.Dir(dir))) {
-		e.what, e.where = "상태 디렉터리에 쓸 수 없습니다", dir
-		e.hint = "쓰기 권한이 있는 디렉터리를 STEPSCALE_STATE_DIR 환경 변수로 지정해 주십시오."
-	}
-	return e
 }
 
 // scenarioLoad lets a scenario's timeline drive the simulated kubelets.

@@ -25,7 +25,7 @@ func (a *app) connect(ctx context.Context, progress func(phase string, took time
 	case a.place.cluster == clusterKind:
 		return a.connectKind(ctx, a.place, progress)
 	}
-	return connectEmbedded(ctx, progress)
+	return connectEmbedded(ctx, progress, a.abort)
 }
 
 // connectKind makes the cluster or finds it, with the Metrics Server in it and the

@@ -109,17 +109,18 @@ func (a *app) tellFindings(ctx context.Context, output string, found []finding) 
 }
 
 func (a *app) examine(ctx context.Context) []finding {
-	return []finding{
+	return slices.Concat([]finding{
 		{Name: "Go", Status: statusOK, Detail: fmt.Sprintf("%s %s/%s, CPU %d개", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())},
 		port(),
 		stateFolder(),
 		leftFiles(),
+	}, embeddedFindings(), []finding{
 		program(ctx, "kubectl", "두 번째 터미널에서 상태를 보려면 필요합니다. https://kubernetes.io/docs/tasks/tools/", "version", "--client"),
 		program(ctx, "docker", "kind 클러스터를 쓸 때만 필요합니다. 내장 클러스터는 Docker 없이 됩니다.", "version", "--format", "{{.Server.Version}}"),
 		kubeContexts(),
 		a.terminal(),
 		locale(),
-	}
+	})
 }
 
 func port() finding {

@@ -59,6 +59,9 @@ func (a *app) report(ctx context.Context, err error) int {
 	if err == nil {
 		return exitOK
 	}
+	if cause := aborted(ctx); cause != nil {
+		err = cause
+	}
 	s := tui.New(a.errOut)
 	code := exitFailure
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {

@@ -63,6 +63,7 @@ type app struct {
 	consented   sets.Set[string]                           // what the learner lets us write to a cluster that is not ours
 	pause       func(context.Context, time.Duration) error // lets real time pass
 	kept        string                                     // takes down what stays when we end, a kind cluster
+	abort       func(error)                                // ends the command, and says why; may be nil
 	finish      func() error                               // called once at the end, whatever happened; may be nil
 }
 
@@ -94,6 +95,7 @@ func (a *app) main(argv []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	ctx, a.abort = context.WithCancelCause(ctx)
 	return a.execute(ctx, argv)
 }
 

@@ -245,7 +245,9 @@ func (s *clusterStage) identity(actor string) *rest.Config {
 
 // close ends the loop and removes the scenario.
 func (s *clusterStage) close(ctx context.Context) error {
-	ctx = context.WithoutCancel(ctx)
+	if aborted(ctx) == nil {
+		ctx = context.WithoutCancel(ctx)
+	}
 	if s.session != nil {
 		s.session.Close()
 	}

@@ -5,7 +5,9 @@ import (
 	"io"
 	"log"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 
 	"golang.org/x/sys/unix"
 	"k8s.io/klog/v2"
@@ -52,5 +54,36 @@ func divertStderr(stateDir string) {
 		return
 	}
 	defer f.Close()
-	_ = unix.Dup2(int(f.Fd()), int(os.Stderr.Fd()))
+	screen := ownStderr()
+	defer screen.Close()
+	if unix.Dup2(int(f.Fd()), int(os.Stderr.Fd())) == nil {
+		tellCrash(screen, f.Name())
+	}
+}
+
+// mourner waits for what the Go runtime writes when it crashes. It is a shell, because
+// nothing of this process is left to tell of it, and a second one of this program
+// would take its memory all the time. $1 is the log.
+const mourner = `trap '' INT TERM HUP
+IFS= read -r reason || exit 0
+cat >/dev/null
+reason=$(printf %s "$reason" | LC_ALL=C tr -d '\000-\037\177')
+printf '\n✘ stepscale이 갑자기 끝났습니다: %s\n  %s\n  → 위 파일에 자세한 기록이 있습니다. 다시 실행하시면 남은 것은 치우고 시작합니다.\n' "$reason" "$1"`
+
+// tellCrash lets the learner know on the screen why the process crashed, if it does:
+// the runtime's own words go to the diverted standard error.
+func tellCrash(screen *os.File, log string) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return
+	}
+	defer r.Close()
+	defer w.Close()
+	cmd := exec.Command("/bin/sh", "-c", mourner, "sh", log)
+	cmd.Stdin, cmd.Stdout = r, screen
+	if cmd.Start() != nil {
+		return
+	}
+	go func() { _ = cmd.Wait() }()
+	_ = debug.SetCrashOutput(w, debug.CrashOptions{})
 }

@@ -1,0 +1,90 @@
+package embedded
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	stopTimeout  = 10 * time.Second // for everything that serves and controls
+	closeTimeout = 5 * time.Second  // for the store after it
+)
+
+// ErrLate is returned by Down when something has not stopped in its time. It
+// ends with the process.
+var ErrLate = errors.New("did not stop in time")
+
+// watch tells the owner when the running cluster has come to an end by itself.
+func (c *Cluster) watch() {
+	if c.opts.Failed == nil {
+		return
+	}
+	c.stopListening = upstream.listen(c.opts.Failed)
+	c.goRun(func() {
+		what := "kube-apiserver"
+		var err error
+		select {
+		case err = <-c.api.done:
+		case err = <-c.etcd.Err():
+			what = "etcd"
+		case <-c.serving:
+		}
+		select {
+		case <-c.serving: // it was told to
+		default:
+			c.opts.Failed(fmt.Errorf("%s stopped: %w", what, cmp.Or(err, upstream.why())))
+		}
+	})
+}
+
+// Down stops every component and removes the run directory. It ends in its time,
+// with ErrLate where something else does not.
+func (c *Cluster) Down(context.Context) error {
+	if c.dir == nil {
+		return nil
+	}
+	c.gate.update(func() { clear(c.gate.namespaces) }) // let held writes go, or nothing would end
+	if c.stopListening != nil {
+		c.stopListening()
+	}
+	if c.stopActors != nil {
+		c.stopActors()
+		c.stopServers()
+	}
+	err := within(stopTimeout, "the control plane", func() {
+		if c.api != nil {
+			for range c.api.done { // until it is closed
+			}
+		}
+		c.running.Wait()
+	})
+	if c.etcd != nil {
+		err = errors.Join(err, within(closeTimeout, "etcd", c.etcd.Close))
+	}
+	for _, l := range append(c.kubelets, c.metricsListener) {
+		if l != nil {
+			_ = l.Close() // closed already where a server has used it
+		}
+	}
+	err = errors.Join(err, c.dir.remove())
+	c.dir, c.admin, c.api, c.etcd, c.kubelets, c.metricsListener = nil, nil, nil, nil, nil, nil
+	return err
+}
+
+// within waits for f no longer than it may take.
+func within(limit time.Duration, what string, f func()) error {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		f()
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-time.After(limit):
+		return fmt.Errorf("%s: %w", what, ErrLate)
+	}
+}
