@@ -14,7 +14,7 @@ import (
 	"github.com/stepscale/stepscale/scenarios"
 )
 
-// vpaHead goes with the objects of vpa-web, whose VPA begins in line 24: the spec
+// vpaHead goes with the objects of vpa-web, whose VPA begins in line 26: the spec
 // is in 28, updateMode in 34, and the only container policy in 37.
 const vpaHead = "title: t\nvpa: web\ntarget: web\n"
 
