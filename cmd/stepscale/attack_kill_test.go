@@ -195,9 +195,14 @@ var kept = regexp.MustCompile(`^(\.|embedded|seats|progress\.json|owner|progress
 
 func leftovers(folder string) (faults []string) {
 	state := filepath.Join(folder, "state")
-	_ = filepath.WalkDir(state, func(path string, _ fs.DirEntry, err error) error {
-		if name, e := filepath.Rel(state, path); err == nil && e == nil && !kept.MatchString(name) {
-			faults = append(faults, "left: "+name)
+	_ = filepath.WalkDir(state, func(path string, entry fs.DirEntry, err error) error {
+		name, e := filepath.Rel(state, path)
+		if err != nil || e != nil || kept.MatchString(name) {
+			return nil
+		}
+		faults = append(faults, "left: "+name)
+		if entry.IsDir() {
+			return fs.SkipDir
 		}
 		return nil
 	})

@@ -94,7 +94,7 @@ func (a answer) try(t *testing.T) {
 func (a answer) serve(elsewhere string) (string, func()) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, a.at) {
-			a.give(w, r.WithContext(r.Context()), elsewhere)
+			a.give(w, r, elsewhere)
 			return
 		}
 		sound(w, r)
