@@ -42,6 +42,12 @@ const (
 	Unreachable   Reason = "API server cannot be reached"
 )
 
+// Reasons are all of them.
+var Reasons = []Reason{
+	NoCredentials, Expired, NoProfile, NoRegion, NoCluster, NoContext, NoKubeconfig, BadKubeconfig,
+	BadAWSFile, BadPlugin, NotActive, Denied, NoEntry, BadSignature, BadTime, Throttled, Unreachable,
+}
+
 // Error is a failure with a known cause.
 type Error struct {
 	Reason Reason

@@ -9,14 +9,14 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/utils/clock"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/embedded"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
@@ -88,8 +88,8 @@ func (c *connection) clock() clock.PassiveClock {
 func clusterDir() (string, error) {
 	dir, err := stateDir()
 	if err != nil {
-		return "", &userError{what: "상태 디렉터리를 알 수 없습니다", cause: err,
-			hint: "STEPSCALE_STATE_DIR 환경 변수에 쓸 수 있는 디렉터리를 지정해 주십시오."}
+		return "", &problem.Error{What: "상태 디렉터리를 알 수 없습니다", Cause: err,
+			Hint: "STEPSCALE_STATE_DIR 환경 변수에 쓸 수 있는 디렉터리를 지정해 주십시오."}
 	}
 	return filepath.Join(dir, embeddedDir), nil
 }
@@ -142,12 +142,12 @@ func startError(dir string, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
-	e := &userError{what: "임베디드 클러스터를 시작하지 못했습니다", cause: err,
-		hint: "stepscale doctor로 이 컴퓨터의 상태를 확인해 주십시오."}
+	e := &problem.Error{What: "임베디드 클러스터를 시작하지 못했습니다", Cause: err,
+		Hint: "stepscale doctor로 이 컴퓨터의 상태를 확인해 주십시오."}
 	var path *fs.PathError
 	if errors.As(err, &path) && strings.HasPrefix(path.Path, filepath.Dir(filepath.Dir(dir))) {
-		e.what, e.where = "상태 디렉터리에 쓸 수 없습니다", dir
-		e.hint = "쓰기 권한이 있는 디렉터리를 STEPSCALE_STATE_DIR 환경 변수로 지정해 주십시오."
+		e.What, e.Where = "상태 디렉터리에 쓸 수 없습니다", dir
+		e.Hint = "쓰기 권한이 있는 디렉터리를 STEPSCALE_STATE_DIR 환경 변수로 지정해 주십시오."
 	}
 	return e
 }
