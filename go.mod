@@ -4,6 +4,7 @@ go 1.26.4
 
 require (
 	al.essio.dev/pkg/shellescape v1.5.1
+	github.com/agnivade/levenshtein v1.2.2
 	github.com/aws/aws-sdk-go-v2 v1.47.8
 	github.com/aws/aws-sdk-go-v2/config v1.33.16
 	github.com/aws/aws-sdk-go-v2/service/eks v1.105.5

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
+
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 )
@@ -184,29 +186,9 @@ func tells(name, fact string) bool {
 func nearest(text string, steps []trace.StepID) string {
 	best, least := "", -1
 	for _, s := range steps {
-		if d := distance(text, string(s)); least < 0 || d < least {
+		if d := levenshtein.ComputeDistance(text, string(s)); least < 0 || d < least {
 			best, least = string(s), d
 		}
 	}
 	return best
-}
-
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		prev := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := prev
-			if a[i] != b[j] {
-				cost++
-			}
-			prev = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/agnivade/levenshtein"
+
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
@@ -198,7 +200,7 @@ func like(words []string, kind string) bool {
 	case len(words) == 1 && kind != Hint:
 		far = 0
 	}
-	return distance(word, kind) <= far
+	return levenshtein.ComputeDistance(word, kind) <= far
 }
 
 func (p *parser) directive(words []string, text string, line int) {

@@ -45,6 +45,12 @@ const (
 	Nonsense      Reason = "not an answer of an API server"
 )
 
+// Reasons are all of them.
+var Reasons = []Reason{
+	NoCredentials, Expired, NoProfile, NoRegion, NoCluster, NoContext, NoKubeconfig, BadKubeconfig,
+	BadAWSFile, BadPlugin, NotActive, Denied, NoEntry, BadSignature, BadTime, Throttled, Unreachable,
+}
+
 // Error is a failure with a known cause.
 type Error struct {
 	Reason Reason

@@ -18,8 +18,6 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
-
-	"github.com/stepscale/stepscale/clusters/embedded"
 )
 
 // strangerEnv makes this test binary a stranger who reads listeners from its standard

@@ -28,6 +28,12 @@ const (
 	Unreachable    Reason = "the nodes do not reach this machine"
 )
 
+// Reasons are all of them.
+var Reasons = []Reason{
+	NoEngine, EngineDown, BadName, NameTaken, NoImage, NoMemory, NodeFailed, HalfMade, NotReady,
+	NoMetrics, TwoControllers, Unreachable,
+}
+
 // Error is a failure with a known cause.
 type Error struct {
 	Reason Reason

@@ -19,8 +19,8 @@ import (
 	"k8s.io/client-go/restmapper"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/world"
-	"github.com/stepscale/stepscale/scenarios"
 )
 
 // madeObject is an object of the scenario in a namespace that is not ours.
@@ -63,19 +63,19 @@ func (s *clusterStage) applyPart(ctx context.Context, obj *unstructured.Unstruct
 
 // applied says which object it was that the API server refused.
 func (s *clusterStage) applied(obj *unstructured.Unstructured, err error) error {
-	var u *userError
-	if err == nil || errors.As(err, &u) || retryable(err) {
+	var u *problem.Error
+	if err == nil || errors.As(err, &u) || problem.Retryable(err) {
 		return err
 	}
 	switch {
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		return stageError(context.Background(), s.namespace, fmt.Errorf("%w: %s", world.ErrNamespaceGone, s.namespace))
+		return problem.OfStep(context.Background(), s.namespace, fmt.Errorf("%w: %s", world.ErrNamespaceGone, s.namespace))
 	case apierrors.IsForbidden(err):
-		return &userError{what: fmt.Sprintf("네임스페이스 %s에 %s %s을(를) 만들 권한이 없습니다", s.namespace, obj.GetKind(), obj.GetName()), cause: err, code: exitUsage,
-			hint: "네임스페이스의 이름을 확인해 주십시오. 맞다면 stepscale doctor에 같은 --eks나 --context와 -n을 적어 모자라는 권한을 강사에게 보여 주십시오."}
+		return &problem.Error{What: fmt.Sprintf("네임스페이스 %s에 %s %s을(를) 만들 권한이 없습니다", s.namespace, obj.GetKind(), obj.GetName()), Cause: err, Code: problem.ExitUsage,
+			Hint: "네임스페이스의 이름을 확인해 주십시오. 맞다면 stepscale doctor에 같은 --eks나 --context와 -n을 적어 모자라는 권한을 강사에게 보여 주십시오."}
 	}
-	return &userError{what: fmt.Sprintf("%s %s을(를) 적용하지 못했습니다", obj.GetKind(), obj.GetName()), cause: err,
-		where: "scenarios/" + s.scenario.Name + "/objects.yaml", hint: "API 서버의 메시지를 보고 매니페스트를 고쳐 주십시오.", code: exitUsage}
+	return &problem.Error{What: fmt.Sprintf("%s %s을(를) 적용하지 못했습니다", obj.GetKind(), obj.GetName()), Cause: err,
+		Where: "scenarios/" + s.scenario.Name + "/objects.yaml", Hint: "API 서버의 메시지를 보고 매니페스트를 고쳐 주십시오.", Code: problem.ExitUsage}
 }
 
 func (s *clusterStage) applyOne(ctx context.Context, obj *unstructured.Unstructured) error {
@@ -126,8 +126,8 @@ func (s *clusterStage) refuseForeign(ctx context.Context, client dynamic.Resourc
 	if err != nil {
 		return err
 	}
-	return &userError{what: fmt.Sprintf("네임스페이스 %s에 stepscale이 만들지 않은 %s %s이(가) 이미 있습니다", s.namespace, obj.GetKind(), obj.GetName()),
-		hint: "건드리지 않았습니다. 빈 네임스페이스를 --namespace로 적어 주십시오.", code: exitUsage}
+	return &problem.Error{What: fmt.Sprintf("네임스페이스 %s에 stepscale이 만들지 않은 %s %s이(가) 이미 있습니다", s.namespace, obj.GetKind(), obj.GetName()),
+		Hint: "건드리지 않았습니다. 빈 네임스페이스를 --namespace로 적어 주십시오.", Code: problem.ExitUsage}
 }
 
 // keepVPA keeps a VPA object for the loop that deploys the VPA.
@@ -147,7 +147,7 @@ func (s *clusterStage) makeNamespace(ctx context.Context) error {
 	if s.conn.namespace != "" {
 		seat, free, err := takeSeat(s.conn.info.Name, s.conn.namespace)
 		if err == nil && !free {
-			return &userError{what: "네임스페이스 " + s.conn.namespace + "에서 다른 stepscale이 수업을 하고 있습니다", code: exitUsage, hint: "그 수업을 마치시거나, 다른 네임스페이스를 --namespace로 적어 주십시오."}
+			return &problem.Error{What: "네임스페이스 " + s.conn.namespace + "에서 다른 stepscale이 수업을 하고 있습니다", Code: problem.ExitUsage, Hint: "그 수업을 마치시거나, 다른 네임스페이스를 --namespace로 적어 주십시오."}
 		}
 		if err != nil {
 			return err
@@ -155,7 +155,7 @@ func (s *clusterStage) makeNamespace(ctx context.Context) error {
 		s.seat, s.namespace = seat, s.conn.namespace
 		_, err = s.kube.CoreV1().Namespaces().Get(ctx, s.namespace, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
-			return &userError{what: "네임스페이스 " + s.namespace + "이(가) 없습니다", code: exitUsage, hint: "이름을 확인하시거나, --namespace 없이 실행하시면 새로 만듭니다."}
+			return &problem.Error{What: "네임스페이스 " + s.namespace + "이(가) 없습니다", Code: problem.ExitUsage, Hint: "이름을 확인하시거나, --namespace 없이 실행하시면 새로 만듭니다."}
 		}
 		if apierrors.IsForbidden(err) { // a student may not look at it, and work in it all the same
 			return nil
@@ -170,7 +170,7 @@ func (s *clusterStage) makeNamespace(ctx context.Context) error {
 	_, err := s.kube.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{FieldManager: fieldManager})
 	if apierrors.IsForbidden(err) {
 		s.namespace = ""
-		return &userError{what: "네임스페이스를 만들 권한이 없습니다", cause: err, hint: "강사에게 네임스페이스를 받아 --namespace 이름으로 실행해 주십시오."}
+		return &problem.Error{What: "네임스페이스를 만들 권한이 없습니다", Cause: err, Hint: "강사에게 네임스페이스를 받아 --namespace 이름으로 실행해 주십시오."}
 	}
 	return err
 }
@@ -243,24 +243,6 @@ func (s *clusterStage) remove(ctx context.Context) error {
 		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) { // a conflict: another object of that name
 			errs = append(errs, err)
 		}
-	}
-	return errors.Join(errs...)
-}
-
-// scenarioError tells everything that is wrong with a scenario, each thing with its
-// place and hint.
-func scenarioError(err error) error {
-	var list scenarios.Problems
-	if !errors.As(err, &list) {
-		return err
-	}
-	errs := make([]error, len(list))
-	for i, p := range list {
-		u := &userError{what: p.Msg, where: p.File, hint: p.Hint, code: exitUsage}
-		if p.Line > 0 {
-			u.where = fmt.Sprintf("%s:%d", p.File, p.Line)
-		}
-		errs[i] = u
 	}
 	return errors.Join(errs...)
 }

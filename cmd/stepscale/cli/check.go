@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/lessons"
 	"github.com/stepscale/stepscale/scenarios"
@@ -61,7 +62,7 @@ func (a *app) checkScenarios(s *tui.Screen) (problems int, known map[string]bool
 	for _, name := range names {
 		known[name] = true
 		if _, err := scenarios.Load(a.scenarios, name); err != nil {
-			for _, e := range flatten(err) {
+			for _, e := range problem.Flatten(err) {
 				s.Problem(e.Error(), "", "")
 				problems++
 			}
@@ -73,7 +74,7 @@ func (a *app) checkScenarios(s *tui.Screen) (problems int, known map[string]bool
 func (a *app) checkLessons(s *tui.Screen, known map[string]bool) (problems, count int) {
 	all, err := lessons.Load(a.lessons)
 	if err != nil {
-		for _, e := range flatten(err) {
+		for _, e := range problem.Flatten(err) {
 			s.Problem(e.Error(), "", "")
 			problems++
 		}
@@ -102,8 +103,8 @@ func (a *app) knownScenario(name string) error {
 		}
 	}
 	hint := "쓸 수 있는 시나리오: " + strings.Join(names, ", ")
-	if near := nearest(name, names); near != "" {
-		hint = "혹시 " + object(near) + " 찾으셨습니까?"
+	if near := problem.Nearest(name, names); near != "" {
+		hint = "혹시 " + problem.Object(near) + " 찾으셨습니까?"
 	}
-	return usageError("그런 시나리오가 없습니다: "+name, hint)
+	return problem.Usage("그런 시나리오가 없습니다: "+name, hint)
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/lessons"
 )
 
@@ -26,7 +27,7 @@ func choose(all []lessons.Lesson, name string, r record, o learnOptions) ([]chos
 				return picked[i:], nil
 			}
 		}
-		return nil, usageError("이 수업에는 그런 단계가 없습니다: "+o.from, stepHint(picked, o.from))
+		return nil, problem.Usage("이 수업에는 그런 단계가 없습니다: "+o.from, stepHint(picked, o.from))
 	}
 	if o.auto || o.restart {
 		return picked, nil
@@ -50,7 +51,7 @@ func stepHint(picked []chosenLesson, from string) string {
 			}
 		}
 	}
-	if near := nearest(from, ids); near != "" {
+	if near := problem.Nearest(from, ids); near != "" {
 		return "혹시 " + near + " 단계를 찾으셨습니까?"
 	}
 	return "쓸 수 있는 단계: " + strings.Join(ids, ", ")
@@ -81,10 +82,10 @@ func pick(all []lessons.Lesson, name string, r record) ([]chosenLesson, error) {
 		return found, nil
 	}
 	hint := "수업 목록은 stepscale lessons로 볼 수 있습니다."
-	if near := nearest(name, names); near != "" {
-		hint = "혹시 " + object(near) + " 찾으셨습니까? " + hint
+	if near := problem.Nearest(name, names); near != "" {
+		hint = "혹시 " + problem.Object(near) + " 찾으셨습니까? " + hint
 	}
-	return nil, usageError("그런 수업이 없습니다: "+name, hint)
+	return nil, problem.Usage("그런 수업이 없습니다: "+name, hint)
 }
 
 func inFolder(all []lessons.Lesson, folder string) []chosenLesson {

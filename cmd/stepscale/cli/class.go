@@ -14,6 +14,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/vpa"
 )
@@ -60,12 +61,12 @@ func (a *app) classPart(name, short string, do func(context.Context, *vpa.Class,
 // openClass attaches to the cluster of a class, and tells its name.
 func openClass(ctx context.Context, attach eks.Options, command string) (class *vpa.Class, cluster string, err error) {
 	if (attach.Name == "") == (attach.Context == "") {
-		return nil, "", usageError("--eks와 --context 가운데 하나를 적어 주십시오.", "예: stepscale class "+command+" --context my-context")
+		return nil, "", problem.Usage("--eks와 --context 가운데 하나를 적어 주십시오.", "예: stepscale class "+command+" --context my-context")
 	}
 	c := eks.New(attach)
 	cfg, err := c.Up(ctx)
 	if err != nil {
-		return nil, "", eksError(err)
+		return nil, "", problem.OfCluster(err)
 	}
 	cfg.QPS, cfg.Burst = 50, 100 // a whole class at once
 	class, err = vpa.NewClass(cfg)
@@ -79,7 +80,7 @@ func classError(err error) error {
 	case errors.As(err, &foreign):
 		return foreignParts(foreign)
 	case apierrors.IsForbidden(err):
-		return &userError{what: "클러스터 전체의 오브젝트를 볼 권한이 없습니다", cause: err, hint: "강사(클러스터 관리자)의 신원으로 실행해 주십시오."}
+		return &problem.Error{What: "클러스터 전체의 오브젝트를 볼 권한이 없습니다", Cause: err, Hint: "강사(클러스터 관리자)의 신원으로 실행해 주십시오."}
 	}
 	return err
 }
@@ -94,8 +95,8 @@ func foreignParts(e *vpa.ForeignError) error {
 		}
 		parts = append(parts, text)
 	}
-	return &userError{what: "stepscale class가 만들지 않은 것이 같은 이름으로 이미 있습니다: " + strings.Join(parts, "; "), cause: e, code: exitUsage,
-		hint: "아무것도 쓰지 않았습니다. 만든 분에게 확인하신 뒤, 지워도 되면 kubectl delete로 지우고 다시 실행해 주십시오."}
+	return &problem.Error{What: "stepscale class가 만들지 않은 것이 같은 이름으로 이미 있습니다: " + strings.Join(parts, "; "), Cause: e, Code: problem.ExitUsage,
+		Hint: "아무것도 쓰지 않았습니다. 만든 분에게 확인하신 뒤, 지워도 되면 kubectl delete로 지우고 다시 실행해 주십시오."}
 }
 
 func whose(o vpa.Origin) string {
@@ -134,7 +135,7 @@ func (a *app) classInstall(ctx context.Context, c *vpa.Class, name string, yes b
 		return err
 	}
 	if err != nil {
-		return &userError{what: "모두 만들지는 못했습니다", cause: err, hint: "클러스터 관리자의 권한이 필요합니다. 다시 실행하시면 나머지만 만듭니다."}
+		return &problem.Error{What: "모두 만들지는 못했습니다", Cause: err, Hint: "클러스터 관리자의 권한이 필요합니다. 다시 실행하시면 나머지만 만듭니다."}
 	}
 	policies, err := c.HasPolicies()
 	if err == nil && !policies {

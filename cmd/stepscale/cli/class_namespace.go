@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/vpa"
 )
@@ -72,16 +73,16 @@ func (e enrolment) students(names []string) ([]vpa.Student, error) {
 	who := slices.Concat(e.users, e.groups)
 	switch {
 	case len(names) == 0:
-		return nil, usageError("네임스페이스의 이름을 적어 주십시오.", example)
+		return nil, problem.Usage("네임스페이스의 이름을 적어 주십시오.", example)
 	case len(who) == 0 || slices.Contains(who, ""):
-		return nil, usageError("누가 쓸 네임스페이스인지 --user나 --group으로 적어 주십시오.", example)
+		return nil, problem.Usage("누가 쓸 네임스페이스인지 --user나 --group으로 적어 주십시오.", example)
 	}
 	for _, w := range who {
 		if slices.Contains(everybody, w) {
-			return nil, usageError(w+"에는 누구나 들어 있습니다.", "학생의 사용자 이름이나 학생만 있는 그룹을 적어 주십시오.")
+			return nil, problem.Usage(w+"에는 누구나 들어 있습니다.", "학생의 사용자 이름이나 학생만 있는 그룹을 적어 주십시오.")
 		}
 		if len(names) > 1 && !strings.Contains(w, seatName) {
-			return nil, usageError(w+"에게 네임스페이스 여러 개를 주면 학생마다 따로 쓰지 못합니다.", "이름에 {}를 넣어 주십시오. 네임스페이스의 이름으로 바뀝니다. 예: --user 'student-{}'")
+			return nil, problem.Usage(w+"에게 네임스페이스 여러 개를 주면 학생마다 따로 쓰지 못합니다.", "이름에 {}를 넣어 주십시오. 네임스페이스의 이름으로 바뀝니다. 예: --user 'student-{}'")
 		}
 	}
 	var all []vpa.Student
@@ -90,7 +91,7 @@ func (e enrolment) students(names []string) ([]vpa.Student, error) {
 			return nil, err
 		}
 		if slices.ContainsFunc(all, func(s vpa.Student) bool { return s.Namespace == name }) {
-			return nil, usageError("같은 이름이 두 번 있습니다: "+name, "네임스페이스마다 이름을 다르게 적어 주십시오.")
+			return nil, problem.Usage("같은 이름이 두 번 있습니다: "+name, "네임스페이스마다 이름을 다르게 적어 주십시오.")
 		}
 		all = append(all, vpa.Student{Namespace: name, Users: named(e.users, name), Groups: named(e.groups, name)})
 	}
@@ -128,7 +129,7 @@ func (a *app) printStudents(students []vpa.Student) error {
 // enroll looks at everything before it asks, and asks before it writes.
 func (a *app) enroll(ctx context.Context, c *vpa.Class, cluster string, students []vpa.Student, yes bool) error {
 	if err := c.Ready(ctx); errors.Is(err, vpa.ErrNotInstalled) {
-		return &userError{what: "이 클러스터는 아직 수업에 맞게 준비되지 않았습니다", cause: err, code: exitUsage, hint: "stepscale class install을 먼저 실행해 주십시오. 이미 하셨다면 한 번 더 실행하셔도 됩니다."}
+		return &problem.Error{What: "이 클러스터는 아직 수업에 맞게 준비되지 않았습니다", Cause: err, Code: problem.ExitUsage, Hint: "stepscale class install을 먼저 실행해 주십시오. 이미 하셨다면 한 번 더 실행하셔도 됩니다."}
 	} else if err != nil {
 		return err
 	}
@@ -136,7 +137,7 @@ func (a *app) enroll(ctx context.Context, c *vpa.Class, cluster string, students
 	for _, s := range students {
 		is, err := c.Namespace(ctx, s.Namespace)
 		if errors.Is(err, vpa.ErrGoing) {
-			return &userError{what: "네임스페이스가 지워지고 있습니다", where: s.Namespace, hint: "다 지워진 뒤에 다시 실행해 주십시오."}
+			return &problem.Error{What: "네임스페이스가 지워지고 있습니다", Where: s.Namespace, Hint: "다 지워진 뒤에 다시 실행해 주십시오."}
 		}
 		if err != nil {
 			return err
@@ -169,7 +170,7 @@ func (a *app) enrollAll(ctx context.Context, c *vpa.Class, students []vpa.Studen
 			done()
 		}
 		if err != nil {
-			return &userError{what: "네임스페이스 " + s.Namespace + "을(를) 끝까지 만들지 못했습니다", cause: err, hint: enrollHint(err)}
+			return &problem.Error{What: "네임스페이스 " + s.Namespace + "을(를) 끝까지 만들지 못했습니다", Cause: err, Hint: enrollHint(err)}
 		}
 		screen.Done(fmt.Sprintf("네임스페이스 %s: %s", s.Namespace, strings.Join(slices.Concat(s.Users, s.Groups), ", ")))
 	}

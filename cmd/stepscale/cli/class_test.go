@@ -24,6 +24,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/embedded"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 )
 
 // classroom is a cluster that an instructor has prepared.
@@ -134,11 +135,11 @@ func requests(p *corev1.Pod, container int) string {
 // TestClass: the API server itself gives new pods what the VPA recommends.
 func TestClass(t *testing.T) {
 	c := newClassroom(t)
-	if out, code := c.run("class", "install", "--context", "stepscale"); code != exitUsage || !strings.Contains(out, "--yes") {
+	if out, code := c.run("class", "install", "--context", "stepscale"); code != problem.ExitUsage || !strings.Contains(out, "--yes") {
 		t.Errorf("unasked: exit %d, %s", code, out)
 	}
 	for range 2 {
-		if out, code := c.run("class", "install", "--context", "stepscale", "--yes"); code != exitOK || !strings.Contains(out, "MutatingAdmissionPolicy stepscale-vpa") {
+		if out, code := c.run("class", "install", "--context", "stepscale", "--yes"); code != problem.ExitOK || !strings.Contains(out, "MutatingAdmissionPolicy stepscale-vpa") {
 			t.Fatalf("install: exit %d, %s", code, out)
 		}
 	}
@@ -174,10 +175,10 @@ func TestClass(t *testing.T) {
 		t.Errorf("a VPA of another name: %s", got)
 	}
 	c.manyVPAs(t)
-	if out, code := c.run("class", "status", "--context", "stepscale"); code != exitOK || strings.Count(out, "stepscale이 만듦") != 7 {
+	if out, code := c.run("class", "status", "--context", "stepscale"); code != problem.ExitOK || strings.Count(out, "stepscale이 만듦") != 7 {
 		t.Errorf("status: exit %d, %s", code, out)
 	}
-	if out, code := c.run("class", "remove", "--context", "stepscale", "--yes"); code != exitOK || strings.Count(out, "지움") != 7 {
+	if out, code := c.run("class", "remove", "--context", "stepscale", "--yes"); code != problem.ExitOK || strings.Count(out, "지움") != 7 {
 		t.Errorf("remove: exit %d, %s", code, out)
 	}
 	within(t, 30*time.Second, "the policy is gone", func() bool { return requests(c.born(t, "shop", "web"), 0) == "100m 0 1Gi" })
@@ -216,7 +217,7 @@ func (c classroom) manyVPAs(t *testing.T) {
 // that doctor asks for, and has nothing elsewhere.
 func TestStudent(t *testing.T) {
 	c := newClassroom(t)
-	if out, code := c.run("class", "install", "--context", "stepscale", "--yes"); code != exitOK {
+	if out, code := c.run("class", "install", "--context", "stepscale", "--yes"); code != problem.ExitOK {
 		t.Fatalf("install: exit %d, %s", code, out)
 	}
 	if _, err := c.kube.CoreV1().Namespaces().Create(t.Context(), namespaceObject("shop"), metav1.CreateOptions{}); err != nil {
@@ -226,7 +227,7 @@ func TestStudent(t *testing.T) {
 	t.Setenv("KUBECONFIG", as(t, os.Getenv("KUBECONFIG"), "kim"))
 	allowed := func() bool {
 		out, code := c.run("doctor", "--context", "kim", "--namespace", "shop")
-		return code == exitOK && strings.Contains(out, "✔ 권한") && strings.Contains(out, "✔ VPA 수업의 권한") && strings.Contains(out, "△ 노드")
+		return code == problem.ExitOK && strings.Contains(out, "✔ 권한") && strings.Contains(out, "✔ VPA 수업의 권한") && strings.Contains(out, "△ 노드")
 	}
 	within(t, 30*time.Second, "the student may do all that lessons do", allowed)
 	if out, _ := c.run("doctor", "--context", "kim", "-n", "shop"); !strings.Contains(out, "△ 네임스페이스의 울타리") || !strings.Contains(out, "NetworkPolicy") {
@@ -234,7 +235,7 @@ func TestStudent(t *testing.T) {
 	}
 	for _, argv := range [][]string{{"doctor", "--context", "kim", "-n", "elsewhere"}, {"doctor", "--context", "kim"}} {
 		out, code := c.run(argv...)
-		if code != exitFailure || !strings.Contains(out, "✘ 권한") || !strings.Contains(out, "△ VPA 수업의 권한") || strings.Contains(out, "create,delete namespaces") != (len(argv) == 3) {
+		if code != problem.ExitFailure || !strings.Contains(out, "✘ 권한") || !strings.Contains(out, "△ VPA 수업의 권한") || strings.Contains(out, "create,delete namespaces") != (len(argv) == 3) {
 			t.Errorf("%q: exit %d, %s", argv, code, out)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 )
 
@@ -20,7 +21,7 @@ func (a *app) clusterClean() *cobra.Command {
 		Example: "  stepscale cluster clean --context my-context\n  stepscale cluster clean --eks my-cluster --region ap-northeast-2 --namespace shop --yes",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if p.attach.Name != "" && p.attach.Context != "" || !p.attached() {
-				return usageError("--eks와 --context 가운데 하나를 적어 주십시오.", "stepscale이 만든 클러스터는 stepscale cluster down으로 끕니다.")
+				return problem.Usage("--eks와 --context 가운데 하나를 적어 주십시오.", "stepscale이 만든 클러스터는 stepscale cluster down으로 끕니다.")
 			}
 			if p.namespace != "" {
 				if err := checkNamespace(p.namespace); err != nil {
@@ -33,7 +34,7 @@ func (a *app) clusterClean() *cobra.Command {
 				screen.Done("지움: " + l)
 			}
 			if apierrors.IsForbidden(err) {
-				return &userError{what: "그 네임스페이스를 볼 권한이 없습니다", where: p.namespace, cause: err, hint: "네임스페이스의 이름을 확인해 주십시오."}
+				return &problem.Error{What: "그 네임스페이스를 볼 권한이 없습니다", Where: p.namespace, Cause: err, Hint: "네임스페이스의 이름을 확인해 주십시오."}
 			}
 			return err
 		},

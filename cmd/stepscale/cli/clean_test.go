@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/hpa"
 )
 
@@ -63,20 +64,20 @@ func TestClean(t *testing.T) {
 	before := left()
 	out, code := c.run("cluster", "clean", "--context", "stepscale", "-n", "shop")
 	for _, want := range []string{"--yes", "namespace/stepscale-ours", "hpa/ours (shop)", "남겨 둠: namespace/stepscale-forged", "남겨 둠: hpa/forged (shop)"} {
-		if code != exitUsage || !strings.Contains(out, want) {
+		if code != problem.ExitUsage || !strings.Contains(out, want) {
 			t.Errorf("unasked: exit %d, no %q in %s", code, want, out)
 		}
 	}
 	if strings.Contains(out, going.Name) || left() != before {
 		t.Errorf("unasked, %s are left of %s: %s", left(), before, out)
 	}
-	if out, code = c.run("cluster", "clean", "--context", "stepscale", "-n", "shop", "--yes"); code != exitOK || strings.Count(out, "지움") != 2 {
+	if out, code = c.run("cluster", "clean", "--context", "stepscale", "-n", "shop", "--yes"); code != problem.ExitOK || strings.Count(out, "지움") != 2 {
 		t.Errorf("exit %d, %s", code, out)
 	}
 	if got, want := left(), "payroll stepscale-copied stepscale-forged unprefixed hpa/forged"; got != want {
 		t.Errorf("left are %s; want %s", got, want)
 	}
-	if out, code = c.run("cluster", "clean", "--context", "stepscale", "-n", "shop", "--yes"); code != exitOK || !strings.Contains(out, "지울 것이 없습니다") || strings.Contains(out, "지움") {
+	if out, code = c.run("cluster", "clean", "--context", "stepscale", "-n", "shop", "--yes"); code != problem.ExitOK || !strings.Contains(out, "지울 것이 없습니다") || strings.Contains(out, "지움") {
 		t.Errorf("again: exit %d, %s", code, out)
 	}
 }
@@ -108,7 +109,7 @@ func TestSystemNamespaces(t *testing.T) {
 			{"cluster", "clean", "--context", "x", "-n", name}, {"class", "namespace", name, "--user", "kim", "--context", "x"},
 		} {
 			out, code := a.told(argv...)
-			if code != exitUsage || !strings.Contains(out, name) || !strings.Contains(out, "네임스페이스") || strings.Contains(out, "컨텍스트가 없습니다") {
+			if code != problem.ExitUsage || !strings.Contains(out, name) || !strings.Contains(out, "네임스페이스") || strings.Contains(out, "컨텍스트가 없습니다") {
 				t.Errorf("%q: exit %d, %s", argv, code, out)
 			}
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 )
@@ -86,7 +87,7 @@ func TestUsageErrors(t *testing.T) {
 		"completion tcsh":                  "모르는 셸",
 	} {
 		r := runCommand(t, "", strings.Fields(line)...)
-		if r.code != exitUsage || !strings.Contains(strings.Join(strings.Fields(r.err), " "), want) || r.opened > 0 {
+		if r.code != problem.ExitUsage || !strings.Contains(strings.Join(strings.Fields(r.err), " "), want) || r.opened > 0 {
 			t.Errorf("%s: exit code %d, %d stages\n%s", line, r.code, r.opened, r.err)
 		}
 	}
@@ -98,7 +99,7 @@ func TestHelpIsKorean(t *testing.T) {
 	walk = func(c *cobra.Command) {
 		argv := append(strings.Fields(c.CommandPath())[1:], "--help")
 		r := runCommand(t, "", argv...)
-		if r.code != exitOK || r.out == "" {
+		if r.code != problem.ExitOK || r.out == "" {
 			t.Errorf("%s: exit code %d", c.CommandPath(), r.code)
 		}
 		for _, english := range []string{"Usage", "Flags", "Available", "help for", "[flags]", "default", "string"} {
@@ -117,7 +118,7 @@ func TestLearnSavesAndResumes(t *testing.T) {
 	t.Setenv("STEPSCALE_STATE_DIR", t.TempDir())
 	r := runCommand(t, "\n", "learn", "hpa") // ends before the step
 	contains(t, r.out, "다음 수업: 동작 순서", "여기까지 저장했습니다")
-	if r.code != exitOK {
+	if r.code != problem.ExitOK {
 		t.Errorf("exit code %d\n%s", r.code, r.err)
 	}
 	r = runCommand(t, "\n", "learn")
@@ -136,7 +137,7 @@ func TestLearnAutoLeavesNoProgress(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("STEPSCALE_STATE_DIR", dir)
 	r := runCommand(t, "", "learn", "hpa", "--auto")
-	if r.code != exitOK || r.opened != 1 {
+	if r.code != problem.ExitOK || r.opened != 1 {
 		t.Errorf("exit code %d, %d stages\n%s", r.code, r.opened, r.err)
 	}
 	if files, _ := os.ReadDir(dir); len(files) > 0 {
@@ -153,7 +154,7 @@ func TestLearnWithoutWritableState(t *testing.T) {
 	r := runCommand(t, "\n\n\n", "learn", "hpa")
 	contains(t, r.err, "진도를 저장할 수 없습니다")
 	contains(t, r.out, "수업을 마쳤습니다: 동작 순서")
-	if r.code != exitOK || strings.Count(r.err, "오류") != 1 {
+	if r.code != problem.ExitOK || strings.Count(r.err, "오류") != 1 {
 		t.Errorf("exit code %d\n%s", r.code, r.err)
 	}
 }
@@ -161,12 +162,12 @@ func TestLearnWithoutWritableState(t *testing.T) {
 func TestInterruptedCommand(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	r := runWith(t, ctx, func(s *fakeStage) { s.failAt, s.cancel = 1, cancel }, "", "learn", "hpa", "--auto")
-	if r.code != exitInterrupted || strings.Contains(r.err, "오류") {
+	if r.code != problem.ExitInterrupted || strings.Contains(r.err, "오류") {
 		t.Errorf("exit code %d\n%s", r.code, r.err)
 	}
 	ctx, cancel = context.WithCancel(t.Context())
 	r = runWith(t, ctx, func(s *fakeStage) { s.failAt, s.cancel = 6, cancel }, "", "run", "web-surge")
-	if r.code != exitInterrupted || strings.Contains(r.err, "오류") {
+	if r.code != problem.ExitInterrupted || strings.Contains(r.err, "오류") {
 		t.Errorf("exit code %d\n%s", r.code, r.err)
 	}
 }
@@ -175,7 +176,7 @@ func TestRun(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "web.jsonl")
 	r := runCommand(t, "", "run", "web-surge", "--until", "scale", "--output", "json", "--record", file)
 	frames, err := trace.Read(strings.NewReader(r.out))
-	if err != nil || len(frames) != 12 || r.code != exitOK {
+	if err != nil || len(frames) != 12 || r.code != problem.ExitOK {
 		t.Fatalf("%d frames, %v, exit code %d\n%s", len(frames), err, r.code, r.err)
 	}
 	if b, _ := os.ReadFile(file); string(b) != r.out {
@@ -191,11 +192,11 @@ func TestRun(t *testing.T) {
 		t.Errorf("%d lines, want a header and 9 passes\n%s", n, r.out)
 	}
 	r = runWith(t, t.Context(), func(s *fakeStage) { s.scaleAt = 0 }, "", "run", "web-surge", "--until", "scale")
-	if r.code != exitFailure || !strings.Contains(r.err, "바뀌지 않았습니다") {
+	if r.code != problem.ExitFailure || !strings.Contains(r.err, "바뀌지 않았습니다") {
 		t.Errorf("exit code %d\n%s", r.code, r.err)
 	}
 	r = runWith(t, t.Context(), func(s *fakeStage) { s.failAt = 6 }, "", "run", "web-surge")
-	if r.code != exitFailure || !strings.Contains(r.err, "API 서버와 연결이 끊겼습니다") {
+	if r.code != problem.ExitFailure || !strings.Contains(r.err, "API 서버와 연결이 끊겼습니다") {
 		t.Errorf("exit code %d\n%s", r.code, r.err)
 	}
 }
@@ -205,8 +206,8 @@ func TestCleanupErrorIsToldToo(t *testing.T) {
 	a := &app{out: io.Discard, errOut: &errOut}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	code := a.report(ctx, errors.Join(ctx.Err(), &userError{what: "지우지 못했습니다", code: exitFailure}))
-	if code != exitInterrupted || !strings.Contains(errOut.String(), "지우지 못했습니다") {
+	code := a.report(ctx, errors.Join(ctx.Err(), &problem.Error{What: "지우지 못했습니다", Code: problem.ExitFailure}))
+	if code != problem.ExitInterrupted || !strings.Contains(errOut.String(), "지우지 못했습니다") {
 		t.Errorf("exit code %d\n%s", code, errOut.String())
 	}
 }
@@ -226,7 +227,7 @@ func TestDoctor(t *testing.T) {
 
 func TestObjectParticle(t *testing.T) {
 	for word, want := range map[string]string{"수업": "수업을", "시나리오": "시나리오를", "hpa": "hpa을(를)"} {
-		if got := object(word); got != want {
+		if got := problem.Object(word); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/embedded"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/outside"
 )
@@ -87,7 +88,7 @@ func (a *app) clusterStatus() *cobra.Command {
 		Example: "  stepscale cluster status\n  stepscale cluster status --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if output != "text" && output != "json" {
-				return usageError(fmt.Sprintf("출력 형식을 모릅니다: %s", output), "text나 json을 써 주십시오.")
+				return problem.Usage(fmt.Sprintf("출력 형식을 모릅니다: %s", output), "text나 json을 써 주십시오.")
 			}
 			dir, err := clusterDir()
 			if err != nil {
@@ -163,8 +164,8 @@ func embeddedDown(ctx context.Context, screen *tui.Screen) error {
 	removed, sweepErr := sweep()
 	switch {
 	case errors.Is(err, embedded.ErrSilent):
-		return errors.Join(sweepErr, &userError{what: "클러스터가 제때 꺼지지 않았습니다", where: embedded.Socket(dir),
-			hint: "ps로 stepscale cluster serve 프로세스를 찾아 kill -9로 끝낸 뒤 다시 실행해 주십시오."})
+		return errors.Join(sweepErr, &problem.Error{What: "클러스터가 제때 꺼지지 않았습니다", Where: embedded.Socket(dir),
+			Hint: "ps로 stepscale cluster serve 프로세스를 찾아 kill -9로 끝낸 뒤 다시 실행해 주십시오."})
 	case err != nil:
 		return errors.Join(backgroundError(dir, err), sweepErr)
 	}
@@ -192,11 +193,11 @@ func (a *app) clusterKubeconfig() *cobra.Command {
 			status, err := embedded.Find(cmd.Context(), dir)
 			switch {
 			case errors.Is(err, embedded.ErrNotRunning):
-				return &userError{what: "켜져 있는 클러스터가 없습니다", hint: "stepscale cluster up으로 먼저 켜 주십시오."}
+				return &problem.Error{What: "켜져 있는 클러스터가 없습니다", Hint: "stepscale cluster up으로 먼저 켜 주십시오."}
 			case err != nil:
 				return backgroundError(dir, err)
 			case status.State != embedded.Ready:
-				return &userError{what: "클러스터가 아직 켜지는 중이거나 꺼지는 중입니다", hint: "stepscale cluster up으로 준비될 때까지 기다려 주십시오."}
+				return &problem.Error{What: "클러스터가 아직 켜지는 중이거나 꺼지는 중입니다", Hint: "stepscale cluster up으로 준비될 때까지 기다려 주십시오."}
 			}
 			fmt.Fprintln(a.out, export("KUBECONFIG", status.Info.Kubeconfig))
 			return nil
@@ -219,8 +220,8 @@ func sweep() ([]string, error) {
 		removed, err := embedded.Sweep(base)
 		all = append(all, removed...)
 		if err != nil {
-			errs = append(errs, &userError{what: "강제로 종료된 클러스터가 남긴 파일을 지우지 못했습니다", where: base, cause: err,
-				hint: "폴더의 권한을 확인하시고 직접 지워 주십시오. 클러스터의 열쇠가 들어 있습니다."})
+			errs = append(errs, &problem.Error{What: "강제로 종료된 클러스터가 남긴 파일을 지우지 못했습니다", Where: base, Cause: err,
+				Hint: "폴더의 권한을 확인하시고 직접 지워 주십시오. 클러스터의 열쇠가 들어 있습니다."})
 		}
 	}
 	return all, errors.Join(errs...)
@@ -240,10 +241,10 @@ func showRemoved(screen *tui.Screen, removed []string) {
 func leftFiles() finding {
 	const name = "남은 파일"
 	removed, err := sweep()
-	var u *userError
+	var u *problem.Error
 	switch {
 	case errors.As(err, &u):
-		return finding{name, statusWarn, u.what + ": " + u.cause.Error(), u.hint}
+		return finding{name, statusWarn, u.What + ": " + u.Cause.Error(), u.Hint}
 	case err != nil:
 		return finding{name, statusWarn, err.Error(), ""}
 	case len(removed) > 0:

@@ -7,14 +7,14 @@ import (
 	"path/filepath"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/utils/clock"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/embedded"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
@@ -86,8 +86,8 @@ func (c *connection) clock() clock.PassiveClock {
 func clusterDir() (string, error) {
 	dir, err := stateDir()
 	if err != nil {
-		return "", &userError{what: "상태 디렉터리를 알 수 없습니다", cause: err,
-			hint: "STEPSCALE_STATE_DIR 환경 변수에 쓸 수 있는 디렉터리를 지정해 주십시오."}
+		return "", &problem.Error{What: "상태 디렉터리를 알 수 없습니다", Cause: err,
+			Hint: "STEPSCALE_STATE_DIR 환경 변수에 쓸 수 있는 디렉터리를 지정해 주십시오."}
 	}
 	return filepath.Join(dir, embeddedDir), nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/clusters/kind"
 	"github.com/stepscale/stepscale/clusters/workload"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/hpa"
 )
 
@@ -37,7 +38,7 @@ func (a *app) connectKind(ctx context.Context, p place, progress func(phase stri
 	}
 	cfg, err := cluster.Up(ctx)
 	if err != nil {
-		return nil, clusterError(err)
+		return nil, problem.OfCluster(err)
 	}
 	a.kept = kindCommand("stepscale cluster down kind", p.name)
 	c := &connection{config: cfg, info: cluster.Info(), close: func() error { return nil }, mode: hpa.ModeAlone, image: p.image,
@@ -52,7 +53,7 @@ func (a *app) connectKind(ctx context.Context, p place, progress func(phase stri
 		}
 	}
 	err = phase(progress, "메트릭 서버", func() error { return cluster.InstallMetrics(ctx, cfg, liveTimeout) })
-	return c, clusterError(err)
+	return c, problem.OfCluster(err)
 }
 
 // phase reports something that takes a while.
@@ -87,7 +88,7 @@ func attachTo(ctx context.Context, p place) (*connection, error) {
 	cluster := eks.New(p.attach)
 	cfg, err := cluster.Up(ctx)
 	if err != nil {
-		return nil, eksError(err)
+		return nil, problem.OfCluster(err)
 	}
 	cfg.QPS, cfg.Burst = 50, 100 // others use it too
 	kubeconfig, err := kubectlFor(cluster, p.attach)
@@ -95,7 +96,7 @@ func attachTo(ctx context.Context, p place) (*connection, error) {
 		return nil, err
 	}
 	if p.image == "" {
-		return nil, usageError("CPU를 쓸 워크로드의 이미지를 알 수 없습니다.",
+		return nil, problem.Usage("CPU를 쓸 워크로드의 이미지를 알 수 없습니다.",
 			"stepscale image로 만들어 클러스터가 닿는 레지스트리(예: ECR)에 올리고 --image로 적어 주십시오. 한 번만 하면 됩니다.")
 	}
 	info := cluster.Info()

@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/sets"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/scenarios"
 )
@@ -58,7 +59,7 @@ func (a *app) ask(ctx context.Context, yes bool, announcement []string) error {
 		line, err := a.lines().read(ctx)
 		if errors.Is(err, io.EOF) {
 			screen.Blank()
-			return usageError("답을 받지 못해 아무것도 쓰지 않았습니다.", "스크립트에서는 --yes를 적어 주십시오.")
+			return problem.Usage("답을 받지 못해 아무것도 쓰지 않았습니다.", "스크립트에서는 --yes를 적어 주십시오.")
 		}
 		if err != nil {
 			return err
@@ -70,7 +71,7 @@ func (a *app) ask(ctx context.Context, yes bool, announcement []string) error {
 		case "true":
 			return nil
 		case "false":
-			return usageError("아무것도 쓰지 않았습니다.", "임베디드 클러스터에서는 아무 걱정 없이 실행해 보실 수 있습니다.")
+			return problem.Usage("아무것도 쓰지 않았습니다.", "임베디드 클러스터에서는 아무 걱정 없이 실행해 보실 수 있습니다.")
 		}
 		screen.Note("예 또는 아니요로 답해 주십시오.")
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/stepscale/stepscale/clusters/clustertest"
 	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/clusters/kind"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 )
 
@@ -51,7 +52,7 @@ func (a *app) endToEnd(ctx context.Context, name string) ([]finding, error) {
 	}
 	defer os.RemoveAll(filepath.Join(dir, contractName))
 	if _, err := s.Leftovers(); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, clusterError(err) // there is nothing to make a cluster with
+		return nil, problem.OfCluster(err) // there is nothing to make a cluster with
 	}
 	divertStderr(dir)
 	var found []finding
@@ -72,14 +73,14 @@ func contractFinding(name string, took time.Duration, err error) finding {
 		return f
 	}
 	f.Status, f.Detail = statusFail, err.Error()
-	var u *userError
+	var u *problem.Error
 	switch {
 	case errors.Is(err, clustertest.ErrNotUp):
 		f.Status, f.Detail = statusWarn, "클러스터가 없어 확인하지 못했습니다"
-	case errors.As(clusterError(err), &u):
-		f.Detail, f.Hint = u.what, u.hint
-		if u.cause != nil {
-			f.Detail += ": " + u.cause.Error()
+	case errors.As(problem.OfCluster(err), &u):
+		f.Detail, f.Hint = u.What, u.Hint
+		if u.Cause != nil {
+			f.Detail += ": " + u.Cause.Error()
 		}
 	}
 	return f
@@ -116,7 +117,7 @@ func contractOf(name, dir string, progress Progress) (*contract, error) {
 			whileUp: func(ctx context.Context) finding { return reachFinding(ctx, cluster) },
 		}, nil
 	}
-	return nil, usageError("모르는 클러스터입니다: "+name, "--e2e에는 "+strings.Join(contractClusters, " 또는 ")+"를 적어 주십시오.")
+	return nil, problem.Usage("모르는 클러스터입니다: "+name, "--e2e에는 "+strings.Join(contractClusters, " 또는 ")+"를 적어 주십시오.")
 }
 
 // reachFinding tells whether the API server of a kind cluster can call a webhook in
@@ -127,7 +128,7 @@ func reachFinding(ctx context.Context, cluster *kind.Cluster) finding {
 	err := reached(ctx, cluster)
 	f := contractFinding("노드가 이 컴퓨터에 닿습니다", time.Since(begin), err)
 	if err != nil {
-		f.Status, f.Hint = statusWarn, cmp.Or(f.Hint, kindReasons[kind.Unreachable].hint)
+		f.Status, f.Hint = statusWarn, cmp.Or(f.Hint, problem.KindHint(kind.Unreachable))
 	}
 	return f
 }

@@ -16,12 +16,6 @@ func TestContractIsKorean(t *testing.T) {
 			t.Errorf("check %q has no Korean name", c.Name)
 		}
 	}
-	for _, r := range []kind.Reason{kind.NoEngine, kind.EngineDown, kind.BadName, kind.NameTaken, kind.NoImage, kind.NoMetrics, kind.NoMemory, kind.NodeFailed, kind.HalfMade, kind.NotReady, kind.TwoControllers, kind.Unreachable} {
-		var u *userError
-		if err := clusterError(&kind.Error{Reason: r, Err: errors.New("boom")}); !errors.As(err, &u) || u.what == "" || u.hint == "" {
-			t.Errorf("%s is told as %v", r, err)
-		}
-	}
 	if got := kindPhase("Ensuring node image (kindest/node:v1.37.0)"); got != "노드 이미지 (kindest/node:v1.37.0)" {
 		t.Errorf("phase %q", got)
 	}

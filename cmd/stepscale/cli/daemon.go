@@ -18,6 +18,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/embedded"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/scenarios"
 )
 
@@ -40,7 +41,7 @@ func (a *app) clusterServe() *cobra.Command {
 			}
 			lock, err := inherited(dir)
 			if err != nil {
-				return usageError("이 명령은 stepscale cluster up이 실행합니다.", "stepscale cluster up을 실행해 주십시오.")
+				return problem.Usage("이 명령은 stepscale cluster up이 실행합니다.", "stepscale cluster up을 실행해 주십시오.")
 			}
 			if err := embedded.InBackground(cmd.Context(), lock, embedded.Options{Dir: dir}, parseLoad); err != nil {
 				return startError(dir, err)
@@ -128,20 +129,20 @@ func (s *server) stop() {
 
 // failure says how the server ended, with the end of what it wrote.
 func (s *server) failure() error {
-	e := &userError{what: "클러스터를 켜지 못했습니다", where: s.log, hint: "위 파일에 이유가 적혀 있습니다. stepscale doctor도 실행해 보십시오."}
+	e := &problem.Error{What: "클러스터를 켜지 못했습니다", Where: s.log, Hint: "위 파일에 이유가 적혀 있습니다. stepscale doctor도 실행해 보십시오."}
 	status, _ := s.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	switch {
 	case status.Signaled():
-		e.what = fmt.Sprintf("클러스터의 프로세스가 신호 %d(%s) 때문에 끝났습니다", status.Signal(), status.Signal())
+		e.What = fmt.Sprintf("클러스터의 프로세스가 신호 %d(%s) 때문에 끝났습니다", status.Signal(), status.Signal())
 		if status.Signal() == syscall.SIGKILL {
-			e.hint = "누가 강제로 끝냈거나, 메모리가 모자라 커널이 끝낸 것(OOM)입니다. 메모리를 확인하시고 다시 실행해 주십시오."
+			e.Hint = "누가 강제로 끝냈거나, 메모리가 모자라 커널이 끝낸 것(OOM)입니다. 메모리를 확인하시고 다시 실행해 주십시오."
 		}
-	case status.ExitStatus() == exitOK:
-		e.what, e.where = "켜지는 동안 다른 곳에서 cluster down을 실행해 클러스터가 꺼졌습니다", ""
-		e.hint = "stepscale cluster up으로 다시 켤 수 있습니다."
+	case status.ExitStatus() == problem.ExitOK:
+		e.What, e.Where = "켜지는 동안 다른 곳에서 cluster down을 실행해 클러스터가 꺼졌습니다", ""
+		e.Hint = "stepscale cluster up으로 다시 켤 수 있습니다."
 	}
 	if tail := s.tail(); tail != "" {
-		e.cause = errors.New("기록의 끝은 이렇습니다.\n" + tail)
+		e.Cause = errors.New("기록의 끝은 이렇습니다.\n" + tail)
 	}
 	return e
 }
@@ -245,14 +246,14 @@ func backgroundError(dir string, err error) error {
 	case errors.As(err, &path):
 		return startError(dir, err)
 	case errors.Is(err, embedded.ErrOtherVersion):
-		return &userError{what: "다른 버전의 stepscale이 백그라운드에 켜 둔 클러스터입니다", where: embedded.Socket(dir),
-			hint: "stepscale cluster down으로 끈 뒤 다시 실행해 주십시오."}
+		return &problem.Error{What: "다른 버전의 stepscale이 백그라운드에 켜 둔 클러스터입니다", Where: embedded.Socket(dir),
+			Hint: "stepscale cluster down으로 끈 뒤 다시 실행해 주십시오."}
 	case errors.Is(err, embedded.ErrSilent):
-		return &userError{what: "백그라운드 클러스터의 프로세스가 답하지 않습니다", where: embedded.Socket(dir),
-			hint: "stepscale cluster down으로 끝낼 수 있습니다. 답하지 않아도 끝냅니다."}
+		return &problem.Error{What: "백그라운드 클러스터의 프로세스가 답하지 않습니다", Where: embedded.Socket(dir),
+			Hint: "stepscale cluster down으로 끝낼 수 있습니다. 답하지 않아도 끝냅니다."}
 	case errors.Is(err, embedded.ErrBusy):
-		return &userError{what: "백그라운드 클러스터를 다른 stepscale이 이미 쓰고 있습니다",
-			hint: "시간과 게이트는 하나뿐이어서 한 번에 한 수업만 쓸 수 있습니다. 다른 터미널의 수업을 마치고 다시 실행해 주십시오."}
+		return &problem.Error{What: "백그라운드 클러스터를 다른 stepscale이 이미 쓰고 있습니다",
+			Hint: "시간과 게이트는 하나뿐이어서 한 번에 한 수업만 쓸 수 있습니다. 다른 터미널의 수업을 마치고 다시 실행해 주십시오."}
 	}
 	return err
 }

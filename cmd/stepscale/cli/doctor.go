@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 )
 
@@ -80,11 +81,11 @@ func (a *app) examination(ctx context.Context, endToEnd string, o eks.Options, n
 	}
 	switch {
 	case chosen > 1:
-		return nil, usageError("--e2e, --eks, --context는 하나만 쓸 수 있습니다.", "살펴볼 클러스터 하나를 골라 주십시오.")
+		return nil, problem.Usage("--e2e, --eks, --context는 하나만 쓸 수 있습니다.", "살펴볼 클러스터 하나를 골라 주십시오.")
 	case o.Name == "" && (o.Region != "" || o.Profile != ""):
-		return nil, usageError("--region과 --profile은 --eks와 함께 씁니다.", "예: --eks my-cluster --region ap-northeast-2")
+		return nil, problem.Usage("--region과 --profile은 --eks와 함께 씁니다.", "예: --eks my-cluster --region ap-northeast-2")
 	case namespace != "" && o.Name == "" && o.Context == "":
-		return nil, usageError("--namespace는 --eks나 --context와 함께 씁니다.", "예: --context my-context --namespace shop")
+		return nil, problem.Usage("--namespace는 --eks나 --context와 함께 씁니다.", "예: --context my-context --namespace shop")
 	case endToEnd != "":
 		return a.endToEnd(ctx, endToEnd)
 	case o.Name != "" || o.Context != "":
@@ -173,7 +174,7 @@ func kubeContexts() finding {
 	const name = "kube 컨텍스트"
 	config, err := eks.Kubeconfig("")
 	if err != nil {
-		return finding{name, statusWarn, sentence(eksError(err)), "내장 클러스터에는 필요하지 않습니다."}
+		return finding{name, statusWarn, problem.Sentence(problem.OfCluster(err)), "내장 클러스터에는 필요하지 않습니다."}
 	}
 	if len(config.Contexts) == 0 {
 		return finding{name, statusOK, "없습니다. 내장 클러스터에는 필요하지 않습니다", ""}

@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/stepscale/stepscale/clusters/eks"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 )
 
 // lessonPods is what the largest lesson of a real cluster may come to: the HPA's
@@ -18,13 +18,6 @@ const lessonPods = 11
 
 // lessonPodCPU is the request of each.
 var lessonPodCPU = resource.MustParse("100m")
-
-// How wrong this machine's clock may be. AWS takes no signature that is five minutes
-// off, and EKS no token that is fifteen.
-const (
-	skewWarn = time.Minute
-	skewFail = 5 * time.Minute
-)
 
 func eksFindings(name string, r eks.Report) []finding {
 	who := r.Username
@@ -59,28 +52,15 @@ func fence(f eks.Fence) finding {
 
 func clockFinding(skew time.Duration) finding {
 	f := finding{"시각", statusOK, "API 서버와 맞습니다", ""}
-	if skew.Abs() < skewWarn {
+	if skew.Abs() < problem.SkewWarn {
 		return f
 	}
-	f.Status, f.Detail = statusWarn, strings.TrimSpace(clockIs(skew))
+	f.Status, f.Detail = statusWarn, strings.TrimSpace(problem.ClockIs(skew))
 	f.Hint = "컴퓨터의 시각 동기화(NTP)를 켜 주십시오. 5분 넘게 틀리면 AWS가 서명을 받지 않고, 15분 넘게 틀리면 토큰이 거절되며, 인증서도 만료된 것으로 보일 수 있습니다."
-	if skew.Abs() >= skewFail {
+	if skew.Abs() >= problem.SkewFail {
 		f.Status = statusFail
 	}
 	return f
-}
-
-// clockIs says how wrong this machine's clock is, as a sentence to put before others;
-// empty when it is right to the minute.
-func clockIs(skew time.Duration) string {
-	about := tui.Duration(skew.Abs().Round(time.Minute))
-	switch {
-	case skew.Abs() < skewWarn:
-		return ""
-	case skew < 0:
-		return "이 컴퓨터의 시각이 약 " + about + " 느립니다. "
-	}
-	return "이 컴퓨터의 시각이 약 " + about + " 빠릅니다. "
 }
 
 // grant is whom to ask for permissions.

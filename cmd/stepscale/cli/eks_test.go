@@ -12,20 +12,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/world"
 	"github.com/stepscale/stepscale/lessons"
 	"github.com/stepscale/stepscale/scenarios"
 )
 
-func TestEKSIsKorean(t *testing.T) {
-	for _, r := range []eks.Reason{eks.NoCredentials, eks.Expired, eks.NoProfile, eks.NoRegion, eks.NoCluster, eks.NoContext, eks.NoKubeconfig, eks.BadKubeconfig, eks.BadAWSFile, eks.BadPlugin, eks.NotActive, eks.Denied, eks.NoEntry, eks.BadSignature, eks.BadTime, eks.Throttled, eks.Unreachable} {
-		var u *userError
-		if err := eksError(&eks.Error{Reason: r, Err: errors.New("boom")}); !errors.As(err, &u) || u.what == "" || u.hint == "" {
-			t.Errorf("%s is told as %v", r, err)
-		}
-	}
-	var u *userError
-	if err := eksError(&eks.Error{Reason: eks.NoEntry, Skew: 7 * time.Minute, Err: errors.New("boom")}); !errors.As(err, &u) || !strings.HasPrefix(u.hint, "이 컴퓨터의 시각이 약 7분 빠릅니다. IAM") {
+func TestWrongClockIsTold(t *testing.T) {
+	var u *problem.Error
+	if err := problem.OfCluster(&eks.Error{Reason: eks.NoEntry, Skew: 7 * time.Minute, Err: errors.New("boom")}); !errors.As(err, &u) || !strings.HasPrefix(u.Hint, "이 컴퓨터의 시각이 약 7분 빠릅니다. IAM") {
 		t.Errorf("a wrong clock is told as %+v", u)
 	}
 }

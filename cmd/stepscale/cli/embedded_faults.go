@@ -12,6 +12,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/stepscale/stepscale/clusters/embedded"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 )
 
 const hintStateDir = "쓰기 권한이 있고 자리가 넉넉한 디렉터리를 STEPSCALE_STATE_DIR 환경 변수로 지정해 주십시오."
@@ -26,22 +27,22 @@ func startError(dir string, err error) error {
 	case errors.As(err, &lacks):
 		return requirementError(lacks)
 	case errors.As(err, &path) && strings.HasPrefix(path.Path, filepath.Dir(filepath.Dir(dir))):
-		return &userError{what: "상태 디렉터리에 쓸 수 없습니다", where: dir, cause: err, hint: hintStateDir}
+		return &problem.Error{What: "상태 디렉터리에 쓸 수 없습니다", Where: dir, Cause: err, Hint: hintStateDir}
 	}
-	return &userError{what: "임베디드 클러스터를 시작하지 못했습니다", where: keepLog(filepath.Dir(dir)), cause: err,
-		hint: "stepscale doctor로 이 컴퓨터의 상태를 확인해 주십시오. 위 파일에 업스트림의 마지막 로그가 있습니다."}
+	return &problem.Error{What: "임베디드 클러스터를 시작하지 못했습니다", Where: keepLog(filepath.Dir(dir)), Cause: err,
+		Hint: "stepscale doctor로 이 컴퓨터의 상태를 확인해 주십시오. 위 파일에 업스트림의 마지막 로그가 있습니다."}
 }
 
 // endedError says why the embedded cluster ended in the middle of what it did.
 func endedError(stateDir string, err error) error {
-	return &userError{what: "임베디드 클러스터가 도중에 멈췄습니다", where: keepLog(stateDir), cause: err,
-		hint: "시작한 것은 정리했습니다. 다시 실행해 주십시오. 위 파일에 업스트림의 마지막 로그가 있고, stepscale doctor가 디스크와 한도를 확인해 드립니다."}
+	return &problem.Error{What: "임베디드 클러스터가 도중에 멈췄습니다", Where: keepLog(stateDir), Cause: err,
+		Hint: "시작한 것은 정리했습니다. 다시 실행해 주십시오. 위 파일에 업스트림의 마지막 로그가 있고, stepscale doctor가 디스크와 한도를 확인해 드립니다."}
 }
 
 // aborted is what app.abort was called with, or nil. Nobody answers any more then, and
 // every other error came of it.
 func aborted(ctx context.Context) error {
-	var cause *userError
+	var cause *problem.Error
 	if errors.As(context.Cause(ctx), &cause) {
 		return cause
 	}
@@ -53,7 +54,7 @@ func downError(err error) error {
 	if !errors.Is(err, embedded.ErrLate) {
 		return err
 	}
-	return &userError{what: "클러스터의 일부가 제때 멈추지 않았습니다", cause: err, hint: "이 프로세스와 함께 사라지므로 따로 하실 일은 없습니다."}
+	return &problem.Error{What: "클러스터의 일부가 제때 멈추지 않았습니다", Cause: err, Hint: "이 프로세스와 함께 사라지므로 따로 하실 일은 없습니다."}
 }
 
 // keepLog writes what upstream logged last to where its standard error goes, and
@@ -66,7 +67,7 @@ func keepLog(stateDir string) string {
 // requirementError says what this machine lacks and what to do about it.
 func requirementError(r *embedded.Requirement) error {
 	f := requirementFinding(r)
-	return &userError{what: "임베디드 클러스터를 시작할 수 없습니다. " + f.Detail, where: r.Path, hint: f.Hint, cause: r.Err}
+	return &problem.Error{What: "임베디드 클러스터를 시작할 수 없습니다. " + f.Detail, Where: r.Path, Hint: f.Hint, Cause: r.Err}
 }
 
 // requirementFinding is the same for doctor, also of what is not lacking.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
@@ -16,7 +17,7 @@ const defaultMax = time.Hour
 // may be nil. The frames that were executed come back even with an error.
 func (p *player) execute(b lessons.Block, each func(trace.Frame)) ([]trace.Frame, error) {
 	if p.session == nil {
-		return nil, &userError{what: "이 수업에는 실행할 클러스터가 없습니다", where: b.Arg}
+		return nil, &problem.Error{What: "이 수업에는 실행할 클러스터가 없습니다", Where: b.Arg}
 	}
 	p.latest()
 	until, err := p.condition(b)
@@ -66,7 +67,7 @@ func (p *player) condition(b lessons.Block) (func(trace.Frame) bool, error) {
 	if b.Max != "" {
 		var err error
 		if limit, err = time.ParseDuration(b.Max); err != nil || limit <= 0 {
-			return nil, usageError(fmt.Sprintf("continue의 한도를 읽을 수 없습니다: %s", b.Max), "10m처럼 적어 주십시오.")
+			return nil, problem.Usage(fmt.Sprintf("continue의 한도를 읽을 수 없습니다: %s", b.Max), "10m처럼 적어 주십시오.")
 		}
 	}
 	var start time.Time

@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
@@ -152,7 +153,7 @@ func TestSignatureFaults(t *testing.T) {
 		"플러그인이 실패했습니다: aws (종료 코드 255)": errors.New("getting credentials: exec: executable aws failed with exit code 255"),
 	} {
 		err = &url.Error{Op: "Get", URL: "https://class", Err: err}
-		if got := stageError(t.Context(), "x", err); !strings.Contains(got.Error(), says) || !retryable(err) {
+		if got := problem.OfStep(t.Context(), "x", err); !strings.Contains(got.Error(), says) || !problem.Retryable(err) {
 			t.Errorf("%v is told as %v", err, got)
 		}
 	}
@@ -174,8 +175,8 @@ func namespaceGoes(t *testing.T, s *clusterStage) {
 	for until := time.Now().Add(time.Minute); err == nil && time.Now().Before(until); { // the namespace controller takes its time
 		_, err = s.session.Next()
 	}
-	var u *userError
-	if err == nil || !errors.As(stageError(t.Context(), "x", err), &u) || !strings.Contains(u.what, "네임스페이스가 지워졌습니다") {
+	var u *problem.Error
+	if err == nil || !errors.As(problem.OfStep(t.Context(), "x", err), &u) || !strings.Contains(u.What, "네임스페이스가 지워졌습니다") {
 		t.Errorf("told as %v", err)
 	}
 }

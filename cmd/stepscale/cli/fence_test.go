@@ -22,6 +22,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 )
 
 // TestFence: a student's namespace is made by one command, and lets nothing pass that
@@ -29,26 +30,26 @@ import (
 func TestFence(t *testing.T) {
 	c := newClassroom(t)
 	class := func(argv ...string) (string, int) { return c.run(append([]string{"class"}, argv...)...) }
-	if out, code := class("namespace", "s01", "--user", "kim", "--context", "stepscale", "--yes"); code != exitUsage || !strings.Contains(out, "class install") {
+	if out, code := class("namespace", "s01", "--user", "kim", "--context", "stepscale", "--yes"); code != problem.ExitUsage || !strings.Contains(out, "class install") {
 		t.Errorf("before the installation: exit %d, %s", code, out)
 	}
 	c.refusesForeign(t)
-	if out, code := class("install", "--context", "stepscale", "--yes"); code != exitOK {
+	if out, code := class("install", "--context", "stepscale", "--yes"); code != problem.ExitOK {
 		t.Fatalf("install: exit %d, %s", code, out)
 	}
-	if out, code := class("namespace", "s01", "--user", "kim", "--context", "stepscale"); code != exitUsage || !strings.Contains(out, "--yes") {
+	if out, code := class("namespace", "s01", "--user", "kim", "--context", "stepscale"); code != problem.ExitUsage || !strings.Contains(out, "--yes") {
 		t.Errorf("unasked: exit %d, %s", code, out)
 	}
 	if _, err := c.kube.CoreV1().Namespaces().Get(t.Context(), "s01", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 		t.Errorf("unasked, and written: %v", err)
 	}
 	for range 2 {
-		if out, code := class("namespace", "s01", "s02", "--user", "student-{}", "--context", "stepscale", "--yes"); code != exitOK || strings.Contains(out, "아직 세어지지") {
+		if out, code := class("namespace", "s01", "s02", "--user", "student-{}", "--context", "stepscale", "--yes"); code != problem.ExitOK || strings.Contains(out, "아직 세어지지") {
 			t.Fatalf("namespace: exit %d, %s", code, out)
 		}
 	}
 	c.namespace(t, "theirs", true)
-	if out, code := class("namespace", "s03", "theirs", "--user", "student-{}", "--context", "stepscale", "--yes"); code != exitUsage || !strings.Contains(out, "Namespace theirs") {
+	if out, code := class("namespace", "s03", "theirs", "--user", "student-{}", "--context", "stepscale", "--yes"); code != problem.ExitUsage || !strings.Contains(out, "Namespace theirs") {
 		t.Errorf("a namespace of somebody else's: exit %d, %s", code, out)
 	}
 	if _, err := c.kube.CoreV1().Namespaces().Get(t.Context(), "s03", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
@@ -56,7 +57,7 @@ func TestFence(t *testing.T) {
 	}
 	t.Setenv("KUBECONFIG", as(t, os.Getenv("KUBECONFIG"), "student-s01"))
 	out, code := c.run("doctor", "--context", "student-s01", "-n", "s01")
-	if code != exitOK || !strings.Contains(out, "✔ 네임스페이스의 울타리") {
+	if code != problem.ExitOK || !strings.Contains(out, "✔ 네임스페이스의 울타리") {
 		t.Errorf("doctor: exit %d, %s", code, out)
 	}
 	fenced(t, os.Getenv("KUBECONFIG"))
@@ -73,7 +74,7 @@ func (c classroom) refusesForeign(t *testing.T) {
 	}
 	out, code := c.run("class", "install", "--context", "stepscale", "--yes")
 	for _, want := range []string{"ClusterRole stepscale-student", "their-tool", "team=red", time.Now().Local().Format(time.DateOnly)} {
-		if code != exitUsage || !strings.Contains(out, want) {
+		if code != problem.ExitUsage || !strings.Contains(out, want) {
 			t.Errorf("a role of somebody else's: exit %d, no %q in %s", code, want, out)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 )
@@ -218,8 +219,8 @@ func TestInterruptInTheMiddleOfAStep(t *testing.T) {
 	if err == nil || ctx.Err() == nil {
 		t.Fatalf("the loop went on: %v", err)
 	}
-	if code := a.report(ctx, stageError(ctx, "x", err)); code != exitInterrupted {
-		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	if code := a.report(ctx, problem.OfStep(ctx, "x", err)); code != problem.ExitInterrupted {
+		t.Errorf("exit code %d, want %d", code, problem.ExitInterrupted)
 	}
 }
 
@@ -240,7 +241,7 @@ func TestAPIServerGoneInTheMiddleOfAStep(t *testing.T) {
 	if f.Err == "" {
 		t.Error("the frame does not tell")
 	}
-	if got := stageError(t.Context(), string(f.Step), err); !strings.Contains(got.Error(), "연결이 끊겼습니다") {
+	if got := problem.OfStep(t.Context(), string(f.Step), err); !strings.Contains(got.Error(), "연결이 끊겼습니다") {
 		t.Errorf("told as %q (%v)", got, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 )
 
@@ -114,7 +115,7 @@ func (a *app) completionCommand() *cobra.Command {
 			case "powershell":
 				return root.GenPowerShellCompletionWithDesc(a.out)
 			}
-			return usageError("모르는 셸입니다: "+given[0], "bash, zsh, fish, powershell 가운데 하나를 적어 주십시오.")
+			return problem.Usage("모르는 셸입니다: "+given[0], "bash, zsh, fish, powershell 가운데 하나를 적어 주십시오.")
 		},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/clusters/workload"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/outside"
 )
@@ -31,10 +32,10 @@ kind에서는 저절로 노드에 넣으므로 쓰실 일이 없습니다. EKS�
   stepscale image --arch arm64 --output workload-arm64.tar`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file == "" {
-				return usageError("--output에 만들 파일의 이름을 적어 주십시오.", "예: stepscale image --output workload.tar")
+				return problem.Usage("--output에 만들 파일의 이름을 적어 주십시오.", "예: stepscale image --output workload.tar")
 			}
 			if !slices.Contains(archs, arch) {
-				return usageError("모르는 아키텍처입니다: "+arch, "--arch에는 amd64 또는 arm64를 적어 주십시오.")
+				return problem.Usage("모르는 아키텍처입니다: "+arch, "--arch에는 amd64 또는 arm64를 적어 주십시오.")
 			}
 			if err := creatable(file); err != nil {
 				return unwritableFile(file, err)
@@ -58,7 +59,7 @@ kind에서는 저절로 노드에 넣으므로 쓰실 일이 없습니다. EKS�
 }
 
 func unwritableFile(file string, err error) error {
-	return &userError{what: "파일을 쓸 수 없습니다", where: file, cause: err, hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
+	return &problem.Error{What: "파일을 쓸 수 없습니다", Where: file, Cause: err, Hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
 }
 
 // creatable tells beforehand why a file could not be replaced after long work.
@@ -88,10 +89,10 @@ func workloadImage(ctx context.Context, arch string) ([]byte, error) {
 
 func imageError(err error) error {
 	if errors.Is(err, workload.ErrNoBinary) {
-		return &userError{what: "워크로드의 이미지를 만들 수 없습니다", cause: err,
-			hint: "Go를 설치하시거나(https://go.dev/dl), 다른 컴퓨터에서 stepscale image로 만든 이미지를 --image로 적어 주십시오."}
+		return &problem.Error{What: "워크로드의 이미지를 만들 수 없습니다", Cause: err,
+			Hint: "Go를 설치하시거나(https://go.dev/dl), 다른 컴퓨터에서 stepscale image로 만든 이미지를 --image로 적어 주십시오."}
 	}
-	return clusterError(err)
+	return problem.OfCluster(err)
 }
 
 // workloadCommand is the workload itself, for images that hold this program because

@@ -19,6 +19,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters/kind/standin"
 	"github.com/stepscale/stepscale/clusters/workload"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 )
 
 // machine is one with docker. The control plane in its nodes is a live one, without
@@ -50,7 +51,7 @@ func newMachine(t *testing.T) machine {
 func (m machine) run(t *testing.T, line string) string {
 	t.Helper()
 	m.out.Reset()
-	if code := m.app.execute(t.Context(), strings.Fields(line)); code != exitOK {
+	if code := m.app.execute(t.Context(), strings.Fields(line)); code != problem.ExitOK {
 		t.Fatalf("%s: exit code %d\n%s", line, code, m.out)
 	}
 	return m.out.String()
@@ -201,7 +202,7 @@ func TestKindInterrupted(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = cmd.Wait()
-			if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || !strings.Contains(out.String(), "중단했습니다") {
+			if code := cmd.ProcessState.ExitCode(); code != problem.ExitInterrupted || !strings.Contains(out.String(), "중단했습니다") {
 				t.Errorf("exit code %d\n%s", code, out.String())
 			}
 			if got := m.there(t); len(got) > 0 {
@@ -248,7 +249,7 @@ func TestKindNames(t *testing.T) {
 	}
 	for _, line := range []string{"cluster down kind --name ..", "cluster up kind --name ../kept", "learn hpa --cluster kind --auto --name Two"} {
 		m.out.Reset()
-		if code := m.app.execute(t.Context(), strings.Fields(line)); code == exitOK || !strings.Contains(m.out.String(), "이름으로 쓸 수 없습니다") {
+		if code := m.app.execute(t.Context(), strings.Fields(line)); code == problem.ExitOK || !strings.Contains(m.out.String(), "이름으로 쓸 수 없습니다") {
 			t.Errorf("%s: exit code %d\n%s", line, code, m.out)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
@@ -60,11 +61,11 @@ func (a *app) loadLessons(dir string) ([]lessons.Lesson, error) {
 	}
 	all, err := lessons.Load(fsys)
 	if err != nil {
-		return nil, &userError{what: "수업을 읽을 수 없습니다", code: exitUsage, cause: err,
-			hint: "stepscale check로 모든 문제를 한 번에 볼 수 있습니다."}
+		return nil, &problem.Error{What: "수업을 읽을 수 없습니다", Code: problem.ExitUsage, Cause: err,
+			Hint: "stepscale check로 모든 문제를 한 번에 볼 수 있습니다."}
 	}
 	if len(all) == 0 {
-		return nil, usageError("수업이 하나도 없습니다.", "폴더 안에 <폴더>/<번호-이름>/lesson.md가 있어야 합니다.")
+		return nil, problem.Usage("수업이 하나도 없습니다.", "폴더 안에 <폴더>/<번호-이름>/lesson.md가 있어야 합니다.")
 	}
 	return all, nil
 }
@@ -168,8 +169,8 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson) (err error) {
 		return err
 	}
 	if t.auto && len(p.drift) > 0 && p.info.Simulated { // a real cluster may forbid what a lesson asks about
-		return &userError{what: fmt.Sprintf("수업과 클러스터가 %d곳에서 어긋났습니다", len(p.drift)), where: c.File,
-			hint: p.drift[0]}
+		return &problem.Error{What: fmt.Sprintf("수업과 클러스터가 %d곳에서 어긋났습니다", len(p.drift)), Where: c.File,
+			Hint: p.drift[0]}
 	}
 	return nil
 }
@@ -187,7 +188,7 @@ func (t *tutor) keep(ctx context.Context, id string, l lesson) {
 // bringUp opens the stage of a loop, with its progress written to out.
 func (a *app) bringUp(ctx context.Context, loop, scenario string, out io.Writer) (Stage, func() error, error) {
 	if a.open == nil {
-		return nil, nil, &userError{what: "이 실행 파일에는 클러스터가 들어 있지 않습니다"}
+		return nil, nil, &problem.Error{What: "이 실행 파일에는 클러스터가 들어 있지 않습니다"}
 	}
 	screen := tui.New(out)
 	stage, closeStage, err := a.open(ctx, loop, scenario, &startup{screen: screen})
@@ -195,15 +196,15 @@ func (a *app) bringUp(ctx context.Context, loop, scenario string, out io.Writer)
 	if err == nil {
 		return stage, closeStage, nil
 	}
-	var u *userError
+	var u *problem.Error
 	if ctx.Err() != nil || errors.As(err, &u) {
 		return nil, nil, errors.Join(ctx.Err(), err)
 	}
-	if retryable(err) {
-		return nil, nil, stageError(ctx, scenario, err)
+	if problem.Retryable(err) {
+		return nil, nil, problem.OfStep(ctx, scenario, err)
 	}
-	return nil, nil, &userError{what: "클러스터를 준비하지 못했습니다", where: scenario, cause: err,
-		hint: "stepscale doctor로 이 컴퓨터에서 무엇이 되는지 확인해 보십시오."}
+	return nil, nil, &problem.Error{What: "클러스터를 준비하지 못했습니다", Where: scenario, Cause: err,
+		Hint: "stepscale doctor로 이 컴퓨터에서 무엇이 되는지 확인해 보십시오."}
 }
 
 func (a *app) completeLessons(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -228,7 +229,7 @@ func (a *app) loopNames() []string {
 func (a *app) lastStep(loop string) (trace.StepID, error) {
 	ids := a.loops[loop].StepIDs()
 	if len(ids) == 0 {
-		return "", usageError("그런 루프가 없습니다: "+loop, "쓸 수 있는 루프: "+strings.Join(a.loopNames(), ", "))
+		return "", problem.Usage("그런 루프가 없습니다: "+loop, "쓸 수 있는 루프: "+strings.Join(a.loopNames(), ", "))
 	}
 	return ids[len(ids)-1], nil
 }

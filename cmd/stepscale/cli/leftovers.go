@@ -21,6 +21,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/scenarios"
 )
@@ -56,7 +57,7 @@ func findLeftovers(ctx context.Context, p place) (*leftovers, error) {
 	cluster := eks.New(p.attach)
 	cfg, err := cluster.Up(ctx)
 	if err != nil {
-		return nil, eksError(err)
+		return nil, problem.OfCluster(err)
 	}
 	l := &leftovers{signet: signet}
 	mine := metav1.ListOptions{LabelSelector: clusters.LabelManaged + "=true," + clusters.LabelOwner + "=" + signet.owner()}
@@ -122,8 +123,8 @@ func (l *leftovers) takeSeat(cluster, namespace string) (bool, error) {
 		return false, err
 	}
 	if !free {
-		l.busy = &userError{what: "네임스페이스 " + namespace + "에서 수업을 하고 있는 stepscale이 있어 남겨 두었습니다", cause: errPlaying,
-			hint: "그 수업이 끝나면 스스로 지웁니다."}
+		l.busy = &problem.Error{What: "네임스페이스 " + namespace + "에서 수업을 하고 있는 stepscale이 있어 남겨 두었습니다", Cause: errPlaying,
+			Hint: "그 수업이 끝나면 스스로 지웁니다."}
 		return false, nil
 	}
 	l.seats = append(l.seats, seat)

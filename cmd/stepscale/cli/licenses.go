@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/notices"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 )
 
@@ -42,10 +43,10 @@ func (a *app) licensesCommand() *cobra.Command {
 
 func noModule(n notices.Set, path string) error {
 	hint := "모듈의 목록은 stepscale licenses의 맨 앞에 있습니다."
-	if near := nearest(path, modulePaths(n)); near != "" {
-		hint = "혹시 " + object(near) + " 찾으셨습니까? " + hint
+	if near := problem.Nearest(path, modulePaths(n)); near != "" {
+		hint = "혹시 " + problem.Object(near) + " 찾으셨습니까? " + hint
 	}
-	return usageError("이 실행 파일에 그런 모듈이 없습니다: "+path, hint)
+	return problem.Usage("이 실행 파일에 그런 모듈이 없습니다: "+path, hint)
 }
 
 func modulePaths(n notices.Set) []string {

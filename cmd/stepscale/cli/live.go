@@ -17,6 +17,7 @@ import (
 	metricsclient "k8s.io/metrics/pkg/client/clientset/versioned"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa"
@@ -44,7 +45,7 @@ func (a *app) here(chosen []chosenLesson, screen *tui.Screen) ([]chosenLesson, e
 		}
 	}
 	if len(rest) == 0 {
-		return nil, usageError("이 클러스터에서 할 수 있는 수업이 없습니다.", "위에 적힌 클러스터를 골라 다시 실행해 주십시오.")
+		return nil, problem.Usage("이 클러스터에서 할 수 있는 수업이 없습니다.", "위에 적힌 클러스터를 골라 다시 실행해 주십시오.")
 	}
 	return rest, nil
 }
@@ -54,9 +55,9 @@ func playable(name string, l loop, s *scenarios.Scenario) error {
 	hint := "--cluster 없이 실행하시면 임베디드 클러스터에서 볼 수 있습니다."
 	switch {
 	case !l.Live:
-		return usageError(fmt.Sprintf("루프 %s은(는) 가상 시간이 필요해 실제 클러스터에서는 실행하지 않습니다.", name), hint)
+		return problem.Usage(fmt.Sprintf("루프 %s은(는) 가상 시간이 필요해 실제 클러스터에서는 실행하지 않습니다.", name), hint)
 	case needsMemory(s):
-		return usageError(fmt.Sprintf("시나리오 %s은(는) 메모리의 움직임이 필요한데, 실제 클러스터의 워크로드는 CPU만 씁니다.", s.Name), hint)
+		return problem.Usage(fmt.Sprintf("시나리오 %s은(는) 메모리의 움직임이 필요한데, 실제 클러스터의 워크로드는 CPU만 씁니다.", s.Name), hint)
 	}
 	return nil
 }
@@ -69,11 +70,11 @@ func (a *app) permitted(ctx context.Context, l loop) error {
 	}
 	denied, err := a.conn.deniedVPA(ctx, a.conn.namespace)
 	if err != nil {
-		return eksError(err)
+		return problem.OfCluster(err)
 	}
 	if len(denied) > 0 {
-		return &userError{what: "VPA 수업에 필요한 권한이 없습니다: " + strings.Join(denied, "; "), code: exitUsage,
-			hint: "아무것도 쓰지 않았습니다. 강사에게 stepscale-student 역할을 부탁하시고(stepscale class install), stepscale doctor에 같은 --eks나 --context와 -n을 적어 확인해 주십시오."}
+		return &problem.Error{What: "VPA 수업에 필요한 권한이 없습니다: " + strings.Join(denied, "; "), Code: problem.ExitUsage,
+			Hint: "아무것도 쓰지 않았습니다. 강사에게 stepscale-student 역할을 부탁하시고(stepscale class install), stepscale doctor에 같은 --eks나 --context와 -n을 적어 확인해 주십시오."}
 	}
 	return nil
 }
@@ -88,8 +89,8 @@ func (s *clusterStage) goLive(ctx context.Context, out Progress) error {
 	s.closers = append(s.closers, func(context.Context) error { stop(); return nil })
 	var err error
 	if s.witness, err = clusters.NewWitness(ctx, watching.Done(), s.conn.config, s.namespace); err != nil {
-		return &userError{what: "파드와 레플리카셋을 지켜볼 수 없습니다", where: s.namespace, cause: err,
-			hint: "stepscale doctor에 같은 --eks나 --context와 -n을 적어 모자라는 권한을 확인해 주십시오."}
+		return &problem.Error{What: "파드와 레플리카셋을 지켜볼 수 없습니다", Where: s.namespace, Cause: err,
+			Hint: "stepscale doctor에 같은 --eks나 --context와 -n을 적어 모자라는 권한을 확인해 주십시오."}
 	}
 	begin := time.Now()
 	out.Phase("첫 메트릭", 0)
@@ -136,8 +137,8 @@ func (s *clusterStage) awaitMetrics(ctx context.Context) error {
 		return err == nil && len(measured.Items) >= len(pods.Items), nil
 	})
 	if wait.Interrupted(err) && ctx.Err() == nil {
-		return &userError{what: "메트릭 서버가 파드의 값을 내놓지 않습니다", cause: last, where: s.namespace,
-			hint: "kubectl top pods와 kubectl get apiservice v1beta1.metrics.k8s.io로 확인해 주십시오."}
+		return &problem.Error{What: "메트릭 서버가 파드의 값을 내놓지 않습니다", Cause: last, Where: s.namespace,
+			Hint: "kubectl top pods와 kubectl get apiservice v1beta1.metrics.k8s.io로 확인해 주십시오."}
 	}
 	return err
 }
@@ -171,8 +172,8 @@ func (s *clusterStage) besideManaged(obj *unstructured.Unstructured) (bool, erro
 	}
 	disarmed, err := hpa.Disarm(h)
 	if errors.Is(err, hpa.ErrScalesToZero) {
-		return false, &userError{what: fmt.Sprintf("HPA %s은(는) 0개까지 줄일 수 있어 무장 해제할 수 없습니다", h.Name), code: exitUsage,
-			hint: "0개에서 깨우는 일은 클러스터의 컨트롤러가 behavior와 상관없이 합니다. --hpa-mode drive로 실행해 주십시오."}
+		return false, &problem.Error{What: fmt.Sprintf("HPA %s은(는) 0개까지 줄일 수 있어 무장 해제할 수 없습니다", h.Name), Code: problem.ExitUsage,
+			Hint: "0개에서 깨우는 일은 클러스터의 컨트롤러가 behavior와 상관없이 합니다. --hpa-mode drive로 실행해 주십시오."}
 	}
 	if err != nil {
 		return false, err

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/hpa/referee"
@@ -119,7 +120,7 @@ func (s *clusterStage) bothState(ctx context.Context) (*hpavpa.State, error) {
 func deployError(ctx context.Context, err error) error {
 	for _, known := range []error{vpa.ErrForeign, vpa.ErrTaken, vpa.ErrNoTypes} {
 		if errors.Is(err, known) {
-			return stageError(ctx, "", err)
+			return problem.OfStep(ctx, "", err)
 		}
 	}
 	return err

@@ -5,6 +5,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 )
 
 const kindNamespace = "Namespace"
@@ -18,11 +20,11 @@ func checkNamespace(name string) error {
 	const hint = "수업에 쓸 네임스페이스를 따로 만들어 주십시오. 강사라면 stepscale class namespace로 만드실 수 있습니다."
 	switch {
 	case len(validation.IsDNS1123Label(name)) > 0:
-		return usageError("네임스페이스의 이름이 될 수 없습니다: "+name, "영문 소문자, 숫자, -만 쓸 수 있고 63자까지입니다. 예: s01")
+		return problem.Usage("네임스페이스의 이름이 될 수 없습니다: "+name, "영문 소문자, 숫자, -만 쓸 수 있고 63자까지입니다. 예: s01")
 	case strings.HasPrefix(name, "kube-") || strings.HasPrefix(name, "amazon-") || strings.HasSuffix(name, "-system"):
-		return usageError(name+"은(는) 클러스터의 시스템 네임스페이스입니다. 아무것도 쓰지 않았습니다.", hint)
+		return problem.Usage(name+"은(는) 클러스터의 시스템 네임스페이스입니다. 아무것도 쓰지 않았습니다.", hint)
 	case name == corev1.NamespaceDefault:
-		return usageError("default 네임스페이스에서는 수업을 하지 않습니다. 아무것도 쓰지 않았습니다.", hint)
+		return problem.Usage("default 네임스페이스에서는 수업을 하지 않습니다. 아무것도 쓰지 않았습니다.", hint)
 	}
 	return nil
 }

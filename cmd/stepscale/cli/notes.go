@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/vpa"
@@ -96,12 +97,12 @@ func (s *clusterStage) vpaNotes() []string {
 
 // saidBy is what a known error says in Korean, with its cause.
 func saidBy(err error) string {
-	var u *userError
-	if !errors.As(clusterError(err), &u) {
+	var u *problem.Error
+	if !errors.As(problem.OfCluster(err), &u) {
 		return err.Error()
 	}
-	if u.cause != nil {
-		return u.what + ": " + u.cause.Error()
+	if u.Cause != nil {
+		return u.What + ": " + u.Cause.Error()
 	}
-	return u.what
+	return u.What
 }

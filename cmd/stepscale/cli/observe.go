@@ -15,6 +15,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/outside"
@@ -58,10 +59,10 @@ func (a *app) observe(ctx context.Context, name string, o observeOptions) (err e
 		return err
 	}
 	if o.length <= 0 {
-		return usageError("--for에는 0보다 긴 시간을 적어 주십시오.", "예: --for 10m")
+		return problem.Usage("--for에는 0보다 긴 시간을 적어 주십시오.", "예: --for 10m")
 	}
 	if o.cluster.Name != "" && o.cluster.Context != "" {
-		return usageError("--eks와 --context는 하나만 쓸 수 있습니다.", "지켜볼 클러스터 하나를 골라 주십시오.")
+		return problem.Usage("--eks와 --context는 하나만 쓸 수 있습니다.", "지켜볼 클러스터 하나를 골라 주십시오.")
 	}
 	state, info, err := observeState(ctx, name, o)
 	if err != nil {
@@ -70,7 +71,7 @@ func (a *app) observe(ctx context.Context, name string, o observeOptions) (err e
 	w := &watcher{a: a, screen: tui.New(a.out), o: o, params: hpa.DefaultParams()}
 	if o.record != "" {
 		if w.file, err = outside.Create(o.record); err != nil {
-			return &userError{what: "기록 파일을 쓸 수 없습니다", where: o.record, code: exitUsage, cause: err, hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
+			return &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: o.record, Code: problem.ExitUsage, Cause: err, Hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
 		}
 		defer func() { err = errors.Join(err, w.file.Close()) }()
 	}
@@ -88,7 +89,7 @@ func observeState(ctx context.Context, name string, o observeOptions) (*hpa.Stat
 	cluster := eks.New(o.cluster)
 	cfg, err := cluster.Up(ctx)
 	if err != nil {
-		return nil, "", eksError(err)
+		return nil, "", problem.OfCluster(err)
 	}
 	clients, err := world.NewClients(cfg)
 	if err != nil {
@@ -97,10 +98,10 @@ func observeState(ctx context.Context, name string, o observeOptions) (*hpa.Stat
 	namespace := cmp.Or(o.namespace, cluster.Namespace())
 	state := &hpa.State{World: world.World{Controller: clients, Namespace: namespace, Clock: clock.RealClock{}}, HPA: name, Params: hpa.DefaultParams()}
 	if err := state.Exists(ctx); apierrors.IsNotFound(err) {
-		return nil, "", &userError{what: fmt.Sprintf("네임스페이스 %s에 HPA %s이(가) 없습니다", namespace, name), code: exitUsage,
-			hint: "kubectl get hpa -A로 이름과 네임스페이스를 확인해 주십시오."}
+		return nil, "", &problem.Error{What: fmt.Sprintf("네임스페이스 %s에 HPA %s이(가) 없습니다", namespace, name), Code: problem.ExitUsage,
+			Hint: "kubectl get hpa -A로 이름과 네임스페이스를 확인해 주십시오."}
 	} else if apierrors.IsForbidden(err) {
-		return nil, "", &userError{what: "HPA를 읽을 권한이 없습니다", cause: err, hint: "stepscale doctor --context 이름으로 모자라는 권한을 확인해 주십시오."}
+		return nil, "", &problem.Error{What: "HPA를 읽을 권한이 없습니다", Cause: err, Hint: "stepscale doctor --context 이름으로 모자라는 권한을 확인해 주십시오."}
 	} else if err != nil {
 		return nil, "", err
 	}
@@ -136,7 +137,7 @@ func (w *watcher) run(ctx context.Context, loop func(first int) iter.Seq2[trace.
 			return w.unwritten
 		}
 		if failures++; failures > mostFailures {
-			return stageError(ctx, string(last.Step), err)
+			return problem.OfStep(ctx, string(last.Step), err)
 		}
 		note := tui.New(w.a.errOut)
 		note.Note(fmt.Sprintf("패스 %d: 클러스터를 읽지 못했습니다. 다음 패스에서 다시 읽습니다. (%v)", last.Pass, err))
@@ -174,7 +175,7 @@ func (w *watcher) frame(f trace.Frame) error {
 	}
 	if w.file != nil {
 		if err := f.Write(outside.JSONWriter(w.file)); err != nil {
-			return &userError{what: "기록 파일을 쓸 수 없습니다", where: w.o.record, cause: err}
+			return &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: w.o.record, Cause: err}
 		}
 	}
 	if w.o.output == "json" {

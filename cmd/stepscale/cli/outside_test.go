@@ -13,6 +13,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
@@ -74,7 +75,7 @@ func TestKubeconfigFaults(t *testing.T) {
 					t.Errorf("%q is not in %q", want, told)
 				}
 			}
-			if _, bad := outside.Find(r.err); r.code == exitOK || bad > 0 {
+			if _, bad := outside.Find(r.err); r.code == problem.ExitOK || bad > 0 {
 				t.Errorf("exit code %d, told %q", r.code, r.err)
 			}
 		})
@@ -96,7 +97,7 @@ func TestNotAFile(t *testing.T) {
 		t.Setenv("AWS_CONFIG_FILE", file)
 		for _, flag := range []string{"--context", "--eks"} {
 			r := runCommand(t, "", "observe", "web", flag, "c")
-			if told := strings.Join(strings.Fields(r.err), " "); r.code == exitOK || !strings.Contains(told, want) || !strings.Contains(told, file) {
+			if told := strings.Join(strings.Fields(r.err), " "); r.code == problem.ExitOK || !strings.Contains(told, want) || !strings.Contains(told, file) {
 				t.Errorf("%s %s: %d, %s", flag, file, r.code, r.err)
 			}
 		}
@@ -155,7 +156,7 @@ func TestImageTargetComesFirst(t *testing.T) {
 	}
 	for _, file := range []string{"/nope/x", dir, fifo, "/dev/null"} {
 		r := runCommand(t, "", "image", "--output", file)
-		if r.code == exitOK || !strings.Contains(r.err, "파일을 쓸 수 없습니다") || strings.Contains(r.err, "이미지를 만듭니다") {
+		if r.code == problem.ExitOK || !strings.Contains(r.err, "파일을 쓸 수 없습니다") || strings.Contains(r.err, "이미지를 만듭니다") {
 			t.Errorf("%s: %d, %s", file, r.code, r.err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -190,7 +191,7 @@ func (p *player) unknown(line string, answers bool) {
 	if answers {
 		text = fmt.Sprintf("답이나 명령으로 읽을 수 없습니다: %s. 숫자나 괄호 안의 말 가운데 하나를 적거나, Enter로 넘어가 주십시오.", line)
 	}
-	if near := nearest(line, names); near != "" {
+	if near := problem.Nearest(line, names); near != "" {
 		text += fmt.Sprintf(" 혹시 '%s'입니까?", near)
 	}
 	p.screen.Note(text)

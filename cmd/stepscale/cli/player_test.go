@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/lessons"
 )
@@ -153,8 +154,8 @@ func TestResumeSkipsSilently(t *testing.T) {
 
 func TestStepFails(t *testing.T) {
 	r := playFake(t, fakeLesson, "", true, 0, func(s *fakeStage, _ func()) { s.failAt = 2 })
-	var u *userError
-	if !errors.As(r.err, &u) || !strings.Contains(u.what, "API 서버") || u.hint == "" {
+	var u *problem.Error
+	if !errors.As(r.err, &u) || !strings.Contains(u.What, "API 서버") || u.Hint == "" {
 		t.Fatalf("got %#v", r.err)
 	}
 	contains(t, r.out, "connection refused")

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/world"
 )
 
@@ -73,8 +74,8 @@ func (s *clusterStage) fits(ctx context.Context) error {
 	if wanted <= places {
 		return nil
 	}
-	return &userError{what: fmt.Sprintf("시나리오의 파드는 %d개인데, 이 클러스터의 노드에는 %d개까지만 들어갑니다", wanted, places), code: exitUsage,
-		where: "scenarios/" + s.scenario.Name + "/objects.yaml", hint: "아무것도 쓰지 않았습니다. replicas를 줄이시거나, --cluster 없이 임베디드 클러스터에서 실행해 주십시오."}
+	return &problem.Error{What: fmt.Sprintf("시나리오의 파드는 %d개인데, 이 클러스터의 노드에는 %d개까지만 들어갑니다", wanted, places), Code: problem.ExitUsage,
+		Where: "scenarios/" + s.scenario.Name + "/objects.yaml", Hint: "아무것도 쓰지 않았습니다. replicas를 줄이시거나, --cluster 없이 임베디드 클러스터에서 실행해 주십시오."}
 }
 
 // running counts the pods of the scenario's Deployments.
@@ -96,13 +97,11 @@ func (s *clusterStage) running(ctx context.Context, now *readiness) (bool, error
 // overQuota ends a wait that nothing would end; other refusals may be of the first
 // moment of a namespace.
 func (s *clusterStage) overQuota(ctx context.Context, now readiness) error {
-	if why := s.cannotCreate(ctx); strings.Contains(why, overQuota) {
+	if why := s.cannotCreate(ctx); strings.Contains(why, problem.OverQuota) {
 		return s.explainPods(ctx, now)
 	}
 	return nil
 }
-
-const overQuota = "exceeded quota"
 
 // cannotCreate is what a ReplicaSet says of pods that it may not make.
 func (s *clusterStage) cannotCreate(ctx context.Context) string {
@@ -118,22 +117,10 @@ func (s *clusterStage) cannotCreate(ctx context.Context) string {
 	return ""
 }
 
-// podFaults are the known reasons for which pods do not come, by what the API says.
-var podFaults = []struct{ sign, what, hint string }{
-	{overQuota, "할당량(ResourceQuota)이 모자라 파드를 만들 수 없습니다", "replicas나 requests를 줄이거나 할당량을 늘려 주십시오. 강사가 준 네임스페이스라면 강사에게 위의 메시지를 보여 주십시오."},
-	{"must specify", "할당량(ResourceQuota)이 요구하는 값이 파드에 없어 만들 수 없습니다", "위의 메시지가 말하는 requests나 limits를 objects.yaml에 적어 주십시오."},
-	{"status unknown for quota", "할당량(ResourceQuota)을 아직 세지 않아 파드를 만들 수 없습니다", "잠시 뒤에 다시 실행해 주십시오."},
-	{"violates PodSecurity", "네임스페이스의 파드 보안 표준이 파드를 막았습니다", "위의 메시지가 말하는 필드를 objects.yaml에서 고쳐 주십시오."},
-	{"per Container is", "네임스페이스의 LimitRange가 파드를 막았습니다", "objects.yaml의 requests와 limits를 LimitRange에 맞게 고쳐 주십시오."},
-	{"Too many pods", "노드에 파드를 더 놓을 자리가 없습니다", "노드마다 놓을 수 있는 파드의 수(allocatable.pods)가 찼습니다. replicas를 줄여 주십시오."},
-	{"Insufficient", "파드의 requests를 채울 노드가 없습니다", "kubectl describe nodes로 노드에 남은 양을 보시고, objects.yaml의 requests나 replicas를 줄여 주십시오."},
-	{"didn't match", "파드의 조건(nodeSelector, affinity 등)에 맞는 노드가 없습니다", "objects.yaml의 nodeSelector, affinity, topologySpreadConstraints를 고쳐 주십시오."},
-}
-
 // explainPods says why pods are not Ready, as far as the cluster tells.
 func (s *clusterStage) explainPods(ctx context.Context, now readiness) error {
-	e := &userError{what: fmt.Sprintf("시나리오의 파드 %d개 가운데 %d개만 준비되었습니다", now.wanted, now.ready), where: s.namespace,
-		hint: fmt.Sprintf("다시 실행하시고, 그동안 다른 터미널에서 kubectl get pods,events -n %s로 이유를 확인해 주십시오.", s.namespace)}
+	e := &problem.Error{What: fmt.Sprintf("시나리오의 파드 %d개 가운데 %d개만 준비되었습니다", now.wanted, now.ready), Where: s.namespace,
+		Hint: fmt.Sprintf("다시 실행하시고, 그동안 다른 터미널에서 kubectl get pods,events -n %s로 이유를 확인해 주십시오.", s.namespace)}
 	if why := s.cannotCreate(ctx); why != "" {
 		s.blame(e, why, "파드를 만들 수 없습니다", "정책이나 웹훅이 막고 있습니다. 클러스터를 관리하는 분께 위의 메시지를 보여 주십시오.")
 		return e
@@ -144,8 +131,8 @@ func (s *clusterStage) explainPods(ctx context.Context, now readiness) error {
 	}
 	for _, p := range pods.Items {
 		if image := unpulled(p); image != "" {
-			e.what = "노드가 이미지를 내려받지 못했습니다: " + image
-			e.hint = "이미지가 레지스트리에 있는지, 노드가 그 레지스트리에 닿는지 확인해 주십시오. stepscale image로 만들어 올린 이미지를 --image로 적습니다."
+			e.What = "노드가 이미지를 내려받지 못했습니다: " + image
+			e.Hint = "이미지가 레지스트리에 있는지, 노드가 그 레지스트리에 닿는지 확인해 주십시오. stepscale image로 만들어 올린 이미지를 --image로 적습니다."
 			return e
 		}
 		if why, is := world.Unschedulable(&p); is {
@@ -154,27 +141,24 @@ func (s *clusterStage) explainPods(ctx context.Context, now readiness) error {
 		}
 	}
 	if created := int32(len(pods.Items)); created < now.wanted {
-		e.cause = fmt.Errorf("파드가 %d개만 만들어졌습니다", created)
+		e.Cause = fmt.Errorf("파드가 %d개만 만들어졌습니다", created)
 	}
 	return e
 }
 
 // blame tells what the cluster says, with the pods that are missing.
-func (s *clusterStage) blame(e *userError, why, what, hint string) {
-	e.cause = fmt.Errorf("%s (%s)", why, e.what)
-	e.what, e.hint = what, hint
-	for _, f := range podFaults {
-		if strings.Contains(why, f.sign) {
-			e.what, e.hint = f.what, f.hint
-			break
-		}
+func (s *clusterStage) blame(e *problem.Error, why, what, hint string) {
+	e.Cause = fmt.Errorf("%s (%s)", why, e.What)
+	e.What, e.Hint = what, hint
+	if known, advice, ok := problem.OfPods(why); ok {
+		e.What, e.Hint = known, advice
 	}
 	switch {
 	case !s.conn.live() || !strings.Contains(why, "nodes are available"):
 	case s.conn.info.Disposable:
-		e.hint += " Docker에 CPU와 메모리를 더 주시거나, 쓰지 않는 kind 클러스터를 지우셔도 됩니다."
+		e.Hint += " Docker에 CPU와 메모리를 더 주시거나, 쓰지 않는 kind 클러스터를 지우셔도 됩니다."
 	default:
-		e.hint += " 남은 용량은 stepscale doctor에 같은 --eks나 --context를 적어 보실 수 있습니다."
+		e.Hint += " 남은 용량은 stepscale doctor에 같은 --eks나 --context를 적어 보실 수 있습니다."
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/scenarios"
 )
 
@@ -83,9 +84,9 @@ func TestPodsThatDoNotCome(t *testing.T) {
 				t.Fatal(err)
 			}
 			err := s.await(t.Context(), 20*time.Millisecond, 3*time.Second)
-			var u *userError
-			if !errors.As(err, &u) || !strings.Contains(u.what, c.what) || u.cause == nil || !strings.Contains(u.cause.Error(), c.cause) ||
-				!strings.Contains(u.cause.Error(), "파드 2개 가운데 0개만") || u.hint == "" {
+			var u *problem.Error
+			if !errors.As(err, &u) || !strings.Contains(u.What, c.what) || u.Cause == nil || !strings.Contains(u.Cause.Error(), c.cause) ||
+				!strings.Contains(u.Cause.Error(), "파드 2개 가운데 0개만") || u.Hint == "" {
 				t.Errorf("%+v", u)
 			}
 		})
@@ -110,8 +111,8 @@ func TestPatience(t *testing.T) {
 		t.Errorf("50 pods, one after the other: %v", err)
 	}
 	err := slow(50, 3).await(t.Context(), every, within)
-	var u *userError
-	if !errors.As(err, &u) || u.what != "시나리오의 파드 50개 가운데 3개만 준비되었습니다" || u.cause == nil || !strings.Contains(u.hint, "kubectl") {
+	var u *problem.Error
+	if !errors.As(err, &u) || u.What != "시나리오의 파드 50개 가운데 3개만 준비되었습니다" || u.Cause == nil || !strings.Contains(u.Hint, "kubectl") {
 		t.Errorf("%v", err)
 	}
 }
@@ -127,9 +128,9 @@ func TestBlame(t *testing.T) {
 		`0/3 nodes are available: 3 Insufficient memory.`:                                                                                      "requests를 채울 노드",
 		`admission webhook "policy.example.com" denied the request: no`:                                                                        "파드를 만들 수 없습니다",
 	} {
-		e := &userError{what: "파드 2개 가운데 0개"}
+		e := &problem.Error{What: "파드 2개 가운데 0개"}
 		(&clusterStage{conn: &connection{}}).blame(e, why, "파드를 만들 수 없습니다", "도움")
-		if !strings.Contains(e.what, want) || e.hint == "" || !strings.Contains(fmt.Sprint(e.cause), why) {
+		if !strings.Contains(e.What, want) || e.Hint == "" || !strings.Contains(fmt.Sprint(e.Cause), why) {
 			t.Errorf("%s: %+v", why, e)
 		}
 	}
@@ -143,8 +144,8 @@ func TestFits(t *testing.T) {
 		t.Errorf("on somebody else's cluster more nodes may come: %v", err)
 	}
 	s.conn.info.Disposable = true
-	var u *userError
-	if err := s.fits(t.Context()); !errors.As(err, &u) || !strings.Contains(u.what, "파드는 5개인데") || !strings.Contains(u.hint, "아무것도 쓰지 않았습니다") {
+	var u *problem.Error
+	if err := s.fits(t.Context()); !errors.As(err, &u) || !strings.Contains(u.What, "파드는 5개인데") || !strings.Contains(u.Hint, "아무것도 쓰지 않았습니다") {
 		t.Errorf("%v", err)
 	}
 }

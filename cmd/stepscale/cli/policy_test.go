@@ -18,6 +18,8 @@ import (
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/limitrange"
 	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 )
 
 // randomPods is how many pods the policy and upstream's calculator are asked about.
@@ -27,7 +29,7 @@ const randomPods = 60
 // patch calculator would, with controlledValues RequestsOnly.
 func TestPolicyAgainstUpstream(t *testing.T) {
 	c := newClassroom(t)
-	if out, code := c.run("class", "install", "--context", "stepscale", "--yes"); code != exitOK {
+	if out, code := c.run("class", "install", "--context", "stepscale", "--yes"); code != problem.ExitOK {
 		t.Fatalf("install: exit %d, %s", code, out)
 	}
 	limits := limitrange.NewNoopLimitsCalculator()

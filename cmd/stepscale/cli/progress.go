@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/outside"
 )
@@ -102,8 +103,8 @@ func openStore(ctx context.Context) (*store, error) {
 	s := &store{record: record{Version: progressVersion, Lessons: map[string]lesson{}}}
 	dir, err := stateDir()
 	if err != nil {
-		return s, &userError{what: "진도를 저장할 폴더를 알 수 없습니다", cause: err,
-			hint: "STEPSCALE_STATE_DIR 환경 변수에 쓸 수 있는 폴더를 적어 주십시오. 수업은 저장 없이 계속됩니다."}
+		return s, &problem.Error{What: "진도를 저장할 폴더를 알 수 없습니다", Cause: err,
+			Hint: "STEPSCALE_STATE_DIR 환경 변수에 쓸 수 있는 폴더를 적어 주십시오. 수업은 저장 없이 계속됩니다."}
 	}
 	s.dir = dir
 	// A look needs no lock, since the file is replaced in one move. Only who is about
@@ -158,8 +159,8 @@ func (s *store) problem(err error) error {
 	file := s.file()
 	s.dir = ""
 	if errors.Is(err, errNewer) {
-		return &userError{what: "더 새로운 stepscale이 쓴 진도 파일입니다", where: file,
-			hint: "파일은 그대로 두었습니다. stepscale을 새 버전으로 바꿔 주십시오. 수업은 저장 없이 계속됩니다."}
+		return &problem.Error{What: "더 새로운 stepscale이 쓴 진도 파일입니다", Where: file,
+			Hint: "파일은 그대로 두었습니다. stepscale을 새 버전으로 바꿔 주십시오. 수업은 저장 없이 계속됩니다."}
 	}
 	return unwritable(file, err)
 }
@@ -184,8 +185,8 @@ func (s *store) lock(ctx context.Context) (unlock func(), err error) {
 	case ctx.Err() != nil && err != nil:
 		return nil, ctx.Err()
 	case wait.Interrupted(err):
-		return nil, &userError{what: "진도를 저장하지 못했습니다. 다른 stepscale이 저장을 마치지 않습니다", where: file,
-			hint: "멈추어 있는 stepscale이 있는지 확인해 주십시오. 다음 단계에서 다시 저장합니다."}
+		return nil, &problem.Error{What: "진도를 저장하지 못했습니다. 다른 stepscale이 저장을 마치지 않습니다", Where: file,
+			Hint: "멈추어 있는 stepscale이 있는지 확인해 주십시오. 다음 단계에서 다시 저장합니다."}
 	case err != nil:
 		return nil, s.problem(err)
 	}
@@ -238,14 +239,14 @@ func (s *store) setAside(cause error) error {
 		if err != nil {
 			return s.problem(err)
 		}
-		return &userError{what: "진도 파일을 읽을 수 없어 옆으로 옮겨 두었습니다", where: aside, cause: cause,
-			hint: "내용은 그대로 있습니다. 진도는 처음부터 새로 저장합니다."}
+		return &problem.Error{What: "진도 파일을 읽을 수 없어 옆으로 옮겨 두었습니다", Where: aside, Cause: cause,
+			Hint: "내용은 그대로 있습니다. 진도는 처음부터 새로 저장합니다."}
 	}
 }
 
 func unwritable(path string, err error) error {
-	return &userError{what: "진도를 저장할 수 없습니다", where: path, cause: err,
-		hint: "폴더의 권한을 확인하시거나 STEPSCALE_STATE_DIR에 다른 폴더를 적어 주십시오. 수업은 저장 없이 계속됩니다."}
+	return &problem.Error{What: "진도를 저장할 수 없습니다", Where: path, Cause: err,
+		Hint: "폴더의 권한을 확인하시거나 STEPSCALE_STATE_DIR에 다른 폴더를 적어 주십시오. 수업은 저장 없이 계속됩니다."}
 }
 
 // save keeps how far the learner came in one lesson. The file is read again first,

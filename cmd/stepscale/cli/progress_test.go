@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 )
 
 func TestProgressRoundTrip(t *testing.T) {
@@ -63,8 +64,8 @@ func TestBrokenProgressIsSetAside(t *testing.T) {
 					t.Fatal(err)
 				}
 				s, err := openStore(t.Context())
-				var u *userError
-				if !errors.As(err, &u) || u.where != file+want {
+				var u *problem.Error
+				if !errors.As(err, &u) || u.Where != file+want {
 					t.Fatalf("%d: got %#v", n, err)
 				}
 				if b, _ := os.ReadFile(file + want); string(b) != content {
@@ -284,7 +285,7 @@ func FuzzProgress(f *testing.F) {
 			t.Fatal(err)
 		}
 		s, err := openStore(t.Context())
-		var u *userError
+		var u *problem.Error
 		if err != nil && !errors.As(err, &u) {
 			t.Errorf("%v is not said in Korean", err)
 		}

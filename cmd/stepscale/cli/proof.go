@@ -15,6 +15,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
@@ -46,8 +47,8 @@ func openSignet() (signet, error) {
 		}
 	}
 	if err != nil {
-		return signet{}, &userError{what: "상태 디렉터리의 열쇠를 읽거나 쓸 수 없습니다", where: filepath.Join(dir, keyFile), cause: err,
-			hint: "누가 만든 것인지 알아야 지울 수 있으므로 시작하지 않았습니다. 쓸 수 있는 디렉터리를 STEPSCALE_STATE_DIR 환경 변수에 적어 주십시오."}
+		return signet{}, &problem.Error{What: "상태 디렉터리의 열쇠를 읽거나 쓸 수 없습니다", Where: filepath.Join(dir, keyFile), Cause: err,
+			Hint: "누가 만든 것인지 알아야 지울 수 있으므로 시작하지 않았습니다. 쓸 수 있는 디렉터리를 STEPSCALE_STATE_DIR 환경 변수에 적어 주십시오."}
 	}
 	return signet{key}, nil
 }

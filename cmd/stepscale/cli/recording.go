@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -48,8 +49,8 @@ func readRecording(ctx context.Context, file string, each func(line int, f trace
 		}
 		if !first {
 			if why := breaks(before, f, done); why != "" {
-				return &userError{what: "한 번의 실행으로 만든 기록이 아닙니다: " + why, where: fmt.Sprintf("%s:%d", file, frames.Line()), code: exitUsage,
-					hint: "기록 둘이 이어 붙었거나 줄이 빠진 것 같습니다. 실행마다 파일을 따로 두고 하나씩 확인해 주십시오."}
+				return &problem.Error{What: "한 번의 실행으로 만든 기록이 아닙니다: " + why, Where: fmt.Sprintf("%s:%d", file, frames.Line()), Code: problem.ExitUsage,
+					Hint: "기록 둘이 이어 붙었거나 줄이 빠진 것 같습니다. 실행마다 파일을 따로 두고 하나씩 확인해 주십시오."}
 			}
 		}
 		if f.Pass != before.Pass {
@@ -86,11 +87,11 @@ func openRecording(file string) (io.ReadCloser, error) {
 	if err == nil {
 		return in, nil
 	}
-	unreadable := &userError{what: "기록을 읽을 수 없습니다: " + outside.Reason(err), where: file, code: exitUsage,
-		hint: "stepscale run 시나리오 --record 파일로 기록을 만들 수 있습니다."}
+	unreadable := &problem.Error{What: "기록을 읽을 수 없습니다: " + outside.Reason(err), Where: file, Code: problem.ExitUsage,
+		Hint: "stepscale run 시나리오 --record 파일로 기록을 만들 수 있습니다."}
 	var large *outside.SizeError
 	if errors.As(err, &large) {
-		unreadable.hint = "--for나 --until로 더 짧게 기록해 주십시오."
+		unreadable.Hint = "--for나 --until로 더 짧게 기록해 주십시오."
 	}
 	return nil, unreadable
 }
@@ -101,19 +102,19 @@ func notRecording(file string, text *bufio.Reader) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return badRecording(file, 1, err)
 	}
-	e := &userError{where: file, code: exitUsage, hint: "stepscale run 시나리오 --record 파일로 만든 파일(한 줄에 JSON 하나)을 주십시오."}
+	e := &problem.Error{Where: file, Code: problem.ExitUsage, Hint: "stepscale run 시나리오 --record 파일로 만든 파일(한 줄에 JSON 하나)을 주십시오."}
 	kind := http.DetectContentType(head)
 	switch {
 	case len(head) == 0:
-		e.what = "빈 파일입니다"
+		e.What = "빈 파일입니다"
 	case kind == "application/x-gzip" || kind == "application/zip":
-		e.what, e.hint = "압축된 파일입니다("+strings.TrimPrefix(kind, "application/")+")", "압축을 먼저 풀어 주십시오."
+		e.What, e.Hint = "압축된 파일입니다("+strings.TrimPrefix(kind, "application/")+")", "압축을 먼저 풀어 주십시오."
 	case strings.Contains(kind, "utf-16"):
-		e.what, e.hint = "UTF-16으로 저장된 파일입니다", "UTF-8로 바꾸어 저장하시거나 "+recordAgain
+		e.What, e.Hint = "UTF-16으로 저장된 파일입니다", "UTF-8로 바꾸어 저장하시거나 "+recordAgain
 	case !strings.HasPrefix(kind, "text/"):
-		e.what = "텍스트가 아니라 이진 파일입니다(" + kind + ")"
+		e.What = "텍스트가 아니라 이진 파일입니다(" + kind + ")"
 	case !strings.HasPrefix(strings.TrimSpace(strings.TrimPrefix(string(head), "\ufeff")), "{"):
-		e.what = "JSON 줄로 된 기록이 아닙니다"
+		e.What = "JSON 줄로 된 기록이 아닙니다"
 	default:
 		return nil
 	}
@@ -126,40 +127,40 @@ func badLine(file string, err error) error {
 	if !errors.As(err, &at) {
 		return err // of the disk, or interrupted
 	}
-	e := &userError{what: "기록을 읽을 수 없습니다", where: fmt.Sprintf("%s:%d", file, at.Line), code: exitUsage,
-		hint: "손으로 고쳐진 것 같습니다. " + recordAgain}
+	e := &problem.Error{What: "기록을 읽을 수 없습니다", Where: fmt.Sprintf("%s:%d", file, at.Line), Code: problem.ExitUsage,
+		Hint: "손으로 고쳐진 것 같습니다. " + recordAgain}
 	switch {
 	case errors.Is(err, trace.ErrTorn):
-		e.what, e.hint = "기록이 줄 중간에서 끝납니다", "파일이 중간에 잘렸습니다. 이 줄을 지우면 그 앞까지 확인할 수 있습니다. 아니면 "+recordAgain
+		e.What, e.Hint = "기록이 줄 중간에서 끝납니다", "파일이 중간에 잘렸습니다. 이 줄을 지우면 그 앞까지 확인할 수 있습니다. 아니면 "+recordAgain
 	case errors.Is(err, trace.ErrUTF8):
-		e.what = "UTF-8이 아닌 글자가 기록에 있습니다"
+		e.What = "UTF-8이 아닌 글자가 기록에 있습니다"
 	case errors.Is(err, trace.ErrStep):
-		e.what, e.hint = "기록의 줄이 아닙니다: 단계(step)가 없습니다", "stepscale run 시나리오 --record 파일로 만든 파일을 주십시오."
+		e.What, e.Hint = "기록의 줄이 아닙니다: 단계(step)가 없습니다", "stepscale run 시나리오 --record 파일로 만든 파일을 주십시오."
 	default:
-		e.cause = at.Err
+		e.Cause = at.Err
 	}
 	return e
 }
 
 // badRecording words what is wrong with the inputs of a recorded decision.
 func badRecording(file string, line int, err error) error {
-	e := &userError{what: "기록을 읽을 수 없습니다", where: fmt.Sprintf("%s:%d", file, line), code: exitUsage, cause: err,
-		hint: "손으로 고쳐진 것 같습니다. " + recordAgain}
+	e := &problem.Error{What: "기록을 읽을 수 없습니다", Where: fmt.Sprintf("%s:%d", file, line), Code: problem.ExitUsage, Cause: err,
+		Hint: "손으로 고쳐진 것 같습니다. " + recordAgain}
 	var unknown *hpa.UnknownFieldsError
 	var invalid *hpa.InvalidError
 	switch {
 	case errors.Is(err, hpa.ErrHugeNumber):
-		e.what = "기록에 읽을 수 없을 만큼 긴 수가 있습니다"
+		e.What = "기록에 읽을 수 없을 만큼 긴 수가 있습니다"
 	case errors.As(err, &unknown):
-		e.what = "이 stepscale이 모르는 필드가 기록에 있습니다"
-		e.hint = "더 새로운 stepscale로 만든 기록이면 그 버전으로 확인해 주십시오. 필드를 빼고 계산하면 다른 결정이 되므로 비교하지 않았습니다."
+		e.What = "이 stepscale이 모르는 필드가 기록에 있습니다"
+		e.Hint = "더 새로운 stepscale로 만든 기록이면 그 버전으로 확인해 주십시오. 필드를 빼고 계산하면 다른 결정이 되므로 비교하지 않았습니다."
 	case errors.As(err, &invalid):
 		first := invalid.Fields[0]
-		e.what, e.cause = fmt.Sprintf("기록의 입력이 올바르지 않습니다: %s: %s", first.Field, fieldReason(first)), nil
+		e.What, e.Cause = fmt.Sprintf("기록의 입력이 올바르지 않습니다: %s: %s", first.Field, fieldReason(first)), nil
 		if n := len(invalid.Fields); n > 1 {
-			e.what += fmt.Sprintf(" (그 밖에 %d곳)", n-1)
+			e.What += fmt.Sprintf(" (그 밖에 %d곳)", n-1)
 		}
-		e.hint = "API 서버가 받지 않을 값이라 어떤 HPA 컨트롤러도 이렇게 결정한 적이 없습니다. " + recordAgain
+		e.Hint = "API 서버가 받지 않을 값이라 어떤 HPA 컨트롤러도 이렇게 결정한 적이 없습니다. " + recordAgain
 	}
 	return e
 }

@@ -21,6 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/hpa/referee"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -124,7 +125,7 @@ func TestVerifyRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 			code, said := verifyFile(t, t.Context(), file)
-			if code != exitUsage || !strings.Contains(said, c.says) || !strings.Contains(said, "도움:") {
+			if code != problem.ExitUsage || !strings.Contains(said, c.says) || !strings.Contains(said, "도움:") {
 				t.Errorf("exit code %d, %q is not said:\n%s", code, c.says, said)
 			}
 			if at := fmt.Sprintf("web.jsonl:%d", c.line); c.line > 0 && !strings.Contains(said, at) {
@@ -139,7 +140,7 @@ func TestVerifyAgreesOnACalmRecording(t *testing.T) {
 	if err := os.WriteFile(file, calm(t, 3, nil), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, said := verifyFile(t, t.Context(), file); code != exitOK || !strings.Contains(said, "결정 3개가 모두 같습니다") {
+	if code, said := verifyFile(t, t.Context(), file); code != problem.ExitOK || !strings.Contains(said, "결정 3개가 모두 같습니다") {
 		t.Errorf("exit code %d:\n%s", code, said)
 	}
 }
@@ -158,7 +159,7 @@ func TestVerifyReadsRegularFilesOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, says := range map[string]string{pipe: "일반 파일이 아닙니다", "/dev/zero": "일반 파일이 아닙니다", dir: "폴더입니다", large: "너무 큽니다", dir + "/none": "읽을 수 없습니다"} {
-		if code, said := verifyFile(t, t.Context(), file); code != exitUsage || !strings.Contains(said, says) {
+		if code, said := verifyFile(t, t.Context(), file); code != problem.ExitUsage || !strings.Contains(said, says) {
 			t.Errorf("%s: exit code %d:\n%s", file, code, said)
 		}
 	}
@@ -194,7 +195,7 @@ func TestVerifyIsInterrupted(t *testing.T) {
 	for _, looks := range []int{0, reads / 2, reads + passes/2, reads + passes} {
 		ctx := &endsAfter{Context: t.Context()}
 		ctx.looks.Store(int64(looks))
-		if code, said := verifyFile(t, ctx, file); code != exitInterrupted || !strings.Contains(said, "중단했습니다") {
+		if code, said := verifyFile(t, ctx, file); code != problem.ExitInterrupted || !strings.Contains(said, "중단했습니다") {
 			t.Errorf("%d: exit code %d:\n%s", looks, code, said)
 		}
 	}

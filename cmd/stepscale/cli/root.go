@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/util/sets"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -164,8 +165,8 @@ func dirFS(dir string, def fs.FS) (fs.FS, error) {
 	}
 	info, err := os.Stat(dir)
 	if err != nil || !info.IsDir() {
-		return nil, &userError{what: "폴더를 열 수 없습니다", where: dir, code: exitUsage, cause: err,
-			hint: "폴더의 경로가 맞는지 확인해 주십시오."}
+		return nil, &problem.Error{What: "폴더를 열 수 없습니다", Where: dir, Code: problem.ExitUsage, Cause: err,
+			Hint: "폴더의 경로가 맞는지 확인해 주십시오."}
 	}
 	return outside.Dir(dir, mostText), nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/outside"
@@ -64,16 +65,16 @@ func (o *runOptions) check() error {
 		return err
 	}
 	if o.length < 0 {
-		return usageError("--for에는 0보다 긴 시간을 적어 주십시오.", "예: --for 30m")
+		return problem.Usage("--for에는 0보다 긴 시간을 적어 주십시오.", "예: --for 30m")
 	}
 	if n, ok := strings.CutPrefix(o.until, "pass="); ok {
 		pass, err := strconv.Atoi(n)
 		if err != nil || pass < 1 {
-			return usageError("패스의 수를 읽을 수 없습니다: "+n, "1 이상의 정수를 적어 주십시오. 예: --until pass=20")
+			return problem.Usage("패스의 수를 읽을 수 없습니다: "+n, "1 이상의 정수를 적어 주십시오. 예: --until pass=20")
 		}
 		o.pass = pass
 	} else if o.until != "" && o.until != "scale" {
-		return usageError("모르는 조건입니다: "+o.until, "--until에는 scale 또는 pass=N을 적어 주십시오.")
+		return problem.Usage("모르는 조건입니다: "+o.until, "--until에는 scale 또는 pass=N을 적어 주십시오.")
 	}
 	if o.length == 0 && o.pass == 0 {
 		o.length = defaultRun
@@ -99,8 +100,8 @@ func (a *app) run(ctx context.Context, scenario string, o runOptions) (err error
 	r := &runner{screen: tui.New(a.out), o: o, last: last}
 	if o.record != "" {
 		if r.file, err = outside.Create(o.record); err != nil {
-			return &userError{what: "기록 파일을 쓸 수 없습니다", where: o.record, code: exitUsage, cause: err,
-				hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
+			return &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: o.record, Code: problem.ExitUsage, Cause: err,
+				Hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
 		}
 		defer func() { err = errors.Join(err, r.file.Close()) }()
 	}
@@ -127,7 +128,7 @@ func (r *runner) play(ctx context.Context, a *app, s *engine.Session) ([]trace.F
 			r.frame(a, s.Frames(), f)
 			return r.err != nil || ctx.Err() != nil || r.done(f)
 		})
-		if err == nil || r.simulated || !retryable(err) || failures >= mostFailures {
+		if err == nil || r.simulated || !problem.Retryable(err) || failures >= mostFailures {
 			return frames, err
 		}
 		tui.New(a.errOut).Note(fmt.Sprintf("단계를 실행하지 못해 %s 뒤에 다시 실행합니다. (%v)", tui.Duration(retryAfter), err))
@@ -158,7 +159,7 @@ func (r *runner) frame(a *app, frames []trace.Frame, f trace.Frame) {
 	}
 	if r.file != nil {
 		if err := f.Write(outside.JSONWriter(r.file)); err != nil {
-			r.err = &userError{what: "기록 파일을 쓸 수 없습니다", where: r.o.record, cause: err}
+			r.err = &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: r.o.record, Cause: err}
 		}
 	}
 	switch {
@@ -198,15 +199,15 @@ func (r *runner) end(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		e := stageError(ctx, r.o.loop, err)
-		var u *userError
+		e := problem.OfStep(ctx, r.o.loop, err)
+		var u *problem.Error
 		if errors.As(e, &u) {
-			u.hint = "stepscale doctor로 이 컴퓨터에서 무엇이 되는지 확인해 보십시오."
+			u.Hint = "stepscale doctor로 이 컴퓨터에서 무엇이 되는지 확인해 보십시오."
 		}
 		return e
 	case r.o.until == "scale" && !r.scaled:
-		return &userError{what: fmt.Sprintf("%s %s 동안 파드의 수도 크기도 바뀌지 않았습니다.", timeWord(r.simulated), tui.Duration(r.o.length)),
-			hint: "--for로 더 길게 실행하시거나 시나리오의 부하를 확인해 주십시오."}
+		return &problem.Error{What: fmt.Sprintf("%s %s 동안 파드의 수도 크기도 바뀌지 않았습니다.", timeWord(r.simulated), tui.Duration(r.o.length)),
+			Hint: "--for로 더 길게 실행하시거나 시나리오의 부하를 확인해 주십시오."}
 	}
 	return nil
 }

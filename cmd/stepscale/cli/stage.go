@@ -18,6 +18,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -64,17 +65,17 @@ type clusterStage struct {
 func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress) (Stage, func() error, error) {
 	l, ok := loops[loop]
 	if !ok {
-		return nil, nil, usageError(fmt.Sprintf("루프 %q을(를) 모릅니다", loop), "쓸 수 있는 루프: "+strings.Join(a.loopNames(), ", "))
+		return nil, nil, problem.Usage(fmt.Sprintf("루프 %q을(를) 모릅니다", loop), "쓸 수 있는 루프: "+strings.Join(a.loopNames(), ", "))
 	}
 	if l.Observes && !a.place.attached() {
-		return nil, nil, usageError(fmt.Sprintf("루프 %s에는 스스로 움직이는 HPA 컨트롤러가 필요합니다.", loop), "--eks 이름이나 --context 이름을 적어 주십시오. 임베디드와 kind 클러스터의 HPA는 stepscale의 엔진만 움직입니다.")
+		return nil, nil, problem.Usage(fmt.Sprintf("루프 %s에는 스스로 움직이는 HPA 컨트롤러가 필요합니다.", loop), "--eks 이름이나 --context 이름을 적어 주십시오. 임베디드와 kind 클러스터의 HPA는 stepscale의 엔진만 움직입니다.")
 	}
 	s, err := scenarios.Load(a.scenarios, scenario)
 	if err != nil {
-		return nil, nil, scenarioError(err)
+		return nil, nil, problem.OfScenario(err)
 	}
 	if lacks := l.lacks(s); lacks != "" {
-		return nil, nil, usageError(fmt.Sprintf("루프 %s에는 %s가 필요합니다: 시나리오 %s에는 없습니다", loop, lacks, scenario),
+		return nil, nil, problem.Usage(fmt.Sprintf("루프 %s에는 %s가 필요합니다: 시나리오 %s에는 없습니다", loop, lacks, scenario),
 			fmt.Sprintf("scenario.yaml에 %s: 를 적은 시나리오를 골라 주십시오.", strings.ToLower(lacks)))
 	}
 	if a.conn == nil {

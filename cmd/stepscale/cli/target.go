@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/hpa"
 )
 
@@ -63,19 +64,19 @@ func attachFlags(f *pflag.FlagSet, o *eks.Options) {
 func (p place) check() error {
 	switch {
 	case p.cluster != "" && p.cluster != clusterEmbedded && p.cluster != clusterKind:
-		return usageError("모르는 클러스터입니다: "+p.cluster, "--cluster에는 embedded 또는 kind를, EKS라면 --eks 이름을, 그 밖의 클러스터라면 --context 이름을 적어 주십시오.")
+		return problem.Usage("모르는 클러스터입니다: "+p.cluster, "--cluster에는 embedded 또는 kind를, EKS라면 --eks 이름을, 그 밖의 클러스터라면 --context 이름을 적어 주십시오.")
 	case p.attach.Name != "" && p.attach.Context != "":
-		return usageError("--eks와 --context는 하나만 쓸 수 있습니다.", "실행할 클러스터 하나를 골라 주십시오.")
+		return problem.Usage("--eks와 --context는 하나만 쓸 수 있습니다.", "실행할 클러스터 하나를 골라 주십시오.")
 	case p.attached() && p.cluster == clusterKind:
-		return usageError("--cluster kind는 --eks, --context와 함께 쓸 수 없습니다.", "실행할 클러스터 하나를 골라 주십시오.")
+		return problem.Usage("--cluster kind는 --eks, --context와 함께 쓸 수 없습니다.", "실행할 클러스터 하나를 골라 주십시오.")
 	case p.name != "" && p.cluster != clusterKind:
-		return usageError("--name은 --cluster kind와 함께 씁니다.", "예: --cluster kind --name "+p.name)
+		return problem.Usage("--name은 --cluster kind와 함께 씁니다.", "예: --cluster kind --name "+p.name)
 	case p.mode != "" && p.mode != string(hpa.ModeDrive) && p.mode != string(hpa.ModeDisarmed):
-		return usageError("모르는 방식입니다: "+p.mode, "--hpa-mode에는 drive 또는 disarmed를 적어 주십시오.")
+		return problem.Usage("모르는 방식입니다: "+p.mode, "--hpa-mode에는 drive 또는 disarmed를 적어 주십시오.")
 	case p.vpaUpdate != "" && p.vpaUpdate != updateInPlace && p.vpaUpdate != updateRecreate:
-		return usageError("모르는 방법입니다: "+p.vpaUpdate, "--vpa-update에는 in-place 또는 recreate를 적어 주십시오.")
+		return problem.Usage("모르는 방법입니다: "+p.vpaUpdate, "--vpa-update에는 in-place 또는 recreate를 적어 주십시오.")
 	case p.namespace != "" && !p.attached():
-		return usageError("--namespace는 --eks나 --context와 함께 씁니다.", "임베디드와 kind 클러스터에서는 stepscale이 네임스페이스를 만듭니다.")
+		return problem.Usage("--namespace는 --eks나 --context와 함께 씁니다.", "임베디드와 kind 클러스터에서는 stepscale이 네임스페이스를 만듭니다.")
 	case p.namespace != "":
 		return checkNamespace(p.namespace)
 	}

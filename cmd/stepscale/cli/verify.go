@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/hpa/referee"
@@ -96,8 +97,8 @@ func readDecisions(ctx context.Context, file string) ([]verdict, []referee.Decis
 		return nil
 	})
 	if err == nil && len(decisions) == 0 {
-		err = &userError{what: "이 기록에는 HPA의 결정이 없습니다", where: file, code: exitUsage,
-			hint: "HPA 루프를 실행해 기록해 주십시오. HPA가 대상을 찾지 못한 패스에는 결정이 없습니다. 예: stepscale run web-surge --record web.jsonl"}
+		err = &problem.Error{What: "이 기록에는 HPA의 결정이 없습니다", Where: file, Code: problem.ExitUsage,
+			Hint: "HPA 루프를 실행해 기록해 주십시오. HPA가 대상을 찾지 못한 패스에는 결정이 없습니다. 예: stepscale run web-surge --record web.jsonl"}
 	}
 	return verdicts, decisions, err
 }
@@ -108,20 +109,20 @@ func replayError(file string, verdicts []verdict, err error) error {
 	if !errors.As(err, &at) || at.Index >= len(verdicts) {
 		return err
 	}
-	e := &userError{what: "기록을 다시 실행할 수 없습니다", where: fmt.Sprintf("%s:%d", file, verdicts[at.Index].Line), code: exitUsage, cause: at.Err}
+	e := &problem.Error{What: "기록을 다시 실행할 수 없습니다", Where: fmt.Sprintf("%s:%d", file, verdicts[at.Index].Line), Code: problem.ExitUsage, Cause: at.Err}
 	switch {
 	case errors.Is(err, referee.ErrNoBeginning):
-		e.what, e.cause = "이 기록은 루프의 처음부터 시작하지 않습니다", nil
-		e.hint = "컨트롤러는 지난 제안들을 메모리에 담아 둡니다. 그 앞이 없으면 같은 결정을 기대할 수 없습니다. 첫 줄부터 온전한 기록을 주십시오."
+		e.What, e.Cause = "이 기록은 루프의 처음부터 시작하지 않습니다", nil
+		e.Hint = "컨트롤러는 지난 제안들을 메모리에 담아 둡니다. 그 앞이 없으면 같은 결정을 기대할 수 없습니다. 첫 줄부터 온전한 기록을 주십시오."
 	case errors.Is(err, referee.ErrTime):
-		e.what, e.cause = "기록의 시각이 앞의 결정보다 늦지 않습니다", nil
-		e.hint = "줄의 순서가 바뀌었거나 두 기록이 이어 붙은 것 같습니다. 한 번의 실행으로 만든 기록을 주십시오."
+		e.What, e.Cause = "기록의 시각이 앞의 결정보다 늦지 않습니다", nil
+		e.Hint = "줄의 순서가 바뀌었거나 두 기록이 이어 붙은 것 같습니다. 한 번의 실행으로 만든 기록을 주십시오."
 	case errors.Is(err, referee.ErrOther):
-		e.what, e.cause = "앞의 결정과 다른 HPA의 결정입니다", nil
-		e.hint = "한 번의 실행으로 만든 기록을 주십시오."
+		e.What, e.Cause = "앞의 결정과 다른 HPA의 결정입니다", nil
+		e.Hint = "한 번의 실행으로 만든 기록을 주십시오."
 	case errors.Is(err, referee.ErrStopped):
-		e.what = "이 결정의 입력에서 컨트롤러가 멈췄습니다"
-		e.hint = "기록을 고치지 않으셨다면 stepscale의 잘못이니 기록과 함께 알려 주십시오."
+		e.What = "이 결정의 입력에서 컨트롤러가 멈췄습니다"
+		e.Hint = "기록을 고치지 않으셨다면 stepscale의 잘못이니 기록과 함께 알려 주십시오."
 	}
 	return e
 }

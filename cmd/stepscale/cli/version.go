@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/outside"
 )
@@ -80,7 +81,7 @@ func checkOutput(output string) error {
 	if output == "text" || output == "json" {
 		return nil
 	}
-	return usageError("모르는 출력 형식입니다: "+output, "--output에는 text 또는 json을 적어 주십시오.")
+	return problem.Usage("모르는 출력 형식입니다: "+output, "--output에는 text 또는 json을 적어 주십시오.")
 }
 
 func (a *app) writeJSON(v any) error {

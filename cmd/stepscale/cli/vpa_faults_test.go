@@ -7,6 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
 )
@@ -19,7 +20,7 @@ func again(t *testing.T, s Stage, mend func()) trace.Frame {
 		if err == nil {
 			return f
 		}
-		if !retryable(err) || tries == 10 {
+		if !problem.Retryable(err) || tries == 10 {
 			t.Fatalf("%s: %v", f.Step, err)
 		}
 		mend()

@@ -17,6 +17,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
 	"github.com/stepscale/stepscale/engine/world"
@@ -89,8 +90,8 @@ func TestVPAInPlace(t *testing.T) {
 	m := newManaged(t, a)
 	m.load(t, "x")
 	_, _, err := a.openStage(t.Context(), "vpa", "vpa-web", silent{})
-	var u *userError
-	if !errors.As(err, &u) || !strings.Contains(u.hint, "class install") {
+	var u *problem.Error
+	if !errors.As(err, &u) || !strings.Contains(u.Hint, "class install") {
 		t.Fatalf("without the types: %v", err)
 	}
 	namespace := classOn(t, a, m)
@@ -233,8 +234,8 @@ func TestVPAStudent(t *testing.T) {
 	namespace := classOn(t, a, m)
 	a.place.attach = eks.Options{Context: "kim", Kubeconfig: as(t, m.Info().Kubeconfig, "kim")}
 	_, _, err := a.openStage(t.Context(), "vpa", "vpa-pdb", silent{})
-	var u *userError
-	if !errors.As(err, &u) || !strings.Contains(u.what, "list,watch limitranges") || !strings.Contains(u.hint, "아무것도 쓰지") {
+	var u *problem.Error
+	if !errors.As(err, &u) || !strings.Contains(u.What, "list,watch limitranges") || !strings.Contains(u.Hint, "아무것도 쓰지") {
 		t.Fatalf("without the role: %v", err)
 	}
 	m.enroll(t, namespace, "kim")

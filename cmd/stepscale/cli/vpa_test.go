@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/utils/ptr"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
 	"github.com/stepscale/stepscale/scenarios"
@@ -255,8 +256,8 @@ func TestVPAOfOthersIsLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err := a.openStage(t.Context(), "vpa", "vpa-web", silent{})
-	var u *userError
-	if !errors.Is(err, vpa.ErrForeign) || !errors.As(err, &u) || !strings.Contains(u.what, "stepscale이 설치하지 않은 VPA") {
+	var u *problem.Error
+	if !errors.Is(err, vpa.ErrForeign) || !errors.As(err, &u) || !strings.Contains(u.What, "stepscale이 설치하지 않은 VPA") {
 		t.Fatalf("opened beside another VPA: %v", err)
 	}
 	if _, err := deployments.Get(t.Context(), d.Name, metav1.GetOptions{}); err != nil {

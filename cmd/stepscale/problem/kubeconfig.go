@@ -1,4 +1,4 @@
-package cli
+package problem
 
 import (
 	"errors"
@@ -25,26 +25,26 @@ var kubeconfigFaults = []struct{ sign, korean string }{
 
 // unreadable says in Korean why a file of settings cannot be used. What upstream says
 // beside it is kept: it has the field.
-func unreadable(u *userError) {
+func unreadable(u *Error) {
 	var path *fs.PathError
-	if errors.As(u.cause, &path) {
-		if u.where == "" {
-			u.where = path.Path
+	if errors.As(u.Cause, &path) {
+		if u.Where == "" {
+			u.Where = path.Path
 		}
-		u.what, u.cause = u.what+": "+outside.Reason(u.cause), nil
+		u.What, u.Cause = u.What+": "+outside.Reason(u.Cause), nil
 		return
 	}
-	text := u.cause.Error()
+	text := u.Cause.Error()
 	if m := notYAML.FindStringSubmatch(text); m != nil {
-		u.what, u.cause = u.what+": YAML 문법에 맞지 않습니다", errors.New(m[2])
-		if m[1] != "" && u.where != "" {
-			u.where += ":" + m[1]
+		u.What, u.Cause = u.What+": YAML 문법에 맞지 않습니다", errors.New(m[2])
+		if m[1] != "" && u.Where != "" {
+			u.Where += ":" + m[1]
 		}
 		return
 	}
 	for _, f := range kubeconfigFaults {
 		if strings.Contains(text, f.sign) {
-			u.what += ": " + f.korean
+			u.What += ": " + f.korean
 			return
 		}
 	}
@@ -60,24 +60,24 @@ const installHelp = "consult the documentation available at:"
 
 // pluginFailed tells which credential plugin of the kubeconfig has failed and how. What
 // it has written itself is on the screen above: client-go lets it write there.
-func pluginFailed(u *userError) {
-	text := u.cause.Error()
+func pluginFailed(u *Error) {
+	text := u.Cause.Error()
 	if m := pluginExit.FindStringSubmatch(text); m != nil {
-		u.what, u.cause = fmt.Sprintf("kubeconfig의 자격 증명 플러그인이 실패했습니다: %s (종료 코드 %s)", m[1], m[2]), nil
-		u.hint = "플러그인이 남긴 말이 위에 있으면 따라 주십시오. " + u.hint
+		u.What, u.Cause = fmt.Sprintf("kubeconfig의 자격 증명 플러그인이 실패했습니다: %s (종료 코드 %s)", m[1], m[2]), nil
+		u.Hint = "플러그인이 남긴 말이 위에 있으면 따라 주십시오. " + u.Hint
 		return
 	}
 	if m := pluginMissing.FindStringSubmatch(text); m != nil {
-		u.what, u.cause = "kubeconfig의 자격 증명 플러그인이 이 컴퓨터에 없습니다: "+m[1], nil
-		u.hint = "플러그인을 설치하시고 PATH에 있는지 확인해 주십시오."
+		u.What, u.Cause = "kubeconfig의 자격 증명 플러그인이 이 컴퓨터에 없습니다: "+m[1], nil
+		u.Hint = "플러그인을 설치하시고 PATH에 있는지 확인해 주십시오."
 		if _, help, ok := strings.Cut(text, installHelp); ok {
 			if _, own, ok := strings.Cut(strings.TrimSpace(help), "\n\n"); ok {
-				u.hint += " kubeconfig에는 이렇게 적혀 있습니다: " + own
+				u.Hint += " kubeconfig에는 이렇게 적혀 있습니다: " + own
 			}
 		}
 		return
 	}
 	if _, why, ok := strings.Cut(text, "getting credentials: "); ok {
-		u.cause = errors.New(why)
+		u.Cause = errors.New(why)
 	}
 }

@@ -1,0 +1,41 @@
+package problem
+
+import (
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// Object adds the particle that marks the object: 을 after a final consonant.
+func Object(word string) string {
+	r := []rune(word)
+	if len(r) == 0 || r[len(r)-1] < '가' || r[len(r)-1] > '힣' {
+		return word + "을(를)"
+	}
+	if (r[len(r)-1]-'가')%28 == 0 {
+		return word + "를"
+	}
+	return word + "을"
+}
+
+// Nearest is the candidate most like name, or "" when none is like it.
+func Nearest(name string, candidates []string) string {
+	best, least := "", max(len(name)/3, 2)+1
+	if len(name) <= 2 {
+		least = 2
+	}
+	for _, c := range candidates {
+		if d := levenshtein.ComputeDistance(name, c); d < least {
+			best, least = c, d
+		}
+	}
+	if best != "" {
+		return best
+	}
+	for _, c := range candidates {
+		if len(name) > 1 && strings.Contains(c, name) {
+			return c
+		}
+	}
+	return ""
+}

@@ -1,0 +1,63 @@
+package problem
+
+import (
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strings"
+	"testing"
+
+	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/clusters/kind"
+)
+
+// TestEveryReasonHasWords ranges over what the providers say that they may say.
+func TestEveryReasonHasWords(t *testing.T) {
+	declared(t, "../../../clusters/kind", len(kind.Reasons))
+	for _, r := range kind.Reasons {
+		worded(t, string(r), &kind.Error{Reason: r, Err: errors.New("cause")})
+	}
+	declared(t, "../../../clusters/eks", len(eks.Reasons))
+	for _, r := range eks.Reasons {
+		worded(t, string(r), &eks.Error{Reason: r, Err: errors.New("cause")})
+	}
+}
+
+func worded(t *testing.T, reason string, err error) {
+	t.Helper()
+	var e *Error
+	if !errors.As(OfCluster(err), &e) || e.What == "" || e.Hint == "" {
+		t.Errorf("no words for %q: %+v", reason, e)
+	}
+}
+
+// declared holds the list of a provider's reasons to its constants.
+func declared(t *testing.T, dir string, listed int) {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), dir+"/errors.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	constants := 0
+	ast.Inspect(f, func(n ast.Node) bool {
+		if v, ok := n.(*ast.ValueSpec); ok {
+			if typ, ok := v.Type.(*ast.Ident); ok && typ.Name == "Reason" && len(v.Values) == 1 {
+				constants++
+			}
+		}
+		return true
+	})
+	if constants != listed {
+		t.Errorf("%s declares %d reasons and lists %d", dir, constants, listed)
+	}
+}
+
+// TestUnknownReasonSpeaksForItself: an error without words is not an empty sentence.
+func TestUnknownReasonSpeaksForItself(t *testing.T) {
+	for _, err := range []error{&kind.Error{Reason: "new", Err: errors.New("cause")}, &eks.Error{Reason: "new", Err: errors.New("cause")}} {
+		if got := Sentence(OfCluster(err)); !strings.Contains(got, "new: cause") {
+			t.Errorf("%v is told as %q", err, got)
+		}
+	}
+}
