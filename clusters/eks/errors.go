@@ -48,7 +48,7 @@ const (
 // Reasons are all of them.
 var Reasons = []Reason{
 	NoCredentials, Expired, NoProfile, NoRegion, NoCluster, NoContext, NoKubeconfig, BadKubeconfig,
-	BadAWSFile, BadPlugin, NotActive, Denied, NoEntry, BadSignature, BadTime, Throttled, Unreachable,
+	BadAWSFile, BadPlugin, NotActive, Denied, NoEntry, BadSignature, BadTime, Throttled, Unreachable, Elsewhere, Nonsense,
 }
 
 // Error is a failure with a known cause.
