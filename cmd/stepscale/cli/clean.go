@@ -68,7 +68,7 @@ func (a *app) agreeToClean(ctx context.Context, p place, l *leftovers) error {
 // objects in a namespace that somebody else made. It returns what it removed; agree,
 // if there is one, is asked before.
 func (a *app) clean(ctx context.Context, p place, agree func(*leftovers) error) (removed []string, err error) {
-	l, err := findLeftovers(ctx, p)
+	l, err := findLeftovers(ctx, a.state, p)
 	if l != nil {
 		defer func() { err = errors.Join(err, l.leaveSeats()) }()
 	}

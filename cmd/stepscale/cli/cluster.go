@@ -53,15 +53,15 @@ kind 클러스터는 이름을 달리해 여러 개를 나란히 둘 수 있습�
 			if which, err := clusterArg(given, name); err != nil || which == clusterKind {
 				return errors.Join(err, a.kindUp(cmd.Context(), which, name))
 			}
-			return embeddedUp(cmd.Context(), screen)
+			return a.embeddedUp(cmd.Context(), screen)
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "kind 클러스터의 `이름` (stepscale이 기본)")
 	return cmd
 }
 
-func embeddedUp(ctx context.Context, screen *tui.Screen) error {
-	dir, err := clusterDir()
+func (a *app) embeddedUp(ctx context.Context, screen *tui.Screen) error {
+	dir, err := a.clusterDir()
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (a *app) clusterStatus() *cobra.Command {
 			if output != "text" && output != "json" {
 				return problem.Usage(fmt.Sprintf("출력 형식을 모릅니다: %s", output), "text나 json을 써 주십시오.")
 			}
-			dir, err := clusterDir()
+			dir, err := a.clusterDir()
 			if err != nil {
 				return err
 			}
@@ -98,7 +98,7 @@ func (a *app) clusterStatus() *cobra.Command {
 			if err != nil && !errors.Is(err, embedded.ErrNotRunning) {
 				return backgroundError(dir, err)
 			}
-			removed, sweepErr := sweep()
+			removed, sweepErr := a.sweep()
 			if output == "json" {
 				return errors.Join(a.writeStatus(status, removed), sweepErr)
 			}
@@ -148,20 +148,20 @@ func (a *app) clusterDown() *cobra.Command {
 			if which, err := clusterArg(given, name); err != nil || which == clusterKind {
 				return errors.Join(err, a.kindDown(cmd.Context(), which, name))
 			}
-			return embeddedDown(cmd.Context(), screen)
+			return a.embeddedDown(cmd.Context(), screen)
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "kind 클러스터의 `이름` (stepscale이 기본)")
 	return cmd
 }
 
-func embeddedDown(ctx context.Context, screen *tui.Screen) error {
-	dir, err := clusterDir()
+func (a *app) embeddedDown(ctx context.Context, screen *tui.Screen) error {
+	dir, err := a.clusterDir()
 	if err != nil {
 		return err
 	}
 	ending, err := embedded.Stop(ctx, dir, stopWithin)
-	removed, sweepErr := sweep()
+	removed, sweepErr := a.sweep()
 	switch {
 	case errors.Is(err, embedded.ErrSilent):
 		return errors.Join(sweepErr, &problem.Error{What: "클러스터가 제때 꺼지지 않았습니다", Where: embedded.Socket(dir),
@@ -186,7 +186,7 @@ func (a *app) clusterKubeconfig() *cobra.Command {
 		Use: "kubeconfig", Short: "kubectl이 쓸 KUBECONFIG를 출력합니다", Args: cobra.NoArgs,
 		Example: "  eval \"$(stepscale cluster kubeconfig)\"\n  kubectl get nodes",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			dir, err := clusterDir()
+			dir, err := a.clusterDir()
 			if err != nil {
 				return err
 			}
@@ -209,8 +209,8 @@ func (a *app) clusterKubeconfig() *cobra.Command {
 func export(name, value string) string { return "export " + name + "=" + shellescape.Quote(value) }
 
 // sweep removes what killed processes left behind: keys, kubeconfigs, a socket.
-func sweep() ([]string, error) {
-	dir, err := stateDir()
+func (a *app) sweep() ([]string, error) {
+	dir, err := a.state.Path()
 	if err != nil {
 		return nil, err
 	}
@@ -238,9 +238,9 @@ func showRemoved(screen *tui.Screen, removed []string) {
 }
 
 // leftovers is what doctor says about them.
-func leftFiles() finding {
+func (a *app) leftFiles() finding {
 	const name = "남은 파일"
-	removed, err := sweep()
+	removed, err := a.sweep()
 	var u *problem.Error
 	switch {
 	case errors.As(err, &u):

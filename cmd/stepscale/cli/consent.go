@@ -41,7 +41,7 @@ func (a *app) consent(ctx context.Context, l loop, s *scenarios.Scenario) error 
 		return nil
 	}
 	var err error
-	a.conn.guard, err = startGuard(a.place)
+	a.conn.guard, err = startGuard(a.state, a.place)
 	return err
 }
 

@@ -41,7 +41,7 @@ var contractLabels = map[string]string{
 
 // endToEnd runs the contract of every provider on a cluster that it makes.
 func (a *app) endToEnd(ctx context.Context, name string) ([]finding, error) {
-	dir, err := stateDir()
+	dir, err := a.state.Path()
 	if err != nil {
 		return nil, err
 	}

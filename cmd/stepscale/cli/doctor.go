@@ -113,9 +113,9 @@ func (a *app) examine(ctx context.Context) []finding {
 	return slices.Concat([]finding{
 		{Name: "Go", Status: statusOK, Detail: fmt.Sprintf("%s %s/%s, CPU %d개", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())},
 		port(),
-		stateFolder(),
-		leftFiles(),
-	}, embeddedFindings(), []finding{
+		a.stateFolder(),
+		a.leftFiles(),
+	}, a.embeddedFindings(), []finding{
 		program(ctx, "kubectl", "두 번째 터미널에서 상태를 보려면 필요합니다. https://kubernetes.io/docs/tasks/tools/", "version", "--client"),
 		program(ctx, "docker", "kind 클러스터를 쓸 때만 필요합니다. 내장 클러스터는 Docker 없이 됩니다.", "version", "--format", "{{.Server.Version}}"),
 		kubeContexts(),
@@ -133,8 +133,8 @@ func port() finding {
 	return finding{"포트", statusOK, "루프백 주소에서 빈 포트를 열 수 있습니다", ""}
 }
 
-func stateFolder() finding {
-	dir, err := stateDir()
+func (a *app) stateFolder() finding {
+	dir, err := a.state.Path()
 	if err == nil {
 		err = writable(dir)
 	}

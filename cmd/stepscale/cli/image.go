@@ -12,6 +12,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters/workload"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/outside"
 )
@@ -46,7 +47,7 @@ kind에서는 저절로 노드에 넣으므로 쓰실 일이 없습니다. EKS�
 			if err != nil {
 				return imageError(err)
 			}
-			if err := writeAtomically(file, image); err != nil {
+			if err := state.WriteAtomically(file, image); err != nil {
 				return unwritableFile(file, err)
 			}
 			screen.Done("만들었습니다: " + file + " (docker load -i " + file + "로 읽으면 이름은 " + workload.Image + "입니다)")

@@ -66,7 +66,7 @@ func (a *app) kindDown(ctx context.Context, which, name string) error {
 		return nil
 	}
 	screen := tui.New(a.out)
-	cluster, err := kindCluster(name, (&startup{screen: screen}).Phase)
+	cluster, err := a.kindCluster(name, (&startup{screen: screen}).Phase)
 	if err != nil {
 		return err
 	}

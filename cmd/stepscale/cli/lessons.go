@@ -49,14 +49,14 @@ func (a *app) lessonRows(ctx context.Context, dir string) ([]lessonRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	st, err := openStore(ctx)
+	st, err := a.state.Progress(ctx)
 	if err != nil {
 		a.report(ctx, err)
 	}
 	var rows []lessonRow
 	for _, l := range all {
 		r := lessonRow{ID: l.ID, Title: l.Title, Loop: l.Loop, Scenario: l.Scenario, Total: executions(scenesOf(l.Blocks))}
-		if p, ok := st.record.Lessons[l.ID]; ok {
+		if p, ok := st.Record.Lessons[l.ID]; ok {
 			r.Done, r.Steps, r.Step = p.Done, min(p.Steps, r.Total), p.Step
 		}
 		rows = append(rows, r)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -25,8 +26,8 @@ type player struct {
 	stage   Stage       // nil when the lesson executes nothing
 	session *engine.Session
 	info    StageInfo
-	last    trace.StepID // the last step of the loop's pass
-	save    func(lesson) // after every executed scene
+	last    trace.StepID       // the last step of the loop's pass
+	save    func(state.Lesson) // after every executed scene
 
 	silent  bool     // fast-forward
 	running bool     // continue was typed: do not stop before the next question
@@ -65,13 +66,13 @@ func (p *player) play(l lessons.Lesson, skip int) error {
 		}
 		if sc.exec != nil {
 			done++
-			p.save(lesson{Steps: done, Total: total, Step: sc.exec.Arg})
+			p.save(state.Lesson{Steps: done, Total: total, Step: sc.exec.Arg})
 		}
 		if err := p.screen.Err(); err != nil {
 			return err
 		}
 	}
-	p.save(lesson{Done: true, Steps: total, Total: total})
+	p.save(state.Lesson{Done: true, Steps: total, Total: total})
 	p.screen.Done("수업을 마쳤습니다: " + l.Title)
 	return nil
 }

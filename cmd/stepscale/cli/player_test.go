@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/lessons"
 )
@@ -18,7 +19,7 @@ import (
 type played struct {
 	out   string
 	err   error
-	saved []lesson
+	saved []state.Lesson
 	drift []string
 	stage *fakeStage
 }
@@ -36,7 +37,7 @@ func playFake(t *testing.T, l lessons.Lesson, typed string, auto bool, skip int,
 	var out bytes.Buffer
 	r := played{stage: stage}
 	p := &player{ctx: ctx, screen: tui.NewFixed(&out, 80, false), stage: stage, last: fakeSteps[len(fakeSteps)-1],
-		save: func(l lesson) { r.saved = append(r.saved, l) }}
+		save: func(l state.Lesson) { r.saved = append(r.saved, l) }}
 	if !auto {
 		p.in = newLineReader(strings.NewReader(typed))
 	}
