@@ -15,7 +15,7 @@ import (
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
@@ -49,7 +49,7 @@ func (a *app) clusterUp() *cobra.Command {
 kind 클러스터는 이름을 달리해 여러 개를 나란히 둘 수 있습니다.`,
 		ValidArgs: []string{clusterEmbedded, clusterKind},
 		RunE: func(cmd *cobra.Command, given []string) error {
-			screen := tui.New(a.out)
+			screen := view.New(a.out)
 			if which, err := clusterArg(given, name); err != nil || which == clusterKind {
 				return errors.Join(err, a.kindUp(cmd.Context(), which, name))
 			}
@@ -60,7 +60,7 @@ kind 클러스터는 이름을 달리해 여러 개를 나란히 둘 수 있습�
 	return cmd
 }
 
-func (a *app) embeddedUp(ctx context.Context, screen *tui.Screen) error {
+func (a *app) embeddedUp(ctx context.Context, screen *view.Screen) error {
 	dir, err := a.clusterDir()
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func (a *app) clusterStatus() *cobra.Command {
 			if output == "json" {
 				return errors.Join(a.writeStatus(status, removed), sweepErr)
 			}
-			showStatus(tui.New(a.out), status, removed)
+			showStatus(view.New(a.out), status, removed)
 			return sweepErr
 		},
 	}
@@ -123,7 +123,7 @@ func (a *app) writeStatus(status embedded.Status, removed []string) error {
 	}{status.State == embedded.Ready, status.State, removed, info})
 }
 
-func showStatus(screen *tui.Screen, status embedded.Status, removed []string) {
+func showStatus(screen *view.Screen, status embedded.Status, removed []string) {
 	switch status.State {
 	case embedded.Ready:
 		showInfo(screen, *status.Info)
@@ -144,7 +144,7 @@ func (a *app) clusterDown() *cobra.Command {
 		Long:      "클러스터를 끄고 남은 것을 모두 지웁니다. 켜지는 중인 클러스터도 멈춥니다. 제때 꺼지지 않는 프로세스는 강제로 끝냅니다.",
 		ValidArgs: []string{clusterEmbedded, clusterKind},
 		RunE: func(cmd *cobra.Command, given []string) error {
-			screen := tui.New(a.out)
+			screen := view.New(a.out)
 			if which, err := clusterArg(given, name); err != nil || which == clusterKind {
 				return errors.Join(err, a.kindDown(cmd.Context(), which, name))
 			}
@@ -155,7 +155,7 @@ func (a *app) clusterDown() *cobra.Command {
 	return cmd
 }
 
-func (a *app) embeddedDown(ctx context.Context, screen *tui.Screen) error {
+func (a *app) embeddedDown(ctx context.Context, screen *view.Screen) error {
 	dir, err := a.clusterDir()
 	if err != nil {
 		return err
@@ -175,7 +175,7 @@ func (a *app) embeddedDown(ctx context.Context, screen *tui.Screen) error {
 	case embedded.Ended:
 		screen.Done("클러스터를 끄고 정리했습니다.")
 	case embedded.Killed:
-		screen.Done(fmt.Sprintf("클러스터가 %s 안에 꺼지지 않아 강제로 끝내고 정리했습니다.", tui.Duration(stopWithin)))
+		screen.Done(fmt.Sprintf("클러스터가 %s 안에 꺼지지 않아 강제로 끝내고 정리했습니다.", view.Duration(stopWithin)))
 	}
 	showRemoved(screen, removed)
 	return sweepErr
@@ -227,7 +227,7 @@ func (a *app) sweep() ([]string, error) {
 	return all, errors.Join(errs...)
 }
 
-func showRemoved(screen *tui.Screen, removed []string) {
+func showRemoved(screen *view.Screen, removed []string) {
 	if len(removed) == 0 {
 		return
 	}
@@ -253,13 +253,13 @@ func (a *app) leftFiles() finding {
 	return finding{name, statusOK, "강제로 종료된 클러스터가 남긴 것이 없습니다", ""}
 }
 
-func showInfo(screen *tui.Screen, info clusters.Info) {
+func showInfo(screen *view.Screen, info clusters.Info) {
 	screen.Done("클러스터가 켜져 있습니다: 쿠버네티스 " + info.Version + " (노드, 부하, 시간은 시뮬레이션)")
 	showKubeconfig(screen, info.Kubeconfig)
 }
 
 // showKubeconfig never wraps what is to be copied.
-func showKubeconfig(screen *tui.Screen, path string) {
+func showKubeconfig(screen *view.Screen, path string) {
 	screen.Note("다른 터미널에서:")
 	screen.Raw("    " + export("KUBECONFIG", path))
 }

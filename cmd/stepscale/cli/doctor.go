@@ -16,7 +16,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
 // finding is what doctor found out about one thing.
@@ -188,7 +188,7 @@ func kubeContexts() finding {
 }
 
 func (a *app) terminal() finding {
-	width, tty := tui.TerminalWidth(a.out)
+	width, tty := view.TerminalWidth(a.out)
 	switch {
 	case !tty:
 		return finding{"터미널", statusOK, "터미널이 아닙니다. 색 없이 80열로 출력합니다", ""}
@@ -217,7 +217,7 @@ func locale() finding {
 }
 
 func (a *app) showFindings(found []finding) error {
-	s := tui.New(a.out)
+	s := view.New(a.out)
 	marks := map[string]string{statusOK: "✔", statusWarn: "△", statusFail: "✘"}
 	var rows [][2]string
 	for _, f := range found {

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
 // report prints err, the only place that does, and returns the exit code.
@@ -22,7 +22,7 @@ func (a *app) report(ctx context.Context, err error) int {
 	if cause := aborted(ctx); cause != nil {
 		err = cause
 	}
-	s := tui.New(a.errOut)
+	s := view.New(a.errOut)
 	code := problem.ExitFailure
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		s.Blank()

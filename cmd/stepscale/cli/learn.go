@@ -13,7 +13,7 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 )
@@ -93,10 +93,10 @@ func (a *app) learn(ctx context.Context, name string, o learnOptions) error {
 	if err != nil {
 		return err
 	}
-	if chosen, err = a.here(chosen, tui.New(a.errOut)); err != nil {
+	if chosen, err = a.here(chosen, view.New(a.errOut)); err != nil {
 		return err
 	}
-	t := &tutor{app: a, store: st, auto: o.auto, screen: tui.New(a.out)}
+	t := &tutor{app: a, store: st, auto: o.auto, screen: view.New(a.out)}
 	if !o.auto {
 		t.in = a.lines()
 	}
@@ -127,7 +127,7 @@ type tutor struct {
 	store  *state.Progress
 	in     *lineReader // nil with --auto
 	auto   bool
-	screen *tui.Screen
+	screen *view.Screen
 }
 
 // between asks before the next lesson begins.
@@ -191,7 +191,7 @@ func (a *app) bringUp(ctx context.Context, loop, scenario string, out io.Writer)
 	if a.open == nil {
 		return nil, nil, &problem.Error{What: "이 실행 파일에는 클러스터가 들어 있지 않습니다"}
 	}
-	screen := tui.New(out)
+	screen := view.New(out)
 	stage, closeStage, err := a.open(ctx, loop, scenario, &startup{screen: screen})
 	screen.Erase()
 	if err == nil {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
 // lessonRow is one lesson with the learner's progress.
@@ -65,7 +65,7 @@ func (a *app) lessonRows(ctx context.Context, dir string) ([]lessonRow, error) {
 }
 
 func (a *app) showLessons(rows []lessonRow) error {
-	s := tui.New(a.out)
+	s := view.New(a.out)
 	var pairs [][2]string
 	for _, r := range rows {
 		mark := "○ 아직"

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
 // Progress is told what is starting (took is zero) and how long it took. It may
@@ -17,7 +17,7 @@ type Progress interface {
 // startup shows what an Opener starts.
 type startup struct {
 	mu     sync.Mutex
-	screen *tui.Screen
+	screen *view.Screen
 	said   bool
 }
 
