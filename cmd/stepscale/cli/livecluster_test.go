@@ -134,3 +134,13 @@ func within(t *testing.T, limit time.Duration, what string, done func() bool) {
 		}
 	}
 }
+
+// scaled tells whether the frame changed the pods' number or size, in any loop.
+func scaled(f trace.Frame) bool {
+	for _, l := range loops {
+		if l.Changed(f) {
+			return true
+		}
+	}
+	return false
+}
