@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		os.Exit(Main())
 	}
+	setGlobals(os.Stderr)
 	os.Exit(m.Run())
 }
 

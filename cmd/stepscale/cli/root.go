@@ -54,12 +54,13 @@ type app struct {
 	consented   sets.Set[string]                           // what the learner lets us write to a cluster that is not ours
 	pause       func(context.Context, time.Duration) error // lets real time pass
 	kept        string                                     // takes down what stays when we end, a kind cluster
+	divert      func(stateDir string)                      // what libraries write to our standard error
 	abort       func(error)                                // ends the command, and says why; may be nil
 	finish      func() error                               // called once at the end, whatever happened; may be nil
 }
 
 func newApp() *app {
-	a := &app{in: os.Stdin, out: os.Stdout, errOut: ownStderr(), lessons: lessons.FS, scenarios: scenarios.FS, state: findState()}
+	a := &app{divert: func(string) {}, in: os.Stdin, out: os.Stdout, errOut: os.Stderr, lessons: lessons.FS, scenarios: scenarios.FS, state: findState()}
 	a.pause = a.countdown
 	return a
 }
@@ -67,13 +68,13 @@ func newApp() *app {
 // Main runs the command line and returns the exit code.
 func Main() int {
 	a := wire(newApp())
-	filterLogs(a.errOut)
+	a.errOut, a.divert = ownStderr(), divertStderr
+	setGlobals(a.errOut)
 	return a.main(os.Args[1:])
 }
 
 // main cancels the context on the first signal; the second one kills.
 func (a *app) main(argv []string) int {
-	signal.Ignore(syscall.SIGPIPE) // a closed pipe is a write error, so that everything is taken down
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	context.AfterFunc(ctx, stop)
