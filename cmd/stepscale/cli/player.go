@@ -203,7 +203,7 @@ func (p *player) verdicts(questions []question, guesses []string, frames []trace
 		value, ok := lastFact(frames, q.fact)
 		switch {
 		case !ok && !p.info.Simulated: // somebody else's part, which cannot be looked into
-			p.screen.Note(fmt.Sprintf("이 클러스터에서는 알 수 없는 값입니다: %s", label))
+			p.screen.Note(untold(label, frames))
 		case !ok:
 			p.drifted(fmt.Sprintf("질문한 값(%s)이 이번 단계에서 나오지 않았습니다.", q.fact))
 		case guesses[i] == "":
@@ -222,6 +222,15 @@ func (p *player) verdicts(questions []question, guesses []string, frames []trace
 	if len(questions) > 0 {
 		p.screen.Blank()
 	}
+}
+
+// untold says of a value that a real cluster did not give whether nobody can know it, or
+// there is none because the step had nothing to do.
+func untold(label string, frames []trace.Frame) string {
+	if why, ok := lastFact(frames, "skipped"); ok {
+		return fmt.Sprintf("이번에는 나오지 않은 값입니다: %s. %s", label, why)
+	}
+	return "이 클러스터에서는 알 수 없는 값입니다: " + label
 }
 
 // drifted notes that lesson and cluster disagree; --auto fails on it.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 )
 
@@ -192,6 +193,25 @@ func TestDriftIsNoted(t *testing.T) {
 		r := playFake(t, lessons.Lesson{Title: name, Blocks: b}, "", true, 0, nil)
 		if r.err != nil || len(r.drift) != 1 {
 			t.Errorf("%s: err %v, drift %v", name, r.err, r.drift)
+		}
+	}
+}
+
+// TestUntold: on a real cluster a value that nobody can know is told from one that there
+// is none of this time.
+func TestUntold(t *testing.T) {
+	idle := trace.Frame{Step: "vpa/7-admit/patch"}
+	idle.Add("skipped", "이번 회차에는 웹훅이 불리지 않았습니다.", "")
+	for want, frames := range map[string][]trace.Frame{
+		"이 클러스터에서는 알 수 없는 값입니다": {{Step: "vpa/1-usage/scrape"}},
+		"이번에는 나오지 않은 값입니다":      {{Step: "vpa/6-admission/read"}, idle},
+		"이번 회차에는 웹훅이 불리지 않았습니다": {idle},
+	} {
+		var out bytes.Buffer
+		p := &player{screen: tui.NewFixed(&out, 120, false)}
+		p.verdicts([]question{{fact: "scrapes"}}, []string{""}, frames)
+		if contains(t, out.String(), want); len(p.drift) > 0 {
+			t.Errorf("a drift on a real cluster: %v", p.drift)
 		}
 	}
 }
