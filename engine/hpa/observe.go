@@ -60,8 +60,8 @@ func actual(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	before, predicted, now := s.pass.input.SpecReplicas, s.pass.result.Desired, scale.Spec.Replicas
-	if now != before {
-		s.history().storeScaleEvent(hpa.Spec.Behavior, before, now, s.Clock.Now())
+	if now != before { // at the time of our pass: the controller's next one is as long after its own
+		s.history().storeScaleEvent(hpa.Spec.Behavior, before, now, s.pass.input.Now)
 	}
 	f.Add("currentReplicas", strconv.Itoa(int(before)), "")
 	f.Add("ourReplicas", strconv.Itoa(int(predicted)), "")

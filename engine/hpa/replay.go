@@ -20,9 +20,9 @@ func (e *UnknownFieldsError) Error() string {
 	return "unknown fields: " + strings.Join(e.Fields, ", ")
 }
 
-// ReadRecorded reads the Inputs of a recorded step hpa/3-scale/update. A
-// recording that was damaged or written by hand is an error: what comes out can be
-// decided by our engine and by upstream's controller.
+// ReadRecorded reads the Inputs of a recorded UpdateStep or ActualStep. A recording that
+// was damaged or written by hand is an error: what comes out can be decided by our engine
+// and by upstream's controller.
 func ReadRecorded(inputs []byte) (Recorded, error) {
 	var r Recorded
 	if err := checkNumbers(inputs); err != nil {

@@ -57,8 +57,8 @@ type usageTotal struct {
 	ok       bool
 }
 
-// Recorded is the JSON in Frame.Inputs of the step hpa/3-scale/update: enough
-// to compute the decision again with Decide.
+// Recorded is the JSON in Frame.Inputs of UpdateStep and ActualStep: enough to compute
+// the decision again with Decide.
 type Recorded struct {
 	Params  Params  `json:"params"`
 	Input   Input   `json:"input"`

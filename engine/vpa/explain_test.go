@@ -81,6 +81,21 @@ func TestConfidenceIsUpstreams(t *testing.T) {
 	}
 }
 
+// TestRoundedIsTold also where rounding changes nothing: it is known, and may be asked.
+func TestRoundedIsTold(t *testing.T) {
+	s := &State{Params: DefaultParams()}
+	s.Params.Format.RoundCPUMillicores = 10
+	s.pass.model = &modelView{names: []string{"web"}}
+	for amount, want := range map[model.ResourceAmount]string{296: "300m 10m 단위로 올림", 300: "300m 10m 단위라 그대로"} {
+		var f trace.Frame
+		addMinimum(s, &f, "web", model.ResourceCPU, layers{bound: bound{name: "target"}, confident: amount, atLeast: amount, rounded: s.Params.round(model.ResourceCPU, amount)})
+		value, _ := f.Fact("targetRounded/web.cpu")
+		if got := value + " " + f.Facts[len(f.Facts)-1].Expr; got != want {
+			t.Errorf("%dm: %q, want %q", amount, got, want)
+		}
+	}
+}
+
 func TestTexts(t *testing.T) {
 	for got, want := range map[string]string{
 		text(model.ResourceCPU, 296):                     "296m",

@@ -139,13 +139,14 @@ func addConfidence(s *State, f *trace.Frame, container string, r model.ResourceN
 func addMinimum(s *State, f *trace.Frame, container string, r model.ResourceName, l layers) {
 	what := of(container, r)
 	f.Add(l.name+"Minimum/"+what, text(r, l.atLeast), fmt.Sprintf("max(%s, %s)", text(r, l.confident), text(r, s.Params.minimum(r, s.share()))))
-	if l.rounded != l.atLeast {
-		unit := "1바이트"
-		if r == model.ResourceCPU {
-			unit = strconv.Itoa(s.Params.Format.RoundCPUMillicores) + "m"
-		}
-		f.Add(l.name+"Rounded/"+what, text(r, l.rounded), unit+" 단위로 올림")
+	unit, how := "1바이트", " 단위로 올림"
+	if r == model.ResourceCPU {
+		unit = strconv.Itoa(s.Params.Format.RoundCPUMillicores) + "m"
 	}
+	if l.rounded == l.atLeast { // told all the same: it is known
+		how = " 단위라 그대로"
+	}
+	f.Add(l.name+"Rounded/"+what, text(r, l.rounded), unit+how)
 }
 
 // applyPolicy computes the recommendation that will be written, and shows what

@@ -148,11 +148,12 @@ func (w *watcher) run(ctx context.Context, loop func(first int) iter.Seq2[trace.
 // passes shows frames until one fails or the time is over.
 func (w *watcher) passes(frames iter.Seq2[trace.Frame, error], failures *int) (last trace.Frame, err error) {
 	for f, err := range frames {
-		if err == nil {
-			w.unwritten = w.frame(f)
-			err = w.unwritten
-		}
 		if err != nil {
+			w.unwritten = w.keep(f) // a recording without gaps
+		} else {
+			w.unwritten = w.frame(f)
+		}
+		if err = cmp.Or(w.unwritten, err); err != nil {
 			return f, err
 		}
 		if last = f; f.Step != hpa.ActualStep {
@@ -170,10 +171,8 @@ func (w *watcher) frame(f trace.Frame) error {
 	if w.start.IsZero() {
 		w.start = f.At
 	}
-	if w.file != nil {
-		if err := f.Write(outside.JSONWriter(w.file)); err != nil {
-			return &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: w.o.record, Cause: err}
-		}
+	if err := w.keep(f); err != nil {
+		return err
 	}
 	if w.o.output == "json" {
 		return f.Write(outside.JSONWriter(w.a.out))
@@ -182,6 +181,17 @@ func (w *watcher) frame(f trace.Frame) error {
 		w.row(f)
 	}
 	return w.screen.Err()
+}
+
+// keep records a frame.
+func (w *watcher) keep(f trace.Frame) error {
+	if w.file == nil {
+		return nil
+	}
+	if err := f.Write(outside.JSONWriter(w.file)); err != nil {
+		return &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: w.o.record, Cause: err}
+	}
+	return nil
 }
 
 func (w *watcher) row(f trace.Frame) {

@@ -55,7 +55,8 @@ func TestObserve(t *testing.T) {
 		"different": {5, "false", "2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := testStage(t, testApp(t), t.Context(), "hpa", "web-surge")
+			a := testApp(t)
+			s := testStage(t, a, t.Context(), "hpa", "web-surge")
 			if err := s.conn.sim.Release(t.Context(), s.namespace); err != nil {
 				t.Fatal(err)
 			}
@@ -76,8 +77,12 @@ func TestObserve(t *testing.T) {
 			state := &hpa.State{World: world.World{Controller: clients, Namespace: s.namespace, Clock: clock.RealClock{}}, HPA: "web", Params: p}
 			state.Params.Tolerance = c.tolerance
 			var rows []trace.Frame
+			var seen bytes.Buffer
 			for f, err := range hpa.Observe().Loop(state).Run(t.Context(), 1) {
 				if err != nil {
+					t.Fatal(err)
+				}
+				if err := f.Write(&seen); err != nil {
 					t.Fatal(err)
 				}
 				if f.Pass == 1 && f.Step == "hpa-observe/2-replicas/limit" {
@@ -103,7 +108,27 @@ func TestObserve(t *testing.T) {
 			if again, _ := rows[1].Fact("agrees"); again != "true" {
 				t.Errorf("the next pass does not agree: %+v", rows[1].Facts)
 			}
+			verifies(t, a, seen.Bytes(), "결정 2개가 모두 같습니다", map[string]string{"4": "→ 4", "2": "유지"}[c.ours])
 		})
+	}
+}
+
+// verifies lets upstream's controller decide a recording again: it has to say the same.
+func verifies(t *testing.T, a *app, recording []byte, says ...string) {
+	t.Helper()
+	var out bytes.Buffer
+	a.out = &out
+	file := filepath.Join(t.TempDir(), "seen.jsonl")
+	if err := os.WriteFile(file, recording, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.verify(t.Context(), file, "text"); err != nil {
+		t.Errorf("error %v", err)
+	}
+	for _, want := range says {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not said:\n%s", want, out.String())
+		}
 	}
 }
 
@@ -123,21 +148,21 @@ func TestObserveCommand(t *testing.T) {
 			t.Errorf("%q is not said:\n%s", want, out.String())
 		}
 	}
-	seen, err := os.Open(o.record)
+	seen, err := os.ReadFile(o.record)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer seen.Close()
-	if frames, err := trace.Read(seen); err != nil || len(frames) != 8 {
+	if frames, err := trace.Read(bytes.NewReader(seen)); err != nil || len(frames) != 8 {
 		t.Errorf("%d frames recorded, %v", len(frames), err)
 	}
+	verifies(t, a, seen, "결정 1개가 모두 같습니다")
 	if err := a.observe(t.Context(), "absent", o); err == nil || !strings.Contains(err.Error(), "absent") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// TestObserveGoesOn: a pass that cannot be read is told, and the next one goes on;
-// a cluster that stays away ends it.
+// TestObserveGoesOn: a pass that cannot be read is told and recorded, and the next one
+// goes on; a cluster that stays away ends it.
 func TestObserveGoesOn(t *testing.T) {
 	pass := func(n int) trace.Frame {
 		f := trace.Frame{Pass: n, Step: hpa.ActualStep, At: time.Unix(int64(15*n), 0)}
@@ -157,13 +182,18 @@ func TestObserveGoesOn(t *testing.T) {
 			var out, errOut bytes.Buffer
 			a.out, a.errOut = &out, &errOut
 			left := c.fails
-			w := &watcher{a: a, screen: view.New(a.out), o: observeOptions{output: "text", length: time.Minute}, params: hpa.Params{SyncPeriod: time.Millisecond}}
-			err := w.run(t.Context(), func(first int) iter.Seq2[trace.Frame, error] {
+			file, err := os.Create(filepath.Join(t.TempDir(), "seen.jsonl"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer file.Close()
+			w := &watcher{a: a, screen: view.New(a.out), o: observeOptions{output: "text", length: time.Minute}, params: hpa.Params{SyncPeriod: time.Millisecond}, file: file}
+			err = w.run(t.Context(), func(first int) iter.Seq2[trace.Frame, error] {
 				return func(yield func(trace.Frame, error) bool) {
 					for n := first; ; n++ {
 						if n == 2 || left < c.fails && left > 0 {
 							left--
-							yield(trace.Frame{Pass: n, Step: "hpa-observe/1-metrics/query"}, gone)
+							yield(trace.Frame{Pass: n, Step: "hpa-observe/1-metrics/query", At: pass(n).At, Err: gone.Error()}, gone)
 							return
 						}
 						if !yield(pass(n), nil) {
@@ -177,6 +207,9 @@ func TestObserveGoesOn(t *testing.T) {
 			}
 			if !strings.Contains(errOut.String(), "다시 읽습니다") || !strings.Contains(out.String(), "같음") {
 				t.Errorf("out:\n%s\nerr:\n%s", out.String(), errOut.String())
+			}
+			if err := readRecording(t.Context(), file.Name(), func(int, trace.Frame) error { return nil }); err != nil {
+				t.Errorf("the recording is not of one run: %v", err)
 			}
 		})
 	}

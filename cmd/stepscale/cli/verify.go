@@ -38,7 +38,7 @@ func (a *app) verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify 기록",
 		Short: "기록한 HPA의 결정을 업스트림 컨트롤러로 다시 계산해 비교합니다",
-		Long: `run --record로 남긴 기록의 입력(HPA, scale, 파드, 메트릭)을 업스트림 쿠버네티스의 HPA 컨트롤러에게 그대로 주고, 기록의 시각에 맞추어 가상 시간으로 실행합니다. 클러스터는 시작하지 않습니다.
+		Long: `run --record나 observe --record로 남긴 기록의 입력(HPA, scale, 파드, 메트릭)을 업스트림 쿠버네티스의 HPA 컨트롤러에게 그대로 주고, 기록의 시각에 맞추어 가상 시간으로 실행합니다. 클러스터는 시작하지 않습니다.
 레플리카 쓰기, HPA의 status와 컨디션, 이벤트를 한 결정씩 비교합니다. 하나라도 다르면 종료 코드는 1입니다.`,
 		Example: `  stepscale run web-surge --record web.jsonl
   stepscale verify web.jsonl
@@ -78,12 +78,17 @@ func (a *app) verify(ctx context.Context, file, output string) error {
 	return err
 }
 
+// decided is the fact that says what was decided, or predicted, by the step whose inputs
+// are those of the decision.
+var decided = map[trace.StepID]string{hpa.UpdateStep: "desiredReplicas", hpa.ActualStep: "ourReplicas"}
+
 // readDecisions takes the HPA's decisions out of a recording.
 func readDecisions(ctx context.Context, file string) ([]verdict, []referee.Decision, error) {
 	var verdicts []verdict
 	var decisions []referee.Decision
 	err := readRecording(ctx, file, func(line int, f trace.Frame) error {
-		if f.Step != hpa.UpdateStep || len(f.Inputs) == 0 || f.Err != "" { // a step that was broken off decides nothing
+		desired := decided[f.Step]
+		if desired == "" || len(f.Inputs) == 0 || f.Err != "" { // a step that was broken off decides nothing
 			return nil
 		}
 		recorded, err := hpa.ReadRecorded(f.Inputs)
@@ -91,8 +96,8 @@ func readDecisions(ctx context.Context, file string) ([]verdict, []referee.Decis
 			return err
 		}
 		refusal, refused := f.Fact("rescaleError")
-		said, _ := f.Fact("desiredReplicas")
-		decisions = append(decisions, referee.Decision{Recorded: recorded, Refused: refusal})
+		said, _ := f.Fact(desired)
+		decisions = append(decisions, referee.Decision{Recorded: recorded, Refused: refusal, Observed: f.Step == hpa.ActualStep})
 		verdicts = append(verdicts, verdict{Pass: f.Pass, Line: line, At: f.At, Current: recorded.Input.SpecReplicas, Recorded: said, refused: refused})
 		return nil
 	})

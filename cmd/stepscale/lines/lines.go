@@ -112,13 +112,22 @@ func coming(e play.Coming) string {
 	return e.Text + fmt.Sprintf(" 실제 시간으로 %s쯤 걸립니다.", view.Duration(e.Takes))
 }
 
+// untold says of a value that a real cluster did not give whether nobody can know it, or
+// there is none because the step had nothing to do.
+func untold(label, why string) string {
+	if why != "" {
+		return fmt.Sprintf("이번에는 나오지 않은 값입니다: %s. %s", label, why)
+	}
+	return "이 클러스터에서는 알 수 없는 값입니다: " + label
+}
+
 func (f *Face) verdicts(all play.Verdicts) {
 	s := f.Screen
 	for _, v := range all {
 		label := view.FactLabel(v.Fact)
 		switch v.Kind {
 		case play.Unknown:
-			s.Note(fmt.Sprintf("이 클러스터에서는 알 수 없는 값입니다: %s", label))
+			s.Note(untold(label, v.Why))
 		case play.Missing:
 			s.Note(fmt.Sprintf("질문한 값(%s)이 이번 단계에서 나오지 않았습니다.", v.Fact))
 		case play.Answer:

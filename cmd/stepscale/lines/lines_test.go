@@ -21,3 +21,13 @@ func TestHelpHasEveryVerb(t *testing.T) {
 		}
 	}
 }
+
+// TestUntold: on a real cluster a value that nobody can know is told from one that there
+// is none of this time.
+func TestUntold(t *testing.T) {
+	for want, why := range map[string]string{"알 수 없는 값입니다": "", "이번에는 나오지 않은 값입니다: 수집한 횟수. 웹훅이 불리지 않았습니다.": "웹훅이 불리지 않았습니다."} {
+		if got := untold("수집한 횟수", why); !strings.Contains(got, want) {
+			t.Errorf("%q: %q", why, got)
+		}
+	}
+}

@@ -83,6 +83,7 @@ type Verdict struct {
 	Guess string
 	Value string
 	Hints []string // of Wrong
+	Why   string   // of Unknown, where the step said that it had nothing to do
 }
 
 // Kind is how a prediction turned out.

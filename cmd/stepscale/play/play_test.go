@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 )
 
@@ -85,6 +86,21 @@ func TestStopsWithoutATerminal(t *testing.T) {
 		}
 		if !errors.Is(p.Err(), ErrQuit) {
 			t.Errorf("a face that %s: %v", name, p.Err())
+		}
+	}
+}
+
+// TestWhyAValueIsUnknown: a step that says it had nothing to do is why.
+func TestWhyAValueIsUnknown(t *testing.T) {
+	idle := trace.Frame{Step: "vpa/7-admit/patch"}
+	idle.Add("skipped", "웹훅이 불리지 않았습니다.", "")
+	for why, frames := range map[string][]trace.Frame{"": {{Step: "vpa/1-usage/scrape"}}, "웹훅이 불리지 않았습니다.": {{Step: "vpa/6-admission/read"}, idle}} {
+		var told Event
+		p := &Play{yield: func(e Event) bool { told = e; return true }}
+		p.judge([]question{{fact: "scrapes"}}, []string{""}, frames)
+		all, _ := told.(Verdicts)
+		if len(all) != 1 || all[0].Kind != Unknown || all[0].Why != why || len(p.drift) > 0 {
+			t.Errorf("%q: %+v, drift %v", why, all, p.drift)
 		}
 	}
 }

@@ -20,6 +20,7 @@ func (p *Play) judge(questions []question, guesses []string, frames []trace.Fram
 		switch {
 		case !ok && !p.info.Simulated:
 			v.Kind = Unknown
+			v.Why, _ = lastFact(frames, "skipped")
 		case !ok:
 			v.Kind = Missing
 			p.drift = append(p.drift, fmt.Sprintf("질문한 값(%s)이 이번 단계에서 나오지 않았습니다.", q.fact))

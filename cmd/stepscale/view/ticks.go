@@ -24,12 +24,17 @@ type Tick struct {
 	Also                                  string // a second action of the same pass
 }
 
-// NewTick sums up the frames of one pass.
+// NewTick sums up the frames of one pass. Its time is that of the try that led to the
+// decision: a step that failed may have been run again for minutes.
 func NewTick(frames []trace.Frame) Tick {
 	var t Tick
+	failed := false // on the way to the decision
 	for i, f := range frames {
-		if i == 0 {
+		if i == 0 || failed {
 			t.Pass, t.At = f.Pass, f.At
+		}
+		if failed = f.Err != "" && t.Action == ""; f.Err != "" {
+			continue
 		}
 		for _, fact := range f.Facts {
 			switch fact.Name {

@@ -88,6 +88,30 @@ func draw(s *Screen) {
 	s.Problem("시나리오를 찾지 못했습니다: web-surj", "scenarios/web-surj", "혹시 web-surge를 찾으셨습니까? 시나리오 목록은 stepscale check로 볼 수 있습니다.")
 }
 
+// TestTickOfARetriedPass: the row has the time of the try that decided, and no fact of one
+// that was broken off. What fails after the decision changes nothing.
+func TestTickOfARetriedPass(t *testing.T) {
+	frame := func(seconds int, step trace.StepID, err, fact, value string) trace.Frame {
+		f := trace.Frame{Pass: 3, Step: step, At: start.Add(time.Duration(seconds) * time.Second), Err: err}
+		f.Add(fact, value, "")
+		return f
+	}
+	for name, c := range map[string]struct {
+		frames  []trace.Frame
+		at      int
+		current string
+	}{
+		"at once":     {[]trace.Frame{frame(30, "scrape", "", "scrapedPods", "2"), frame(31, "update", "", "action", "scaleUp")}, 30, ""},
+		"first step":  {[]trace.Frame{frame(30, "scrape", "gone", "x", ""), frame(60, "scrape", "gone", "x", ""), frame(103, "scrape", "", "scrapedPods", "2"), frame(104, "update", "", "action", "scaleUp")}, 103, ""},
+		"second step": {[]trace.Frame{frame(30, "scrape", "", "scrapedPods", "2"), frame(35, "query", "gone", "currentReplicas", "2"), frame(103, "query", "", "currentReplicas", "3"), frame(104, "update", "", "action", "keep")}, 103, "3"},
+		"afterwards":  {[]trace.Frame{frame(30, "scrape", "", "scrapedPods", "2"), frame(31, "update", "", "action", "scaleUp"), frame(35, "run", "gone", "currentReplicas", "9"), frame(103, "run", "", "readyPods", "4")}, 30, ""},
+	} {
+		if tick := NewTick(c.frames); tick.Pass != 3 || !tick.At.Equal(start.Add(time.Duration(c.at)*time.Second)) || tick.Current != c.current {
+			t.Errorf("%s: %+v, want +%ds", name, tick, c.at)
+		}
+	}
+}
+
 func TestGolden(t *testing.T) {
 	for _, width := range []int{40, 60, 80, 120} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {

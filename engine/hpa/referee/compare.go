@@ -18,11 +18,10 @@ type Difference struct {
 	Upstream string `json:"upstream"`
 }
 
-// compare runs our engine and holds it against what upstream did. Everything is
-// compared but the order in which messages name pods and rivals: upstream's lister
-// and its map of selectors have none.
-func compare(d Decision, upstream Outcome, seen map[string]int) Pair {
-	ours, _ := decide(d)
+// compare holds what our engine did against what upstream did. Everything is compared
+// but the order in which messages name pods and rivals: upstream's lister and its map of
+// selectors have none.
+func compare(d Decision, ours, upstream Outcome, seen map[string]int) Pair {
 	for _, e := range ours.Events {
 		seen[e.Reason]++
 	}

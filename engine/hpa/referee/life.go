@@ -141,9 +141,10 @@ const never = 200 * 365 * 24 * time.Hour
 
 // asPlayed is the HPA with a generation of its own; versions and managed fields
 // mean nothing to an in-memory client.
-func asPlayed(object *autoscalingv2.HorizontalPodAutoscaler, generation int64) *autoscalingv2.HorizontalPodAutoscaler {
+func (p *Player) asPlayed(object *autoscalingv2.HorizontalPodAutoscaler) *autoscalingv2.HorizontalPodAutoscaler {
+	p.count++
 	played := object.DeepCopy()
-	played.Generation, played.ResourceVersion, played.ManagedFields = generation, "", nil
+	played.Generation, played.ResourceVersion, played.ManagedFields = p.count, "", nil
 	return played
 }
 

@@ -32,7 +32,8 @@ func (e *DecisionError) Unwrap() error { return e.Err }
 // Decision is one recorded decision: what it read, and how its scale write ended.
 type Decision struct {
 	hpa.Recorded
-	Refused string // what the API server answered to the scale write; empty if it took it
+	Refused  string // what the API server answered to the scale write; empty if it took it
+	Observed bool   // the loop predicted only: what it remembers is what somebody else did
 }
 
 // Pair is what both controllers decided from the same inputs.
@@ -63,11 +64,12 @@ func Replay(ctx context.Context, decisions []Decision) (pairs []Pair, err error)
 // which runs through their own times. The controller remembers what it saw, as ours
 // does, so the decisions have to be complete and in order. Close must be called.
 type Player struct {
-	life  *life // nil before the first decision
-	last  Decision
-	count int64          // of decisions: each is a generation of the HPA
-	seen  map[string]int // events by reason
-	syncs int            // of upstream's
+	life   *life // nil before the first decision
+	last   Decision
+	memory hpa.History    // after it
+	count  int64          // of what was played: each is a generation of the HPA
+	seen   map[string]int // events by reason
+	syncs  int            // of upstream's
 }
 
 // Close ends upstream's controller.
@@ -91,20 +93,20 @@ func (p *Player) Next(ctx context.Context, d Decision) (pair Pair, err error) {
 	if err := p.revive(ctx, d); err != nil {
 		return Pair{}, err
 	}
-	p.count++
-	d.Input.HPA = asPlayed(d.Input.HPA, p.count)
+	d.Input.HPA = p.asPlayed(d.Input.HPA)
 	did, err := p.play(ctx, d, d.Input.Now)
 	if err != nil {
 		return Pair{}, err
 	}
-	p.last = d
-	return compare(d, did, p.seen), nil
+	ours, memory := decide(d)
+	p.last, p.memory = d, memory
+	return compare(d, ours, did, p.seen), nil
 }
 
 // follows tells whether the decision can come after the ones before it.
 func (p *Player) follows(d Decision) error {
 	switch y := d.Input.Now.UTC().Year(); {
-	case p.life == nil && remembers(d.History):
+	case p.life == nil && remembers(d.History) && !d.Observed:
 		return ErrNoBeginning
 	case y < 2000 || y > 2199, p.life != nil && !d.Input.Now.After(p.last.Input.Now):
 		return ErrTime
@@ -121,7 +123,11 @@ func (p *Player) follows(d Decision) error {
 // take a quarter of an hour.
 func (p *Player) revive(ctx context.Context, d Decision) error {
 	switch {
-	case p.life == nil, forgotten(p.last, d):
+	case d.Observed && remembers(d.History) && (p.life == nil || !same(d.History, p.memory)):
+		p.renew()
+		p.seen = map[string]int{}
+		return p.remind(ctx, d)
+	case p.life == nil, remembers(p.memory) && !remembers(d.History): // restarted, or the HPA was deleted
 		p.renew()
 		p.seen = map[string]int{}
 	case d.Input.Now.Sub(p.last.Input.Now) > memory(d)+time.Minute:
@@ -151,16 +157,6 @@ func (p *Player) play(ctx context.Context, d Decision, at time.Time) (Outcome, e
 	did, err := p.life.play(ctx, d, at)
 	p.syncs += did.syncs
 	return did, err
-}
-
-// forgotten tells whether the controller was restarted, or the HPA deleted,
-// between two decisions: it remembered something and then nothing.
-func forgotten(before, after Decision) bool {
-	if remembers(after.History) {
-		return false
-	}
-	_, memory := decide(before)
-	return remembers(memory)
 }
 
 func remembers(h hpa.History) bool {

@@ -147,6 +147,51 @@ func TestReplayAgrees(t *testing.T) {
 	}
 }
 
+// TestReplayObserved plays what a loop recorded that only watched: it begins where the
+// controller remembers something already, passes are missing, and the controller did
+// something that was not predicted. What is remembered of it all decides: scale-ups are
+// limited by what happened within a minute, scale-downs by what was proposed before.
+func TestReplayObserved(t *testing.T) {
+	rules := &autoscalingv2.HPAScalingRules{
+		SelectPolicy: ptr.To(autoscalingv2.MaxChangePolicySelect), StabilizationWindowSeconds: ptr.To[int32](0),
+		Policies: []autoscalingv2.HPAScalingPolicy{{Type: autoscalingv2.PodsScalingPolicy, Value: 2, PeriodSeconds: 60}},
+	}
+	calm := rules.DeepCopy()
+	calm.StabilizationWindowSeconds = ptr.To[int32](300)
+	watched := func(somebodyElse bool) []referee.Decision {
+		return record(surge(), func(i int, d *referee.Decision) {
+			d.Observed, d.Input.HPA.Spec.Behavior = true, &autoscalingv2.HorizontalPodAutoscalerBehavior{ScaleUp: rules, ScaleDown: calm}
+			if i == 5 && somebodyElse {
+				d.History.ScaleUp = append(d.History.ScaleUp, hpa.ScaleEvent{Change: 1, Time: d.Input.Now.Add(-5 * time.Second)})
+			}
+		})
+	}
+	for name, decisions := range map[string][]referee.Decision{
+		"as predicted":        watched(false),
+		"something else done": watched(true),
+		"from the middle":     watched(false)[6:],
+		"after the surge":     watched(false)[14:],
+		"passes missing":      slices.Concat(watched(false)[:5], watched(false)[6:12], watched(false)[14:]),
+	} {
+		t.Run(name, func(t *testing.T) {
+			pairs, err := referee.Replay(t.Context(), decisions)
+			if err != nil {
+				t.Fatal(err)
+			}
+			writes := 0
+			for i, p := range pairs {
+				writes += len(p.Upstream.Writes)
+				for _, d := range p.Differences {
+					t.Errorf("decision %d, %s\nours     %s\nupstream %s", i, d.What, d.Ours, d.Upstream)
+				}
+			}
+			if writes == 0 {
+				t.Error("nothing was scaled")
+			}
+		})
+	}
+}
+
 // TestReplayDiffers takes a rule out of our engine: the referee has to see it.
 func TestReplayDiffers(t *testing.T) {
 	decisions := record(surge(), func(_ int, d *referee.Decision) { d.Params.ScaleUpLimitMinimum, d.Params.ScaleUpLimitFactor = 3, 1.5 })
