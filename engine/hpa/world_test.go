@@ -32,6 +32,7 @@ type world struct {
 	next     int
 	data     map[string]hpa.MetricData
 	requests bool
+	odd      oddities
 }
 
 func key(name corev1.ResourceName, container string) string { return string(name) + "/" + container }
@@ -39,6 +40,7 @@ func key(name corev1.ResourceName, container string) string { return string(name
 func newWorld(s shape, now time.Time) *world {
 	rng := rand.New(rand.NewPCG(s.Seed, 0))
 	w := &world{shape: s, rng: rng, pods: map[string]*corev1.Pod{}, data: map[string]hpa.MetricData{}, replicas: int32(1 + rng.IntN(6)), requests: rng.IntN(12) > 0}
+	w.odd = newOddities(s, w.replicas)
 	low := int32(1 + rng.IntN(3))
 	if rng.IntN(4) == 0 {
 		low = 0 // to zero and back, where a metric allows it
@@ -78,7 +80,7 @@ func (w *world) behavior() *autoscalingv2.HorizontalPodAutoscalerBehavior {
 // when nobody did.
 func (w *world) edit() bool {
 	if w.rng.IntN(15) > 0 || w.shape.Still {
-		return false
+		return w.editPeriods()
 	}
 	switch spec := &w.hpa.Spec; w.rng.IntN(4) {
 	case 0:
@@ -190,6 +192,7 @@ func (w *world) addPod(now time.Time, ready bool) {
 	if ready {
 		setReady(p, corev1.ConditionTrue, now)
 	}
+	w.odd.shapePod(p)
 	w.pods[p.Name] = p
 }
 
@@ -238,7 +241,7 @@ func (w *world) Scale() *autoscalingv1.Scale {
 	return &autoscalingv1.Scale{
 		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "ns"},
 		Spec:       autoscalingv1.ScaleSpec{Replicas: w.replicas},
-		Status:     autoscalingv1.ScaleStatus{Replicas: w.replicas, Selector: "app=web"},
+		Status:     autoscalingv1.ScaleStatus{Replicas: w.odd.statusReplicas(w.replicas), Selector: "app=web"},
 	}
 }
 
@@ -342,5 +345,6 @@ func (w *world) step(now time.Time) {
 			delete(w.pods, p.Name)
 		}
 	}
+	w.stepOddly()
 	w.measure(now)
 }
