@@ -49,6 +49,11 @@ func (o *oddities) shapePod(p *corev1.Pod) {
 	}
 	if o.podLevel && o.pod.IntN(2) == 0 {
 		p.Spec.Resources = &corev1.ResourceRequirements{Requests: someRequests(o.pod)}
+		if o.pod.IntN(2) == 0 {
+			for i := range p.Spec.Containers {
+				p.Spec.Containers[i].Resources.Requests = nil
+			}
+		}
 	}
 }
 

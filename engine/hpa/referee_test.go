@@ -57,12 +57,12 @@ func TestDecisionEqualsUpstream(t *testing.T) {
 	for w := range workers {
 		t.Run(fmt.Sprint("worker", w), func(t *testing.T) {
 			t.Parallel()
-			rescales, ran := 0, 0
+			rescales, ran, told := 0, 0, map[string]int{}
 			for i := w; i < uint64(*histories); i += workers {
-				n, diff := play(t, wholeShape(*seed+i))
+				n, diff := play(t, wholeShape(*seed+i), told)
 				if diff != "" {
 					small := shrink(t, wholeShape(*seed+i))
-					_, diff = play(t, small)
+					_, diff = play(t, small, told)
 					t.Fatalf("ours is not upstream's; keep this as a file in testdata/histories:\n%s\n%s", toJSON(small), diff)
 				}
 				rescales += n
@@ -71,8 +71,19 @@ func TestDecisionEqualsUpstream(t *testing.T) {
 			if rescales < ran {
 				t.Errorf("only %d rescales in %d histories: the generator is too tame", rescales, ran)
 			}
+			for _, odd := range oddMessages {
+				if ran >= 200 && told[odd] == 0 {
+					t.Errorf("none of %d histories told %q: the generator is too tame", ran, odd)
+				}
+			}
 		})
 	}
+}
+
+// oddMessages are of upstream's events in odd worlds.
+var oddMessages = []string{
+	"container app not found in Pod", "missing request for cpu in container init", "missing pod-level request for",
+	"controlled by more than one HPA", "pods might be unready",
 }
 
 // TestHistoriesThatFailed plays what once differed from upstream.
@@ -90,7 +101,7 @@ func TestHistoriesThatFailed(t *testing.T) {
 		if err := json.Unmarshal(raw, &s); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
-		if _, diff := play(t, s); diff != "" {
+		if _, diff := play(t, s, map[string]int{}); diff != "" {
 			t.Errorf("%s: %s", file, diff)
 		}
 	}
@@ -101,7 +112,7 @@ func FuzzDecisionEqualsUpstream(f *testing.F) {
 	f.Add(uint64(1), byte(10), byte(2), false, false, false)
 	f.Fuzz(func(t *testing.T, seed uint64, ticks, metrics byte, plain, still, usual bool) {
 		s := shape{Seed: seed, Ticks: 1 + int(ticks)%60, Metrics: 1 + int(metrics)%5, Plain: plain, Still: still, Alike: usual, Prompt: usual, Alone: usual, Fixed: usual}
-		if _, diff := play(t, s); diff != "" {
+		if _, diff := play(t, s, map[string]int{}); diff != "" {
 			t.Errorf("%s\n%s", toJSON(s), diff)
 		}
 	})
@@ -109,7 +120,7 @@ func FuzzDecisionEqualsUpstream(f *testing.F) {
 
 // shrink looks for the smallest history that still fails.
 func shrink(t *testing.T, s shape) shape {
-	fails := func(s shape) bool { _, diff := play(t, s); return diff != "" }
+	fails := func(s shape) bool { _, diff := play(t, s, map[string]int{}); return diff != "" }
 	for _, less := range []func(*shape){
 		func(s *shape) { s.Alike = true }, func(s *shape) { s.Prompt = true }, func(s *shape) { s.Alone = true }, func(s *shape) { s.Fixed = true },
 		func(s *shape) { s.Plain = true }, func(s *shape) { s.Still = true }, func(s *shape) { s.Metrics = 1 }, func(s *shape) { s.Metrics = 2 },
@@ -129,9 +140,10 @@ func shrink(t *testing.T, s shape) shape {
 	return s
 }
 
-// play runs one history in a bubble of virtual time.
-func play(t *testing.T, s shape) (rescales int, diff string) {
-	synctest.Test(t, func(t *testing.T) { rescales, diff = compareHistory(t, s) })
+// play runs one history in a bubble of virtual time, and counts the odd messages that it
+// told.
+func play(t *testing.T, s shape, told map[string]int) (rescales int, diff string) {
+	synctest.Test(t, func(t *testing.T) { rescales, diff = compareHistory(t, s, told) })
 	return rescales, diff
 }
 
@@ -140,14 +152,15 @@ type history struct {
 	*world
 	upstream *referee.Upstream
 	seen     map[string]int // events of ours by reason
+	told     map[string]int // odd messages of upstream's
 	ours     *autoscalingv2.HorizontalPodAutoscaler
 	memory   *hpa.History
 }
 
-func compareHistory(t *testing.T, s shape) (rescales int, diff string) {
+func compareHistory(t *testing.T, s shape, told map[string]int) (rescales int, diff string) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := newWorld(s, time.Now())
-	h := &history{world: w, seen: map[string]int{}, ours: w.hpa.DeepCopy(), memory: &hpa.History{}}
+	h := &history{world: w, seen: map[string]int{}, told: told, ours: w.hpa.DeepCopy(), memory: &hpa.History{}}
 	upstream, stop := referee.Start(ctx, hpa.DefaultParams(), w, w.hpa.Spec.ScaleTargetRef)
 	defer func() { cancel(); stop() }()
 	h.upstream = upstream
@@ -261,6 +274,13 @@ func (h *history) differs(in hpa.Input, got hpa.Result, upstream referee.Outcome
 	}
 	for _, e := range got.Events {
 		h.seen[e.Reason]++
+	}
+	for _, e := range upstream.Events {
+		for _, odd := range oddMessages {
+			if strings.Contains(e.Message, odd) {
+				h.told[odd]++
+			}
+		}
 	}
 	var text strings.Builder
 	for _, d := range referee.Compare(in, ours, upstream, !referee.EventsDropped(h.seen)) {
