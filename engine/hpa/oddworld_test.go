@@ -3,12 +3,11 @@ package hpa_test
 import (
 	"math/rand/v2"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/kubernetes/pkg/controller/util/selectors"
 	"k8s.io/utils/ptr"
-
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 )
 
 // oddities are what a world has beside the usual. Each kind has its own source of
@@ -97,6 +96,12 @@ func someRequests(rng *rand.Rand) corev1.ResourceList {
 		list[corev1.ResourceMemory] = resource.MustParse("3")
 	}
 	return list
+}
+
+// oddMessages are of upstream's events in odd worlds.
+var oddMessages = []string{
+	"container app not found in Pod", "missing request for cpu in container init", "missing pod-level request for",
+	"controlled by more than one HPA", "pods might be unready",
 }
 
 // stepOddly moves what is odd in the world.

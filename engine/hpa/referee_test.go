@@ -80,12 +80,6 @@ func TestDecisionEqualsUpstream(t *testing.T) {
 	}
 }
 
-// oddMessages are of upstream's events in odd worlds.
-var oddMessages = []string{
-	"container app not found in Pod", "missing request for cpu in container init", "missing pod-level request for",
-	"controlled by more than one HPA", "pods might be unready",
-}
-
 // TestHistoriesThatFailed plays what once differed from upstream.
 func TestHistoriesThatFailed(t *testing.T) {
 	files, err := filepath.Glob("testdata/histories/*.json")
