@@ -124,7 +124,7 @@ func (d *Decision) Run(stage Stage) []trace.Fact {
 	if d.skipped != "" {
 		d.fact("skipped", d.skipped, "")
 		if stage == StageLimit {
-			d.fact("desiredReplicas", strconv.Itoa(int(d.desired)), "")
+			d.intFact("desiredReplicas", d.outcome(), "")
 		}
 		return d.facts
 	}
@@ -172,7 +172,7 @@ func (d *Decision) validSelector() bool {
 		return false
 	}
 	if len(d.in.Rivals) > 1 {
-		msg := fmt.Sprintf("pods by selector %v are controlled by more than one HPA (e.g. %v)", d.in.Selector, d.in.Rivals)
+		msg := fmt.Sprintf("pods by selector %v are controlled by more than one HPA (e.g. %v)", d.in.Selector, d.in.Rivals[:2]) // upstream looks no further
 		d.event(corev1.EventTypeWarning, "AmbiguousSelector", msg)
 		d.condition(autoscalingv2.ScalingActive, corev1.ConditionFalse, "AmbiguousSelector", msg)
 		d.fail(errors.New(msg))

@@ -3,6 +3,7 @@ package hpa
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -97,16 +98,24 @@ type History struct {
 	ScaleDown       []ScaleEvent     `json:",omitempty"`
 }
 
+// Clone shares nothing with the original.
+func (h *History) Clone() *History {
+	return &History{Recommendations: slices.Clone(h.Recommendations), ScaleUp: slices.Clone(h.ScaleUp), ScaleDown: slices.Clone(h.ScaleDown)}
+}
+
 // Recommendation is a desired replica count before it was stabilized.
 type Recommendation struct {
 	Replicas int32
 	Time     time.Time
 }
 
-// ScaleEvent is a change of replicas that was carried out; Change is positive.
+// ScaleEvent is a change of replicas that was carried out; Change is positive. Outdated
+// is set when a later one finds it older than every period of that moment's policies:
+// the next takes its place, even if a longer period covers it again by then.
 type ScaleEvent struct {
-	Change int32
-	Time   time.Time
+	Change   int32
+	Time     time.Time
+	Outdated bool `json:",omitempty"`
 }
 
 // Event is a Kubernetes event about the HPA.

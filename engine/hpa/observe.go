@@ -87,14 +87,14 @@ func (s *State) whyDifferent(ctx context.Context, hpa *autoscalingv2.HorizontalP
 		return fmt.Sprintf("HPA의 status는 %d개를 원한다고 말합니다. HPA가 아닌 누군가가 scale을 바꾸었거나, 컨트롤러가 그사이에 두 번 움직였습니다.", hpa.Status.DesiredReplicas), nil
 	}
 	later := *s
-	later.pass, later.History = pass{}, s.history().clone()
+	later.pass, later.History = pass{}, s.history().Clone()
 	if err := query(ctx, &later, &trace.Frame{}); err != nil {
 		return "", err
 	}
 	in := later.pass.input
 	in.SpecReplicas = before
 	switch {
-	case later.pass.decision != nil && Decide(s.Params, in, s.history().clone()).Desired == now:
+	case later.pass.decision != nil && Decide(s.Params, in, s.history().Clone()).Desired == now:
 		return "입력이 그사이에 바뀌었습니다. 컨트롤러는 우리보다 조금 늦게 읽었고, 지금의 입력으로 계산하면 같은 수가 나옵니다.", nil
 	case s.Clock.Since(s.observed) < s.Params.DownscaleStabilization:
 		return fmt.Sprintf("컨트롤러는 우리가 보기 전의 제안도 기억합니다. %s이 지나면 기억이 같아집니다.", minutes(s.Params.DownscaleStabilization)), nil
@@ -103,10 +103,6 @@ func (s *State) whyDifferent(ctx context.Context, hpa *autoscalingv2.HorizontalP
 }
 
 func minutes(d time.Duration) string { return fmt.Sprintf("%d분", int(d.Minutes())) }
-
-func (h *History) clone() *History {
-	return &History{Recommendations: slices.Clone(h.Recommendations), ScaleUp: slices.Clone(h.ScaleUp), ScaleDown: slices.Clone(h.ScaleDown)}
-}
 
 // Exists tells whether the HPA can be read. The error is the API server's.
 func (s *State) Exists(ctx context.Context) error {

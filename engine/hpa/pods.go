@@ -3,6 +3,7 @@ package hpa
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -190,6 +191,7 @@ func (d *Decision) requestsFor(m *metric) ([]int64, error) {
 	return r.milli, r.err
 }
 
+// podRequest mirrors calculatePodLevelRequests and calculatePodRequestsFromContainers.
 func podRequest(pod *corev1.Pod, container string, name corev1.ResourceName) (int64, error) {
 	if container == "" && resourcehelpers.IsPodLevelRequestsSet(pod) {
 		q, ok := resourcehelpers.PodRequests(pod, resourcehelpers.PodResourcesOptions{})[name]
@@ -199,30 +201,39 @@ func podRequest(pod *corev1.Pod, container string, name corev1.ResourceName) (in
 		return q.MilliValue(), nil
 	}
 	var sum int64
-	add := func(c *corev1.Container) error {
+	for c := range longRunning(pod) {
 		if container != "" && container != c.Name {
-			return nil
+			continue
 		}
 		q, ok := c.Resources.Requests[name]
 		if !ok {
-			return fmt.Errorf("missing request for %s in container %s of Pod %s", name, c.Name, pod.Name)
+			return 0, fmt.Errorf("missing request for %s in container %s of Pod %s", name, c.Name, pod.Name)
+		}
+		if container != "" {
+			return q.MilliValue(), nil
 		}
 		sum += q.MilliValue()
-		return nil
 	}
-	for i := range pod.Spec.Containers {
-		if err := add(&pod.Spec.Containers[i]); err != nil {
-			return 0, err
+	if container != "" {
+		return 0, fmt.Errorf("container %s not found in Pod %s", container, pod.Name)
+	}
+	return sum, nil
+}
+
+// longRunning are the containers that run as long as the pod, sidecars last.
+func longRunning(pod *corev1.Pod) iter.Seq[*corev1.Container] {
+	return func(yield func(*corev1.Container) bool) {
+		for i := range pod.Spec.Containers {
+			if !yield(&pod.Spec.Containers[i]) {
+				return
+			}
 		}
-	}
-	for i := range pod.Spec.InitContainers {
-		if c := &pod.Spec.InitContainers[i]; isSidecar(c) {
-			if err := add(c); err != nil {
-				return 0, err
+		for i := range pod.Spec.InitContainers {
+			if c := &pod.Spec.InitContainers[i]; isSidecar(c) && !yield(c) {
+				return
 			}
 		}
 	}
-	return sum, nil
 }
 
 // isSidecar is true for an init container that restarts: it runs as long as the pod.

@@ -85,7 +85,7 @@ func changeSince(events []ScaleEvent, cutoff time.Time) int32 {
 }
 
 // storeScaleEvent mirrors the method of the same name: without a behavior
-// nothing is kept, and the last outdated event's slot is taken.
+// nothing is kept.
 func (h *History) storeScaleEvent(b *autoscalingv2.HorizontalPodAutoscalerBehavior, from, to int32, now time.Time) {
 	if b == nil {
 		return
@@ -97,6 +97,8 @@ func (h *History) storeScaleEvent(b *autoscalingv2.HorizontalPodAutoscalerBehavi
 	h.ScaleDown = storeEvent(h.ScaleDown, b.ScaleDown, ScaleEvent{Change: from - to, Time: now})
 }
 
+// storeEvent flags what is outdated (markScaleEventsOutdated) and takes the slot of the
+// last that is, or was before.
 func storeEvent(events []ScaleEvent, rules *autoscalingv2.HPAScalingRules, e ScaleEvent) []ScaleEvent {
 	var longest int32
 	for _, p := range rules.Policies {
@@ -104,8 +106,9 @@ func storeEvent(events []ScaleEvent, rules *autoscalingv2.HPAScalingRules, e Sca
 	}
 	cutoff := e.Time.Add(-time.Duration(longest) * time.Second)
 	reuse := -1
-	for i, old := range events {
-		if old.Time.Before(cutoff) {
+	for i := range events {
+		old := &events[i]
+		if old.Outdated = old.Outdated || old.Time.Before(cutoff); old.Outdated {
 			reuse = i
 		}
 	}

@@ -212,7 +212,13 @@ func TestReplayNamesWhatIsInvalid(t *testing.T) {
 		"history.Recommendations[0].Time":  func(r *hpa.Recorded) { r.History.Recommendations = []hpa.Recommendation{{Time: r.Input.Now.Add(1)}} },
 		"history.ScaleUp[0]":               func(r *hpa.Recorded) { r.History.ScaleUp = []hpa.ScaleEvent{{Change: -1, Time: r.Input.Now}} },
 		"history.ScaleDown[1]":             func(r *hpa.Recorded) { r.History.ScaleDown = []hpa.ScaleEvent{{}, {Change: -1}} },
-		"history":                          func(r *hpa.Recorded) { r.History.ScaleUp = make([]hpa.ScaleEvent, 100_001) },
+		"history.ScaleUp[0].Outdated": func(r *hpa.Recorded) {
+			r.History.ScaleUp = []hpa.ScaleEvent{{Time: r.Input.Now.Add(-time.Hour), Outdated: true}}
+		},
+		"history.ScaleDown[0].Outdated": func(r *hpa.Recorded) {
+			r.History.ScaleDown = []hpa.ScaleEvent{{Time: r.Input.Now.Add(-time.Second), Outdated: true}, {Time: r.Input.Now}}
+		},
+		"history": func(r *hpa.Recorded) { r.History.ScaleUp = make([]hpa.ScaleEvent, 100_001) },
 	} {
 		r, err := hpa.ReadRecorded(recording(t))
 		if err != nil {

@@ -12,10 +12,7 @@ import (
 // Result is the outcome so far. After the limit stage it is complete, but for
 // what the scale write itself adds: see Rescaled.
 func (d *Decision) Result() Result {
-	desired := d.desired
-	if !d.rescale {
-		desired = d.current
-	}
+	desired := d.outcome()
 	reported := desired
 	if d.failed {
 		reported = d.before.DesiredReplicas
@@ -24,6 +21,14 @@ func (d *Decision) Result() Result {
 		Desired: desired, Rescale: d.rescale, Reason: d.reason, Err: d.err,
 		Status: d.status(reported), Events: slices.Clone(d.events),
 	}
+}
+
+// outcome is the number of replicas that the target is to have.
+func (d *Decision) outcome() int32 {
+	if d.rescale {
+		return d.desired
+	}
+	return d.current
 }
 
 // Rescaled completes the decision after the scale was written, or after that

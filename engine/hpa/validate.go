@@ -137,8 +137,7 @@ func validateMetrics(in Input, path *field.Path) (errs field.ErrorList) {
 
 // validateHistory wants a past: what the controller remembers has happened.
 func validateHistory(h History, now time.Time, path *field.Path) (errs field.ErrorList) {
-	entry := func(list string, i int, replicas int32, at time.Time) {
-		where := path.Child(list).Index(i)
+	entry := func(where *field.Path, replicas int32, at time.Time) {
 		errs = append(errs, nonnegative(where, int64(replicas))...)
 		if at.After(now) {
 			errs = append(errs, field.Invalid(where.Child("Time"), at.String(), "must not be after the decision"))
@@ -149,13 +148,31 @@ func validateHistory(h History, now time.Time, path *field.Path) (errs field.Err
 		return errs
 	}
 	for i, r := range h.Recommendations {
-		entry("Recommendations", i, r.Replicas, r.Time)
+		entry(path.Child("Recommendations").Index(i), r.Replicas, r.Time)
 	}
 	for i, e := range h.ScaleUp {
-		entry("ScaleUp", i, e.Change, e.Time)
+		entry(path.Child("ScaleUp").Index(i), e.Change, e.Time)
 	}
 	for i, e := range h.ScaleDown {
-		entry("ScaleDown", i, e.Change, e.Time)
+		entry(path.Child("ScaleDown").Index(i), e.Change, e.Time)
+	}
+	errs = append(errs, validateOutdated(h.ScaleUp, path.Child("ScaleUp"))...)
+	return append(errs, validateOutdated(h.ScaleDown, path.Child("ScaleDown"))...)
+}
+
+// validateOutdated wants a later event that found an outdated one so: no period of a
+// policy is shorter than a second.
+func validateOutdated(events []ScaleEvent, path *field.Path) (errs field.ErrorList) {
+	var newest time.Time
+	for _, e := range events {
+		if e.Time.After(newest) {
+			newest = e.Time
+		}
+	}
+	for i, e := range events {
+		if e.Outdated && !newest.After(e.Time.Add(time.Second)) {
+			errs = append(errs, field.Invalid(path.Index(i).Child("Outdated"), true, "must be older than the newest by more than a second"))
+		}
 	}
 	return errs
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"k8s.io/kubernetes/pkg/apis/autoscaling/validation"
@@ -165,17 +164,16 @@ func remembers(h hpa.History) bool {
 
 // decide runs our engine; memory is what it remembers afterwards.
 func decide(d Decision) (Outcome, hpa.History) {
-	h := d.History
-	memory := hpa.History{Recommendations: slices.Clone(h.Recommendations), ScaleUp: slices.Clone(h.ScaleUp), ScaleDown: slices.Clone(h.ScaleDown)}
+	memory := d.History.Clone()
 	var refused error
 	if d.Refused != "" {
 		refused = errors.New(d.Refused)
 	}
-	r := hpa.DecideAndWrite(d.Params, d.Input, &memory, refused)
+	r := hpa.DecideAndWrite(d.Params, d.Input, memory, refused)
 	var did Outcome
 	if r.Rescale && refused == nil {
 		did.Writes = []int32{r.Desired}
 	}
 	did.Events, did.Status = r.Events, &r.Status
-	return did, memory
+	return did, *memory
 }

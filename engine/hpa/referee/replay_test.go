@@ -43,7 +43,7 @@ func record(load []int64, edit func(i int, d *referee.Decision)) []referee.Decis
 	var decisions []referee.Decision
 	for i, cpu := range load {
 		now := start.Add(time.Duration(i) * 15 * time.Second)
-		d := referee.Decision{Recorded: hpa.Recorded{Params: hpa.DefaultParams(), History: clone(memory), Input: hpa.Input{
+		d := referee.Decision{Recorded: hpa.Recorded{Params: hpa.DefaultParams(), History: *memory.Clone(), Input: hpa.Input{
 			Now: now, HPA: object.DeepCopy(), SpecReplicas: replicas, StatusReplicas: replicas, Selector: "app=web",
 		}}}
 		data := hpa.MetricData{Timestamp: now, Pods: map[string]hpa.PodMetric{}}
@@ -57,7 +57,7 @@ func record(load []int64, edit func(i int, d *referee.Decision)) []referee.Decis
 			edit(i, &d)
 		}
 		decisions = append(decisions, d)
-		memory = clone(d.History)
+		memory = *d.History.Clone()
 		var refused error
 		if d.Refused != "" {
 			refused = errors.New(d.Refused)
@@ -69,10 +69,6 @@ func record(load []int64, edit func(i int, d *referee.Decision)) []referee.Decis
 		object.Status = r.Status
 	}
 	return decisions
-}
-
-func clone(h hpa.History) hpa.History {
-	return hpa.History{Recommendations: slices.Clone(h.Recommendations), ScaleUp: slices.Clone(h.ScaleUp), ScaleDown: slices.Clone(h.ScaleDown)}
 }
 
 func pod(name string, since time.Time) *corev1.Pod {

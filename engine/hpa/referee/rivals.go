@@ -8,7 +8,8 @@ import (
 )
 
 // SetRivals makes these the HPAs that select the same pods. They scale nothing:
-// their metric has no answer.
+// their metric has no answer. They have scaled to zero before, so that they ask for it,
+// and are known to select the pods, at any number of replicas.
 func (u *Upstream) SetRivals(object *autoscalingv2.HorizontalPodAutoscaler, rivals []selectors.Key) error {
 	tracker, gvr := u.client.Tracker(), autoscalingv2.SchemeGroupVersion.WithResource("horizontalpodautoscalers")
 	wanted := map[string]bool{}
@@ -43,8 +44,11 @@ func rivalOf(object *autoscalingv2.HorizontalPodAutoscaler, name string) *autosc
 	return &autoscalingv2.HorizontalPodAutoscaler{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: object.Namespace, Generation: 1},
 		Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
-			ScaleTargetRef: object.Spec.ScaleTargetRef, MinReplicas: new(int32(0)), MaxReplicas: 1<<31 - 1,
+			ScaleTargetRef: object.Spec.ScaleTargetRef, MinReplicas: new(int32(1)), MaxReplicas: 1<<31 - 1,
 			Metrics: []autoscalingv2.MetricSpec{unanswered},
 		},
+		Status: autoscalingv2.HorizontalPodAutoscalerStatus{Conditions: []autoscalingv2.HorizontalPodAutoscalerCondition{
+			{Type: autoscalingv2.ScaledToZero, Status: corev1.ConditionTrue},
+		}},
 	}
 }

@@ -63,10 +63,10 @@ type Upstream struct {
 	world  World
 	hpa    string // name of the HPA that is watched
 	client *fake.Clientset
-	pods   map[string]bool
 	rivals map[string]bool
 
 	mu      sync.Mutex
+	pods    map[string]int // where each stands in the list
 	did     Outcome
 	crashed any // what one of the controller's goroutines panicked with
 }
@@ -75,13 +75,13 @@ type Upstream struct {
 // bubble of testing/synctest, as all calls of the result do. The HPA that is
 // compared comes with SetHPA.
 func Start(ctx context.Context, p hpa.Params, world World, target autoscalingv2.CrossVersionObjectReference) (u *Upstream, stop func()) {
-	u = &Upstream{world: world, pods: map[string]bool{}, rivals: map[string]bool{}}
+	u = &Upstream{world: world, pods: map[string]int{}, rivals: map[string]bool{}}
 	u.client = fake.NewSimpleClientset() // NewClientset keeps managed fields, at twenty times the cost
 	u.client.PrependReactor("update", "horizontalpodautoscalers", u.keepStatus)
 	inf := informers.NewSharedInformerFactory(u.client, 0)
 	logged := context.WithValue(klog.NewContext(ctx, logr.Discard()), crashing{}, u)
 	c := podautoscaler.NewHorizontalController(logged, eventsOf{u: u}, u.scales(), u.client.AutoscalingV2(),
-		mapperFor(target), metricsOf{world}, inf.Autoscaling().V2().HorizontalPodAutoscalers(), inf.Core().V1().Pods(),
+		mapperFor(target), metricsOf{world}, inf.Autoscaling().V2().HorizontalPodAutoscalers(), orderedPods{inf.Core().V1().Pods(), u},
 		p.SyncPeriod, p.DownscaleStabilization, p.Tolerance, p.CPUInitializationPeriod, p.InitialReadinessDelay)
 	inf.Start(ctx.Done())
 	inf.WaitForCacheSync(ctx.Done())
@@ -115,17 +115,22 @@ func (u *Upstream) SetHPA(object *autoscalingv2.HorizontalPodAutoscaler) error {
 // (apimachinery, watch.DefaultChanSize).
 const watchBuffer = 50
 
-// SetPods makes the pods those that the controller lists.
+// SetPods makes the pods those that the controller lists, in this order.
 func (u *Upstream) SetPods(namespace string, pods []*corev1.Pod) error {
 	tracker, gvr := u.client.Tracker(), corev1.SchemeGroupVersion.WithResource("pods")
-	before := u.pods
-	u.pods = map[string]bool{}
+	before, after := u.pods, make(map[string]int, len(pods))
+	for i, p := range pods {
+		after[p.Name] = i
+	}
+	u.mu.Lock()
+	u.pods = after
+	u.mu.Unlock()
 	for i, p := range pods {
 		if i%watchBuffer == 0 {
 			synctest.Wait()
 		}
 		var err error
-		if before[p.Name] {
+		if _, known := before[p.Name]; known {
 			err = tracker.Update(gvr, p.DeepCopy(), namespace)
 		} else {
 			err = tracker.Create(gvr, p.DeepCopy(), namespace)
@@ -133,9 +138,8 @@ func (u *Upstream) SetPods(namespace string, pods []*corev1.Pod) error {
 		if err != nil {
 			return err
 		}
-		u.pods[p.Name] = true
 	}
-	gone := slices.DeleteFunc(slices.Collect(maps.Keys(before)), func(name string) bool { return u.pods[name] })
+	gone := slices.DeleteFunc(slices.Collect(maps.Keys(before)), func(name string) bool { _, stays := after[name]; return stays })
 	for i, name := range gone {
 		if i%watchBuffer == 0 {
 			synctest.Wait()
