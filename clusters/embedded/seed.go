@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -48,7 +49,7 @@ func seedStore(ctx context.Context, etcd *etcdserver.EtcdServer) error {
 	}
 	for puts := range slices.Chunk(s.puts, putsAtOnce) {
 		if _, err := etcd.Txn(ctx, &pb.TxnRequest{Success: puts}); err != nil {
-			return fmt.Errorf("seed of the store: %w", err)
+			return fmt.Errorf("seed of the store: %w", cmp.Or(ctx.Err(), err)) // etcd has an error of its own for that
 		}
 	}
 	return nil
