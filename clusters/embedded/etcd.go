@@ -12,8 +12,8 @@ import (
 // etcdSocket is the longest path below the run directory that is bound to a socket.
 const etcdSocket = "etcd.sock"
 
-// A member that is alone elects itself, but only once an election's time has passed, and
-// nothing reaches it later than its own next tick.
+// A member that is alone elects itself, but only once an election's time has passed:
+// upstream's, for members that are far from each other, is a second.
 const (
 	tickMs     = 10
 	electionMs = 50
