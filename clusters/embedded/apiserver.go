@@ -25,21 +25,16 @@ type apiServer struct {
 	done  chan error // closed when the server has stopped
 }
 
-// startAPIServer starts kube-apiserver with RBAC and admission webhooks on. The
-// Service of the metrics APIService resolves to metricsAddr on loopback.
-func startAPIServer(ctx context.Context, p *pki, etcd string, metricsAddr, tokenWebhook string) (*apiServer, error) {
-	listener, err := listenLoopback()
-	if err != nil {
-		return nil, err
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
+// startAPIServer starts kube-apiserver on the listener, with RBAC and admission webhooks
+// on. The Service of the metrics APIService resolves to metricsAddr on loopback.
+func startAPIServer(ctx context.Context, p *pki, listener net.Listener, etcd, metricsAddr, tokenWebhook string) (*apiServer, error) {
 	opts := options.NewServerRunOptions()
 	opts.SecureServing.Listener = listener
 	fs := pflag.NewFlagSet("kube-apiserver", pflag.ContinueOnError)
 	for _, f := range opts.Flags().FlagSets {
 		fs.AddFlagSet(f)
 	}
-	if err := fs.Parse(append(apiServerFlags(p, etcd, port), webhookFlags(tokenWebhook)...)); err != nil {
+	if err := fs.Parse(append(apiServerFlags(p, etcd, portOf(listener)), webhookFlags(tokenWebhook)...)); err != nil {
 		return nil, err
 	}
 	if err := opts.GenericServerRunOptions.ComponentGlobalsRegistry.Set(); err != nil {
@@ -52,7 +47,7 @@ func startAPIServer(ctx context.Context, p *pki, etcd string, metricsAddr, token
 	if errs := completed.Validate(); len(errs) > 0 {
 		return nil, utilerrors.NewAggregate(errs)
 	}
-	s := &apiServer{done: make(chan error, 1), admin: adminConfig(p, port)}
+	s := &apiServer{done: make(chan error, 1), admin: adminConfig(p, portOf(listener))}
 	if err := s.run(ctx, completed, metricsAddr); err != nil {
 		return nil, err
 	}
@@ -103,7 +98,7 @@ func apiServerFlags(p *pki, etcd string, port int) []string {
 		"--service-account-key-file=" + p.keyFile("service-account"),
 		"--service-account-signing-key-file=" + p.keyFile("service-account"),
 		"--requestheader-client-ca-file=" + p.cert("ca"),
-		"--requestheader-allowed-names=front-proxy-client",
+		"--requestheader-allowed-names=" + frontProxy,
 		"--requestheader-username-headers=X-Remote-User",
 		"--requestheader-group-headers=X-Remote-Group",
 		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
@@ -147,12 +142,13 @@ func adminConfig(p *pki, port int) *rest.Config {
 	}
 }
 
-// waitReady polls /readyz until the API server answers ok.
-func (s *apiServer) waitReady(ctx context.Context) error {
+// waitReady polls /readyz until the API server answers ok, those hooks aside.
+func (s *apiServer) waitReady(ctx context.Context, aside []string) error {
 	client, err := rest.HTTPClientFor(s.admin)
 	if err != nil {
 		return err
 	}
+	query := url.Values{"exclude": aside}.Encode()
 	var last error
 	err = wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 		select {
@@ -160,7 +156,7 @@ func (s *apiServer) waitReady(ctx context.Context) error {
 			return false, fmt.Errorf("kube-apiserver stopped: %w", err)
 		default:
 		}
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.admin.Host+"/readyz", nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.admin.Host+"/readyz?"+query, nil)
 		if err != nil {
 			return false, err
 		}
@@ -186,6 +182,8 @@ func listenLoopback() (net.Listener, error) {
 	}
 	return l, nil
 }
+
+func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
 // loopbackResolver answers every Service with one address.
 type loopbackResolver string

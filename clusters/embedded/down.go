@@ -11,6 +11,7 @@ import (
 const (
 	stopTimeout  = 10 * time.Second // for everything that serves and controls
 	closeTimeout = 5 * time.Second  // for the store after it
+	settleTime   = 2 * time.Second  // for the API server's hooks before it
 )
 
 // ErrLate is returned by Down when something has not stopped in its time. It
@@ -43,7 +44,24 @@ func (c *Cluster) watch() {
 
 // Down stops every component and removes the run directory. It ends in its time,
 // with ErrLate where something else does not.
-func (c *Cluster) Down(context.Context) error {
+func (c *Cluster) Down(ctx context.Context) error {
+	if c.api != nil {
+		c.settle(context.WithoutCancel(ctx))
+	}
+	return c.end()
+}
+
+// settle lets the hooks of the API server end that Up did not wait for: one whose API
+// server goes away would have ended the process half a minute later.
+func (c *Cluster) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	if err := c.api.waitReady(ctx, nil); err != nil {
+		upstream.mute()
+	}
+}
+
+func (c *Cluster) end() error {
 	if c.dir == nil {
 		return nil
 	}
@@ -66,13 +84,13 @@ func (c *Cluster) Down(context.Context) error {
 	if c.etcd != nil {
 		err = errors.Join(err, within(closeTimeout, "etcd", c.etcd.Close))
 	}
-	for _, l := range append(c.kubelets, c.metricsListener) {
+	for _, l := range append(c.kubelets, c.apiListener, c.metricsListener) {
 		if l != nil {
 			_ = l.Close() // closed already where a server has used it
 		}
 	}
 	err = errors.Join(err, c.dir.remove())
-	c.dir, c.admin, c.api, c.etcd, c.kubelets, c.metricsListener = nil, nil, nil, nil, nil, nil
+	c.dir, c.admin, c.api, c.etcd, c.kubelets, c.apiListener, c.metricsListener = nil, nil, nil, nil, nil, nil, nil
 	return err
 }
 

@@ -57,7 +57,9 @@ type Cluster struct {
 	admin           *rest.Config
 	kubeconfig      string
 	kubelets        []net.Listener // one per simulated node
+	apiListener     net.Listener
 	metricsListener net.Listener
+	metricsAPI      *metricsAPI
 	metrics         *metricsServer
 	usage           *usage
 
@@ -93,7 +95,7 @@ func (c *Cluster) Up(ctx context.Context) (*rest.Config, error) {
 	}
 	if err := c.start(ctx); err != nil {
 		upstream.mute()
-		return nil, errors.Join(err, c.Down(context.WithoutCancel(ctx)))
+		return nil, errors.Join(err, c.end())
 	}
 	c.watch()
 	return rest.CopyConfig(c.admin), nil
@@ -139,18 +141,40 @@ func (c *Cluster) startAll(ctx context.Context) error {
 	})
 }
 
-// startStore makes the keys and starts etcd, side by side.
+// startStore makes the keys and starts etcd, side by side, and seeds it.
 func (c *Cluster) startStore(ctx context.Context) error {
 	var group sync.WaitGroup
 	var keyErr, err error
 	group.Go(func() { c.pki, keyErr = newPKI(c.dir) })
-	c.etcd, err = startEtcd(ctx, c.dir)
+	if c.etcd, err = startEtcd(ctx, c.dir); err == nil {
+		err = seedStore(ctx, c.etcd.Server)
+	}
 	group.Wait()
 	return errors.Join(err, keyErr)
 }
 
+// startAPI starts the API server and builds the Metrics Server, side by side.
 func (c *Cluster) startAPI(ctx, servers context.Context) error {
-	var err error
+	if err := c.listen(); err != nil {
+		return err
+	}
+	c.kubeconfig = c.dir.file("kubeconfig")
+	if err := writeKubeconfig(c.kubeconfig, c.pki, adminConfig(c.pki, portOf(c.apiListener)).Host); err != nil {
+		return err
+	}
+	var group sync.WaitGroup
+	var metricsErr error
+	group.Go(func() { c.metricsAPI, metricsErr = await(ctx, c.newMetricsAPI) })
+	err := c.serveAPI(ctx, servers)
+	group.Wait()
+	return errors.Join(err, metricsErr)
+}
+
+// listen opens every port.
+func (c *Cluster) listen() (err error) {
+	if c.apiListener, err = listenLoopback(); err != nil {
+		return err
+	}
 	if c.metricsListener, err = listenLoopback(); err != nil {
 		return err
 	}
@@ -161,17 +185,23 @@ func (c *Cluster) startAPI(ctx, servers context.Context) error {
 		}
 		c.kubelets = append(c.kubelets, l)
 	}
+	return nil
+}
+
+func (c *Cluster) serveAPI(ctx, servers context.Context) error {
 	etcd, metrics := c.etcd.Config().ListenClientUrls[0].String(), c.metricsListener.Addr().String()
-	c.api, err = await(ctx, func() (*apiServer, error) { return startAPIServer(servers, c.pki, etcd, metrics, c.opts.TokenWebhook) })
+	api, err := await(ctx, func() (*apiServer, error) {
+		return startAPIServer(servers, c.pki, c.apiListener, etcd, metrics, c.opts.TokenWebhook)
+	})
+	c.api = api
+	if err == nil {
+		err = c.api.waitReady(ctx, hooksDone)
+	}
 	if err != nil {
 		return fmt.Errorf("kube-apiserver: %w", err)
 	}
-	if err := c.api.waitReady(ctx); err != nil {
-		return fmt.Errorf("kube-apiserver: %w", err)
-	}
 	c.admin = c.api.admin
-	c.kubeconfig = c.dir.file("kubeconfig")
-	return writeKubeconfig(c.kubeconfig, c.pki, c.admin.Host)
+	return nil
 }
 
 func (c *Cluster) startUsage(ctx context.Context) error {

@@ -12,6 +12,13 @@ import (
 // etcdSocket is the longest path below the run directory that is bound to a socket.
 const etcdSocket = "etcd.sock"
 
+// A member that is alone elects itself, but only once an election's time has passed:
+// upstream's, for members that are far from each other, is a second.
+const (
+	tickMs     = 10
+	electionMs = 50
+)
+
 // startEtcd starts a one-member etcd that listens on a unix socket inside the
 // run directory: no port, and nobody but this user can reach it. A member that
 // is alone has no peers to listen for. The store is thrown away with the
@@ -22,6 +29,7 @@ func startEtcd(ctx context.Context, dir *runDir) (*embed.Etcd, error) {
 	cfg.Dir = dir.file("etcd")
 	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(etcdLogger())
 	cfg.UnsafeNoFsync = true
+	cfg.TickMs, cfg.ElectionMs = tickMs, electionMs
 	client := url.URL{Scheme: "unix", Path: dir.file(etcdSocket)}
 	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
 	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = nil, []url.URL{{Scheme: "unix", Host: "nobody"}}

@@ -3,17 +3,16 @@ package embedded
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apiserver/pkg/authentication/authenticator"
 	"k8s.io/apiserver/pkg/authentication/user"
 	genericapiserver "k8s.io/apiserver/pkg/server"
+	genericoptions "k8s.io/apiserver/pkg/server/options"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
@@ -45,33 +44,65 @@ type metricsServer struct {
 
 func (m *metricsServer) scrape(ctx context.Context) { m.storage.Store(m.scraper.Scrape(ctx)) }
 
-// startMetricsServer starts the metrics API on the listener, delegating
-// authentication and authorization to the API server as the real one does.
-func (c *Cluster) startMetricsServer(ctx context.Context) error {
+// metricsAPI is the Metrics Server's own API server.
+type metricsAPI struct {
+	*genericapiserver.GenericAPIServer
+	kubelets *options.KubeletClientOptions
+}
+
+// newMetricsAPI builds the Metrics Server's API on the listener. It delegates
+// authentication and authorization to the API server as the real one does, but is told
+// of the certificates, so that it asks nothing of an API server that starts beside it.
+func (c *Cluster) newMetricsAPI() (*metricsAPI, error) {
 	opts := options.NewOptions()
-	opts.Kubeconfig = c.kubeconfig
-	opts.SecureServing.Listener = c.metricsListener
-	opts.SecureServing.BindPort = c.metricsListener.Addr().(*net.TCPAddr).Port
-	opts.SecureServing.ServerCert.CertKey.CertFile = c.pki.cert("metrics-server")
-	opts.SecureServing.ServerCert.CertKey.KeyFile = c.pki.keyFile("metrics-server")
 	opts.Authentication.RemoteKubeConfigFile = c.kubeconfig
 	opts.Authorization.RemoteKubeConfigFile = c.kubeconfig
+	opts.Authentication.ClientCert.ClientCA = c.pki.cert("ca")
+	opts.Authentication.RequestHeader.ClientCAFile = c.pki.cert("ca")
+	opts.Authentication.RequestHeader.AllowedNames = []string{frontProxy}
 	opts.KubeletClient.KubeletUseNodeStatusPort = true
 	opts.KubeletClient.KubeletPreferredAddressTypes = []string{string(corev1.NodeInternalIP)}
+	secure := opts.SecureServing
+	// Upstream would make RSA keys for a client of its own, whom nobody needs.
+	opts.SecureServing = (&genericoptions.SecureServingOptions{}).WithLoopback()
 	config, err := opts.ApiserverConfig()
 	if err != nil {
-		return fmt.Errorf("metrics server: %w", err)
+		return nil, fmt.Errorf("metrics server: %w", err)
+	}
+	if err := c.serveMetrics(config, secure.SecureServingOptions, opts.Authentication); err != nil {
+		return nil, fmt.Errorf("metrics server: %w", err)
 	}
 	config.EnableProfiling = false
 	config.Authentication.Authenticator = knownUsers(config.Authentication.Authenticator)
 	server, err := config.Complete(nil).New("metrics-server", genericapiserver.NewEmptyDelegate())
 	if err != nil {
+		return nil, fmt.Errorf("metrics server: %w", err)
+	}
+	return &metricsAPI{GenericAPIServer: server, kubelets: opts.KubeletClient}, nil
+}
+
+// serveMetrics lets the API be served on its listener to the cluster's clients, and to nobody inside.
+func (c *Cluster) serveMetrics(config *genericapiserver.Config, secure *genericoptions.SecureServingOptions, auth *genericoptions.DelegatingAuthenticationOptions) error {
+	secure.Listener, secure.BindPort = c.metricsListener, portOf(c.metricsListener)
+	secure.ServerCert.CertKey.CertFile, secure.ServerCert.CertKey.KeyFile = c.pki.cert("metrics-server"), c.pki.keyFile("metrics-server")
+	if err := secure.ApplyTo(&config.SecureServing); err != nil {
+		return err
+	}
+	ca, err := auth.ClientCert.GetClientCAContentProvider()
+	if err != nil {
+		return err
+	}
+	config.LoopbackClientConfig = &rest.Config{}
+	return config.Authentication.ApplyClientCert(ca, config.SecureServing)
+}
+
+// startMetricsServer lets the Metrics Server follow nodes and pods, serves its API and
+// has it aggregated.
+func (c *Cluster) startMetricsServer(ctx context.Context) error {
+	if err := c.installMetricsAPI(ctx, c.metricsAPI); err != nil {
 		return fmt.Errorf("metrics server: %w", err)
 	}
-	if err := c.installMetricsAPI(ctx, opts, server); err != nil {
-		return fmt.Errorf("metrics server: %w", err)
-	}
-	c.goRun(func() { _ = server.PrepareRun().RunWithContext(ctx) })
+	c.goRun(func() { _ = c.metricsAPI.PrepareRun().RunWithContext(ctx) })
 	return c.registerMetricsAPI(ctx)
 }
 
@@ -87,7 +118,7 @@ func knownUsers(all authenticator.Request) authenticator.Request {
 	})
 }
 
-func (c *Cluster) installMetricsAPI(ctx context.Context, opts *options.Options, server *genericapiserver.GenericAPIServer) error {
+func (c *Cluster) installMetricsAPI(ctx context.Context, server *metricsAPI) error {
 	cfg := c.recorded(trace.ActorMetrics, rest.ImpersonationConfig{})
 	client, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
@@ -104,12 +135,12 @@ func (c *Cluster) installMetricsAPI(ctx context.Context, opts *options.Options, 
 	})
 	podLister := pods.ForResource(corev1.SchemeGroupVersion.WithResource("pods")).Lister()
 	nodeLister := nodes.Core().V1().Nodes().Lister()
-	kubelets, err := resource.NewForConfig(opts.KubeletClient.Config(cfg))
+	kubelets, err := resource.NewForConfig(server.kubelets.Config(cfg))
 	if err != nil {
 		return err
 	}
 	store := storage.NewStorage(metricResolution)
-	if err := api.Install(store, podLister, nodeLister, server, nil); err != nil {
+	if err := api.Install(store, podLister, nodeLister, server.GenericAPIServer, nil); err != nil {
 		return err
 	}
 	nodes.Start(ctx.Done())
@@ -131,13 +162,7 @@ func (c *Cluster) registerMetricsAPI(ctx context.Context) error {
 		ObjectMeta: metav1.ObjectMeta{Name: "metrics-server", Namespace: metav1.NamespaceSystem},
 		Spec:       corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "localhost"},
 	}
-	err = wait.PollUntilContextTimeout(ctx, pollEvery, startTimeout, true, func(ctx context.Context) (bool, error) {
-		_, err := client.CoreV1().Services(service.Namespace).Create(ctx, service, metav1.CreateOptions{})
-		if apierrors.IsNotFound(err) { // kube-system is made by the API server itself, a moment after it is ready
-			return false, nil
-		}
-		return err == nil, err
-	})
+	_, err = client.CoreV1().Services(service.Namespace).Create(ctx, service, metav1.CreateOptions{})
 	if err != nil {
 		return fmt.Errorf("metrics server service: %w", err)
 	}

@@ -28,6 +28,9 @@ type pki struct {
 
 const certLife = 10 * 365 * 24 * time.Hour
 
+// frontProxy is whom servers behind the API server believe on whose behalf it calls.
+const frontProxy = "front-proxy-client"
+
 // newPKI makes the authority and writes every file that the components read.
 func newPKI(dir *runDir) (*pki, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -51,7 +54,7 @@ func newPKI(dir *runDir) (*pki, error) {
 		{"metrics-server", pkix.Name{CommonName: "metrics-server"}, x509.ExtKeyUsageServerAuth},
 		{"kubelet", pkix.Name{CommonName: "kubelet"}, x509.ExtKeyUsageServerAuth},
 		{"admin", pkix.Name{CommonName: "stepscale-admin", Organization: []string{"system:masters"}}, x509.ExtKeyUsageClientAuth},
-		{"front-proxy", pkix.Name{CommonName: "front-proxy-client"}, x509.ExtKeyUsageClientAuth},
+		{"front-proxy", pkix.Name{CommonName: frontProxy}, x509.ExtKeyUsageClientAuth},
 		{"kubelet-client", pkix.Name{CommonName: "kube-apiserver-kubelet-client"}, x509.ExtKeyUsageClientAuth},
 	} {
 		if err := p.sign(c.name, c.subject, c.usage); err != nil {

@@ -201,6 +201,43 @@ func TestNobodyProfiles(t *testing.T) {
 	}
 }
 
+// TestOnlyTheFrontProxyIsBelieved: a certificate of this cluster is not enough to say on
+// whose behalf one calls.
+func TestOnlyTheFrontProxyIsBelieved(t *testing.T) {
+	for who, want := range map[string]int{"front-proxy": 2, "kubelet-client": 0} { // the API server, Metrics Server
+		cfg := &rest.Config{TLSClientConfig: rest.TLSClientConfig{Insecure: true}}
+		cfg.CertFile = filepath.Join(filepath.Dir(cluster.Info().Kubeconfig), who+".crt")
+		cfg.KeyFile = strings.TrimSuffix(cfg.CertFile, ".crt") + ".key"
+		client, err := rest.HTTPClientFor(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for _, l := range listeners(t) {
+			if l.Network == "unix" {
+				continue
+			}
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+l.Address+"/apis/metrics.k8s.io/v1beta1/nodes", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("X-Remote-User", "somebody")
+			req.Header.Set("X-Remote-Group", "system:masters")
+			resp, err := client.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%d servers believe %s, want %d", got, who, want)
+		}
+	}
+}
+
 // TestAnotherUserIsRefused runs as another user of this machine against everything
 // that listens.
 func TestAnotherUserIsRefused(t *testing.T) {
