@@ -138,3 +138,21 @@ func TestProseReadsAsWritten(t *testing.T) {
 		}
 	}
 }
+
+// TestNumbersOfTheProseAreOwned: a learner who is sent to another terminal can change what
+// the prose counts on, so such a lesson says which numbers hold then.
+func TestNumbersOfTheProseAreOwned(t *testing.T) {
+	for _, l := range ownLessons(t) {
+		var prose strings.Builder
+		for _, b := range l.Blocks {
+			if b.Kind == lessons.Prose {
+				prose.WriteString(b.Text)
+			}
+		}
+		all := prose.String()
+		sends := strings.Contains(all, "다른 터미널") || strings.Contains(all, "$NS")
+		if sends && !strings.Contains(all, "**숫자에 대하여**") {
+			t.Errorf("%s sends the learner to a terminal and does not say which numbers hold", l.File)
+		}
+	}
+}
