@@ -86,7 +86,7 @@ func (s *clusterStage) applyOne(ctx context.Context, obj *unstructured.Unstructu
 	}
 	obj.SetLabels(s.labels(obj.GetLabels()))
 	obj.SetNamespace(s.namespace)
-	s.conn.signet.sign(obj.GetKind(), obj)
+	s.conn.signer.Sign(obj.GetKind(), obj)
 	client := s.dynamic.Resource(mapping.Resource).Namespace(s.namespace)
 	if err := s.refuseForeign(ctx, client, obj); err != nil {
 		return err
@@ -111,7 +111,7 @@ func (s *clusterStage) labels(given map[string]string) map[string]string {
 
 // ours tells whether this installation made the object.
 func (s *clusterStage) ours(kind string, o metav1.Object) bool {
-	return o.GetLabels()[clusters.LabelManaged] == "true" && o.GetLabels()[clusters.LabelOwner] == s.conn.owner && s.conn.signet.proves(kind, o)
+	return o.GetLabels()[clusters.LabelManaged] == "true" && o.GetLabels()[clusters.LabelOwner] == s.conn.owner && s.conn.signer.Proves(kind, o)
 }
 
 // refuseForeign leaves objects alone that somebody else made under the same name.
@@ -138,14 +138,14 @@ func (s *clusterStage) keepVPA(obj *unstructured.Unstructured) error {
 	}
 	vpa.Namespace = s.namespace
 	vpa.Labels = s.labels(vpa.Labels)
-	s.conn.signet.sign(obj.GetKind(), vpa)
+	s.conn.signer.Sign(obj.GetKind(), vpa)
 	s.vpas = append(s.vpas, vpa)
 	return nil
 }
 
 func (s *clusterStage) makeNamespace(ctx context.Context) error {
 	if s.conn.namespace != "" {
-		seat, free, err := takeSeat(s.conn.info.Name, s.conn.namespace)
+		seat, free, err := s.conn.state.LockNamespace(s.conn.info.Name, s.conn.namespace)
 		if err == nil && !free {
 			return &problem.Error{What: "네임스페이스 " + s.conn.namespace + "에서 다른 stepscale이 수업을 하고 있습니다", Code: problem.ExitUsage, Hint: "그 수업을 마치시거나, 다른 네임스페이스를 --namespace로 적어 주십시오."}
 		}
@@ -166,7 +166,7 @@ func (s *clusterStage) makeNamespace(ctx context.Context) error {
 		return err
 	}
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace, Labels: s.labels(nil)}}
-	s.conn.signet.sign(kindNamespace, ns)
+	s.conn.signer.Sign(kindNamespace, ns)
 	_, err := s.kube.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{FieldManager: fieldManager})
 	if apierrors.IsForbidden(err) {
 		s.namespace = ""
@@ -197,7 +197,7 @@ func (s *clusterStage) claimNamespace(ctx context.Context) error {
 // claim takes the name if nobody has it.
 func (s *clusterStage) claim(ctx context.Context) (bool, error) {
 	if s.conn.live() { // the embedded cluster has one seat
-		seat, free, err := takeSeat(s.conn.info.Name, s.namespace)
+		seat, free, err := s.conn.state.LockNamespace(s.conn.info.Name, s.namespace)
 		if err != nil || !free {
 			return false, err
 		}

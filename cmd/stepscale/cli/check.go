@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/lessons"
 	"github.com/stepscale/stepscale/scenarios"
 )
@@ -37,7 +37,7 @@ func (a *app) check(lessonDir, scenarioDir string) error {
 	if a.scenarios, err = dirFS(scenarioDir, a.scenarios); err != nil {
 		return err
 	}
-	s := tui.New(a.out)
+	s := view.New(a.out)
 	problems, known := a.checkScenarios(s)
 	n, count := a.checkLessons(s, known)
 	problems += n
@@ -52,7 +52,7 @@ func (a *app) check(lessonDir, scenarioDir string) error {
 
 // checkScenarios loads every scenario. The names of broken ones count as known,
 // so that a lesson is not blamed for its scenario.
-func (a *app) checkScenarios(s *tui.Screen) (problems int, known map[string]bool) {
+func (a *app) checkScenarios(s *view.Screen) (problems int, known map[string]bool) {
 	known = map[string]bool{}
 	names, err := scenarios.List(a.scenarios)
 	if err != nil {
@@ -71,7 +71,7 @@ func (a *app) checkScenarios(s *tui.Screen) (problems int, known map[string]bool
 	return problems, known
 }
 
-func (a *app) checkLessons(s *tui.Screen, known map[string]bool) (problems, count int) {
+func (a *app) checkLessons(s *view.Screen, known map[string]bool) (problems, count int) {
 	all, err := lessons.Load(a.lessons)
 	if err != nil {
 		for _, e := range problem.Flatten(err) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/lessons"
 )
 
@@ -15,7 +16,7 @@ type chosenLesson struct {
 }
 
 // choose finds the lessons that name means and where to begin.
-func choose(all []lessons.Lesson, name string, r record, o learnOptions) ([]chosenLesson, error) {
+func choose(all []lessons.Lesson, name string, r state.Record, o learnOptions) ([]chosenLesson, error) {
 	picked, err := pick(all, name, r)
 	if err != nil {
 		return nil, err
@@ -58,7 +59,7 @@ func stepHint(picked []chosenLesson, from string) string {
 }
 
 // pick resolves a name: nothing, a lesson's ID, or a folder of lessons.
-func pick(all []lessons.Lesson, name string, r record) ([]chosenLesson, error) {
+func pick(all []lessons.Lesson, name string, r state.Record) ([]chosenLesson, error) {
 	if name == "" {
 		i := max(slices.IndexFunc(all, func(l lessons.Lesson) bool { return l.ID == r.Last }), 0)
 		for n := range all[i:] {

@@ -15,7 +15,7 @@ import (
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/vpa"
 )
 
@@ -123,7 +123,7 @@ func (a *app) classInstall(ctx context.Context, c *vpa.Class, name string, yes b
 		return err
 	}
 	made, err := c.Install(ctx)
-	screen := tui.New(a.out)
+	screen := view.New(a.out)
 	for _, p := range made {
 		done := "만듦: "
 		if p.There {
@@ -147,7 +147,7 @@ func (a *app) classInstall(ctx context.Context, c *vpa.Class, name string, yes b
 
 func (a *app) classStatus(ctx context.Context, c *vpa.Class, _ string, _ bool) error {
 	all, err := c.Status(ctx)
-	screen := tui.New(a.out)
+	screen := view.New(a.out)
 	for _, p := range all {
 		state := "없음"
 		switch {
@@ -167,7 +167,7 @@ func (a *app) classRemove(ctx context.Context, c *vpa.Class, name string, yes bo
 		return err
 	}
 	removed, err := c.Remove(ctx)
-	screen := tui.New(a.out)
+	screen := view.New(a.out)
 	for _, p := range removed {
 		screen.Done("지움: " + p.Kind + " " + p.Name)
 	}

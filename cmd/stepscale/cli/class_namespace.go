@@ -13,7 +13,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/vpa"
 )
 
@@ -160,7 +160,7 @@ func (a *app) enroll(ctx context.Context, c *vpa.Class, cluster string, students
 }
 
 func (a *app) enrollAll(ctx context.Context, c *vpa.Class, students []vpa.Student) error {
-	screen := tui.New(a.out)
+	screen := view.New(a.out)
 	counted := true
 	for _, s := range students {
 		err := c.Enroll(ctx, s)

@@ -29,6 +29,7 @@ import (
 
 // classroom is a cluster that an instructor has prepared.
 type classroom struct {
+	app  *app
 	kube kubernetes.Interface
 	vpa  vpaclient.Interface
 	run  func(argv ...string) (string, int)
@@ -48,7 +49,7 @@ func newClassroom(t *testing.T) classroom {
 	}
 	t.Cleanup(func() { _ = c.Down(context.Background()); _ = os.RemoveAll(dir) })
 	t.Setenv("KUBECONFIG", c.Info().Kubeconfig)
-	return classroom{kube: kubernetes.NewForConfigOrDie(rest.CopyConfig(cfg)), vpa: vpaclient.NewForConfigOrDie(cfg), run: a.told}
+	return classroom{app: a, kube: kubernetes.NewForConfigOrDie(rest.CopyConfig(cfg)), vpa: vpaclient.NewForConfigOrDie(cfg), run: a.told}
 }
 
 // told runs a command line, and returns all that it says.

@@ -9,7 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
 func (a *app) clusterClean() *cobra.Command {
@@ -29,7 +29,7 @@ func (a *app) clusterClean() *cobra.Command {
 				}
 			}
 			removed, err := a.clean(cmd.Context(), p, func(l *leftovers) error { return a.agreeToClean(cmd.Context(), p, l) })
-			screen := tui.New(a.out)
+			screen := view.New(a.out)
 			for _, l := range removed {
 				screen.Done("지움: " + l)
 			}
@@ -47,7 +47,7 @@ func (a *app) clusterClean() *cobra.Command {
 
 // agreeToClean shows what was found, and asks.
 func (a *app) agreeToClean(ctx context.Context, p place, l *leftovers) error {
-	screen := tui.New(a.out)
+	screen := view.New(a.out)
 	for _, name := range l.unproven {
 		screen.Note("남겨 둠: " + name + ". stepscale의 레이블은 있지만 이 컴퓨터가 만들었다는 증명이 없습니다. 만든 분이 맞다면 kubectl로 지워 주십시오.")
 	}
@@ -68,7 +68,7 @@ func (a *app) agreeToClean(ctx context.Context, p place, l *leftovers) error {
 // objects in a namespace that somebody else made. It returns what it removed; agree,
 // if there is one, is asked before.
 func (a *app) clean(ctx context.Context, p place, agree func(*leftovers) error) (removed []string, err error) {
-	l, err := findLeftovers(ctx, p)
+	l, err := findLeftovers(ctx, a.state, p)
 	if l != nil {
 		defer func() { err = errors.Join(err, l.leaveSeats()) }()
 	}

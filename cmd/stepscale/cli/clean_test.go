@@ -10,6 +10,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/engine/hpa"
 )
 
@@ -17,16 +18,16 @@ import (
 // of this installation.
 func TestClean(t *testing.T) {
 	c := newClassroom(t)
-	s, err := openSignet()
+	s, err := c.app.state.Signer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	labels := map[string]string{clusters.LabelManaged: "true", clusters.LabelOwner: s.owner()}
+	labels := map[string]string{clusters.LabelManaged: "true", clusters.LabelOwner: s.Owner()}
 	namespace := func(name string, signed bool) *corev1.Namespace {
 		ns := namespaceObject(name)
 		ns.Labels = labels
 		if signed {
-			s.sign(kindNamespace, ns)
+			s.Sign(kindNamespace, ns)
 		}
 		return ns
 	}
@@ -83,7 +84,7 @@ func TestClean(t *testing.T) {
 }
 
 // hpas are one of ours, disarmed, and one that says it is.
-func (c classroom) hpas(t *testing.T, s signet, labels map[string]string) {
+func (c classroom) hpas(t *testing.T, s state.Signer, labels map[string]string) {
 	t.Helper()
 	for _, name := range []string{"ours", "forged"} {
 		h, err := hpa.Disarm(&autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "shop", Labels: labels}, Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
@@ -92,7 +93,7 @@ func (c classroom) hpas(t *testing.T, s signet, labels map[string]string) {
 			t.Fatal(err)
 		}
 		if name == "ours" {
-			s.sign("HorizontalPodAutoscaler", h)
+			s.Sign("HorizontalPodAutoscaler", h)
 		}
 		if _, err := c.kube.AutoscalingV2().HorizontalPodAutoscalers("shop").Create(t.Context(), h, metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
@@ -49,19 +49,19 @@ func (a *app) clusterUp() *cobra.Command {
 kind 클러스터는 이름을 달리해 여러 개를 나란히 둘 수 있습니다.`,
 		ValidArgs: []string{clusterEmbedded, clusterKind},
 		RunE: func(cmd *cobra.Command, given []string) error {
-			screen := tui.New(a.out)
+			screen := view.New(a.out)
 			if which, err := clusterArg(given, name); err != nil || which == clusterKind {
 				return errors.Join(err, a.kindUp(cmd.Context(), which, name))
 			}
-			return embeddedUp(cmd.Context(), screen)
+			return a.embeddedUp(cmd.Context(), screen)
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "kind 클러스터의 `이름` (stepscale이 기본)")
 	return cmd
 }
 
-func embeddedUp(ctx context.Context, screen *tui.Screen) error {
-	dir, err := clusterDir()
+func (a *app) embeddedUp(ctx context.Context, screen *view.Screen) error {
+	dir, err := a.clusterDir()
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (a *app) clusterStatus() *cobra.Command {
 			if output != "text" && output != "json" {
 				return problem.Usage(fmt.Sprintf("출력 형식을 모릅니다: %s", output), "text나 json을 써 주십시오.")
 			}
-			dir, err := clusterDir()
+			dir, err := a.clusterDir()
 			if err != nil {
 				return err
 			}
@@ -98,11 +98,11 @@ func (a *app) clusterStatus() *cobra.Command {
 			if err != nil && !errors.Is(err, embedded.ErrNotRunning) {
 				return backgroundError(dir, err)
 			}
-			removed, sweepErr := sweep()
+			removed, sweepErr := a.sweep()
 			if output == "json" {
 				return errors.Join(a.writeStatus(status, removed), sweepErr)
 			}
-			showStatus(tui.New(a.out), status, removed)
+			showStatus(view.New(a.out), status, removed)
 			return sweepErr
 		},
 	}
@@ -123,7 +123,7 @@ func (a *app) writeStatus(status embedded.Status, removed []string) error {
 	}{status.State == embedded.Ready, status.State, removed, info})
 }
 
-func showStatus(screen *tui.Screen, status embedded.Status, removed []string) {
+func showStatus(screen *view.Screen, status embedded.Status, removed []string) {
 	switch status.State {
 	case embedded.Ready:
 		showInfo(screen, *status.Info)
@@ -144,24 +144,24 @@ func (a *app) clusterDown() *cobra.Command {
 		Long:      "클러스터를 끄고 남은 것을 모두 지웁니다. 켜지는 중인 클러스터도 멈춥니다. 제때 꺼지지 않는 프로세스는 강제로 끝냅니다.",
 		ValidArgs: []string{clusterEmbedded, clusterKind},
 		RunE: func(cmd *cobra.Command, given []string) error {
-			screen := tui.New(a.out)
+			screen := view.New(a.out)
 			if which, err := clusterArg(given, name); err != nil || which == clusterKind {
 				return errors.Join(err, a.kindDown(cmd.Context(), which, name))
 			}
-			return embeddedDown(cmd.Context(), screen)
+			return a.embeddedDown(cmd.Context(), screen)
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "kind 클러스터의 `이름` (stepscale이 기본)")
 	return cmd
 }
 
-func embeddedDown(ctx context.Context, screen *tui.Screen) error {
-	dir, err := clusterDir()
+func (a *app) embeddedDown(ctx context.Context, screen *view.Screen) error {
+	dir, err := a.clusterDir()
 	if err != nil {
 		return err
 	}
 	ending, err := embedded.Stop(ctx, dir, stopWithin)
-	removed, sweepErr := sweep()
+	removed, sweepErr := a.sweep()
 	switch {
 	case errors.Is(err, embedded.ErrSilent):
 		return errors.Join(sweepErr, &problem.Error{What: "클러스터가 제때 꺼지지 않았습니다", Where: embedded.Socket(dir),
@@ -175,7 +175,7 @@ func embeddedDown(ctx context.Context, screen *tui.Screen) error {
 	case embedded.Ended:
 		screen.Done("클러스터를 끄고 정리했습니다.")
 	case embedded.Killed:
-		screen.Done(fmt.Sprintf("클러스터가 %s 안에 꺼지지 않아 강제로 끝내고 정리했습니다.", tui.Duration(stopWithin)))
+		screen.Done(fmt.Sprintf("클러스터가 %s 안에 꺼지지 않아 강제로 끝내고 정리했습니다.", view.Duration(stopWithin)))
 	}
 	showRemoved(screen, removed)
 	return sweepErr
@@ -186,7 +186,7 @@ func (a *app) clusterKubeconfig() *cobra.Command {
 		Use: "kubeconfig", Short: "kubectl이 쓸 KUBECONFIG를 출력합니다", Args: cobra.NoArgs,
 		Example: "  eval \"$(stepscale cluster kubeconfig)\"\n  kubectl get nodes",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			dir, err := clusterDir()
+			dir, err := a.clusterDir()
 			if err != nil {
 				return err
 			}
@@ -209,8 +209,8 @@ func (a *app) clusterKubeconfig() *cobra.Command {
 func export(name, value string) string { return "export " + name + "=" + shellescape.Quote(value) }
 
 // sweep removes what killed processes left behind: keys, kubeconfigs, a socket.
-func sweep() ([]string, error) {
-	dir, err := stateDir()
+func (a *app) sweep() ([]string, error) {
+	dir, err := a.state.Path()
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +227,7 @@ func sweep() ([]string, error) {
 	return all, errors.Join(errs...)
 }
 
-func showRemoved(screen *tui.Screen, removed []string) {
+func showRemoved(screen *view.Screen, removed []string) {
 	if len(removed) == 0 {
 		return
 	}
@@ -238,9 +238,9 @@ func showRemoved(screen *tui.Screen, removed []string) {
 }
 
 // leftovers is what doctor says about them.
-func leftFiles() finding {
+func (a *app) leftFiles() finding {
 	const name = "남은 파일"
-	removed, err := sweep()
+	removed, err := a.sweep()
 	var u *problem.Error
 	switch {
 	case errors.As(err, &u):
@@ -253,13 +253,13 @@ func leftFiles() finding {
 	return finding{name, statusOK, "강제로 종료된 클러스터가 남긴 것이 없습니다", ""}
 }
 
-func showInfo(screen *tui.Screen, info clusters.Info) {
+func showInfo(screen *view.Screen, info clusters.Info) {
 	screen.Done("클러스터가 켜져 있습니다: 쿠버네티스 " + info.Version + " (노드, 부하, 시간은 시뮬레이션)")
 	showKubeconfig(screen, info.Kubeconfig)
 }
 
 // showKubeconfig never wraps what is to be copied.
-func showKubeconfig(screen *tui.Screen, path string) {
+func showKubeconfig(screen *view.Screen, path string) {
 	screen.Note("다른 터미널에서:")
 	screen.Raw("    " + export("KUBECONFIG", path))
 }

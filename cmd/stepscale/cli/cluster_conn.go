@@ -15,6 +15,7 @@ import (
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
@@ -49,6 +50,7 @@ type observer interface {
 
 // connection is a running cluster.
 type connection struct {
+	state   state.Dir
 	sim     sim // nil on a cluster with nodes, load and time of its own
 	config  *rest.Config
 	info    clusters.Info
@@ -56,12 +58,12 @@ type connection struct {
 	close   func() error
 	down    string // the command that removes the cluster, where it stays
 
-	owner     string   // tells our objects from others' on a cluster that is not ours alone
-	signet    signet   // proves there that they are ours
-	namespace string   // that somebody made for us; empty to make one
-	mode      hpa.Mode // how to do beside the cluster's own HPA controller
-	image     string   // of the workload, on live clusters
-	inPlace   bool     // a VPA resizes pods in place first, on clusters of others
+	owner     string       // tells our objects from others' on a cluster that is not ours alone
+	signer    state.Signer // proves there that they are ours
+	namespace string       // that somebody made for us; empty to make one
+	mode      hpa.Mode     // how to do beside the cluster's own HPA controller
+	image     string       // of the workload, on live clusters
+	inPlace   bool         // a VPA resizes pods in place first, on clusters of others
 
 	// deniedVPA is what the caller may not do of what a VPA lesson does there.
 	deniedVPA func(ctx context.Context, namespace string) ([]string, error)
@@ -83,35 +85,34 @@ func (c *connection) clock() clock.PassiveClock {
 }
 
 // clusterDir is where the embedded cluster keeps its run directories.
-func clusterDir() (string, error) {
-	dir, err := stateDir()
+func (a *app) clusterDir() (string, error) {
+	dir, err := a.state.Path(embeddedDir)
 	if err != nil {
 		return "", &problem.Error{What: "상태 디렉터리를 알 수 없습니다", Cause: err,
 			Hint: "STEPSCALE_STATE_DIR 환경 변수에 쓸 수 있는 디렉터리를 지정해 주십시오."}
 	}
-	return filepath.Join(dir, embeddedDir), nil
+	return dir, nil
 }
 
 const embeddedDir = "embedded"
 
-// connectEmbedded attaches to the background cluster, or starts one in this process;
-// abort is called when that one comes to an end by itself.
-func connectEmbedded(ctx context.Context, progress func(phase string, took time.Duration), abort func(error)) (*connection, error) {
-	dir, err := clusterDir()
+// connectEmbedded attaches to the background cluster, or starts one in this process.
+func (a *app) connectEmbedded(ctx context.Context, progress func(phase string, took time.Duration)) (*connection, error) {
+	dir, err := a.clusterDir()
 	if err != nil {
 		return nil, err
 	}
 	background := &raising{dir: dir, progress: progress}
 	switch info, err := background.await(ctx); {
 	case err == nil:
-		return attach(ctx, dir, info)
+		return a.attach(ctx, dir, info)
 	case !errors.Is(err, embedded.ErrNotRunning):
 		return nil, backgroundError(dir, err)
 	}
 	divertStderr(filepath.Dir(dir))
 	cluster := embedded.New(embedded.Options{Dir: dir, Progress: progress, Failed: func(err error) {
-		if abort != nil {
-			abort(endedError(filepath.Dir(dir), err))
+		if a.abort != nil {
+			a.abort(endedError(filepath.Dir(dir), err))
 		}
 	}})
 	cfg, err := cluster.Up(ctx)
@@ -119,13 +120,13 @@ func connectEmbedded(ctx context.Context, progress func(phase string, took time.
 		return nil, startError(dir, err)
 	}
 	return &connection{
-		sim: cluster, config: cfg, info: cluster.Info(),
+		state: a.state, sim: cluster, config: cfg, info: cluster.Info(),
 		setLoad: func(ns string, s *scenarios.Scenario) error { return cluster.SetLoad(ns, scenarioLoad{s}) },
 		close:   func() error { return downError(cluster.Down(context.WithoutCancel(ctx))) },
 	}, nil
 }
 
-func attach(ctx context.Context, dir string, info clusters.Info) (*connection, error) {
+func (a *app) attach(ctx context.Context, dir string, info clusters.Info) (*connection, error) {
 	cfg, err := clientcmd.BuildConfigFromFlags("", info.Kubeconfig)
 	if err != nil {
 		return nil, err
@@ -136,7 +137,7 @@ func attach(ctx context.Context, dir string, info clusters.Info) (*connection, e
 		return nil, backgroundError(dir, err)
 	}
 	return &connection{
-		sim: remote, config: cfg, info: info, close: remote.Disconnect,
+		state: a.state, sim: remote, config: cfg, info: info, close: remote.Disconnect,
 		setLoad: func(ns string, s *scenarios.Scenario) error { return remote.SetLoad(ctx, ns, s.Raw) },
 	}, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stepscale/stepscale/clusters/kind"
 	"github.com/stepscale/stepscale/clusters/workload"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/engine/hpa"
 )
 
@@ -22,17 +23,17 @@ import (
 func (a *app) connect(ctx context.Context, progress func(phase string, took time.Duration)) (*connection, error) {
 	switch {
 	case a.place.attached():
-		return attachTo(ctx, a.place)
+		return a.attachTo(ctx, a.place)
 	case a.place.cluster == clusterKind:
 		return a.connectKind(ctx, a.place, progress)
 	}
-	return connectEmbedded(ctx, progress, a.abort)
+	return a.connectEmbedded(ctx, progress)
 }
 
 // connectKind makes the cluster or finds it, with the Metrics Server in it and the
 // workload on its nodes. It stays when the lesson is over.
 func (a *app) connectKind(ctx context.Context, p place, progress func(phase string, took time.Duration)) (*connection, error) {
-	cluster, err := kindCluster(p.name, progress)
+	cluster, err := a.kindCluster(p.name, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +42,7 @@ func (a *app) connectKind(ctx context.Context, p place, progress func(phase stri
 		return nil, problem.OfCluster(err)
 	}
 	a.kept = kindCommand("stepscale cluster down kind", p.name)
-	c := &connection{config: cfg, info: cluster.Info(), close: func() error { return nil }, mode: hpa.ModeAlone, image: p.image,
+	c := &connection{state: a.state, config: cfg, info: cluster.Info(), close: func() error { return nil }, mode: hpa.ModeAlone, image: p.image,
 		down: a.kept, listen: cluster.Listen, reach: cluster.Reach}
 	if c.image == "" {
 		c.image = workload.Image
@@ -68,20 +69,20 @@ func phase(progress func(string, time.Duration), name string, do func() error) e
 }
 
 // kindCluster is the kind cluster of that name, which need not exist.
-func kindCluster(name string, progress func(phase string, took time.Duration)) (*kind.Cluster, error) {
-	dir, err := stateDir()
+func (a *app) kindCluster(name string, progress func(phase string, took time.Duration)) (*kind.Cluster, error) {
+	dir, err := a.state.Path("kind")
 	if err != nil {
 		return nil, err
 	}
-	return kind.New(kind.Options{Name: name, Dir: filepath.Join(dir, "kind"), Progress: func(phase string, took time.Duration) {
+	return kind.New(kind.Options{Name: name, Dir: dir, Progress: func(phase string, took time.Duration) {
 		progress(kindPhase(phase), took)
 	}}), nil
 }
 
 // attachTo finds a cluster that somebody else runs. Its HPA controller is taken to
 // be on: nobody can look at the flags of a managed control plane.
-func attachTo(ctx context.Context, p place) (*connection, error) {
-	signet, err := openSignet()
+func (a *app) attachTo(ctx context.Context, p place) (*connection, error) {
+	signer, err := a.state.Signer()
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func attachTo(ctx context.Context, p place) (*connection, error) {
 		return nil, problem.OfCluster(err)
 	}
 	cfg.QPS, cfg.Burst = 50, 100 // others use it too
-	kubeconfig, err := kubectlFor(cluster, p.attach)
+	kubeconfig, err := kubectlFor(a.state, cluster, p.attach)
 	if err != nil {
 		return nil, err
 	}
@@ -102,8 +103,8 @@ func attachTo(ctx context.Context, p place) (*connection, error) {
 	info := cluster.Info()
 	info.Kubeconfig = kubeconfig
 	return &connection{
-		config: cfg, info: info, close: func() error { return cluster.Down(ctx) },
-		owner: signet.owner(), signet: signet, namespace: p.namespace, mode: hpa.Mode(p.mode), image: p.image,
+		state: a.state, config: cfg, info: info, close: func() error { return cluster.Down(ctx) },
+		owner: signer.Owner(), signer: signer, namespace: p.namespace, mode: hpa.Mode(p.mode), image: p.image,
 		inPlace: p.vpaUpdate != updateRecreate, deniedVPA: cluster.DeniedVPA,
 	}, nil
 }
@@ -111,8 +112,8 @@ func attachTo(ctx context.Context, p place) (*connection, error) {
 // kubectlFor is the KUBECONFIG of the learner's second terminal. No credential is
 // written: for EKS a plugin makes tokens, and for a context a file of ours says only
 // which one it is, before the files that have it.
-func kubectlFor(cluster *eks.Cluster, o eks.Options) (string, error) {
-	dir, err := stateDir()
+func kubectlFor(home state.Dir, cluster *eks.Cluster, o eks.Options) (string, error) {
+	dir, err := home.Path()
 	if err != nil {
 		return "", err
 	}
@@ -128,7 +129,7 @@ func kubectlFor(cluster *eks.Cluster, o eks.Options) (string, error) {
 	if o.Kubeconfig != "" {
 		files = []string{o.Kubeconfig}
 	}
-	file := filepath.Join(dir, "contexts", fileName(o.Context))
+	file := filepath.Join(dir, "contexts", state.FileName(o.Context))
 	err = clientcmd.WriteToFile(api.Config{CurrentContext: o.Context}, file)
 	return strings.Join(append([]string{file}, files...), string(filepath.ListSeparator)), err
 }

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/scenarios"
 )
 
@@ -41,13 +41,13 @@ func (a *app) consent(ctx context.Context, l loop, s *scenarios.Scenario) error 
 		return nil
 	}
 	var err error
-	a.conn.guard, err = startGuard(a.place)
+	a.conn.guard, err = startGuard(a.state, a.place)
 	return err
 }
 
 // ask tells what is about to be done and goes on with a yes only.
 func (a *app) ask(ctx context.Context, yes bool, announcement []string) error {
-	screen := tui.New(a.errOut)
+	screen := view.New(a.errOut)
 	for _, line := range announcement {
 		screen.Note(line)
 	}
@@ -79,7 +79,7 @@ func (a *app) ask(ctx context.Context, yes bool, announcement []string) error {
 
 // countdown waits in real time, and shows on a terminal how long it still takes.
 func (a *app) countdown(ctx context.Context, d time.Duration) error {
-	screen := tui.New(a.errOut)
+	screen := view.New(a.errOut)
 	defer screen.Erase()
 	screen.Waiting(d)
 	until := time.Now().Add(d)
@@ -99,7 +99,7 @@ func (a *app) countdown(ctx context.Context, d time.Duration) error {
 
 // busy shows on a terminal what is being done.
 func (a *app) busy(what string) (done func()) {
-	screen := tui.New(a.errOut)
+	screen := view.New(a.errOut)
 	screen.Busy(what)
 	return screen.Erase
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/clusters/kind"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
 // contractClusters are those that doctor --e2e can make.
@@ -41,11 +41,11 @@ var contractLabels = map[string]string{
 
 // endToEnd runs the contract of every provider on a cluster that it makes.
 func (a *app) endToEnd(ctx context.Context, name string) ([]finding, error) {
-	dir, err := stateDir()
+	dir, err := a.state.Path()
 	if err != nil {
 		return nil, err
 	}
-	progress := &startup{screen: tui.New(a.errOut)}
+	progress := &startup{screen: view.New(a.errOut)}
 	s, err := contractOf(name, filepath.Join(dir, contractName), progress)
 	if err != nil {
 		return nil, err

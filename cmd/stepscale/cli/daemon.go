@@ -35,7 +35,7 @@ func (a *app) clusterServe() *cobra.Command {
 	return &cobra.Command{
 		Use: "serve", Short: "클러스터를 이 프로세스에서 켭니다", Hidden: true, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			dir, err := clusterDir()
+			dir, err := a.clusterDir()
 			if err != nil {
 				return err
 			}

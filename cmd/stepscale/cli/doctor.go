@@ -16,7 +16,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
 // finding is what doctor found out about one thing.
@@ -113,9 +113,9 @@ func (a *app) examine(ctx context.Context) []finding {
 	return slices.Concat([]finding{
 		{Name: "Go", Status: statusOK, Detail: fmt.Sprintf("%s %s/%s, CPU %d개", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())},
 		port(),
-		stateFolder(),
-		leftFiles(),
-	}, embeddedFindings(), []finding{
+		a.stateFolder(),
+		a.leftFiles(),
+	}, a.embeddedFindings(), []finding{
 		program(ctx, "kubectl", "두 번째 터미널에서 상태를 보려면 필요합니다. https://kubernetes.io/docs/tasks/tools/", "version", "--client"),
 		program(ctx, "docker", "kind 클러스터를 쓸 때만 필요합니다. 내장 클러스터는 Docker 없이 됩니다.", "version", "--format", "{{.Server.Version}}"),
 		kubeContexts(),
@@ -133,8 +133,8 @@ func port() finding {
 	return finding{"포트", statusOK, "루프백 주소에서 빈 포트를 열 수 있습니다", ""}
 }
 
-func stateFolder() finding {
-	dir, err := stateDir()
+func (a *app) stateFolder() finding {
+	dir, err := a.state.Path()
 	if err == nil {
 		err = writable(dir)
 	}
@@ -188,7 +188,7 @@ func kubeContexts() finding {
 }
 
 func (a *app) terminal() finding {
-	width, tty := tui.TerminalWidth(a.out)
+	width, tty := view.TerminalWidth(a.out)
 	switch {
 	case !tty:
 		return finding{"터미널", statusOK, "터미널이 아닙니다. 색 없이 80열로 출력합니다", ""}
@@ -217,7 +217,7 @@ func locale() finding {
 }
 
 func (a *app) showFindings(found []finding) error {
-	s := tui.New(a.out)
+	s := view.New(a.out)
 	marks := map[string]string{statusOK: "✔", statusWarn: "△", statusFail: "✘"}
 	var rows [][2]string
 	for _, f := range found {

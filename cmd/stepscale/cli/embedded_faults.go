@@ -97,8 +97,8 @@ func requirementFinding(r *embedded.Requirement) finding {
 }
 
 // embeddedFindings is what the embedded cluster needs of this machine.
-func embeddedFindings() []finding {
-	dir, err := clusterDir()
+func (a *app) embeddedFindings() []finding {
+	dir, err := a.clusterDir()
 	if err != nil {
 		return nil // stateFolder tells it
 	}

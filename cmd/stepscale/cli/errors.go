@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
 // report prints err, the only place that does, and returns the exit code.
@@ -22,7 +22,7 @@ func (a *app) report(ctx context.Context, err error) int {
 	if cause := aborted(ctx); cause != nil {
 		err = cause
 	}
-	s := tui.New(a.errOut)
+	s := view.New(a.errOut)
 	code := problem.ExitFailure
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		s.Blank()
@@ -38,7 +38,7 @@ func (a *app) report(ctx context.Context, err error) int {
 			continue
 		}
 		if !errors.As(e, &u) {
-			s.Problem(causeText(e), "", "stepscale doctor로 이 컴퓨터에서 무엇이 되는지 확인해 보십시오.")
+			s.Problem(problem.CauseText(e), "", "stepscale doctor로 이 컴퓨터에서 무엇이 되는지 확인해 보십시오.")
 			continue
 		}
 		if u.Code != 0 && code != problem.ExitInterrupted {
@@ -46,7 +46,7 @@ func (a *app) report(ctx context.Context, err error) int {
 		}
 		what := u.What
 		if u.Cause != nil {
-			what += ": " + causeText(u.Cause)
+			what += ": " + problem.CauseText(u.Cause)
 		}
 		s.Problem(what, u.Where, u.Hint)
 	}

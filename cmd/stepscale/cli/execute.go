@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 )
@@ -129,7 +129,7 @@ const maxTickRows = 30
 // ticker writes one row per pass while a continue runs.
 type ticker struct {
 	rows, skipped int
-	last          tui.Tick
+	last          view.Tick
 	first, at     time.Time
 	on            bool
 }
@@ -162,15 +162,15 @@ func timeWord(simulated bool) string {
 }
 
 // passTick sums up one pass out of all frames.
-func passTick(frames []trace.Frame, pass int) tui.Tick {
+func passTick(frames []trace.Frame, pass int) view.Tick {
 	n := len(frames)
 	for n > 0 && frames[n-1].Pass == pass {
 		n--
 	}
-	return tui.NewTick(frames[n:])
+	return view.NewTick(frames[n:])
 }
 
-func (t *ticker) row(s *tui.Screen, tick tui.Tick, start time.Time) {
+func (t *ticker) row(s *view.Screen, tick view.Tick, start time.Time) {
 	if t.rows == 0 {
 		s.Blank()
 		s.TickHeader(tick)
@@ -198,7 +198,7 @@ func (t *ticker) end(p *player) {
 	}
 	passed := ""
 	if d := t.at.Sub(t.first); d >= time.Second { // the first pass has nothing before it to count from
-		passed = fmt.Sprintf(", 지나간 %s: %s", timeWord(p.info.Simulated), tui.Duration(d))
+		passed = fmt.Sprintf(", 지나간 %s: %s", timeWord(p.info.Simulated), view.Duration(d))
 	}
 	p.screen.Note(fmt.Sprintf("틱 %d번%s. 지나간 단계는 back으로 볼 수 있습니다.", t.rows, passed))
 	p.screen.Blank()

@@ -19,7 +19,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 )
@@ -50,7 +50,7 @@ func openBehind(t *testing.T, out *bytes.Buffer) (liveCluster, *proxy, *clusterS
 			t.Error(err)
 		}
 	})
-	return m, p, s.(*clusterStage), &player{ctx: t.Context(), screen: tui.NewFixed(out, 100, false), session: s.Session(), info: s.Info(), stage: s, last: hpaLast}
+	return m, p, s.(*clusterStage), &player{ctx: t.Context(), screen: view.NewFixed(out, 100, false), session: s.Session(), info: s.Info(), stage: s, last: hpaLast}
 }
 
 // TestFaultsInTheMiddleOfALesson: a step that fails waits for the learner, and runs
@@ -205,7 +205,7 @@ func TestQuota(t *testing.T) {
 		live, err := m.kube.CoreV1().ResourceQuotas(namespace).Get(t.Context(), "class", metav1.GetOptions{})
 		return err == nil && live.Status.Used.Pods().Value() == 2
 	})
-	play := &player{ctx: t.Context(), screen: tui.NewFixed(&bytes.Buffer{}, 100, false), session: s.Session(), info: s.Info(), stage: s, last: hpaLast}
+	play := &player{ctx: t.Context(), screen: view.NewFixed(&bytes.Buffer{}, 100, false), session: s.Session(), info: s.Info(), stage: s, last: hpaLast}
 	if _, err := play.execute(lessons.Block{Kind: "continue", Arg: "change", Max: "1m"}, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -8,12 +8,12 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
 // help writes a command's help in Korean; cobra's templates are not used.
 func (a *app) help(cmd *cobra.Command, _ []string) {
-	s := tui.New(a.out)
+	s := view.New(a.out)
 	text := cmd.Long
 	if text == "" {
 		text = cmd.Short

@@ -12,7 +12,8 @@ import (
 
 	"github.com/stepscale/stepscale/clusters/workload"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
@@ -40,13 +41,13 @@ kind에서는 저절로 노드에 넣으므로 쓰실 일이 없습니다. EKS�
 			if err := creatable(file); err != nil {
 				return unwritableFile(file, err)
 			}
-			screen := tui.New(a.errOut)
+			screen := view.New(a.errOut)
 			screen.Note("이미지를 만듭니다. 처음에는 1분까지 걸릴 수 있습니다.")
 			image, err := workloadImage(cmd.Context(), arch)
 			if err != nil {
 				return imageError(err)
 			}
-			if err := writeAtomically(file, image); err != nil {
+			if err := state.WriteAtomically(file, image); err != nil {
 				return unwritableFile(file, err)
 			}
 			screen.Done("만들었습니다: " + file + " (docker load -i " + file + "로 읽으면 이름은 " + workload.Image + "입니다)")

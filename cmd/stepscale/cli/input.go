@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
 // lineReader reads lines so that waiting for one ends with the context.
@@ -20,7 +20,7 @@ type lineReader struct {
 }
 
 func newLineReader(r io.Reader) *lineReader {
-	_, tty := tui.TerminalWidth(r)
+	_, tty := view.TerminalWidth(r)
 	return &lineReader{r: r, echo: !tty, lines: make(chan string)}
 }
 

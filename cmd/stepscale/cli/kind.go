@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
 // kindPhases are the library's words for what it does, by their beginning.
@@ -49,7 +49,7 @@ func (a *app) kindUp(ctx context.Context, which, name string) error {
 	if which != clusterKind {
 		return nil
 	}
-	screen := tui.New(a.out)
+	screen := view.New(a.out)
 	c, err := a.connectKind(ctx, place{name: name}, (&startup{screen: screen}).Phase)
 	screen.Erase()
 	if err != nil {
@@ -65,8 +65,8 @@ func (a *app) kindDown(ctx context.Context, which, name string) error {
 	if which != clusterKind {
 		return nil
 	}
-	screen := tui.New(a.out)
-	cluster, err := kindCluster(name, (&startup{screen: screen}).Phase)
+	screen := view.New(a.out)
+	cluster, err := a.kindCluster(name, (&startup{screen: screen}).Phase)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (m machine) run(t *testing.T, line string) string {
 // there are the containers and the folders of clusters.
 func (m machine) there(t *testing.T) []string {
 	t.Helper()
-	state, err := stateDir()
+	state, err := m.app.state.Path()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func TestKindInterrupted(t *testing.T) {
 func TestReachFinding(t *testing.T) {
 	m := newMachine(t)
 	m.run(t, "cluster up kind --name two")
-	cluster, err := kindCluster("two", silent{}.Phase)
+	cluster, err := m.app.kindCluster("two", silent{}.Phase)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +239,7 @@ func TestReachFinding(t *testing.T) {
 // TestKindNames refuses names that lead out of our folder before anything is done.
 func TestKindNames(t *testing.T) {
 	m := newMachine(t)
-	state, err := stateDir()
+	state, err := m.app.state.Path()
 	if err != nil {
 		t.Fatal(err)
 	}

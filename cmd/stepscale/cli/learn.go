@@ -12,7 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 )
@@ -82,20 +83,20 @@ func (a *app) learn(ctx context.Context, name string, o learnOptions) error {
 	if a.scenarios, err = dirFS(o.scenarios, a.scenarios); err != nil {
 		return err
 	}
-	st := &store{record: record{Lessons: map[string]lesson{}}}
+	st := &state.Progress{Record: state.Record{Lessons: map[string]state.Lesson{}}}
 	if !o.auto {
-		if st, err = openStore(ctx); err != nil {
+		if st, err = a.state.Progress(ctx); err != nil {
 			a.report(ctx, err) // the lesson goes on without
 		}
 	}
-	chosen, err := choose(all, name, st.record, o)
+	chosen, err := choose(all, name, st.Record, o)
 	if err != nil {
 		return err
 	}
-	if chosen, err = a.here(chosen, tui.New(a.errOut)); err != nil {
+	if chosen, err = a.here(chosen, view.New(a.errOut)); err != nil {
 		return err
 	}
-	t := &tutor{app: a, store: st, auto: o.auto, screen: tui.New(a.out)}
+	t := &tutor{app: a, store: st, auto: o.auto, screen: view.New(a.out)}
 	if !o.auto {
 		t.in = a.lines()
 	}
@@ -123,10 +124,10 @@ func (a *app) learn(ctx context.Context, name string, o learnOptions) error {
 // tutor plays lessons one after the other.
 type tutor struct {
 	app    *app
-	store  *store
+	store  *state.Progress
 	in     *lineReader // nil with --auto
 	auto   bool
-	screen *tui.Screen
+	screen *view.Screen
 }
 
 // between asks before the next lesson begins.
@@ -140,9 +141,9 @@ func (t *tutor) between(ctx context.Context, next lessons.Lesson) error {
 	return err
 }
 
-// lesson opens the stage, plays, and takes the stage down whatever happened.
+// Lesson opens the stage, plays, and takes the stage down whatever happened.
 func (t *tutor) lesson(ctx context.Context, c chosenLesson) (err error) {
-	p := &player{ctx: ctx, screen: t.screen, in: t.in, save: func(l lesson) { t.keep(ctx, c.ID, l) }}
+	p := &player{ctx: ctx, screen: t.screen, in: t.in, save: func(l state.Lesson) { t.keep(ctx, c.ID, l) }}
 	if executions(scenesOf(c.Blocks)) > 0 {
 		ids := t.app.loops[c.Loop].StepIDs()
 		if len(ids) > 0 {
@@ -176,11 +177,11 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson) (err error) {
 }
 
 // keep saves the learner's progress; the first failure is told once.
-func (t *tutor) keep(ctx context.Context, id string, l lesson) {
+func (t *tutor) keep(ctx context.Context, id string, l state.Lesson) {
 	if t.auto {
 		return
 	}
-	if err := t.store.save(ctx, id, l); err != nil {
+	if err := t.store.Save(ctx, id, l); err != nil {
 		t.app.report(ctx, err)
 	}
 }
@@ -190,7 +191,7 @@ func (a *app) bringUp(ctx context.Context, loop, scenario string, out io.Writer)
 	if a.open == nil {
 		return nil, nil, &problem.Error{What: "이 실행 파일에는 클러스터가 들어 있지 않습니다"}
 	}
-	screen := tui.New(out)
+	screen := view.New(out)
 	stage, closeStage, err := a.open(ctx, loop, scenario, &startup{screen: screen})
 	screen.Erase()
 	if err == nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/scenarios"
 )
@@ -45,12 +46,13 @@ type leftovers struct {
 	unproven []string // bear our labels, and no proof that we made them
 	busy     error    // somebody plays in a namespace of ours
 	seats    []*os.File
-	signet   signet
+	state    state.Dir
+	signer   state.Signer
 }
 
 // findLeftovers writes nothing.
-func findLeftovers(ctx context.Context, p place) (*leftovers, error) {
-	signet, err := openSignet()
+func findLeftovers(ctx context.Context, state state.Dir, p place) (*leftovers, error) {
+	signer, err := state.Signer()
 	if err != nil {
 		return nil, err
 	}
@@ -59,8 +61,8 @@ func findLeftovers(ctx context.Context, p place) (*leftovers, error) {
 	if err != nil {
 		return nil, problem.OfCluster(err)
 	}
-	l := &leftovers{signet: signet}
-	mine := metav1.ListOptions{LabelSelector: clusters.LabelManaged + "=true," + clusters.LabelOwner + "=" + signet.owner()}
+	l := &leftovers{state: state, signer: signer}
+	mine := metav1.ListOptions{LabelSelector: clusters.LabelManaged + "=true," + clusters.LabelOwner + "=" + signer.Owner()}
 	if p.namespace != "" {
 		free, err := l.takeSeat(cluster.Info().Name, p.namespace)
 		if err == nil && free {
@@ -79,7 +81,7 @@ func (l *leftovers) proven(kind, what string, o metav1.Object) bool {
 	if o.GetDeletionTimestamp() != nil {
 		return false
 	}
-	if !l.signet.proves(kind, o) {
+	if !l.signer.Proves(kind, o) {
 		l.unproven = append(l.unproven, what)
 		return false
 	}
@@ -118,7 +120,7 @@ var errPlaying = errors.New("다른 프로세스가 쓰고 있습니다")
 
 // takeSeat reports false where somebody plays.
 func (l *leftovers) takeSeat(cluster, namespace string) (bool, error) {
-	seat, free, err := takeSeat(cluster, namespace)
+	seat, free, err := l.state.LockNamespace(cluster, namespace)
 	if err != nil {
 		return false, err
 	}

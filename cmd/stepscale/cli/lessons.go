@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
 // lessonRow is one lesson with the learner's progress.
@@ -49,14 +49,14 @@ func (a *app) lessonRows(ctx context.Context, dir string) ([]lessonRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	st, err := openStore(ctx)
+	st, err := a.state.Progress(ctx)
 	if err != nil {
 		a.report(ctx, err)
 	}
 	var rows []lessonRow
 	for _, l := range all {
 		r := lessonRow{ID: l.ID, Title: l.Title, Loop: l.Loop, Scenario: l.Scenario, Total: executions(scenesOf(l.Blocks))}
-		if p, ok := st.record.Lessons[l.ID]; ok {
+		if p, ok := st.Record.Lessons[l.ID]; ok {
 			r.Done, r.Steps, r.Step = p.Done, min(p.Steps, r.Total), p.Step
 		}
 		rows = append(rows, r)
@@ -65,7 +65,7 @@ func (a *app) lessonRows(ctx context.Context, dir string) ([]lessonRow, error) {
 }
 
 func (a *app) showLessons(rows []lessonRow) error {
-	s := tui.New(a.out)
+	s := view.New(a.out)
 	var pairs [][2]string
 	for _, r := range rows {
 		mark := "○ 아직"

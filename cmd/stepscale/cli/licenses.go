@@ -9,7 +9,7 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/notices"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
 func (a *app) licensesCommand() *cobra.Command {
@@ -59,7 +59,7 @@ func modulePaths(n notices.Set) []string {
 
 // printNotices lists the modules, and then every text once, with whose it is.
 func (a *app) printNotices(n notices.Set, modules []notices.Module, assets []notices.Asset) error {
-	s := tui.New(a.out)
+	s := view.New(a.out)
 	whose := map[string][]string{}
 	var order []string
 	for _, m := range modules {

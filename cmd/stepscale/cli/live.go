@@ -18,7 +18,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/world"
@@ -27,7 +27,7 @@ import (
 
 // here leaves out the lessons that cannot be played on the chosen cluster, and says
 // so. It is an error when none is left.
-func (a *app) here(chosen []chosenLesson, screen *tui.Screen) ([]chosenLesson, error) {
+func (a *app) here(chosen []chosenLesson, screen *view.Screen) ([]chosenLesson, error) {
 	var rest []chosenLesson
 	real := a.place.attached() || a.place.cluster == clusterKind
 	for _, c := range chosen {

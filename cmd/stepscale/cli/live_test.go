@@ -23,7 +23,7 @@ import (
 func TestDrive(t *testing.T) {
 	a := testApp(t)
 	m := newManaged(t, a)
-	id, err := owner()
+	id, err := owner(a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func namespaceObject(name string) *corev1.Namespace {
 func TestKilled(t *testing.T) {
 	a := testApp(t)
 	m := newManaged(t, a)
-	id, err := owner()
+	id, err := owner(a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestKilled(t *testing.T) {
 func TestLearnOnManaged(t *testing.T) {
 	a := testApp(t)
 	m := newManaged(t, a)
-	id, err := owner()
+	id, err := owner(a)
 	if err != nil {
 		t.Fatal(err)
 	}

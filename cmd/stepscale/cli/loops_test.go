@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine"
 )
 
@@ -57,7 +57,7 @@ func TestEveryFactAndActorHasALabel(t *testing.T) {
 		}
 	}
 	labelled := map[string]bool{}
-	for _, table := range tui.FactLabels {
+	for _, table := range view.FactLabels {
 		for name := range table {
 			if labelled[name] {
 				t.Errorf("fact %s has two labels", name)
@@ -73,7 +73,7 @@ func TestEveryFactAndActorHasALabel(t *testing.T) {
 		}
 	}
 	for actor := range actors {
-		if tui.ActorLabels[actor] == "" {
+		if view.ActorLabels[actor] == "" {
 			t.Errorf("actor %s has no label", actor)
 		}
 	}

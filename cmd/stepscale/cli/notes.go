@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/vpa"
 )
@@ -16,7 +16,7 @@ func (s *clusterStage) notes() []string {
 	if !s.conn.live() {
 		return nil
 	}
-	notes := []string{fmt.Sprintf("실제 클러스터입니다. 시간과 노드와 부하가 모두 실제이므로, 한 패스에 %s씩 걸리고 숫자가 수업의 설명과 조금씩 다를 수 있습니다.", tui.Duration(s.period())),
+	notes := []string{fmt.Sprintf("실제 클러스터입니다. 시간과 노드와 부하가 모두 실제이므로, 한 패스에 %s씩 걸리고 숫자가 수업의 설명과 조금씩 다를 수 있습니다.", view.Duration(s.period())),
 		"디플로이먼트 컨트롤러부터 kubelet까지의 액터는 멈춰 세울 수 없습니다. 실제로 움직인 것을 지켜본 기록을 그때의 시각과 함께 하나씩 보여 드립니다."}
 	switch {
 	case s.vpa != nil:
@@ -24,7 +24,7 @@ func (s *clusterStage) notes() []string {
 	case s.watched:
 		return append(notes, "이번에는 HPA를 그대로 만들어, 클러스터의 HPA 컨트롤러가 움직이게 합니다. stepscale의 엔진은 읽고 예측할 뿐 레플리카 수를 쓰지 않습니다.")
 	}
-	notes = append(notes, fmt.Sprintf("부하가 바뀐 직후의 패스는 메트릭 서버가 새 부하를 온전히 잴 때까지 %s쯤 더 기다립니다.", tui.Duration(settling)))
+	notes = append(notes, fmt.Sprintf("부하가 바뀐 직후의 패스는 메트릭 서버가 새 부하를 온전히 잴 때까지 %s쯤 더 기다립니다.", view.Duration(settling)))
 	switch s.mode {
 	case hpa.ModeAlone:
 		return append(notes, "이 클러스터의 HPA 컨트롤러는 꺼 두었으므로 HPA는 이 엔진만 움직입니다. "+s.stays())

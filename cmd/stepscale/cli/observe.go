@@ -16,7 +16,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -68,7 +68,7 @@ func (a *app) observe(ctx context.Context, name string, o observeOptions) (err e
 	if err != nil {
 		return err
 	}
-	w := &watcher{a: a, screen: tui.New(a.out), o: o, params: hpa.DefaultParams()}
+	w := &watcher{a: a, screen: view.New(a.out), o: o, params: hpa.DefaultParams()}
 	if o.record != "" {
 		if w.file, err = outside.Create(o.record); err != nil {
 			return &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: o.record, Code: problem.ExitUsage, Cause: err, Hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
@@ -76,7 +76,7 @@ func (a *app) observe(ctx context.Context, name string, o observeOptions) (err e
 		defer func() { err = errors.Join(err, w.file.Close()) }()
 	}
 	if o.output == "text" {
-		w.screen.Line(fmt.Sprintf("지켜보는 HPA: %s/%s, 클러스터 %s. 쓰는 것은 없습니다. 한 줄이 나오기까지 %s가 걸립니다.", state.Namespace, name, info, tui.Duration(w.params.SyncPeriod)))
+		w.screen.Line(fmt.Sprintf("지켜보는 HPA: %s/%s, 클러스터 %s. 쓰는 것은 없습니다. 한 줄이 나오기까지 %s가 걸립니다.", state.Namespace, name, info, view.Duration(w.params.SyncPeriod)))
 		w.screen.Blank()
 	}
 	return w.run(ctx, func(first int) iter.Seq2[trace.Frame, error] {
@@ -111,7 +111,7 @@ func observeState(ctx context.Context, name string, o observeOptions) (*hpa.Stat
 // watcher shows and records what is seen.
 type watcher struct {
 	a      *app
-	screen *tui.Screen
+	screen *view.Screen
 	o      observeOptions
 	params hpa.Params
 	file   *os.File
@@ -139,7 +139,7 @@ func (w *watcher) run(ctx context.Context, loop func(first int) iter.Seq2[trace.
 		if failures++; failures > mostFailures {
 			return problem.OfStep(ctx, string(last.Step), err)
 		}
-		note := tui.New(w.a.errOut)
+		note := view.New(w.a.errOut)
 		note.Note(fmt.Sprintf("패스 %d: 클러스터를 읽지 못했습니다. 다음 패스에서 다시 읽습니다. (%v)", last.Pass, err))
 		if err := pause(ctx, w.params.SyncPeriod); err != nil {
 			return err
@@ -202,7 +202,7 @@ func (w *watcher) row(f trace.Frame) {
 		return int32(n)
 	}
 	agrees, _ := f.Fact("agrees")
-	w.screen.Verdict(tui.VerdictView{Pass: f.Pass, At: f.At, Start: w.start, Current: count("currentReplicas"), Ours: count("ourReplicas"), Upstream: count("actualReplicas"), Equal: agrees == "true"})
+	w.screen.Verdict(view.VerdictView{Pass: f.Pass, At: f.At, Start: w.start, Current: count("currentReplicas"), Ours: count("ourReplicas"), Upstream: count("actualReplicas"), Equal: agrees == "true"})
 	if why, ok := f.Fact("difference"); ok {
 		w.screen.Note(why)
 	}

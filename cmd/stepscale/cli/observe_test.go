@@ -17,7 +17,7 @@ import (
 	"k8s.io/kubernetes/pkg/controller/podautoscaler/metrics"
 	"k8s.io/utils/clock"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
@@ -157,7 +157,7 @@ func TestObserveGoesOn(t *testing.T) {
 			var out, errOut bytes.Buffer
 			a.out, a.errOut = &out, &errOut
 			left := c.fails
-			w := &watcher{a: a, screen: tui.New(a.out), o: observeOptions{output: "text", length: time.Minute}, params: hpa.Params{SyncPeriod: time.Millisecond}}
+			w := &watcher{a: a, screen: view.New(a.out), o: observeOptions{output: "text", length: time.Minute}, params: hpa.Params{SyncPeriod: time.Millisecond}}
 			err := w.run(t.Context(), func(first int) iter.Seq2[trace.Frame, error] {
 				return func(yield func(trace.Frame, error) bool) {
 					for n := first; ; n++ {

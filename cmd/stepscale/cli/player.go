@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
@@ -20,13 +21,13 @@ var errQuit = errors.New("quit")
 // player plays one lesson on a stage.
 type player struct {
 	ctx     context.Context
-	screen  *tui.Screen
+	screen  *view.Screen
 	in      *lineReader // nil: play without questions
 	stage   Stage       // nil when the lesson executes nothing
 	session *engine.Session
 	info    StageInfo
-	last    trace.StepID // the last step of the loop's pass
-	save    func(lesson) // after every executed scene
+	last    trace.StepID       // the last step of the loop's pass
+	save    func(state.Lesson) // after every executed scene
 
 	silent  bool     // fast-forward
 	running bool     // continue was typed: do not stop before the next question
@@ -65,13 +66,13 @@ func (p *player) play(l lessons.Lesson, skip int) error {
 		}
 		if sc.exec != nil {
 			done++
-			p.save(lesson{Steps: done, Total: total, Step: sc.exec.Arg})
+			p.save(state.Lesson{Steps: done, Total: total, Step: sc.exec.Arg})
 		}
 		if err := p.screen.Err(); err != nil {
 			return err
 		}
 	}
-	p.save(lesson{Done: true, Steps: total, Total: total})
+	p.save(state.Lesson{Done: true, Steps: total, Total: total})
 	p.screen.Done("수업을 마쳤습니다: " + l.Title)
 	return nil
 }
@@ -140,7 +141,7 @@ func (p *player) takes(b lessons.Block) string {
 	if p.info.Period == 0 || b.Kind != "continue" || b.Arg != "pass" {
 		return ""
 	}
-	return fmt.Sprintf(" 실제 시간으로 %s쯤 걸립니다.", tui.Duration(time.Duration(b.Passes())*p.info.Period))
+	return fmt.Sprintf(" 실제 시간으로 %s쯤 걸립니다.", view.Duration(time.Duration(b.Passes())*p.info.Period))
 }
 
 // ask waits for the learner. It returns the answer, empty when there is none.
@@ -199,7 +200,7 @@ func (p *player) unknown(line string, answers bool) {
 
 func (p *player) verdicts(questions []question, guesses []string, frames []trace.Frame) {
 	for i, q := range questions {
-		label := tui.FactLabel(q.fact)
+		label := view.FactLabel(q.fact)
 		value, ok := lastFact(frames, q.fact)
 		switch {
 		case !ok && !p.info.Simulated: // somebody else's part, which cannot be looked into
@@ -211,7 +212,7 @@ func (p *player) verdicts(questions []question, guesses []string, frames []trace
 		case right(guesses[i], value):
 			p.screen.Right(label, value)
 		case !p.info.Simulated: // the question has the numbers of a load that is always the same
-			p.screen.Note(fmt.Sprintf("예측하신 값은 %s, 이번에 실제로 나온 값은 %s입니다: %s. 실제 클러스터에서는 수업에 적힌 숫자와 달라질 수 있습니다.", guesses[i], tui.FactValue(value), label))
+			p.screen.Note(fmt.Sprintf("예측하신 값은 %s, 이번에 실제로 나온 값은 %s입니다: %s. 실제 클러스터에서는 수업에 적힌 숫자와 달라질 수 있습니다.", guesses[i], view.FactValue(value), label))
 		default:
 			p.screen.Wrong(label, guesses[i], value)
 			for _, h := range q.hints {
@@ -251,7 +252,7 @@ func (p *player) show(f trace.Frame, title string, recorded bool) {
 			p.cursor = i
 		}
 	}
-	p.screen.Step(tui.StepView{Frame: f, Start: p.start(), Title: title, Recorded: recorded, Simulated: p.info.Simulated})
+	p.screen.Step(view.StepView{Frame: f, Start: p.start(), Title: title, Recorded: recorded, Simulated: p.info.Simulated})
 }
 
 // start is the loop time of the session's first frame.

@@ -11,14 +11,15 @@ import (
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/lessons"
 )
 
 type played struct {
 	out   string
 	err   error
-	saved []lesson
+	saved []state.Lesson
 	drift []string
 	stage *fakeStage
 }
@@ -35,8 +36,8 @@ func playFake(t *testing.T, l lessons.Lesson, typed string, auto bool, skip int,
 	}
 	var out bytes.Buffer
 	r := played{stage: stage}
-	p := &player{ctx: ctx, screen: tui.NewFixed(&out, 80, false), stage: stage, last: fakeSteps[len(fakeSteps)-1],
-		save: func(l lesson) { r.saved = append(r.saved, l) }}
+	p := &player{ctx: ctx, screen: view.NewFixed(&out, 80, false), stage: stage, last: fakeSteps[len(fakeSteps)-1],
+		save: func(l state.Lesson) { r.saved = append(r.saved, l) }}
 	if !auto {
 		p.in = newLineReader(strings.NewReader(typed))
 	}
@@ -175,7 +176,7 @@ func TestInterruptAtThePrompt(t *testing.T) {
 	r, w := io.Pipe()
 	defer w.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	p := &player{ctx: ctx, screen: tui.NewFixed(io.Discard, 80, false), in: newLineReader(r)}
+	p := &player{ctx: ctx, screen: view.NewFixed(io.Discard, 80, false), in: newLineReader(r)}
 	time.AfterFunc(10*time.Millisecond, cancel)
 	if _, err := p.ask("다음>", false); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
@@ -245,7 +246,7 @@ func TestCommandTable(t *testing.T) {
 		t.Error("Enter is not next")
 	}
 	var out bytes.Buffer
-	p := &player{screen: tui.NewFixed(&out, 80, false)}
+	p := &player{screen: view.NewFixed(&out, 80, false)}
 	p.help()
 	for n := range seen {
 		contains(t, out.String(), n)

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -58,6 +59,7 @@ type app struct {
 	open        Opener
 	loops       map[string]engine.Definition               // by name
 	commands    []func(root *cobra.Command)                // commands of other files: root.AddCommand(...)
+	state       state.Dir                                  // the learner's directory
 	conn        *connection                                // the running cluster, shared by the lessons of one call
 	place       place                                      // where the opener opens its stages
 	typed       *lineReader                                // the one reader of in; see lines
@@ -69,7 +71,7 @@ type app struct {
 }
 
 func newApp() *app {
-	a := &app{in: os.Stdin, out: os.Stdout, errOut: ownStderr(), lessons: lessons.FS, scenarios: scenarios.FS}
+	a := &app{in: os.Stdin, out: os.Stdout, errOut: ownStderr(), lessons: lessons.FS, scenarios: scenarios.FS, state: findState()}
 	a.pause = a.countdown
 	return a
 }

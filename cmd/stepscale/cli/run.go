@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -97,7 +97,7 @@ func (a *app) run(ctx context.Context, scenario string, o runOptions) (err error
 	if err := a.knownScenario(scenario); err != nil {
 		return err
 	}
-	r := &runner{screen: tui.New(a.out), o: o, last: last}
+	r := &runner{screen: view.New(a.out), o: o, last: last}
 	if o.record != "" {
 		if r.file, err = outside.Create(o.record); err != nil {
 			return &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: o.record, Code: problem.ExitUsage, Cause: err,
@@ -131,7 +131,7 @@ func (r *runner) play(ctx context.Context, a *app, s *engine.Session) ([]trace.F
 		if err == nil || r.simulated || !problem.Retryable(err) || failures >= mostFailures {
 			return frames, err
 		}
-		tui.New(a.errOut).Note(fmt.Sprintf("단계를 실행하지 못해 %s 뒤에 다시 실행합니다. (%v)", tui.Duration(retryAfter), err))
+		view.New(a.errOut).Note(fmt.Sprintf("단계를 실행하지 못해 %s 뒤에 다시 실행합니다. (%v)", view.Duration(retryAfter), err))
 		if e := pause(ctx, retryAfter); e != nil {
 			return frames, err
 		}
@@ -140,7 +140,7 @@ func (r *runner) play(ctx context.Context, a *app, s *engine.Session) ([]trace.F
 
 // runner shows and records the frames of a run.
 type runner struct {
-	screen *tui.Screen
+	screen *view.Screen
 	o      runOptions
 	last   trace.StepID
 	file   *os.File
@@ -168,7 +168,7 @@ func (r *runner) frame(a *app, frames []trace.Frame, f trace.Frame) {
 			r.err = err
 		}
 	case f.Err != "" && !r.interrupted:
-		r.screen.Step(tui.StepView{Frame: f, Start: r.start, Simulated: r.simulated})
+		r.screen.Step(view.StepView{Frame: f, Start: r.start, Simulated: r.simulated})
 	case f.Step == r.last:
 		tick := passTick(frames, f.Pass)
 		if r.passes == 0 {
@@ -206,7 +206,7 @@ func (r *runner) end(ctx context.Context, err error) error {
 		}
 		return e
 	case r.o.until == "scale" && !r.scaled:
-		return &problem.Error{What: fmt.Sprintf("%s %s 동안 파드의 수도 크기도 바뀌지 않았습니다.", timeWord(r.simulated), tui.Duration(r.o.length)),
+		return &problem.Error{What: fmt.Sprintf("%s %s 동안 파드의 수도 크기도 바뀌지 않았습니다.", timeWord(r.simulated), view.Duration(r.o.length)),
 			Hint: "--for로 더 길게 실행하시거나 시나리오의 부하를 확인해 주십시오."}
 	}
 	return nil

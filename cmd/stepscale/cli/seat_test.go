@@ -8,12 +8,18 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
+// Owner is this installation's.
+func owner(a *app) (string, error) {
+	s, err := a.state.Signer()
+	return s.Owner(), err
+}
+
 // TestSeats: two lessons of one learner on a cluster leave each other alone, and so
 // does cluster clean.
 func TestSeats(t *testing.T) {
 	a := testApp(t)
 	m := newManaged(t, a)
-	id, err := owner()
+	id, err := owner(a)
 	if err != nil {
 		t.Fatal(err)
 	}

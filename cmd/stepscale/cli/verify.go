@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/hpa/referee"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -140,7 +140,7 @@ func (v *verdict) judge(p referee.Pair) {
 const shownDifferences = 5
 
 func (a *app) showVerdicts(file string, verdicts []verdict) error {
-	s := tui.New(a.out)
+	s := view.New(a.out)
 	s.Line(fmt.Sprintf("업스트림의 HPA 컨트롤러(HorizontalController, 쿠버네티스 %s)에게 %s의 입력을 그대로 주었습니다.", readVersion().Kubernetes, file))
 	s.Note("클러스터는 없습니다. API 서버의 자리에서 기록이 대답하고, 시간은 가상으로 흐릅니다.")
 	s.Blank()
@@ -165,7 +165,7 @@ func (a *app) showVerdicts(file string, verdicts []verdict) error {
 			s.Skipped(quiet)
 			quiet = 0
 		}
-		s.Verdict(tui.VerdictView{Pass: v.Pass, At: v.At, Start: start, Current: v.Current, Ours: v.Ours, Upstream: v.Upstream, Equal: v.Equal})
+		s.Verdict(view.VerdictView{Pass: v.Pass, At: v.At, Start: start, Current: v.Current, Ours: v.Ours, Upstream: v.Upstream, Equal: v.Equal})
 		if !v.Equal && differ > shownDifferences {
 			continue
 		}

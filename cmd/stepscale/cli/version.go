@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
@@ -55,7 +55,7 @@ func (a *app) versionCommand() *cobra.Command {
 			if err := checkOutput(output); err != nil {
 				return err
 			}
-			s := tui.New(a.out)
+			s := view.New(a.out)
 			rows := [][2]string{{"stepscale", v.Version}, {"Go", v.Go}}
 			if v.Kubernetes != "" {
 				rows = append(rows, [2]string{"쿠버네티스", v.Kubernetes})

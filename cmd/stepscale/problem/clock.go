@@ -6,7 +6,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/stepscale/stepscale/clusters/eks"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
 // How wrong this machine's clock may be. AWS takes no signature that is five minutes
@@ -19,7 +19,7 @@ const (
 // ClockIs says how wrong this machine's clock is, as a sentence to put before others;
 // empty when it is right to the minute.
 func ClockIs(skew time.Duration) string {
-	about := tui.Duration(skew.Abs().Round(time.Minute))
+	about := view.Duration(skew.Abs().Round(time.Minute))
 	switch {
 	case skew.Abs() < SkewWarn:
 		return ""

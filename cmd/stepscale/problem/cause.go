@@ -1,4 +1,4 @@
-package cli
+package problem
 
 import (
 	"regexp"
@@ -13,9 +13,9 @@ var kindsOfJSON = map[string]string{"array": "목록", "object": "묶음", "stri
 // goWords is the rest of what they say of Go and of themselves.
 var goWords = regexp.MustCompile(` in scheme "[^"]*"|\b(?:json|yaml): `)
 
-// causeText is a cause as a reader takes it: decoders speak of Go's types, which the
+// CauseText is a cause as a reader takes it: decoders speak of Go's types, which the
 // file that they have read knows nothing of.
-func causeText(err error) string {
+func CauseText(err error) string {
 	text := goKind.ReplaceAllStringFunc(err.Error(), func(said string) string {
 		m := goKind.FindStringSubmatch(said)
 		kind := kindsOfJSON[m[1]]

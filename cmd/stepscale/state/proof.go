@@ -1,4 +1,4 @@
-package cli
+package state
 
 import (
 	"crypto/hmac"
@@ -29,16 +29,16 @@ const (
 	ownerLen = 5
 )
 
-// signet proves who made an object on a cluster that many use. Its key stays in the
+// Signer proves who made an object on a cluster that many use. Its key stays in the
 // state directory. A proof is for one name, so one that is copied proves nothing of
 // another object.
-type signet struct{ key []byte }
+type Signer struct{ key []byte }
 
-// openSignet finds the key of this installation or makes it.
-func openSignet() (signet, error) {
-	dir, err := stateDir()
+// Signer finds the key of this installation or makes it.
+func (d Dir) Signer() (Signer, error) {
+	dir, err := d.Path()
 	if err != nil {
-		return signet{}, err
+		return Signer{}, err
 	}
 	key, err := readKey(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -47,10 +47,10 @@ func openSignet() (signet, error) {
 		}
 	}
 	if err != nil {
-		return signet{}, &problem.Error{What: "상태 디렉터리의 열쇠를 읽거나 쓸 수 없습니다", Where: filepath.Join(dir, keyFile), Cause: err,
+		return Signer{}, &problem.Error{What: "상태 디렉터리의 열쇠를 읽거나 쓸 수 없습니다", Where: filepath.Join(dir, keyFile), Cause: err,
 			Hint: "누가 만든 것인지 알아야 지울 수 있으므로 시작하지 않았습니다. 쓸 수 있는 디렉터리를 STEPSCALE_STATE_DIR 환경 변수에 적어 주십시오."}
 	}
-	return signet{key}, nil
+	return Signer{key}, nil
 }
 
 func readKey(dir string) ([]byte, error) {
@@ -70,7 +70,7 @@ func makeKey(dir string) error {
 	key := make([]byte, keyBytes)
 	rand.Read(key) // never fails
 	mine := filepath.Join(dir, keyFile+"-"+rand.Text())
-	if err := writeAtomically(mine, []byte(hex.EncodeToString(key)+"\n")); err != nil {
+	if err := WriteAtomically(mine, []byte(hex.EncodeToString(key)+"\n")); err != nil {
 		return err
 	}
 	defer os.Remove(mine)
@@ -80,25 +80,25 @@ func makeKey(dir string) error {
 	return nil
 }
 
-// owner is what tells this installation's objects from others': it says nothing about
+// Owner is what tells this installation's objects from others': it says nothing about
 // who the learner is, nor about the key.
-func (s signet) owner() string {
+func (s Signer) Owner() string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(s.sum("owner"))[:ownerLen])
 }
 
-func (s signet) sum(text string) []byte {
+func (s Signer) sum(text string) []byte {
 	h := hmac.New(sha256.New, s.key)
 	h.Write([]byte(text))
 	return h.Sum(nil)
 }
 
-func (s signet) proof(kind string, o metav1.Object) string {
+func (s Signer) proof(kind string, o metav1.Object) string {
 	return hex.EncodeToString(s.sum(strings.Join([]string{kind, o.GetNamespace(), o.GetName()}, "/")))
 }
 
-// sign marks an object as made by this installation. Clusters that we made have one
-// owner and no signet.
-func (s signet) sign(kind string, o metav1.Object) {
+// Sign marks an object as made by this installation. Clusters that we made have one
+// owner and no key.
+func (s Signer) Sign(kind string, o metav1.Object) {
 	if s.key == nil {
 		return
 	}
@@ -110,16 +110,7 @@ func (s signet) sign(kind string, o metav1.Object) {
 	o.SetAnnotations(annotations)
 }
 
-// proves tells whether this installation made the object.
-func (s signet) proves(kind string, o metav1.Object) bool {
+// Proves tells whether this installation made the object.
+func (s Signer) Proves(kind string, o metav1.Object) bool {
 	return s.key == nil || hmac.Equal([]byte(o.GetAnnotations()[proofAnnotation]), []byte(s.proof(kind, o)))
-}
-
-// owner tells this installation's objects from others' by a label.
-func owner() (string, error) {
-	s, err := openSignet()
-	if err != nil {
-		return "", err
-	}
-	return s.owner(), nil
 }

@@ -1,4 +1,4 @@
-package cli
+package state
 
 import (
 	"context"
@@ -18,30 +18,30 @@ import (
 
 func TestProgressRoundTrip(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "dir")
-	t.Setenv("STEPSCALE_STATE_DIR", dir)
-	s, err := openStore(t.Context())
+	state := At(dir)
+	s, err := state.Progress(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.save(t.Context(), "hpa/01-a", lesson{Steps: 2, Total: 5, Step: "hpa/1-metrics/query"}); err != nil {
+	if err := s.Save(t.Context(), "hpa/01-a", Lesson{Steps: 2, Total: 5, Step: "hpa/1-metrics/query"}); err != nil {
 		t.Fatal(err)
 	}
-	other, _ := openStore(t.Context()) // another terminal
-	if err := other.save(t.Context(), "hpa/02-b", lesson{Steps: 5, Total: 5, Done: true}); err != nil {
+	other, _ := state.Progress(t.Context()) // another terminal
+	if err := other.Save(t.Context(), "hpa/02-b", Lesson{Steps: 5, Total: 5, Done: true}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.save(t.Context(), "hpa/01-a", lesson{Steps: 3, Total: 5}); err != nil {
+	if err := s.Save(t.Context(), "hpa/01-a", Lesson{Steps: 3, Total: 5}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := openStore(t.Context())
+	got, err := state.Progress(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := got.record
+	r := got.Record
 	if r.Last != "hpa/01-a" || r.Lessons["hpa/01-a"].Steps != 3 || !r.Lessons["hpa/02-b"].Done {
 		t.Errorf("got %+v", r)
 	}
-	if err := got.save(t.Context(), "hpa/02-b", lesson{Steps: 1, Total: 5}); err != nil || !got.record.Lessons["hpa/02-b"].Done {
+	if err := got.Save(t.Context(), "hpa/02-b", Lesson{Steps: 1, Total: 5}); err != nil || !got.Record.Lessons["hpa/02-b"].Done {
 		t.Error("a finished lesson is not finished any more after it was played again")
 	}
 	files, _ := filepath.Glob(filepath.Join(dir, "*"))
@@ -57,13 +57,13 @@ func TestBrokenProgressIsSetAside(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			t.Setenv("STEPSCALE_STATE_DIR", dir)
+			state := At(dir)
 			file := filepath.Join(dir, progressFile)
 			for n, want := range []string{".broken-1", ".broken-2"} {
 				if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				s, err := openStore(t.Context())
+				s, err := state.Progress(t.Context())
 				var u *problem.Error
 				if !errors.As(err, &u) || u.Where != file+want {
 					t.Fatalf("%d: got %#v", n, err)
@@ -71,7 +71,7 @@ func TestBrokenProgressIsSetAside(t *testing.T) {
 				if b, _ := os.ReadFile(file + want); string(b) != content {
 					t.Errorf("set aside: %q, want %q", b, content)
 				}
-				if err := s.save(t.Context(), "hpa/01-a", lesson{Steps: 1}); err != nil {
+				if err := s.Save(t.Context(), "hpa/01-a", Lesson{Steps: 1}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -81,17 +81,17 @@ func TestBrokenProgressIsSetAside(t *testing.T) {
 
 func TestNewerProgressIsLeftAlone(t *testing.T) {
 	dir := t.TempDir()
-	t.Setenv("STEPSCALE_STATE_DIR", dir)
+	state := At(dir)
 	file := filepath.Join(dir, progressFile)
 	const content = `{"version":2,"lessons":{}}`
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := openStore(t.Context())
+	s, err := state.Progress(t.Context())
 	if err == nil {
 		t.Error("a newer file was read")
 	}
-	if err := s.save(t.Context(), "hpa/01-a", lesson{}); err != nil {
+	if err := s.Save(t.Context(), "hpa/01-a", Lesson{}); err != nil {
 		t.Error(err)
 	}
 	if b, _ := os.ReadFile(file); string(b) != content {
@@ -104,37 +104,25 @@ func TestUnwritableStateDir(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("STEPSCALE_STATE_DIR", filepath.Join(file, "state"))
-	s, _ := openStore(t.Context())
-	err := s.save(t.Context(), "hpa/01-a", lesson{Steps: 1})
+	state := At(filepath.Join(file, "state"))
+	s, _ := state.Progress(t.Context())
+	err := s.Save(t.Context(), "hpa/01-a", Lesson{Steps: 1})
 	if err != nil && !strings.Contains(err.Error(), "진도를 저장할 수 없습니다") {
 		t.Errorf("got %v", err)
 	}
-	if s.record.Lessons["hpa/01-a"].Steps != 1 {
+	if s.Record.Lessons["hpa/01-a"].Steps != 1 {
 		t.Error("the record in memory was lost")
 	}
-	if err := s.save(t.Context(), "hpa/01-a", lesson{Steps: 2}); err != nil {
+	if err := s.Save(t.Context(), "hpa/01-a", Lesson{Steps: 2}); err != nil {
 		t.Errorf("told twice: %v", err)
-	}
-}
-
-func TestStateDir(t *testing.T) {
-	t.Setenv("STEPSCALE_STATE_DIR", "")
-	t.Setenv("XDG_STATE_HOME", "/x")
-	if dir, _ := stateDir(); dir != "/x/stepscale" {
-		t.Error(dir)
-	}
-	t.Setenv("XDG_STATE_HOME", "relative") // the XDG specification: ignore it
-	t.Setenv("HOME", "/home/k")
-	if dir, _ := stateDir(); dir != "/home/k/.local/state/stepscale" {
-		t.Error(dir)
 	}
 }
 
 // TestNoProgressIsLost lets fifty terminals, in this process and in others, finish
 // their own lessons at the same time.
 func TestNoProgressIsLost(t *testing.T) {
-	t.Setenv("STEPSCALE_STATE_DIR", t.TempDir())
+	dir := t.TempDir()
+	state := At(dir)
 	const writers, each = 25, 4
 	var start, ended sync.WaitGroup
 	start.Add(1)
@@ -143,11 +131,11 @@ func TestNoProgressIsLost(t *testing.T) {
 		ended.Go(func() {
 			start.Wait()
 			for i := range each {
-				finish(t, fmt.Sprintf("goroutine-%d/%d", n, i))
+				finish(t, state, fmt.Sprintf("goroutine-%d/%d", n, i))
 			}
 		})
 		child := exec.Command(os.Args[0], "-test.run=^TestFinishLessons$", "-test.count=1")
-		child.Env = append(os.Environ(), fmt.Sprintf("%s=process-%d", finishLessons, n))
+		child.Env = append(os.Environ(), fmt.Sprintf("%s=process-%d", finishLessons, n), finishIn+"="+dir)
 		in, err := child.StdinPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -175,12 +163,12 @@ func TestNoProgressIsLost(t *testing.T) {
 	}
 	start.Done()
 	ended.Wait()
-	s, err := openStore(t.Context())
+	s, err := state.Progress(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	done := 0
-	for _, l := range s.record.Lessons {
+	for _, l := range s.Record.Lessons {
 		if l.Done {
 			done++
 		}
@@ -190,11 +178,11 @@ func TestNoProgressIsLost(t *testing.T) {
 	}
 }
 
-func finish(t *testing.T, id string) {
+func finish(t *testing.T, state Dir, id string) {
 	t.Helper()
-	s, err := openStore(t.Context())
+	s, err := state.Progress(t.Context())
 	if err == nil {
-		err = s.save(t.Context(), id, lesson{Done: true})
+		err = s.Save(t.Context(), id, Lesson{Done: true})
 	}
 	if err != nil {
 		t.Errorf("%s: %v", id, err)
@@ -202,7 +190,10 @@ func finish(t *testing.T, id string) {
 }
 
 // finishLessons makes this binary one of the processes of TestNoProgressIsLost.
-const finishLessons = "STEPSCALE_TEST_FINISH"
+const (
+	finishLessons = "STEPSCALE_TEST_FINISH"
+	finishIn      = "STEPSCALE_TEST_FINISH_IN"
+)
 
 func TestFinishLessons(t *testing.T) {
 	who := os.Getenv(finishLessons)
@@ -214,15 +205,15 @@ func TestFinishLessons(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 4 {
-		finish(t, fmt.Sprintf("%s/%d", who, i))
+		finish(t, At(os.Getenv(finishIn)), fmt.Sprintf("%s/%d", who, i))
 	}
 }
 
 // TestSaveWaitsForTheLock no longer than somebody waits for it.
 func TestSaveWaitsForTheLock(t *testing.T) {
 	dir := t.TempDir()
-	t.Setenv("STEPSCALE_STATE_DIR", dir)
-	s, err := openStore(t.Context())
+	state := At(dir)
+	s, err := state.Progress(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +223,7 @@ func TestSaveWaitsForTheLock(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	saved := make(chan error)
-	go func() { saved <- s.save(ctx, "hpa/01-a", lesson{Steps: 1}) }()
+	go func() { saved <- s.Save(ctx, "hpa/01-a", Lesson{Steps: 1}) }()
 	cancel()
 	if err := <-saved; !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
@@ -243,7 +234,7 @@ func TestSaveWaitsForTheLock(t *testing.T) {
 	if err := held.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.save(ctx, "hpa/01-a", lesson{Steps: 1}); err != nil { // the last step of who leaves is kept
+	if err := s.Save(ctx, "hpa/01-a", Lesson{Steps: 1}); err != nil { // the last step of who leaves is kept
 		t.Errorf("after the interruption: %v", err)
 	}
 }
@@ -256,15 +247,15 @@ func TestSaveFindsAnotherFile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			t.Setenv("STEPSCALE_STATE_DIR", dir)
-			s, err := openStore(t.Context())
+			state := At(dir)
+			s, err := state.Progress(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			if err := os.WriteFile(filepath.Join(dir, progressFile), []byte(c.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.save(t.Context(), "hpa/01-a", lesson{Steps: 1}); err == nil || !strings.Contains(err.Error(), c.says) {
+			if err := s.Save(t.Context(), "hpa/01-a", Lesson{Steps: 1}); err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("error %v, want %s", err, c.says)
 			}
 			if b, _ := os.ReadFile(filepath.Join(dir, c.kept)); string(b) != c.content {
@@ -280,16 +271,16 @@ func FuzzProgress(f *testing.F) {
 	f.Add([]byte(`{"version":1,"lessons":{"":{"steps":-1}}}`))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		dir := t.TempDir()
-		t.Setenv("STEPSCALE_STATE_DIR", dir)
+		state := At(dir)
 		if err := os.WriteFile(filepath.Join(dir, progressFile), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s, err := openStore(t.Context())
+		s, err := state.Progress(t.Context())
 		var u *problem.Error
 		if err != nil && !errors.As(err, &u) {
 			t.Errorf("%v is not said in Korean", err)
 		}
-		if err := s.save(t.Context(), "hpa/02-b", lesson{Done: true}); err != nil || !s.record.Lessons["hpa/02-b"].Done {
+		if err := s.Save(t.Context(), "hpa/02-b", Lesson{Done: true}); err != nil || !s.Record.Lessons["hpa/02-b"].Done {
 			t.Errorf("save: %v", err)
 		}
 		kept, _ := os.ReadFile(filepath.Join(dir, progressFile+".broken-1"))

@@ -1,4 +1,4 @@
-package cli
+package state
 
 import (
 	"os"
@@ -12,16 +12,15 @@ import (
 
 // TestProof: what somebody copies proves nothing of another object.
 func TestProof(t *testing.T) {
-	testApp(t)
-	mine, err := openSignet()
+	mine, err := At(t.TempDir()).Signer()
 	if err != nil {
 		t.Fatal(err)
 	}
 	signed := &metav1.ObjectMeta{Name: "web", Namespace: "shop", Annotations: map[string]string{"kept": "yes"}}
-	mine.sign("Deployment", signed)
-	other := signet{[]byte("somebody else's key")}
+	mine.Sign("Deployment", signed)
+	other := Signer{[]byte("somebody else's key")}
 	for what, c := range map[string]struct {
-		by   signet
+		by   Signer
 		kind string
 		o    metav1.ObjectMeta
 		want bool
@@ -32,21 +31,25 @@ func TestProof(t *testing.T) {
 		"another kind":      {mine, "Service", *signed, false},
 		"another name":      {mine, "Deployment", metav1.ObjectMeta{Name: "db", Namespace: "shop", Annotations: signed.Annotations}, false},
 		"another namespace": {mine, "Deployment", metav1.ObjectMeta{Name: "web", Namespace: "prod", Annotations: signed.Annotations}, false},
-		"a cluster of ours": {signet{}, "Deployment", metav1.ObjectMeta{Name: "web"}, true},
+		"a cluster of ours": {Signer{}, "Deployment", metav1.ObjectMeta{Name: "web"}, true},
 	} {
-		if got := c.by.proves(c.kind, &c.o); got != c.want {
+		if got := c.by.Proves(c.kind, &c.o); got != c.want {
 			t.Errorf("%s: %v", what, got)
 		}
 	}
-	if signed.Annotations["kept"] != "yes" || len(mine.owner()) != ownerLen || mine.owner() == other.owner() {
-		t.Errorf("annotations %v, owners %s and %s", signed.Annotations, mine.owner(), other.owner())
+	if signed.Annotations["kept"] != "yes" || len(mine.Owner()) != ownerLen || mine.Owner() == other.Owner() {
+		t.Errorf("annotations %v, owners %s and %s", signed.Annotations, mine.Owner(), other.Owner())
 	}
 }
 
 // TestKey: processes that begin at once have one key, which nobody else can read; one
 // that is damaged is not replaced in silence.
 func TestKey(t *testing.T) {
-	testApp(t)
+	dir := t.TempDir()
+	owner := func() (string, error) {
+		s, err := At(dir).Signer()
+		return s.Owner(), err
+	}
 	owners := make([]string, 20)
 	var all sync.WaitGroup
 	for i := range owners {
@@ -57,10 +60,6 @@ func TestKey(t *testing.T) {
 		if o == "" || o != owners[0] {
 			t.Fatalf("owners %q", owners)
 		}
-	}
-	dir, err := stateDir()
-	if err != nil {
-		t.Fatal(err)
 	}
 	file := filepath.Join(dir, keyFile)
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {

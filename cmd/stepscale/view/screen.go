@@ -1,8 +1,8 @@
-// Package tui is the only place that formats screens: prose, the view of one
+// Package view is the only place that formats screens: prose, the view of one
 // executed step, the table of ticks and the help. It writes to the writer it
 // was given and to nothing else. Every method that takes text filters it before it
 // is styled, so that nobody else's text can move the terminal.
-package tui
+package view
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package cli
+package state
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"time"
 
@@ -17,37 +16,8 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/tui"
 	"github.com/stepscale/stepscale/engine/outside"
 )
-
-// Progress is told what is starting (took is zero) and how long it took. It may
-// be called from several goroutines at once.
-type Progress interface {
-	Phase(name string, took time.Duration)
-}
-
-// startup shows what an Opener starts.
-type startup struct {
-	mu     sync.Mutex
-	screen *tui.Screen
-	said   bool
-}
-
-func (p *startup) Phase(name string, took time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.said {
-		p.said = true
-		p.screen.Note("클러스터를 준비합니다. 잠시만 기다려 주십시오.")
-	}
-	if took == 0 {
-		p.screen.Busy(name)
-	} else {
-		p.screen.Erase()
-		p.screen.Done(fmt.Sprintf("%s 준비됨 (%.1f초)", name, took.Seconds()))
-	}
-}
 
 const (
 	progressVersion = 1
@@ -59,49 +29,32 @@ const (
 	lockRetry    = 5 * time.Millisecond
 )
 
-// record is how far a learner came.
-type record struct {
+// Record is how far a learner came.
+type Record struct {
 	Version int               `json:"version"`
 	Last    string            `json:"last,omitempty"` // ID of the lesson played last
-	Lessons map[string]lesson `json:"lessons"`
+	Lessons map[string]Lesson `json:"lessons"`
 }
 
-// lesson is how far a learner came in one lesson.
-type lesson struct {
+// Lesson is how far a learner came in one lesson.
+type Lesson struct {
 	Done  bool   `json:"done"`
 	Steps int    `json:"steps"` // step and continue blocks executed
 	Total int    `json:"total"` // of so many
 	Step  string `json:"step,omitempty"`
 }
 
-// store keeps the record in a file. With an empty dir nothing is kept.
-type store struct {
+// Progress keeps the record in a file. With an empty dir nothing is kept.
+type Progress struct {
 	dir    string
-	record record
+	Record Record
 }
 
-const stateVariable = "STEPSCALE_STATE_DIR"
-
-// stateDir is where stepscale keeps what has to survive it.
-func stateDir() (string, error) {
-	if dir := os.Getenv(stateVariable); dir != "" {
-		return filepath.Abs(dir)
-	}
-	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "stepscale"), nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(home, ".local", "state", "stepscale"), nil
-}
-
-// openStore reads the record. A store that cannot be used is still returned: it
+// Progress reads the record. Progress that cannot be used is still returned: it
 // keeps the record in memory, and the error says why.
-func openStore(ctx context.Context) (*store, error) {
-	s := &store{record: record{Version: progressVersion, Lessons: map[string]lesson{}}}
-	dir, err := stateDir()
+func (d Dir) Progress(ctx context.Context) (*Progress, error) {
+	s := &Progress{Record: Record{Version: progressVersion, Lessons: map[string]Lesson{}}}
+	dir, err := d.Path()
 	if err != nil {
 		return s, &problem.Error{What: "진도를 저장할 폴더를 알 수 없습니다", Cause: err,
 			Hint: "STEPSCALE_STATE_DIR 환경 변수에 쓸 수 있는 폴더를 적어 주십시오. 수업은 저장 없이 계속됩니다."}
@@ -120,10 +73,10 @@ func openStore(ctx context.Context) (*store, error) {
 	return s, s.refresh()
 }
 
-func (s *store) file() string { return filepath.Join(s.dir, progressFile) }
+func (s *Progress) file() string { return filepath.Join(s.dir, progressFile) }
 
 // read takes over what the file says. Without a file the record stays as it is.
-func (s *store) read() error {
+func (s *Progress) read() error {
 	b, err := outside.ReadFile(s.file(), mostState)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -138,12 +91,12 @@ func (s *store) read() error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errBroken, err)
 	}
-	s.record = r
+	s.Record = r
 	return nil
 }
 
 // refresh reads the file under its lock. One that is broken is set aside.
-func (s *store) refresh() error {
+func (s *Progress) refresh() error {
 	err := s.read()
 	if errors.Is(err, errBroken) {
 		return s.setAside(err)
@@ -152,7 +105,7 @@ func (s *store) refresh() error {
 }
 
 // problem words the error of a file that is left as it is, and stops the writing.
-func (s *store) problem(err error) error {
+func (s *Progress) problem(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -167,7 +120,7 @@ func (s *store) problem(err error) error {
 
 // lock keeps other terminals from reading and writing between our read and our write.
 // Even where nobody waits any more it is tried once.
-func (s *store) lock(ctx context.Context) (unlock func(), err error) {
+func (s *Progress) lock(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, s.problem(err)
 	}
@@ -198,11 +151,11 @@ var (
 	errBroken = errors.New("broken")
 )
 
-func decodeRecord(b []byte) (record, error) {
+func decodeRecord(b []byte) (Record, error) {
 	var head struct {
 		Version int `json:"version"`
 	}
-	var r record
+	var r Record
 	if err := json.Unmarshal(b, &head); err != nil {
 		return r, err
 	}
@@ -218,13 +171,13 @@ func decodeRecord(b []byte) (record, error) {
 		return r, err
 	}
 	if r.Lessons == nil {
-		r.Lessons = map[string]lesson{}
+		r.Lessons = map[string]Lesson{}
 	}
 	return r, nil
 }
 
 // setAside renames a file that cannot be read, so that nothing is lost.
-func (s *store) setAside(cause error) error {
+func (s *Progress) setAside(cause error) error {
 	file := s.file()
 	for n := 1; ; n++ {
 		aside := fmt.Sprintf("%s.broken-%d", file, n)
@@ -249,9 +202,9 @@ func unwritable(path string, err error) error {
 		Hint: "폴더의 권한을 확인하시거나 STEPSCALE_STATE_DIR에 다른 폴더를 적어 주십시오. 수업은 저장 없이 계속됩니다."}
 }
 
-// save keeps how far the learner came in one lesson. The file is read again first,
+// Save keeps how far the learner came in one lesson. The file is read again first,
 // under its lock: another terminal may have written its own lesson meanwhile.
-func (s *store) save(ctx context.Context, id string, l lesson) error {
+func (s *Progress) Save(ctx context.Context, id string, l Lesson) error {
 	if s.dir == "" {
 		s.put(id, l)
 		return nil
@@ -270,50 +223,18 @@ func (s *store) save(ctx context.Context, id string, l lesson) error {
 	return errors.Join(err, s.problem(s.write()))
 }
 
-func (s *store) put(id string, l lesson) {
-	if s.record.Lessons[id].Done {
+func (s *Progress) put(id string, l Lesson) {
+	if s.Record.Lessons[id].Done {
 		l.Done = true
 	}
-	s.record.Last = id
-	s.record.Lessons[id] = l
+	s.Record.Last = id
+	s.Record.Lessons[id] = l
 }
 
-func (s *store) write() error {
-	b, err := json.MarshalIndent(s.record, "", "  ")
+func (s *Progress) write() error {
+	b, err := json.MarshalIndent(s.Record, "", "  ")
 	if err != nil {
 		return err
 	}
-	return writeAtomically(s.file(), append(b, '\n'))
-}
-
-// writeAtomically replaces the file in one move: a crash leaves the old one or the new.
-func writeAtomically(file string, b []byte) error {
-	dir := filepath.Dir(file)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	sweepTemporary(file)
-	f, err := os.CreateTemp(dir, filepath.Base(file)+".tmp-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), file)
-}
-
-// temporaryFor is longer than any write of ours takes.
-const temporaryFor = time.Minute
-
-// sweepTemporary removes what writers of the file have left who were killed.
-func sweepTemporary(file string) {
-	files, _ := filepath.Glob(file + ".tmp-*")
-	for _, f := range files {
-		if info, err := os.Lstat(f); err == nil && time.Since(info.ModTime()) > temporaryFor {
-			_ = os.Remove(f)
-		}
-	}
+	return WriteAtomically(s.file(), append(b, '\n'))
 }
