@@ -16,9 +16,11 @@ const module = "github.com/stepscale/stepscale"
 // that is not listed, or an arrow that is not drawn, turns the test red.
 var house = map[string][]string{
 	"cmd/stepscale":         {"cmd/stepscale/cli"},
-	"cmd/stepscale/problem": {"cmd/stepscale/view", "clusters/kind", "clusters/eks", "engine", "engine/hpa", "engine/vpa", "engine/world", "engine/outside", "scenarios"},
+	"cmd/stepscale/problem": {"cmd/stepscale/view", "clusters/embedded", "clusters/kind", "clusters/eks", "engine", "engine/hpa", "engine/vpa", "engine/world", "engine/outside", "scenarios"},
 	"cmd/stepscale/state":   {"cmd/stepscale/problem", "clusters", "engine/outside"},
-	"cmd/stepscale/cli":     {"cmd/stepscale/notices", "cmd/stepscale/problem", "cmd/stepscale/state", "cmd/stepscale/view", "lessons", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/vpa", "engine/hpavpa", "engine/world", "engine/trace", "engine/outside", "clusters", "clusters/embedded", "clusters/kind", "clusters/eks", "clusters/clustertest", "clusters/workload"},
+	"cmd/stepscale/play":    {"cmd/stepscale/problem", "cmd/stepscale/state", "engine", "engine/trace", "lessons"},
+	"cmd/stepscale/lines":   {"cmd/stepscale/play", "cmd/stepscale/view"},
+	"cmd/stepscale/cli":     {"cmd/stepscale/lines", "cmd/stepscale/play", "cmd/stepscale/notices", "cmd/stepscale/problem", "cmd/stepscale/state", "cmd/stepscale/view", "lessons", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/vpa", "engine/hpavpa", "engine/world", "engine/trace", "engine/outside", "clusters", "clusters/embedded", "clusters/kind", "clusters/eks", "clusters/clustertest", "clusters/workload"},
 	"cmd/stepscale/view":    {"engine/trace", "engine/outside"},
 	"lessons":               {"engine", "engine/trace", "engine/outside"},
 	"cmd/stepscale/notices": {},

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/lessons"
@@ -23,7 +24,7 @@ func choose(all []lessons.Lesson, name string, r state.Record, o learnOptions) (
 	}
 	if o.from != "" {
 		for i, c := range picked {
-			if n, ok := findStep(scenesOf(c.Blocks), o.from); ok {
+			if n, ok := play.FindStep(play.Scenes(c.Blocks), o.from); ok {
 				picked[i].skip = n
 				return picked[i:], nil
 			}
@@ -37,7 +38,7 @@ func choose(all []lessons.Lesson, name string, r state.Record, o learnOptions) (
 		picked = picked[i:]
 	}
 	first := &picked[0]
-	if l := r.Lessons[first.ID]; !l.Done && l.Total == executions(scenesOf(first.Blocks)) {
+	if l := r.Lessons[first.ID]; !l.Done && l.Total == play.Executions(play.Scenes(first.Blocks)) {
 		first.skip = l.Steps
 	}
 	return picked, nil

@@ -41,6 +41,9 @@ func runWith(t *testing.T, ctx context.Context, set func(*fakeStage), typed stri
 	t.Helper()
 	var r result
 	var out, errOut bytes.Buffer
+	if os.Getenv("STEPSCALE_STATE_DIR") == "" {
+		t.Setenv("STEPSCALE_STATE_DIR", t.TempDir())
+	}
 	a := newApp()
 	a.in, a.out, a.errOut, a.lessons = strings.NewReader(typed), &out, &errOut, fakeLessons
 	a.loops = map[string]engine.Definition{"hpa": fakeLoop()}
@@ -53,9 +56,6 @@ func runWith(t *testing.T, ctx context.Context, set func(*fakeStage), typed stri
 			set(stage)
 		}
 		return stage, func() error { r.closed++; stage.session.Close(); return nil }, nil
-	}
-	if os.Getenv("STEPSCALE_STATE_DIR") == "" {
-		t.Setenv("STEPSCALE_STATE_DIR", t.TempDir())
 	}
 	r.code = a.execute(ctx, argv)
 	r.out, r.err = out.String(), errOut.String()

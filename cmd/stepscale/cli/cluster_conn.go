@@ -109,7 +109,7 @@ func (a *app) connectEmbedded(ctx context.Context, progress func(phase string, t
 	case !errors.Is(err, embedded.ErrNotRunning):
 		return nil, backgroundError(dir, err)
 	}
-	divertStderr(filepath.Dir(dir))
+	a.divert(filepath.Dir(dir))
 	cluster := embedded.New(embedded.Options{Dir: dir, Progress: progress, Failed: func(err error) {
 		if a.abort != nil {
 			a.abort(endedError(filepath.Dir(dir), err))

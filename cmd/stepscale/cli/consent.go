@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/sets"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/scenarios"
@@ -56,7 +57,7 @@ func (a *app) ask(ctx context.Context, yes bool, announcement []string) error {
 	}
 	for {
 		screen.Prompt("계속할까요? (예/아니요)>")
-		line, err := a.lines().read(ctx)
+		line, err := a.lines().Read(ctx)
 		if errors.Is(err, io.EOF) {
 			screen.Blank()
 			return problem.Usage("답을 받지 못해 아무것도 쓰지 않았습니다.", "스크립트에서는 --yes를 적어 주십시오.")
@@ -64,10 +65,10 @@ func (a *app) ask(ctx context.Context, yes bool, announcement []string) error {
 		if err != nil {
 			return err
 		}
-		if a.lines().echo {
+		if a.lines().Echo {
 			screen.Echo(line)
 		}
-		switch words[strings.ToLower(line)] {
+		switch play.Means(line) {
 		case "true":
 			return nil
 		case "false":

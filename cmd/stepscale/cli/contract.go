@@ -54,7 +54,7 @@ func (a *app) endToEnd(ctx context.Context, name string) ([]finding, error) {
 	if _, err := s.Leftovers(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, problem.OfCluster(err) // there is nothing to make a cluster with
 	}
-	divertStderr(dir)
+	a.divert(dir)
 	var found []finding
 	for _, c := range clustertest.Checks() { // all of them, also after Ctrl-C: the last ones take everything down
 		begin := time.Now()

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
@@ -17,7 +18,7 @@ var fakeSteps = []trace.StepID{"hpa/1-metrics/query", "hpa/2-replicas/proposal",
 func fakeLoop() engine.Definition {
 	d := engine.Definition{Name: "hpa"}
 	for _, id := range fakeSteps {
-		d.Steps = append(d.Steps, engine.Row{ID: id})
+		d.Steps = append(d.Steps, engine.Row{ID: id, Changes: id == fakeSteps[2]})
 	}
 	return d
 }
@@ -33,8 +34,8 @@ type fakeStage struct {
 }
 
 func (f *fakeStage) Session() *engine.Session { return f.session }
-func (f *fakeStage) Info() StageInfo {
-	return StageInfo{Kubectl: []string{"export KUBECONFIG=/tmp/k"}, Simulated: true}
+func (f *fakeStage) Info() play.Info {
+	return play.Info{Kubectl: []string{"export KUBECONFIG=/tmp/k"}, Simulated: true}
 }
 func (f *fakeStage) LoadChanged() bool                           { return f.loadAt > 0 && f.executed >= f.loadAt }
 func (f *fakeStage) Skew(context.Context) (time.Duration, error) { return 0, nil }

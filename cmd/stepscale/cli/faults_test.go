@@ -1,8 +1,8 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,25 +18,42 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 )
 
-// healer is a learner who mends what is wrong, and then presses Enter.
-type healer struct {
-	mend  func()
-	typed *strings.Reader
+// blocks plays single blocks of a lesson, without a face.
+type blocks struct {
+	t     *testing.T
+	stage Stage
+	loop  engine.Definition
+	mend  func() // what is wrong, when the learner is told of it; nil: nobody is there
+	told  strings.Builder
 }
 
-func (h *healer) Read(b []byte) (int, error) {
-	h.mend()
-	return h.typed.Read(b)
+func (l *blocks) execute(b lessons.Block) ([]trace.Frame, error) {
+	before := len(l.stage.Session().Frames())
+	p := play.New(play.Options{Lesson: lessons.Lesson{Blocks: []lessons.Block{b}}, Loop: l.loop, Source: l.stage, Auto: l.mend == nil, Save: func(state.Lesson) {}, Word: wordedBy(l.stage)})
+	for e := range p.Events(l.t.Context()) {
+		switch e := e.(type) {
+		case play.Ask:
+			if e.Stop == play.ForRepair {
+				l.mend()
+			}
+			p.Type("")
+		case play.Trouble, play.Note:
+			fmt.Fprintln(&l.told, e)
+		}
+	}
+	return l.stage.Session().Frames()[before:], p.Err()
 }
 
 // openBehind opens a stage through a proxy, until the test ends.
-func openBehind(t *testing.T, out *bytes.Buffer) (liveCluster, *proxy, *clusterStage, *player) {
+func openBehind(t *testing.T) (liveCluster, *proxy, *clusterStage, *blocks) {
 	t.Helper()
 	a := testApp(t)
 	m := newManaged(t, a)
@@ -50,14 +67,13 @@ func openBehind(t *testing.T, out *bytes.Buffer) (liveCluster, *proxy, *clusterS
 			t.Error(err)
 		}
 	})
-	return m, p, s.(*clusterStage), &player{ctx: t.Context(), screen: view.NewFixed(out, 100, false), session: s.Session(), info: s.Info(), stage: s, last: hpaLast}
+	return m, p, s.(*clusterStage), &blocks{t: t, stage: s, loop: loops["hpa"].Definition}
 }
 
 // TestFaultsInTheMiddleOfALesson: a step that fails waits for the learner, and runs
 // again when the fault is mended.
 func TestFaultsInTheMiddleOfALesson(t *testing.T) {
-	var out bytes.Buffer
-	m, p, s, play := openBehind(t, &out)
+	m, p, s, learner := openBehind(t)
 	for _, c := range []struct {
 		name  string
 		fault int32
@@ -71,22 +87,22 @@ func TestFaultsInTheMiddleOfALesson(t *testing.T) {
 		{"network gone", cut, 0, "연결이 끊겼습니다"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			out.Reset()
+			learner.told.Reset()
 			mended := false
 			p.fault.Store(c.fault)
 			p.ahead.Store(int64(c.ahead))
-			play.in = newLineReader(&healer{func() { mended = true; p.fault.Store(0) }, strings.NewReader("\n")})
-			frames, err := play.execute(lessons.Block{Kind: "step", Arg: "hpa/1-metrics/query"}, nil)
+			learner.mend = func() { mended = true; p.fault.Store(0) }
+			frames, err := learner.execute(lessons.Block{Kind: "step", Arg: "hpa/1-metrics/query"})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if last := frames[len(frames)-1]; last.Err != "" || string(last.Step) != "hpa/1-metrics/query" {
 				t.Errorf("the step was not run again: %+v", last)
 			}
-			if told := strings.Join(strings.Fields(out.String()), " "); !mended || !strings.Contains(told, c.says) || strings.Contains(told, "빠릅니다") != (c.ahead > 0) || !strings.Contains(told, "다시 실행합니다") {
+			if told := strings.Join(strings.Fields(learner.told.String()), " "); !mended || !strings.Contains(told, c.says) || strings.Contains(told, "빠릅니다") != (c.ahead > 0) || !strings.Contains(told, "다시 실행합니다") {
 				t.Errorf("told: %s", told)
 			}
-			if _, err := play.execute(lessons.Block{Kind: "step", Arg: string(hpaLast)}, nil); err != nil {
+			if _, err := learner.execute(lessons.Block{Kind: "step", Arg: string(hpaLast)}); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -100,10 +116,9 @@ const hpaLast = "hpa/5-pods/run"
 // cluster goes on without us, the step waits until it answers again, and then steps
 // 4 and 5 still see what happened meanwhile.
 func TestAPIServerRestarts(t *testing.T) {
-	var out bytes.Buffer
-	m, p, s, play := openBehind(t, &out)
+	m, p, s, learner := openBehind(t)
 	m.load(t, s.namespace)
-	if _, err := play.execute(lessons.Block{Kind: "continue", Arg: "change", Max: "2m"}, nil); err != nil {
+	if _, err := learner.execute(lessons.Block{Kind: "continue", Arg: "change", Max: "2m"}); err != nil {
 		t.Fatal(err)
 	}
 	p.stop()
@@ -113,7 +128,7 @@ func TestAPIServerRestarts(t *testing.T) {
 		{"hpa/4-deployment/replicaset", "deployment-controller", "spec.replicas"}, {"hpa/5-pods/create", "replicaset-controller", "created"},
 		{"hpa/5-pods/bind", "scheduler", "bound"}, {string(hpaLast), "kubelet", "ready"},
 	} {
-		frames, err := play.execute(lessons.Block{Kind: "step", Arg: want.step}, nil)
+		frames, err := learner.execute(lessons.Block{Kind: "step", Arg: want.step})
 		if err != nil {
 			t.Fatal(err, errors.Unwrap(err))
 		}
@@ -127,8 +142,8 @@ func TestAPIServerRestarts(t *testing.T) {
 			t.Errorf("%s: seen %+v, changes %v, %s", want.step, f.Seen, f.Changes, f.Err)
 		}
 	}
-	if !strings.Contains(out.String(), "연결이 끊겼습니다") {
-		t.Errorf("told: %s", out.String())
+	if !strings.Contains(learner.told.String(), "연결이 끊겼습니다") {
+		t.Errorf("told: %s", learner.told.String())
 	}
 }
 
@@ -205,18 +220,18 @@ func TestQuota(t *testing.T) {
 		live, err := m.kube.CoreV1().ResourceQuotas(namespace).Get(t.Context(), "class", metav1.GetOptions{})
 		return err == nil && live.Status.Used.Pods().Value() == 2
 	})
-	play := &player{ctx: t.Context(), screen: view.NewFixed(&bytes.Buffer{}, 100, false), session: s.Session(), info: s.Info(), stage: s, last: hpaLast}
-	if _, err := play.execute(lessons.Block{Kind: "continue", Arg: "change", Max: "1m"}, nil); err != nil {
+	learner := &blocks{t: t, stage: s, loop: loops["hpa"].Definition}
+	if _, err := learner.execute(lessons.Block{Kind: "continue", Arg: "change", Max: "1m"}); err != nil {
 		t.Fatal(err)
 	}
-	frames, err := play.execute(lessons.Block{Kind: "step", Arg: "hpa/5-pods/create"}, nil)
+	frames, err := learner.execute(lessons.Block{Kind: "step", Arg: "hpa/5-pods/create"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if why, _ := frames[len(frames)-1].Fact("replicaFailure"); !strings.Contains(why, "exceeded quota") {
 		t.Errorf("facts %+v", frames[len(frames)-1].Facts)
 	}
-	if _, err := play.execute(lessons.Block{Kind: "continue", Arg: "pass", Max: ""}, nil); err != nil {
+	if _, err := learner.execute(lessons.Block{Kind: "continue", Arg: "pass", Max: ""}); err != nil {
 		t.Errorf("the lesson does not go on: %v", err)
 	}
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/lines"
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
@@ -96,9 +98,9 @@ func (a *app) learn(ctx context.Context, name string, o learnOptions) error {
 	if chosen, err = a.here(chosen, view.New(a.errOut)); err != nil {
 		return err
 	}
-	t := &tutor{app: a, store: st, auto: o.auto, screen: view.New(a.out)}
+	t := &tutor{app: a, store: st, auto: o.auto, face: &lines.Face{Screen: view.New(a.out)}}
 	if !o.auto {
-		t.in = a.lines()
+		t.face.In = a.lines()
 	}
 	for i, c := range chosen {
 		if i > 0 {
@@ -110,70 +112,80 @@ func (a *app) learn(ctx context.Context, name string, o learnOptions) error {
 			break
 		}
 	}
-	if errors.Is(err, errQuit) {
-		t.screen.Note(o.place.saved())
+	if errors.Is(err, play.ErrQuit) {
+		t.face.Screen.Note(o.place.saved())
 		return nil
 	}
 	if ctx.Err() != nil && !o.auto {
-		t.screen.Blank()
-		t.screen.Note(o.place.saved())
+		t.face.Screen.Blank()
+		t.face.Screen.Note(o.place.saved())
 	}
 	return err
 }
 
 // tutor plays lessons one after the other.
 type tutor struct {
-	app    *app
-	store  *state.Progress
-	in     *lineReader // nil with --auto
-	auto   bool
-	screen *view.Screen
+	app   *app
+	store *state.Progress
+	auto  bool
+	face  *lines.Face
 }
 
 // between asks before the next lesson begins.
 func (t *tutor) between(ctx context.Context, next lessons.Lesson) error {
-	if t.in == nil {
+	if t.auto {
 		return ctx.Err()
 	}
-	t.screen.Note("다음 수업: " + next.Title)
-	p := &player{ctx: ctx, screen: t.screen, in: t.in}
-	_, err := p.ask("다음>", false)
-	return err
+	return t.face.Play(ctx, play.Between(next))
 }
 
 // Lesson opens the stage, plays, and takes the stage down whatever happened.
 func (t *tutor) lesson(ctx context.Context, c chosenLesson) (err error) {
-	p := &player{ctx: ctx, screen: t.screen, in: t.in, save: func(l state.Lesson) { t.keep(ctx, c.ID, l) }}
-	if executions(scenesOf(c.Blocks)) > 0 {
-		ids := t.app.loops[c.Loop].StepIDs()
-		if len(ids) > 0 {
-			p.last = ids[len(ids)-1]
-		}
+	o := play.Options{Lesson: c.Lesson, Skip: c.skip, Loop: t.app.loops[c.Loop], Auto: t.auto, Save: func(l state.Lesson) { t.keep(ctx, c.ID, l) }}
+	if play.Executions(play.Scenes(c.Blocks)) > 0 {
 		stage, closeStage, openErr := t.app.bringUp(ctx, c.Loop, c.Scenario, t.app.out)
 		if openErr != nil {
 			return openErr
 		}
 		defer func() { err = errors.Join(err, closeStage()) }()
-		p.stage = stage
-		t.screen.Note("다른 터미널에서 같은 상태를 보시려면 이 줄들을 붙여 넣어 주십시오.")
+		o.Source, o.Word = stage, wordedBy(stage)
+		t.face.Screen.Note("다른 터미널에서 같은 상태를 보시려면 이 줄들을 붙여 넣어 주십시오.")
 		for _, l := range stage.Info().Kubectl {
-			t.screen.Raw("    " + l + "\n")
+			t.face.Screen.Raw("    " + l + "\n")
 		}
 		for _, n := range stage.Info().Notes {
-			t.screen.Note(n)
+			t.face.Screen.Note(n)
 		}
 	}
-	if t.in != nil {
-		t.screen.Note("Enter를 누르시면 다음으로 넘어갑니다. 명령 목록은 ?, 끝내시려면 q를 적어 주십시오.")
+	if !t.auto {
+		t.face.Screen.Note("Enter를 누르시면 다음으로 넘어갑니다. 명령 목록은 ?, 끝내시려면 q를 적어 주십시오.")
 	}
-	if err := p.play(c.Lesson, c.skip); err != nil {
+	p := play.New(o)
+	if err := t.face.Play(ctx, p); err != nil {
 		return err
 	}
-	if t.auto && len(p.drift) > 0 && p.info.Simulated { // a real cluster may forbid what a lesson asks about
-		return &problem.Error{What: fmt.Sprintf("수업과 클러스터가 %d곳에서 어긋났습니다", len(p.drift)), Where: c.File,
-			Hint: p.drift[0]}
+	if drift := p.Drift(); t.auto && len(drift) > 0 && o.Source.Info().Simulated { // a real cluster may forbid what a lesson asks about
+		return &problem.Error{What: fmt.Sprintf("수업과 클러스터가 %d곳에서 어긋났습니다", len(drift)), Where: c.File,
+			Hint: drift[0]}
 	}
 	return nil
+}
+
+// wordedBy says why a step failed, with how wrong the clock is where that may be the
+// cause.
+func wordedBy(stage Stage) func(context.Context, string, error) error {
+	return func(ctx context.Context, where string, err error) error {
+		e := problem.OfStep(ctx, where, err)
+		var u *problem.Error
+		if errors.As(e, &u) && problem.ClockSuspect(err) {
+			ctx, cancel := context.WithTimeout(ctx, probeTime)
+			defer cancel()
+			if skew, err := stage.Skew(ctx); err == nil { // what is not known is not told
+				u.Hint = problem.ClockIs(skew) + u.Hint
+			}
+		}
+		return e
+	}
 }
 
 // keep saves the learner's progress; the first failure is told once.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
@@ -55,7 +56,7 @@ func (a *app) lessonRows(ctx context.Context, dir string) ([]lessonRow, error) {
 	}
 	var rows []lessonRow
 	for _, l := range all {
-		r := lessonRow{ID: l.ID, Title: l.Title, Loop: l.Loop, Scenario: l.Scenario, Total: executions(scenesOf(l.Blocks))}
+		r := lessonRow{ID: l.ID, Title: l.Title, Loop: l.Loop, Scenario: l.Scenario, Total: play.Executions(play.Scenes(l.Blocks))}
 		if p, ok := st.Record.Lessons[l.ID]; ok {
 			r.Done, r.Steps, r.Step = p.Done, min(p.Steps, r.Total), p.Step
 		}

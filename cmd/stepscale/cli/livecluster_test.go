@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		os.Exit(Main())
 	}
+	setGlobals(os.Stderr)
 	os.Exit(m.Run())
 }
 
@@ -133,4 +134,14 @@ func within(t *testing.T, limit time.Duration, what string, done func() bool) {
 			t.Fatalf("not within %s: %s", limit, what)
 		}
 	}
+}
+
+// scaled tells whether the frame changed the pods' number or size, in any loop.
+func scaled(f trace.Frame) bool {
+	for _, l := range loops {
+		if l.Changed(f) {
+			return true
+		}
+	}
+	return false
 }

@@ -15,6 +15,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/hpa"
@@ -121,10 +122,6 @@ type watcher struct {
 	unwritten error // of the screen or the recording: nothing that time heals
 }
 
-// mostFailures is how many passes in a row may fail: a network that comes back
-// within a minute is no reason to lose what the engine remembers.
-const mostFailures = 4
-
 // run starts the loop again after a pass that could not be read.
 func (w *watcher) run(ctx context.Context, loop func(first int) iter.Seq2[trace.Frame, error]) error {
 	failures := 0
@@ -136,12 +133,12 @@ func (w *watcher) run(ctx context.Context, loop func(first int) iter.Seq2[trace.
 		if w.unwritten != nil {
 			return w.unwritten
 		}
-		if failures++; failures > mostFailures {
+		if failures++; failures > play.MostFailures {
 			return problem.OfStep(ctx, string(last.Step), err)
 		}
 		note := view.New(w.a.errOut)
 		note.Note(fmt.Sprintf("패스 %d: 클러스터를 읽지 못했습니다. 다음 패스에서 다시 읽습니다. (%v)", last.Pass, err))
-		if err := pause(ctx, w.params.SyncPeriod); err != nil {
+		if err := play.Wait(ctx, w.params.SyncPeriod); err != nil {
 			return err
 		}
 		first = last.Pass + 1

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/lines"
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
@@ -36,13 +37,10 @@ func playFake(t *testing.T, l lessons.Lesson, typed string, auto bool, skip int,
 	}
 	var out bytes.Buffer
 	r := played{stage: stage}
-	p := &player{ctx: ctx, screen: view.NewFixed(&out, 80, false), stage: stage, last: fakeSteps[len(fakeSteps)-1],
-		save: func(l state.Lesson) { r.saved = append(r.saved, l) }}
-	if !auto {
-		p.in = newLineReader(strings.NewReader(typed))
-	}
-	r.err = p.play(l, skip)
-	r.out, r.drift = out.String(), p.drift
+	p := play.New(play.Options{Lesson: l, Skip: skip, Loop: fakeLoop(), Source: stage, Auto: auto, Save: func(l state.Lesson) { r.saved = append(r.saved, l) }})
+	face := &lines.Face{Screen: view.NewFixed(&out, 80, false), In: lines.NewReader(strings.NewReader(typed))}
+	r.err = face.Play(ctx, p)
+	r.out, r.drift = out.String(), p.Drift()
 	return r
 }
 
@@ -72,7 +70,7 @@ func TestPlayRightAnswer(t *testing.T) {
 func TestPlayWrongAnswerShowsHint(t *testing.T) {
 	r := playFake(t, fakeLesson, "\n3\n", false, 0, nil)
 	contains(t, r.out, "✘ 아쉽습니다.", "실제 값은 4입니다", "올림을 잊지 마세요.")
-	if !errors.Is(r.err, errQuit) {
+	if !errors.Is(r.err, play.ErrQuit) {
 		t.Errorf("end of input: got %v", r.err)
 	}
 	if len(r.saved) != 2 || r.saved[1].Step != "hpa/2-replicas/proposal" {
@@ -103,7 +101,7 @@ func TestCommandsWhilePlaying(t *testing.T) {
 	r := playFake(t, fakeLesson, "\n힌트\nk\nf\n?\nneext\nback\nbanana\nq\n", false, 0, nil)
 	contains(t, r.out, "힌트: 올림을", "export KUBECONFIG=/tmp/k", "현재 레플리카 수", "다음, next, n, Enter",
 		"더 이전의 기록은 없습니다.", "혹시 'next'입니까?", "읽을 수 없습니다: banana")
-	if !errors.Is(r.err, errQuit) || r.stage.executed != 1 {
+	if !errors.Is(r.err, play.ErrQuit) || r.stage.executed != 1 {
 		t.Errorf("err %v, %d steps executed", r.err, r.stage.executed)
 	}
 }
@@ -176,9 +174,9 @@ func TestInterruptAtThePrompt(t *testing.T) {
 	r, w := io.Pipe()
 	defer w.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	p := &player{ctx: ctx, screen: view.NewFixed(io.Discard, 80, false), in: newLineReader(r)}
+	face := &lines.Face{Screen: view.NewFixed(io.Discard, 80, false), In: lines.NewReader(r)}
 	time.AfterFunc(10*time.Millisecond, cancel)
-	if _, err := p.ask("다음>", false); !errors.Is(err, context.Canceled) {
+	if err := face.Play(ctx, play.Between(lessons.Lesson{})); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -209,61 +207,4 @@ func TestManyTicksAreCounted(t *testing.T) {
 	l := lessons.Lesson{Title: "틱", Blocks: []lessons.Block{{Kind: "continue", Arg: "change", Max: "1h"}}}
 	r := playFake(t, l, "", true, 0, func(s *fakeStage, _ func()) { s.scaleAt = 100 })
 	contains(t, r.out, "같은 결정 69틱", "틱 100번")
-}
-
-func TestRight(t *testing.T) {
-	for _, c := range []struct {
-		guess, value string
-		want         bool
-	}{{"4", "4", true}, {"180", "180%", true}, {"1.80", "1.8", true}, {"180m", "180m", true}, {"5", "4", false},
-		{"확장", "scaleUp", true}, {"유지", "scaleUp", false}, {"네", "true", true}, {"5m0s", "5m0s", true}} {
-		if got := right(c.guess, c.value); got != c.want {
-			t.Errorf("right(%q, %q) = %v", c.guess, c.value, got)
-		}
-	}
-}
-
-func TestCommandTable(t *testing.T) {
-	seen := map[string]bool{}
-	for _, c := range commandTable() {
-		if c.help == "" || c.do == nil {
-			t.Errorf("%v has no help or does nothing", c.names)
-		}
-		for _, n := range c.names {
-			if seen[n] {
-				t.Errorf("two commands are called %q", n)
-			}
-			seen[n] = true
-			if got, ok := lookup(strings.ToUpper(n)); !ok || got.names[0] != c.names[0] {
-				t.Errorf("%q does not find its command", n)
-			}
-			if plausible(n) {
-				t.Errorf("the command %q could be an answer", n)
-			}
-		}
-	}
-	if c, ok := lookup(""); !ok || c.names[1] != "next" {
-		t.Error("Enter is not next")
-	}
-	var out bytes.Buffer
-	p := &player{screen: view.NewFixed(&out, 80, false)}
-	p.help()
-	for n := range seen {
-		contains(t, out.String(), n)
-	}
-}
-
-func TestFindStep(t *testing.T) {
-	scenes := scenesOf(fakeLesson.Blocks)
-	for step, want := range map[string]int{"hpa/1-metrics/query": 0, "2-replicas/proposal": 1, "proposal": 1} {
-		if n, ok := findStep(scenes, step); !ok || n != want {
-			t.Errorf("%s: %d %v", step, n, ok)
-		}
-	}
-	if _, ok := findStep(scenes, "hpa/9"); ok {
-		t.Error("found a step that is not there")
-	}
-	if n := executions(scenes); n != 4 || len(scenes) != 5 {
-		t.Error(fmt.Sprint(n, len(scenes)))
-	}
 }

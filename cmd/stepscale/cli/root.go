@@ -17,33 +17,21 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/util/sets"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/lines"
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/outside"
-	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 	"github.com/stepscale/stepscale/scenarios"
 )
 
 // Stage is a cluster with a scenario on it and a loop in hand.
 type Stage interface {
-	Session() *engine.Session
-	Info() StageInfo
-	// LoadChanged tells whether the load offered at the next pass differs from
-	// that of the last executed pass.
-	LoadChanged() bool
+	play.Source
 	// Skew is how far this machine's clock is ahead of the API server's.
 	Skew(ctx context.Context) (time.Duration, error)
-}
-
-// StageInfo describes a stage to the learner.
-type StageInfo struct {
-	Kubectl   []string // what the second terminal needs: kubeconfig, namespace
-	Simulated bool     // time, nodes and load are
-	Notes     []string // what is in force here and why
-
-	Period time.Duration // of a pass, where it takes real time
 }
 
 // Opener brings up what a loop needs. The function it returns takes it down
@@ -62,39 +50,31 @@ type app struct {
 	state       state.Dir                                  // the learner's directory
 	conn        *connection                                // the running cluster, shared by the lessons of one call
 	place       place                                      // where the opener opens its stages
-	typed       *lineReader                                // the one reader of in; see lines
+	typed       *lines.Reader                              // the one reader of in; see lines
 	consented   sets.Set[string]                           // what the learner lets us write to a cluster that is not ours
 	pause       func(context.Context, time.Duration) error // lets real time pass
 	kept        string                                     // takes down what stays when we end, a kind cluster
+	divert      func(stateDir string)                      // what libraries write to our standard error
 	abort       func(error)                                // ends the command, and says why; may be nil
 	finish      func() error                               // called once at the end, whatever happened; may be nil
 }
 
 func newApp() *app {
-	a := &app{in: os.Stdin, out: os.Stdout, errOut: ownStderr(), lessons: lessons.FS, scenarios: scenarios.FS, state: findState()}
+	a := &app{divert: func(string) {}, in: os.Stdin, out: os.Stdout, errOut: os.Stderr, lessons: lessons.FS, scenarios: scenarios.FS, state: findState()}
 	a.pause = a.countdown
 	return a
-}
-
-// stepIDs lists the steps of a table.
-func stepIDs[S any](steps []engine.Step[S]) []trace.StepID {
-	ids := make([]trace.StepID, len(steps))
-	for i, s := range steps {
-		ids[i] = s.ID
-	}
-	return ids
 }
 
 // Main runs the command line and returns the exit code.
 func Main() int {
 	a := wire(newApp())
-	filterLogs(a.errOut)
+	a.errOut, a.divert = ownStderr(), divertStderr
+	setGlobals(a.errOut)
 	return a.main(os.Args[1:])
 }
 
 // main cancels the context on the first signal; the second one kills.
 func (a *app) main(argv []string) int {
-	signal.Ignore(syscall.SIGPIPE) // a closed pipe is a write error, so that everything is taken down
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	context.AfterFunc(ctx, stop)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/lines"
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine"
@@ -97,7 +99,7 @@ func (a *app) run(ctx context.Context, scenario string, o runOptions) (err error
 	if err := a.knownScenario(scenario); err != nil {
 		return err
 	}
-	r := &runner{screen: view.New(a.out), o: o, last: last}
+	r := &runner{screen: view.New(a.out), o: o, loop: a.loops[o.loop], last: last}
 	if o.record != "" {
 		if r.file, err = outside.Create(o.record); err != nil {
 			return &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: o.record, Code: problem.ExitUsage, Cause: err,
@@ -128,11 +130,11 @@ func (r *runner) play(ctx context.Context, a *app, s *engine.Session) ([]trace.F
 			r.frame(a, s.Frames(), f)
 			return r.err != nil || ctx.Err() != nil || r.done(f)
 		})
-		if err == nil || r.simulated || !problem.Retryable(err) || failures >= mostFailures {
+		if err == nil || r.simulated || !play.Heals(err, failures) {
 			return frames, err
 		}
-		view.New(a.errOut).Note(fmt.Sprintf("단계를 실행하지 못해 %s 뒤에 다시 실행합니다. (%v)", view.Duration(retryAfter), err))
-		if e := pause(ctx, retryAfter); e != nil {
+		view.New(a.errOut).Note(fmt.Sprintf("단계를 실행하지 못해 %s 뒤에 다시 실행합니다. (%v)", view.Duration(play.RetryAfter), err))
+		if e := play.Wait(ctx, play.RetryAfter); e != nil {
 			return frames, err
 		}
 	}
@@ -142,6 +144,7 @@ func (r *runner) play(ctx context.Context, a *app, s *engine.Session) ([]trace.F
 type runner struct {
 	screen *view.Screen
 	o      runOptions
+	loop   engine.Definition
 	last   trace.StepID
 	file   *os.File
 	start  time.Time
@@ -170,7 +173,7 @@ func (r *runner) frame(a *app, frames []trace.Frame, f trace.Frame) {
 	case f.Err != "" && !r.interrupted:
 		r.screen.Step(view.StepView{Frame: f, Start: r.start, Simulated: r.simulated})
 	case f.Step == r.last:
-		tick := passTick(frames, f.Pass)
+		tick := view.NewTick(play.OfPass(frames, f.Pass))
 		if r.passes == 0 {
 			r.screen.TickHeader(tick)
 		}
@@ -180,7 +183,7 @@ func (r *runner) frame(a *app, frames []trace.Frame, f trace.Frame) {
 	if f.Step == r.last {
 		r.passes++
 	}
-	r.scaled = r.scaled || scaled(f)
+	r.scaled = r.scaled || r.loop.Changed(f)
 }
 
 // done tells at the end of a pass whether the run has reached its end.
@@ -206,7 +209,7 @@ func (r *runner) end(ctx context.Context, err error) error {
 		}
 		return e
 	case r.o.until == "scale" && !r.scaled:
-		return &problem.Error{What: fmt.Sprintf("%s %s 동안 파드의 수도 크기도 바뀌지 않았습니다.", timeWord(r.simulated), view.Duration(r.o.length)),
+		return &problem.Error{What: fmt.Sprintf("%s %s 동안 파드의 수도 크기도 바뀌지 않았습니다.", lines.TimeWord(r.simulated), view.Duration(r.o.length)),
 			Hint: "--for로 더 길게 실행하시거나 시나리오의 부하를 확인해 주십시오."}
 	}
 	return nil

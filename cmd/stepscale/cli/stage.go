@@ -18,6 +18,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa"
@@ -119,7 +120,7 @@ func (a *app) disconnect() error {
 
 func (s *clusterStage) Session() *engine.Session { return s.session }
 
-func (s *clusterStage) Info() StageInfo {
+func (s *clusterStage) Info() play.Info {
 	kinds := "hpa,deploy,rs,pod"
 	switch {
 	case len(s.vpas) > 0:
@@ -128,7 +129,7 @@ func (s *clusterStage) Info() StageInfo {
 		kinds = "deploy,rs,pod"
 	}
 	lines := []string{export("KUBECONFIG", s.conn.info.Kubeconfig), export("NS", s.namespace), "kubectl get " + kinds + " -n $NS"}
-	return StageInfo{Kubectl: lines, Simulated: !s.conn.live(), Notes: s.notes(), Period: s.period()}
+	return play.Info{Kubectl: lines, Simulated: !s.conn.live(), Notes: s.notes(), Period: s.period()}
 }
 
 // LoadChanged compares the load at the next pass with that of the pass just run.

@@ -4,13 +4,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/engine"
-	"github.com/stepscale/stepscale/engine/hpa/referee"
 )
 
 // wire joins the rooms: the loops, what opens a cluster for them, and the
 // commands that deal with clusters.
 func wire(a *app) *app {
-	referee.Quiet()
 	a.open = a.openStage
 	a.loops = map[string]engine.Definition{}
 	for name, l := range loops {

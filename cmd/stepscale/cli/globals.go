@@ -6,21 +6,37 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 	"k8s.io/klog/v2"
 
+	"github.com/stepscale/stepscale/engine/hpa/referee"
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
 const upstreamLog = "upstream.log"
 
+// setGlobals is the one place where what belongs to the whole process is set: what
+// libraries log, and what ends the process. Only Main calls it, and the tests' main.
+// The embedded cluster sets upstream's own when it starts (clusters/embedded/upstream.go).
+func setGlobals(errOut io.Writer) {
+	signal.Ignore(syscall.SIGPIPE) // a closed pipe is a write error, so that everything is taken down
+	referee.Quiet()
+	filterLogs(errOut)
+}
+
+// stderr is literal: os.Stderr may be another file, as that of a test binary is its
+// standard output.
+const stderr = 2
+
 // ownStderr is a second handle on the standard error, so that our own messages
 // still arrive there after divertStderr.
 func ownStderr() *os.File {
-	fd, err := unix.Dup(int(os.Stderr.Fd()))
+	fd, err := unix.Dup(stderr)
 	if err != nil {
 		return os.Stderr
 	}
@@ -44,19 +60,20 @@ func filterLogs(w io.Writer) {
 // divertStderr sends what upstream's libraries write to the standard error into
 // a file. The API server's etcd client logs there whatever its level is set to
 // (apiserver, storagebackend/factory/etcd3.go, etcdClientDebugLevel), in the
-// middle of the learner's screen. When the file cannot be made, nothing changes.
+// middle of the learner's screen. When the file cannot be made, nothing changes. Only
+// Main diverts: a process that is somebody else's, a test binary, keeps its own.
 func divertStderr(stateDir string) {
 	if err := os.MkdirAll(stateDir, 0o700); err != nil {
 		return
 	}
-	f, err := os.OpenFile(filepath.Join(stateDir, upstreamLog), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(filepath.Join(stateDir, upstreamLog), os.O_CREATE|os.O_WRONLY|os.O_TRUNC|os.O_APPEND, 0o600)
 	if err != nil {
 		return
 	}
 	defer f.Close()
 	screen := ownStderr()
 	defer screen.Close()
-	if unix.Dup2(int(f.Fd()), int(os.Stderr.Fd())) == nil {
+	if unix.Dup2(int(f.Fd()), stderr) == nil {
 		tellCrash(screen, f.Name())
 	}
 }

@@ -1,0 +1,99 @@
+package play
+
+import (
+	"time"
+
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// Event is something that happens in a play: one of the types of this file. A face
+// renders it.
+type Event any
+
+type (
+	// Title begins the lesson.
+	Title struct{ Text string }
+	// Prose is markdown.
+	Prose struct{ Text string }
+	// Coming says what the next step is about to do, and how long that takes where it
+	// takes real time.
+	Coming struct {
+		Text  string
+		Takes time.Duration
+	}
+	// Question asks for a prediction.
+	Question struct{ Text string }
+	// Note is a remark beside the lesson.
+	Note struct{ Text string }
+	// Hint is one to the question at hand.
+	Hint struct{ Text string }
+	// Executed is a frame to be shown: just executed, or recorded before.
+	Executed struct {
+		Frame     trace.Frame
+		Start     time.Time // loop time of the first frame
+		Recorded  bool
+		Simulated bool
+	}
+	// Running begins a row of passes.
+	Running struct{}
+	// Pass is one of them, with all of its frames.
+	Pass struct {
+		Frames []trace.Frame
+		Start  time.Time
+	}
+	// Passed ends them; Took is loop time.
+	Passed struct {
+		Took      time.Duration
+		Simulated bool
+	}
+	// Verdicts hold the predictions against what came.
+	Verdicts []Verdict
+	// Kubectl is how to see the same in another terminal.
+	Kubectl struct {
+		Access   []string
+		Frame    trace.Frame
+		Executed bool // there is a frame
+	}
+	// Facts shows all that a step has read and computed.
+	Facts struct{ Frame trace.Frame }
+	// Help shows the table of verbs.
+	Help struct{}
+	// Trouble is a step that failed, and may be run again.
+	Trouble struct{ What, Where, Hint string }
+	// Finished ends the lesson.
+	Finished struct{ Text string }
+	// Ask is a stop: the face sends what the learner does, with Type or Do.
+	Ask struct{ Stop Stop }
+)
+
+// Stop is why the play waits.
+type Stop int
+
+// The stops.
+const (
+	ForNext   Stop = iota
+	ForAnswer      // to the question told last
+	ForRepair      // of what made a step fail
+)
+
+// Verdict is what became of a prediction.
+type Verdict struct {
+	Kind  Kind
+	Fact  string
+	Guess string
+	Value string
+	Hints []string // of Wrong
+}
+
+// Kind is how a prediction turned out.
+type Kind int
+
+// The kinds.
+const (
+	Right   Kind = iota
+	Wrong        // where the numbers are always the same
+	Differs      // on a real cluster, where they are not
+	Answer       // nothing was predicted
+	Unknown      // somebody else's part, which cannot be looked into
+	Missing      // the lesson asks for what did not come
+)

@@ -1,0 +1,316 @@
+// Package play is what a learner does with a lesson: a state machine without a terminal.
+// It knows scenes, questions, verdicts and retries; it never prints and never reads a
+// key. A face renders its events and sends what the learner does.
+package play
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
+	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/lessons"
+)
+
+// ErrQuit ends the play on the learner's wish; it is no failure.
+var ErrQuit = errors.New("quit")
+
+// Source is where a play's frames come from: a cluster with a loop in hand, or a
+// recording.
+type Source interface {
+	Session() *engine.Session
+	Info() Info
+	// LoadChanged tells whether the load offered at the next pass differs from that of
+	// the last executed pass.
+	LoadChanged() bool
+}
+
+// Info describes a source to the learner.
+type Info struct {
+	Kubectl   []string // what the second terminal needs: kubeconfig, namespace
+	Simulated bool     // time, nodes and load are
+	Notes     []string // what is in force here and why
+
+	Period time.Duration // of a pass, where it takes real time
+}
+
+// Options are what a play is made of.
+type Options struct {
+	Lesson lessons.Lesson
+	Skip   int               // so many executing scenes are executed silently
+	Loop   engine.Definition // of the lesson
+	Source Source            // nil when the lesson executes nothing
+	Auto   bool              // play without stops
+	Save   func(state.Lesson)
+
+	// Word says in Korean why a step failed; problem.OfStep when nil.
+	Word func(ctx context.Context, where string, err error) error
+}
+
+// Play is one lesson that is played.
+type Play struct {
+	Options
+	script func() error
+	ctx    context.Context
+	yield  func(Event) bool
+	left   bool // the face has turned away
+	err    error
+	typed  *string // by the learner, not taken yet
+
+	session *engine.Session
+	info    Info
+	last    trace.StepID // the last step of the loop's pass
+	silent  bool         // fast-forward
+	running bool         // continue was typed: do not stop before the next question
+	hints   []string     // of where the learner stands
+	cursor  int          // index of the frame shown last
+	drift   []string     // what the lesson says and the cluster does not do
+}
+
+// New is the play of a lesson.
+func New(o Options) *Play {
+	p := &Play{Options: o}
+	p.script = p.lesson
+	if o.Source != nil {
+		p.session, p.info = o.Source.Session(), o.Source.Info()
+	}
+	if ids := o.Loop.StepIDs(); len(ids) > 0 {
+		p.last = ids[len(ids)-1]
+	}
+	return p
+}
+
+// Between asks before the next lesson begins.
+func Between(next lessons.Lesson) *Play {
+	p := &Play{}
+	p.script = func() error {
+		p.note("다음 수업: " + next.Title)
+		_, err := p.ask(ForNext)
+		return err
+	}
+	return p
+}
+
+// Events is the play, once. After an Ask it goes on with what was sent, and without
+// anything it ends as on Quit.
+func (p *Play) Events(ctx context.Context) iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		p.ctx, p.yield = ctx, yield
+		p.err = p.script()
+	}
+}
+
+// Err is how the play ended: ErrQuit on the learner's wish.
+func (p *Play) Err() error { return p.err }
+
+// Drift is what the lesson says and the cluster did not do.
+func (p *Play) Drift() []string { return p.drift }
+
+// Type sends a line that the learner has typed at a stop: a verb or an answer. A line
+// that is empty is Next.
+func (p *Play) Type(line string) {
+	if line == "" {
+		line = Next
+	}
+	p.typed = &line
+}
+
+func (p *Play) tell(e Event) {
+	if !p.left && !p.yield(e) {
+		p.left = true
+	}
+}
+
+func (p *Play) note(text string) { p.tell(Note{text}) }
+
+// lesson plays all of it.
+func (p *Play) lesson() error {
+	l := p.Lesson
+	scenes := Scenes(l.Blocks)
+	total, done := Executions(scenes), 0
+	p.tell(Title{l.Title})
+	if p.Skip > 0 {
+		how := "빠르게 실행합니다."
+		if p.Source != nil && !p.info.Simulated {
+			how = "실행합니다. 실제 시간이 걸립니다."
+		}
+		p.note(fmt.Sprintf("클러스터가 새것이므로 앞의 %d단계를 먼저 %s", p.Skip, how))
+	}
+	for _, sc := range scenes {
+		if p.silent = done < p.Skip; p.silent {
+			if sc.exec != nil {
+				if _, err := p.execute(*sc.exec, nil); err != nil {
+					return err
+				}
+				done++
+			}
+			continue
+		}
+		if err := p.scene(sc); err != nil {
+			return err
+		}
+		if sc.exec != nil {
+			done++
+			p.Save(state.Lesson{Steps: done, Total: total, Step: sc.exec.Arg})
+		}
+		if p.left {
+			return ErrQuit
+		}
+	}
+	p.Save(state.Lesson{Done: true, Steps: total, Total: total})
+	p.tell(Finished{"수업을 마쳤습니다: " + l.Title})
+	return nil
+}
+
+// scene plays prose, questions and the step.
+func (p *Play) scene(sc scene) error {
+	for _, text := range sc.prose {
+		p.tell(Prose{text})
+	}
+	if sc.exec == nil {
+		return nil
+	}
+	p.tell(Coming{announce(*sc.exec), p.takes(*sc.exec)})
+	guesses := make([]string, len(sc.questions))
+	for i, q := range sc.questions {
+		p.running = false
+		p.hints = append(append([]string(nil), sc.hints...), q.hints...)
+		p.tell(Question{q.text})
+		guess, err := p.ask(ForAnswer)
+		if err != nil {
+			return err
+		}
+		guesses[i] = guess
+	}
+	if len(sc.questions) == 0 && !p.running {
+		p.hints = sc.hints
+		if _, err := p.ask(ForNext); err != nil {
+			return err
+		}
+	}
+	t := p.passes(*sc.exec)
+	frames, err := p.execute(*sc.exec, t.each())
+	t.end()
+	if len(frames) > 0 && p.ctx.Err() == nil {
+		p.show(frames[len(frames)-1], false)
+	}
+	if err != nil {
+		return err
+	}
+	p.judge(sc.questions, guesses, frames)
+	return nil
+}
+
+// announce says what the block is about to do; the lesson's own words first.
+func announce(b lessons.Block) string {
+	switch {
+	case b.Text != "":
+		return b.Text
+	case b.Kind == "step":
+		return b.Arg + " 단계를 실행합니다."
+	case b.ToStep():
+		return b.Arg + " 단계까지 실행합니다."
+	case b.Arg == "change":
+		return "파드의 수나 크기가 바뀔 때까지 틱을 계속합니다."
+	case b.Arg == "load":
+		return "부하가 바뀔 때까지 틱을 계속합니다."
+	}
+	if n := b.Passes(); n > 1 {
+		return fmt.Sprintf("패스 %d번을 이어서 실행합니다.", n)
+	}
+	return "이번 패스의 나머지를 실행합니다."
+}
+
+// takes is how long passes take where they take real time.
+func (p *Play) takes(b lessons.Block) time.Duration {
+	if b.Kind != "continue" || b.Arg != "pass" {
+		return 0
+	}
+	return time.Duration(b.Passes()) * p.info.Period
+}
+
+// ask stops until the learner goes on. It returns the answer, empty when there is none.
+func (p *Play) ask(why Stop) (string, error) {
+	for !p.Auto {
+		p.tell(Ask{why})
+		if p.left || p.typed == nil {
+			return "", ErrQuit
+		}
+		line := *p.typed
+		p.typed = nil
+		v, ok := verb(line)
+		switch {
+		case ok:
+			switch v.do(p) {
+			case forward:
+				return "", nil
+			case quit:
+				return "", ErrQuit
+			}
+		case why == ForAnswer && plausible(line):
+			p.latest()
+			return line, nil
+		default:
+			p.unknown(line, why)
+		}
+	}
+	return "", p.ctx.Err()
+}
+
+func (p *Play) unknown(line string, why Stop) {
+	var names []string
+	for _, v := range Verbs() {
+		names = append(names, v.Names...)
+	}
+	text := fmt.Sprintf("알 수 없는 명령입니다: %s. 명령 목록은 ?로 볼 수 있습니다.", line)
+	if why == ForAnswer {
+		text = fmt.Sprintf("답이나 명령으로 읽을 수 없습니다: %s. 숫자나 괄호 안의 말 가운데 하나를 적거나, Enter로 넘어가 주십시오.", line)
+	}
+	if near := problem.Nearest(line, names); near != "" {
+		text += fmt.Sprintf(" 혹시 '%s'입니까?", near)
+	}
+	p.note(text)
+}
+
+// drifted notes that lesson and cluster disagree; --auto fails on it.
+func (p *Play) drifted(text string) {
+	p.drift = append(p.drift, text)
+	p.note(text)
+}
+
+// current is the frame under the cursor.
+func (p *Play) current() (trace.Frame, bool) {
+	if p.session == nil || p.cursor >= len(p.session.Frames()) {
+		return trace.Frame{}, false
+	}
+	return p.session.Frames()[p.cursor], true
+}
+
+// latest moves the cursor to the step executed last.
+func (p *Play) latest() {
+	if p.session != nil {
+		p.session.Seek(len(p.session.Frames()) - 1)
+	}
+}
+
+func (p *Play) show(f trace.Frame, recorded bool) {
+	for i, g := range p.session.Frames() {
+		if g.Pass == f.Pass && g.Step == f.Step {
+			p.cursor = i
+		}
+	}
+	p.tell(Executed{Frame: f, Start: p.start(), Recorded: recorded, Simulated: p.info.Simulated})
+}
+
+// start is the loop time of the session's first frame.
+func (p *Play) start() time.Time {
+	if frames := p.session.Frames(); len(frames) > 0 {
+		return frames[0].At
+	}
+	return time.Time{}
+}

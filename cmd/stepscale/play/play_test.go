@@ -1,0 +1,90 @@
+package play
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stepscale/stepscale/lessons"
+)
+
+func TestRight(t *testing.T) {
+	for _, c := range []struct {
+		guess, value string
+		want         bool
+	}{{"4", "4", true}, {"180", "180%", true}, {"1.80", "1.8", true}, {"180m", "180m", true}, {"5", "4", false},
+		{"확장", "scaleUp", true}, {"유지", "scaleUp", false}, {"네", "true", true}, {"5m0s", "5m0s", true}} {
+		if got := right(c.guess, c.value); got != c.want {
+			t.Errorf("right(%q, %q) = %v", c.guess, c.value, got)
+		}
+	}
+}
+
+func TestCommandTable(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range Verbs() {
+		if c.Help == "" || c.Key == "" || c.do == nil {
+			t.Errorf("%v has no help or does nothing", c.Names)
+		}
+		for _, n := range c.Names {
+			if seen[n] {
+				t.Errorf("two commands are called %q", n)
+			}
+			seen[n] = true
+			if got, ok := verb(strings.ToUpper(n)); !ok || got.Names[0] != c.Names[0] {
+				t.Errorf("%q does not find its command", n)
+			}
+			if plausible(n) {
+				t.Errorf("the command %q could be an answer", n)
+			}
+		}
+	}
+}
+
+func TestFindStep(t *testing.T) {
+	scenes := Scenes([]lessons.Block{
+		{Kind: "prose", Text: "# 첫 문단"}, {Kind: "step", Arg: "hpa/1-metrics/query"}, {Kind: "predict", Arg: "proposal", Text: "?"},
+		{Kind: "step", Arg: "hpa/2-replicas/proposal"}, {Kind: "continue", Arg: "change"}, {Kind: "continue", Arg: "pass"}, {Kind: "prose", Text: "끝 문단"},
+	})
+	for step, want := range map[string]int{"hpa/1-metrics/query": 0, "2-replicas/proposal": 1, "proposal": 1} {
+		if n, ok := FindStep(scenes, step); !ok || n != want {
+			t.Errorf("%s: %d %v", step, n, ok)
+		}
+	}
+	if _, ok := FindStep(scenes, "hpa/9"); ok {
+		t.Error("found a step that is not there")
+	}
+	if n := Executions(scenes); n != 4 || len(scenes) != 5 {
+		t.Error(fmt.Sprint(n, len(scenes)))
+	}
+}
+
+// TestStopsWithoutATerminal: a stop waits for what the face sends; a face that sends
+// nothing, or turns away, ends the play.
+func TestStopsWithoutATerminal(t *testing.T) {
+	p := Between(lessons.Lesson{Title: "다음"})
+	typed := []string{"?", "neext", ""}
+	var told []string
+	for e := range p.Events(t.Context()) {
+		told = append(told, strings.TrimPrefix(fmt.Sprintf("%T", e), "play."))
+		if _, ok := e.(Ask); ok {
+			p.Type(typed[0])
+			typed = typed[1:]
+		}
+	}
+	if got := strings.Join(told, " "); got != "Note Ask Help Ask Note Ask" || p.Err() != nil {
+		t.Errorf("told %s, ended with %v", got, p.Err())
+	}
+	for name, turnsAway := range map[string]bool{"sends nothing": false, "turns away": true} {
+		p := Between(lessons.Lesson{})
+		for range p.Events(t.Context()) {
+			if turnsAway {
+				break
+			}
+		}
+		if !errors.Is(p.Err(), ErrQuit) {
+			t.Errorf("a face that %s: %v", name, p.Err())
+		}
+	}
+}

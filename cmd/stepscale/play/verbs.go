@@ -1,0 +1,111 @@
+package play
+
+import "strings"
+
+// Verb is one thing that a learner may do at a stop. Help and dispatch of every face
+// come from the table.
+type Verb struct {
+	Names []string // the first is shown first; those that are typed
+	Key   string   // of a face without lines
+	Help  string
+	do    func(*Play) flow
+}
+
+// flow is what happens after a verb.
+type flow int
+
+const (
+	stay flow = iota // ask again
+	forward
+	quit
+)
+
+// The verbs that a face sends of itself.
+const (
+	Next = "next" // on Enter
+	Quit = "quit" // when nothing can be typed any more
+)
+
+// Verbs is the table.
+func Verbs() []Verb {
+	return []Verb{
+		{[]string{"다음", Next, "n", "Enter"}, "Enter", "다음 단계를 실행합니다. 예측 질문은 답하지 않고 넘어갑니다.", (*Play).next},
+		{[]string{"계속", "continue", "c"}, "c", "다음 예측 질문까지 멈추지 않고 실행합니다.", (*Play).goOn},
+		{[]string{"뒤로", "back", "b"}, "b", "지나간 단계의 기록을 다시 봅니다. 클러스터에서 되돌리는 것은 없습니다.", (*Play).back},
+		{[]string{"힌트", "hint", "h"}, "h", "지금 질문의 힌트를 봅니다.", (*Play).hint},
+		{[]string{"kubectl", "k"}, "k", "같은 상태를 보여 주는 kubectl 명령과 접속 정보를 봅니다.", (*Play).kubectl},
+		{[]string{"값", "facts", "f"}, "f", "이 단계가 읽고 계산한 값을 빠짐없이 봅니다.", (*Play).facts},
+		{[]string{"도움말", "help", "?"}, "?", "이 표를 봅니다.", func(p *Play) flow { p.tell(Help{}); return stay }},
+		{[]string{"끝", Quit, "q", "exit"}, "q", "진도를 저장하고 끝냅니다.", func(*Play) flow { return quit }},
+	}
+}
+
+// verb finds a verb by any of its names.
+func verb(name string) (Verb, bool) {
+	for _, v := range Verbs() {
+		for _, n := range v.Names {
+			if strings.EqualFold(n, name) {
+				return v, true
+			}
+		}
+	}
+	return Verb{}, false
+}
+
+func (p *Play) next() flow {
+	if s := p.session; s != nil && !s.Live() {
+		if f, err := s.Next(); err == nil {
+			p.show(f, true)
+		}
+		if s.Live() {
+			p.note("가장 최근 단계로 돌아왔습니다. 다음을 누르시면 새 단계를 실행합니다.")
+		}
+		return stay
+	}
+	return forward
+}
+
+func (p *Play) goOn() flow {
+	p.latest()
+	p.running = true
+	return forward
+}
+
+func (p *Play) back() flow {
+	if p.session == nil {
+		p.note("아직 실행한 단계가 없습니다.")
+		return stay
+	}
+	f, ok := p.session.Back()
+	if !ok {
+		p.note("더 이전의 기록은 없습니다.")
+		return stay
+	}
+	p.show(f, true)
+	return stay
+}
+
+func (p *Play) hint() flow {
+	if len(p.hints) == 0 {
+		p.note("이 자리에는 힌트가 없습니다.")
+	}
+	for _, h := range p.hints {
+		p.tell(Hint{h})
+	}
+	return stay
+}
+
+func (p *Play) kubectl() flow {
+	f, ok := p.current()
+	p.tell(Kubectl{Access: p.info.Kubectl, Frame: f, Executed: ok})
+	return stay
+}
+
+func (p *Play) facts() flow {
+	if f, ok := p.current(); ok {
+		p.tell(Facts{f})
+	} else {
+		p.note("아직 실행한 단계가 없습니다.")
+	}
+	return stay
+}
