@@ -46,7 +46,7 @@ func contextIn(config *api.Config, name string) error {
 	case len(config.Contexts) == 0:
 		return &Error{Reason: NoKubeconfig, Err: errors.New("no contexts")}
 	case context == nil:
-		return &Error{Reason: NoContext, Err: fmt.Errorf("context %q does not exist", name)}
+		return &Error{Reason: NoContext, Err: fmt.Errorf("%q", name)}
 	}
 	var files []string
 	if c := config.Clusters[context.Cluster]; c != nil {

@@ -14,23 +14,6 @@ import (
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
-// Serve lets other processes of this user drive a running cluster over a unix socket
-// (mode 0600, in a directory that is nobody else's) until ctx is done or one of them
-// asks to stop. parse turns the description of a load into its model.
-func Serve(ctx context.Context, c *Cluster, socket string, parse func([]byte) (Load, error)) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	control := &control{cluster: c, parse: parse, stop: stop}
-	end, err := control.listen(ctx, socket)
-	if err != nil {
-		return err
-	}
-	control.ready()
-	<-ctx.Done()
-	control.drain()
-	return end()
-}
-
 // control is the cluster as other processes see it.
 type control struct {
 	cluster *Cluster

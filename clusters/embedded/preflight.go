@@ -84,7 +84,8 @@ func writable(dir string) *Requirement {
 		r.Err = err
 		return r
 	}
-	_, err = f.WriteString("x") // a full disk may well take an empty file
-	r.Err = errors.Join(err, f.Close(), os.Remove(f.Name()))
+	removed := os.Remove(f.Name()) // first: whoever is killed now leaves nothing
+	_, err = f.WriteString("x")    // a full disk may well take an empty file
+	r.Err = errors.Join(removed, err, f.Close())
 	return r
 }

@@ -171,8 +171,11 @@ func etcdLogger() *zap.Logger {
 }
 
 // captureUpstream keeps upstream's log lines off the learner's screen and its
-// exits from ending the process.
+// exits from ending the process. A logger that somebody has set for all of klog would
+// swallow the lines. Handlers of panics that somebody has set stay, before ours: they
+// may know whose panic it is.
 var captureUpstream = sync.OnceFunc(func() {
+	klog.ClearLogger()
 	fs := flag.NewFlagSet("klog", flag.ContinueOnError)
 	klog.InitFlags(fs)
 	_ = fs.Set("logtostderr", "false")
@@ -183,7 +186,7 @@ var captureUpstream = sync.OnceFunc(func() {
 	klog.SetOutputBySeverity("ERROR", upstream) // fatal ones too
 	klog.SetOutputBySeverity("FATAL", fatalLine{upstream})
 	klog.OsExit = upstream.exit
-	utilruntime.PanicHandlers = []func(context.Context, any){upstream.panicked}
+	utilruntime.PanicHandlers = append(utilruntime.PanicHandlers, upstream.panicked)
 	utilruntime.ReallyCrash = false
 })
 

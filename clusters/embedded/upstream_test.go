@@ -4,14 +4,29 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"go.uber.org/zap"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/klog/v2"
 )
+
+// What the rest of the program does before there is a cluster: it silences klog, and
+// takes the panics of a controller of its own.
+func init() {
+	klog.SetLogger(logr.Discard())
+	utilruntime.PanicHandlers = append(utilruntime.PanicHandlers, func(_ context.Context, p any) {
+		if p == errElsewhere {
+			runtime.Goexit()
+		}
+	})
+}
+
+var errElsewhere = errors.New("a panic of somebody else's")
 
 // hear returns what the listeners are told from now on.
 func hear(t *testing.T) <-chan error {
@@ -45,6 +60,27 @@ func TestUpstreamsExitsAreToldAndEndNothing(t *testing.T) {
 		}
 		if log := strings.Join(LastWords(), "\n"); !strings.Contains(log, name) || strings.Contains(log, "goroutine 1 [") {
 			t.Errorf("%s: the log says %s", name, log)
+		}
+	}
+}
+
+func TestPanicOfSomebodyElseIsNoEnd(t *testing.T) {
+	told := hear(t)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer utilruntime.HandleCrash()
+		panic(errElsewhere)
+	}()
+	<-ended
+	go klog.Fatal("a later one")
+	for {
+		err := <-told
+		if strings.Contains(err.Error(), errElsewhere.Error()) {
+			t.Fatal(err)
+		}
+		if strings.Contains(err.Error(), "a later one") {
+			return
 		}
 	}
 }

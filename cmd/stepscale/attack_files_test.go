@@ -83,7 +83,7 @@ var readers = []struct {
 	{name: "objects", file: "s/web/objects.yaml", line: "check --scenarios s", beside: map[string]string{"s/web/scenario.yaml": scenarioYAML}},
 	{name: "kubeconfig", file: "config", line: "doctor --context class", env: []string{"KUBECONFIG=config"}},
 	{name: "progress", file: "state/progress.json", line: "lessons", fine: "lessons are listed without progress"},
-	{name: "owner", file: "state/owner", line: "class status --context class", env: []string{"KUBECONFIG=/dev/null"}},
+	{name: "key", file: "state/key", line: "cluster clean --context class", env: []string{"KUBECONFIG=/dev/null"}},
 	{name: "run folder", file: "state/embedded", line: "cluster status", fine: "there is no cluster"},
 	{name: "control socket", file: "state/embedded/cluster.sock", line: "cluster down", fine: "there is no cluster"},
 }

@@ -58,11 +58,7 @@ func TestKills(t *testing.T) {
 	for lane := range lanes {
 		t.Run(fmt.Sprintf("lane %d", lane+1), func(t *testing.T) {
 			t.Parallel()
-			folder, err := os.MkdirTemp("", "k") // short: unix sockets live below it
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer os.RemoveAll(folder)
+			folder := shortDir(t)
 			defer endAll(folder)
 			random := rand.New(rand.NewPCG(start, uint64(lane)))
 			var order []int
@@ -191,7 +187,7 @@ func must(t *testing.T, folder, line string) {
 
 // kept is what may stay in the state folder: progress, logs, locks and their folders;
 // and, until the next write, the half of a write that was killed.
-var kept = regexp.MustCompile(`^(\.|embedded|seats|progress\.json|owner|progress\.json\.tmp-\d+|(.*/)?[a-z-.]*(lock|log))$`)
+var kept = regexp.MustCompile(`^(\.|embedded|seats|progress\.json|progress\.json\.tmp-\d+|(.*/)?[a-z-.]*(lock|log))$`)
 
 func leftovers(folder string) (faults []string) {
 	state := filepath.Join(folder, "state")

@@ -26,17 +26,12 @@ type machine struct {
 
 func newMachine(t *testing.T, name string) *machine {
 	t.Helper()
-	parent, err := os.MkdirTemp("", "step") // short: unix sockets live below it
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &machine{t: t, state: filepath.Join(parent, name)}
+	m := &machine{t: t, state: filepath.Join(shortDir(t), name)}
 	t.Cleanup(func() {
 		_, _ = m.run("cluster", "down")
 		for _, pid := range m.daemons() {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
-		_ = os.RemoveAll(parent)
 	})
 	return m
 }

@@ -18,7 +18,7 @@ import (
 // none of it; a machine that is busy does.
 const endsWithin = 30 * time.Second
 
-// runEnd is how a run of the program runEnd.
+// runEnd is how a run of the program ended.
 type runEnd struct {
 	code   int
 	stderr string

@@ -32,6 +32,8 @@ func eksError(e *eks.Error) error {
 	}
 	u := &Error{What: w.what, Where: e.File, Hint: ClockIs(e.Skew) + w.hint, Cause: e.Err}
 	switch e.Reason {
+	case eks.NoKubeconfig:
+		u.Cause = nil // it says the same in English
 	case eks.BadPlugin:
 		pluginFailed(u)
 	case eks.BadKubeconfig, eks.BadAWSFile:

@@ -6,6 +6,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -60,6 +62,23 @@ func TestUnknownReasonSpeaksForItself(t *testing.T) {
 	for _, err := range []error{&kind.Error{Reason: "new", Err: errors.New("cause")}, &eks.Error{Reason: "new", Err: errors.New("cause")}} {
 		if got := Sentence(OfCluster(err)); !strings.Contains(got, "new: cause") {
 			t.Errorf("%v is told as %q", err, got)
+		}
+	}
+}
+
+// TestAContextIsToldOnce: in Korean, and not in English beside it.
+func TestAContextIsToldOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config")
+	for text, want := range map[string]string{
+		"": "kubeconfig가 없거나 컨텍스트가 하나도 없습니다",
+		"contexts: [{name: other, context: {cluster: c}}]": `kubeconfig에 그런 컨텍스트가 없습니다: "class"`,
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := eks.New(eks.Options{Context: "class", Kubeconfig: file}).Up(t.Context())
+		if got := Sentence(OfCluster(err)); got != want {
+			t.Errorf("%q is told as %q, want %q", text, got, want)
 		}
 	}
 }

@@ -29,6 +29,8 @@ const (
 	ownerLen = 5
 )
 
+var errBrokenKey = errors.New("열쇠의 내용이 망가졌습니다")
+
 // Signer proves who made an object on a cluster that many use. Its key stays in the
 // state directory. A proof is for one name, so one that is copied proves nothing of
 // another object.
@@ -46,9 +48,13 @@ func (d Dir) Signer() (Signer, error) {
 			key, err = readKey(dir)
 		}
 	}
+	hint := "쓸 수 있는 디렉터리를 STEPSCALE_STATE_DIR 환경 변수에 적어 주십시오."
+	if errors.Is(err, errBrokenKey) {
+		hint = "파일을 옮겨 두시면 새로 만듭니다. 그 열쇠로 만든 것이 클러스터에 남아 있다면 kubectl로 지워 주십시오."
+	}
 	if err != nil {
 		return Signer{}, &problem.Error{What: "상태 디렉터리의 열쇠를 읽거나 쓸 수 없습니다", Where: filepath.Join(dir, keyFile), Cause: err,
-			Hint: "누가 만든 것인지 알아야 지울 수 있으므로 시작하지 않았습니다. 쓸 수 있는 디렉터리를 STEPSCALE_STATE_DIR 환경 변수에 적어 주십시오."}
+			Hint: "누가 만든 것인지 알아야 지울 수 있으므로 시작하지 않았습니다. " + hint}
 	}
 	return Signer{key}, nil
 }
@@ -59,22 +65,23 @@ func readKey(dir string) ([]byte, error) {
 		return nil, err
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err == nil && len(key) != keyBytes {
-		err = errors.New("the key is cut short")
+	if err != nil || len(key) != keyBytes {
+		return nil, errBrokenKey
 	}
-	return key, err
+	return key, nil
 }
 
 // makeKey leaves a key alone that another process has made in the meantime.
 func makeKey(dir string) error {
 	key := make([]byte, keyBytes)
 	rand.Read(key) // never fails
-	mine := filepath.Join(dir, keyFile+"-"+rand.Text())
-	if err := WriteAtomically(mine, []byte(hex.EncodeToString(key)+"\n")); err != nil {
+	file := filepath.Join(dir, keyFile)
+	mine, err := writeTemporary(file, []byte(hex.EncodeToString(key)+"\n"))
+	if err != nil {
 		return err
 	}
 	defer os.Remove(mine)
-	if err := os.Link(mine, filepath.Join(dir, keyFile)); !errors.Is(err, fs.ErrExist) {
+	if err := os.Link(mine, file); !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return nil

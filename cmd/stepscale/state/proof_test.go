@@ -65,7 +65,7 @@ func TestKey(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the key's file: %v, %v", info.Mode(), err)
 	}
-	if files, err := filepath.Glob(file + "-*"); err != nil || len(files) > 0 {
+	if files, err := filepath.Glob(file + "?*"); err != nil || len(files) > 0 {
 		t.Errorf("left behind: %q, %v", files, err)
 	}
 	if err := os.WriteFile(file, []byte("abc\n"), 0o600); err != nil {
