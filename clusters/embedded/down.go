@@ -72,7 +72,7 @@ func (c *Cluster) Down(context.Context) error {
 		}
 	}
 	err = errors.Join(err, c.dir.remove())
-	c.dir, c.admin, c.api, c.etcd, c.kubelets, c.metricsListener = nil, nil, nil, nil, nil, nil
+	c.dir, c.admin, c.api, c.etcd, c.kubelets, c.metricsListener, c.metrics = nil, nil, nil, nil, nil, nil, nil
 	return err
 }
 

@@ -91,7 +91,7 @@ func (c *Cluster) Up(ctx context.Context) (*rest.Config, error) {
 		return rest.CopyConfig(c.admin), nil
 	}
 	if err := c.start(ctx); err != nil {
-		upstream.mute()
+		upstream.mute(c.api)
 		return nil, errors.Join(err, c.Down(context.WithoutCancel(ctx)))
 	}
 	c.watch()
