@@ -57,7 +57,7 @@ func (c *Cluster) settle(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
 	if err := c.api.waitReady(ctx, nil); err != nil {
-		upstream.mute()
+		upstream.mute(c.api)
 	}
 }
 
@@ -90,7 +90,7 @@ func (c *Cluster) end() error {
 		}
 	}
 	err = errors.Join(err, c.dir.remove())
-	c.dir, c.admin, c.api, c.etcd, c.kubelets, c.apiListener, c.metricsListener = nil, nil, nil, nil, nil, nil, nil
+	c.dir, c.admin, c.api, c.etcd, c.kubelets, c.apiListener, c.metricsListener, c.metrics = nil, nil, nil, nil, nil, nil, nil, nil
 	return err
 }
 

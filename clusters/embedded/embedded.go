@@ -94,7 +94,7 @@ func (c *Cluster) Up(ctx context.Context) (*rest.Config, error) {
 		return rest.CopyConfig(c.admin), nil
 	}
 	if err := c.start(ctx); err != nil {
-		upstream.mute()
+		upstream.mute(c.api)
 		return nil, errors.Join(err, c.end())
 	}
 	c.watch()

@@ -47,7 +47,7 @@ type lastWords struct {
 	lines     []string
 	klogFatal string // the line of klog that an exit is about to follow
 	fatal     *FatalError
-	muted     time.Time // until then nobody listens
+	muted     int // while it is not zero nobody is told
 	listeners map[int]func(error)
 	last      int
 }
@@ -87,7 +87,7 @@ func (w *lastWords) end(reason string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.fatal = &FatalError{Reason: reason}
-	if time.Now().Before(w.muted) {
+	if w.muted > 0 {
 		return
 	}
 	for _, f := range w.listeners {
@@ -95,12 +95,22 @@ func (w *lastWords) end(reason string) {
 	}
 }
 
-// mute lets the rest of a start that was given up end in silence: nothing tells its
-// words from those of the next cluster.
-func (w *lastWords) mute() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.muted = time.Now().Add(muteTime)
+// mute lets what is left of a start that was given up end in silence: nothing tells
+// its words from those of the next cluster.
+func (w *lastWords) mute(api *apiServer) {
+	add := func(n int) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.muted += n
+	}
+	add(1)
+	go func() {
+		if api != nil {
+			for range api.done { // until it is closed
+			}
+		}
+		time.AfterFunc(muteTime, func() { add(-1) })
+	}()
 }
 
 // why is the reason of the last end.

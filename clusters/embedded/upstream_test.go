@@ -33,8 +33,14 @@ func hear(t *testing.T) <-chan error {
 	t.Helper()
 	captureUpstream()
 	upstream.mu.Lock()
-	upstream.muted = time.Time{} // by a start that another test interrupted
+	muted := upstream.muted // by starts that other tests interrupted
+	upstream.muted = 0
 	upstream.mu.Unlock()
+	t.Cleanup(func() {
+		upstream.mu.Lock()
+		defer upstream.mu.Unlock()
+		upstream.muted += muted
+	})
 	told := make(chan error, 100)
 	t.Cleanup(upstream.listen(func(err error) { told <- err }))
 	return told

@@ -22,6 +22,8 @@ func startError(dir string, err error) error {
 	var lacks *embedded.Requirement
 	var path *fs.PathError
 	switch {
+	case errors.Is(err, context.Canceled) && errors.Is(err, embedded.ErrLate):
+		return context.Canceled // what is late ends with this process
 	case errors.Is(err, context.Canceled):
 		return context.Canceled // what has not stopped in its time ends with this process
 	case errors.As(err, &lacks):
