@@ -37,7 +37,7 @@ kind 클러스터는 up kind로 만들고 down kind로 지웁니다. clean은 EK
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.clusterUp(), a.clusterStatus(), a.clusterDown(), a.clusterKubeconfig(), a.clusterClean(), a.clusterServe(), a.clusterGuard())
+	cmd.AddCommand(a.clusterUp(), a.clusterStatus(), a.clusterDown(), a.clusterKubeconfig(), a.clusterClean(), a.clusterServe(), a.clusterReaper())
 	return cmd
 }
 
@@ -216,7 +216,7 @@ func (a *app) sweep() ([]string, error) {
 	}
 	var all []string
 	var errs []error
-	for _, base := range []string{filepath.Join(dir, embeddedDir), filepath.Join(dir, contractName)} {
+	for _, base := range []string{filepath.Join(dir, embeddedDir), filepath.Join(dir, e2eName)} {
 		removed, err := embedded.Sweep(base)
 		all = append(all, removed...)
 		if err != nil {
