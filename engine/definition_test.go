@@ -79,6 +79,8 @@ func TestOnlyTheStepsActorWrites(t *testing.T) {
 		"declared of another step": {"t/3", trace.Call{Actor: "b", Verb: "POST", Path: pods + "/x/binding"}, 1},
 		"declared of another verb": {"t/1", trace.Call{Actor: "b", Verb: "PUT", Path: pods + "/x/binding"}, 1},
 		"declared of an actor":     {"t/1", trace.Call{Actor: "c", Verb: "POST", Path: pods + "/x/binding"}, 1},
+		"refused":                  {"t/1", trace.Call{Actor: "b", Verb: "DELETE", Path: pods + "/x", Status: 404}, 0},
+		"done":                     {"t/1", trace.Call{Actor: "b", Verb: "DELETE", Path: pods + "/x", Status: 200}, 1},
 		"a step that nobody knows": {"no/1", trace.Call{Actor: "b", Verb: "POST", Path: pods}, 1},
 	} {
 		f := trace.Frame{Step: c.step, Actor: "a", Calls: []trace.Call{c.call}}

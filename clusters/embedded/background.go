@@ -72,6 +72,9 @@ func InBackground(ctx context.Context, lock *os.File, opts Options, parse func([
 	if err := HandOn(lock, os.Getpid()); err != nil { // again: who claimed it may have been killed
 		return err
 	}
+	if err := preflight(opts.Dir); err != nil { // before the control socket, which needs the same
+		return err
+	}
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
 	control := &control{parse: parse, stop: stop}

@@ -23,17 +23,18 @@ func (c *Cluster) watch() {
 		return
 	}
 	c.stopListening = upstream.listen(c.opts.Failed)
+	served, stored, serving := c.api.done, c.etcd.Err(), c.serving
 	c.goRun(func() {
 		what := "kube-apiserver"
 		var err error
 		select {
-		case err = <-c.api.done:
-		case err = <-c.etcd.Err():
+		case err = <-served:
+		case err = <-stored:
 			what = "etcd"
-		case <-c.serving:
+		case <-serving:
 		}
 		select {
-		case <-c.serving: // it was told to
+		case <-serving: // it was told to
 		default:
 			c.opts.Failed(fmt.Errorf("%s stopped: %w", what, cmp.Or(err, upstream.why())))
 		}
@@ -54,9 +55,10 @@ func (c *Cluster) Down(context.Context) error {
 		c.stopActors()
 		c.stopServers()
 	}
+	api := c.api // the wait for it may outlive this call
 	err := within(stopTimeout, "the control plane", func() {
-		if c.api != nil {
-			for range c.api.done { // until it is closed
+		if api != nil {
+			for range api.done { // until it is closed
 			}
 		}
 		c.running.Wait()

@@ -54,7 +54,7 @@ func call(t *testing.T, within time.Duration, folder string, env []string, argv 
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 5 * time.Second
+	cmd.WaitDelay = 30 * time.Second // of a busy machine
 	if err := cmd.Start(); err != nil {
 		t.Errorf("%q: %v", argv, err)
 		return outcome{}

@@ -205,7 +205,7 @@ func TestKilledDaemon(t *testing.T) {
 func TestUpTellsTheDaemonsReason(t *testing.T) {
 	m := newMachine(t, strings.Repeat("long", 30)) // no unix socket fits below it
 	said, code := m.run("cluster", "up")
-	if code != 1 || !strings.Contains(said, "cluster.log") || !strings.Contains(said, "기록의 끝") || !strings.Contains(said, "오류: 임베디드") {
+	if code != 1 || !strings.Contains(said, "cluster.log") || !strings.Contains(said, "기록의 끝") || !strings.Contains(said, "가장 긴 소켓의 경로") {
 		t.Errorf("%d, %s", code, said)
 	}
 	m.clean()

@@ -16,7 +16,7 @@ const module = "github.com/stepscale/stepscale"
 // that is not listed, or an arrow that is not drawn, turns the test red.
 var house = map[string][]string{
 	"cmd/stepscale":         {"cmd/stepscale/cli"},
-	"cmd/stepscale/problem": {"cmd/stepscale/view", "clusters/kind", "clusters/eks", "engine", "engine/hpa", "engine/vpa", "engine/world", "engine/outside", "scenarios"},
+	"cmd/stepscale/problem": {"cmd/stepscale/view", "clusters/embedded", "clusters/kind", "clusters/eks", "engine", "engine/hpa", "engine/vpa", "engine/world", "engine/outside", "scenarios"},
 	"cmd/stepscale/state":   {"cmd/stepscale/problem", "clusters", "engine/outside"},
 	"cmd/stepscale/play":    {"cmd/stepscale/problem", "cmd/stepscale/state", "engine", "engine/trace", "lessons"},
 	"cmd/stepscale/lines":   {"cmd/stepscale/play", "cmd/stepscale/view"},

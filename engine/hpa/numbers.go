@@ -10,8 +10,9 @@ import (
 )
 
 // hugeNumber is one whose exponent or length no quantity needs: resource.ParseQuantity
-// writes 1e-1000000000 out, digit by digit.
-var hugeNumber = regexp.MustCompile(`^[+-]?(?:[0-9.]{65,}|[0-9]*\.?[0-9]*[eE][+-]?[0-9]{4,})`)
+// writes 1e-1000000000 out, digit by digit. It is the whole of a string: 6e815680-e8e9-…
+// is a UID.
+var hugeNumber = regexp.MustCompile(`^[+-]?(?:[0-9.]{65,}[A-Za-z]*|[0-9]*\.?[0-9]*[eE][+-]?[0-9]{4,})$`)
 
 // ErrHugeNumber is wrapped by the error of a recording with such a number.
 var ErrHugeNumber = errors.New("a number is too long to be read")

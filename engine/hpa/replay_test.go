@@ -36,7 +36,7 @@ func recording(t testing.TB) []byte {
 			Behavior: &autoscalingv2.HorizontalPodAutoscalerBehavior{ScaleUp: rules, ScaleDown: rules},
 		}},
 		Pods: []*corev1.Pod{{
-			ObjectMeta: metav1.ObjectMeta{Name: "web-1", Namespace: "ns"},
+			ObjectMeta: metav1.ObjectMeta{Name: "web-1", Namespace: "ns", UID: "6e815680-e8e9-4010-9abc-0123456789ab"}, // begins as a number does
 			Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "web", Resources: corev1.ResourceRequirements{
 				Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m")},
 			}}}},

@@ -33,7 +33,8 @@ var (
 // The quota controller learns of a new resource type within thirty seconds.
 const (
 	quotaTimeout = 45 * time.Second
-	quotaNudge   = 3 * time.Second
+	quotaPoll    = 100 * time.Millisecond
+	quotaNudge   = 30 // looks, three seconds
 )
 
 // Student is a seat in a class: a namespace, and who works in it.
@@ -139,14 +140,14 @@ func (c *Class) AwaitQuota(ctx context.Context, s Student) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	asked := time.Now()
-	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, quotaTimeout, true, func(ctx context.Context) (bool, error) {
+	looks := 0
+	err = wait.PollUntilContextTimeout(ctx, quotaPoll, quotaTimeout, true, func(ctx context.Context) (bool, error) {
 		live, err := client.Get(ctx, quota.GetName(), metav1.GetOptions{})
 		if err != nil || !uncounted(live) {
 			return err == nil, err
 		}
-		if time.Since(asked) > quotaNudge {
-			asked, err = time.Now(), nudge(ctx, client, quota)
+		if looks++; looks%quotaNudge == 0 {
+			err = nudge(ctx, client, quota)
 		}
 		return false, err
 	})

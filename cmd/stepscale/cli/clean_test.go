@@ -64,7 +64,7 @@ func TestClean(t *testing.T) {
 	}
 	before := left()
 	out, code := c.run("cluster", "clean", "--context", "stepscale", "-n", "shop")
-	for _, want := range []string{"--yes", "namespace/stepscale-ours", "hpa/ours (shop)", "남겨 둠: namespace/stepscale-forged", "남겨 둠: hpa/forged (shop)"} {
+	for _, want := range []string{"--yes", "namespace/stepscale-ours", "horizontalpodautoscaler/ours (shop)", "남겨 둠: namespace/stepscale-forged", "남겨 둠: horizontalpodautoscaler/forged (shop)"} {
 		if code != problem.ExitUsage || !strings.Contains(out, want) {
 			t.Errorf("unasked: exit %d, no %q in %s", code, want, out)
 		}

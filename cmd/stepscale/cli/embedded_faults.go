@@ -23,7 +23,7 @@ func startError(dir string, err error) error {
 	var path *fs.PathError
 	switch {
 	case errors.Is(err, context.Canceled):
-		return err
+		return context.Canceled // what has not stopped in its time ends with this process
 	case errors.As(err, &lacks):
 		return requirementError(lacks)
 	case errors.As(err, &path) && strings.HasPrefix(path.Path, filepath.Dir(filepath.Dir(dir))):

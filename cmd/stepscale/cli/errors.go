@@ -32,7 +32,7 @@ func (a *app) report(ctx context.Context, err error) int {
 		}
 		code = problem.ExitInterrupted
 	}
-	for _, e := range problem.Flatten(err) {
+	for _, e := range problem.Root(problem.Flatten(err)) {
 		var u *problem.Error
 		if quiet(e) {
 			continue

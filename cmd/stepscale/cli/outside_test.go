@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -150,17 +151,18 @@ func TestOwnWords(t *testing.T) {
 // TestImageTargetComesFirst: nothing is compiled for a file that cannot be written.
 func TestImageTargetComesFirst(t *testing.T) {
 	dir := t.TempDir()
-	fifo := filepath.Join(dir, "fifo")
-	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+	fifo, device := filepath.Join(dir, "fifo"), filepath.Join(dir, "device")
+	// A link: what is broken must not take this machine's device.
+	if err := errors.Join(syscall.Mkfifo(fifo, 0o600), os.Symlink(os.DevNull, device)); err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{"/nope/x", dir, fifo, "/dev/null"} {
+	for _, file := range []string{"/nope/x", dir, fifo, device} {
 		r := runCommand(t, "", "image", "--output", file)
 		if r.code == problem.ExitOK || !strings.Contains(r.err, "파일을 쓸 수 없습니다") || strings.Contains(r.err, "이미지를 만듭니다") {
 			t.Errorf("%s: %d, %s", file, r.code, r.err)
 		}
 	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }

@@ -11,7 +11,7 @@ var goKind = regexp.MustCompile(`(?:json: )?cannot unmarshal (\w+)(?: \S+)? into
 var kindsOfJSON = map[string]string{"array": "목록", "object": "묶음", "string": "글자", "number": "수", "bool": "참이나 거짓"}
 
 // goWords is the rest of what they say of Go and of themselves.
-var goWords = regexp.MustCompile(` in scheme "[^"]*"|\b(?:json|yaml): `)
+var goWords = regexp.MustCompile(` in scheme "[^"]*"|(^|[^.\w])(?:json|yaml): `)
 
 // CauseText is a cause as a reader takes it: decoders speak of Go's types, which the
 // file that they have read knows nothing of.
@@ -27,5 +27,5 @@ func CauseText(err error) string {
 		}
 		return m[2] + "에 맞지 않는 값(" + kind + ")이 있습니다"
 	})
-	return strings.TrimSpace(goWords.ReplaceAllString(text, ""))
+	return strings.TrimSpace(goWords.ReplaceAllString(text, "$1"))
 }

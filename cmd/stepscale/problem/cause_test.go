@@ -32,6 +32,9 @@ func TestCauseText(t *testing.T) {
 	if got := CauseText(json.Unmarshal([]byte(`{"version":"1"}`), &head)); got != "version에 맞지 않는 값(글자)이 있습니다" {
 		t.Errorf("%q", got)
 	}
+	if got := CauseText(errors.New("stat /x/progress.json: not a directory: yaml: line 3: x")); got != "stat /x/progress.json: not a directory: line 3: x" {
+		t.Errorf("the name of a file is not the name of a decoder: %q", got)
+	}
 	if got := CauseText(errors.New(`no kind "Pod" is registered for version "v9" in scheme "pkg/runtime/scheme.go:111"`)); got != `no kind "Pod" is registered for version "v9"` {
 		t.Errorf("%q", got)
 	}

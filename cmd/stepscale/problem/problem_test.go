@@ -2,6 +2,7 @@ package problem
 
 import (
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/clusters/kind"
 )
 
@@ -59,5 +61,20 @@ func TestUnknownReasonSpeaksForItself(t *testing.T) {
 		if got := Sentence(OfCluster(err)); !strings.Contains(got, "new: cause") {
 			t.Errorf("%v is told as %q", err, got)
 		}
+	}
+}
+
+// TestTheClusterInTheBackgroundIsGone: one sentence, and nothing of what came of it.
+func TestTheClusterInTheBackgroundIsGone(t *testing.T) {
+	gone := fmt.Errorf("%w: dial unix /x: connect: no such file", embedded.ErrNotRunning)
+	step := OfStep(t.Context(), "hpa/1-metrics/scrape", gone)
+	for name, errs := range map[string][]error{"a step": {step, gone, errors.New("connection refused")}, "the closing": {gone, errors.New("connection refused")}} {
+		root := Root(errs)
+		if len(root) != 1 || !strings.Contains(Sentence(root[0]), "백그라운드 클러스터가 꺼졌습니다") || strings.Contains(Sentence(root[0]), "dial") {
+			t.Errorf("%s: %v", name, root)
+		}
+	}
+	if others := []error{step, errors.New("x")}; len(Root(others)) != 2 {
+		t.Errorf("others are left: %v", Root(others))
 	}
 }

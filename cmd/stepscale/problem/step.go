@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/vpa"
@@ -27,6 +28,7 @@ var stepFaults = []struct {
 	{wraps(engine.ErrEnd), "루프가 끝나서 더 실행할 단계가 없습니다", ResumeHint},
 	{wraps(hpa.ErrSecondEngine), "다른 HPA가 같은 파드를 조절하고 있습니다",
 		"두 엔진이 같은 레플리카 수를 쓰게 되므로 멈추었고, 아무것도 쓰지 않았습니다. 그 HPA를 지우거나 다른 네임스페이스에서 다시 실행해 주십시오."},
+	{wraps(embedded.ErrNotRunning), "백그라운드 클러스터가 꺼졌습니다", "stepscale cluster up으로 다시 켜 주십시오. " + ResumeHint},
 	{wraps(world.ErrNamespaceGone), "수업의 네임스페이스가 지워졌습니다",
 		"누군가 지웠거나 정리 작업이 지웠습니다. 같은 명령을 다시 실행하시면 새로 만들고 이 단계부터 이어집니다."},
 	{wraps(vpa.ErrForeign), "이 클러스터에는 stepscale이 설치하지 않은 VPA가 있습니다",
@@ -94,12 +96,21 @@ func OfStep(ctx context.Context, where string, err error) error {
 	if because(eks.BadPlugin)(err) {
 		pluginFailed(e)
 	}
-	for _, said := range []error{engine.ErrEnd, world.ErrNamespaceGone, vpa.ErrNoTypes} {
+	for _, said := range []error{engine.ErrEnd, embedded.ErrNotRunning, world.ErrNamespaceGone, vpa.ErrNoTypes} {
 		if errors.Is(err, said) {
 			e.Cause = nil // it says the same in English
 		}
 	}
 	return e
+}
+
+// Root leaves of several errors the one that the others came of: when the cluster in the
+// background has gone, nothing can be put back in it either.
+func Root(errs []error) []error {
+	if slices.ContainsFunc(errs, wraps(embedded.ErrNotRunning)) {
+		return []error{OfStep(context.Background(), "", embedded.ErrNotRunning)}
+	}
+	return errs
 }
 
 // Retryable tells what may heal while the loop stands still: a step writes nothing twice.
