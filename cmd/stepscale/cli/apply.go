@@ -54,7 +54,7 @@ func (s *clusterStage) applyPart(ctx context.Context, obj *unstructured.Unstruct
 		return s.keepVPA(obj)
 	}
 	if s.conn.live() {
-		if here, err := s.enliven(obj); err != nil || !here {
+		if here, err := s.forRealNodes(obj); err != nil || !here {
 			return err
 		}
 	}
@@ -145,14 +145,14 @@ func (s *clusterStage) keepVPA(obj *unstructured.Unstructured) error {
 
 func (s *clusterStage) makeNamespace(ctx context.Context) error {
 	if s.conn.namespace != "" {
-		seat, free, err := s.conn.state.LockNamespace(s.conn.info.Name, s.conn.namespace)
+		lock, free, err := s.conn.state.LockNamespace(s.conn.info.Name, s.conn.namespace)
 		if err == nil && !free {
 			return &problem.Error{What: "네임스페이스 " + s.conn.namespace + "에서 다른 stepscale이 수업을 하고 있습니다", Code: problem.ExitUsage, Hint: "그 수업을 마치시거나, 다른 네임스페이스를 --namespace로 적어 주십시오."}
 		}
 		if err != nil {
 			return err
 		}
-		s.seat, s.namespace = seat, s.conn.namespace
+		s.lock, s.namespace = lock, s.conn.namespace
 		_, err = s.kube.CoreV1().Namespaces().Get(ctx, s.namespace, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return &problem.Error{What: "네임스페이스 " + s.namespace + "이(가) 없습니다", Code: problem.ExitUsage, Hint: "이름을 확인하시거나, --namespace 없이 실행하시면 새로 만듭니다."}
@@ -196,12 +196,12 @@ func (s *clusterStage) claimNamespace(ctx context.Context) error {
 
 // claim takes the name if nobody has it.
 func (s *clusterStage) claim(ctx context.Context) (bool, error) {
-	if s.conn.live() { // the embedded cluster has one seat
-		seat, free, err := s.conn.state.LockNamespace(s.conn.info.Name, s.namespace)
+	if s.conn.live() { // the embedded cluster has one user at a time
+		lock, free, err := s.conn.state.LockNamespace(s.conn.info.Name, s.namespace)
 		if err != nil || !free {
 			return false, err
 		}
-		s.seat = seat
+		s.lock = lock
 	}
 	ns, err := s.kube.CoreV1().Namespaces().Get(ctx, s.namespace, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) { // to look; the answer to the creation counts
@@ -210,17 +210,17 @@ func (s *clusterStage) claim(ctx context.Context) (bool, error) {
 	if err == nil && s.ours(kindNamespace, ns) && ns.DeletionTimestamp == nil {
 		err = s.deleteNamespace(ctx)
 	}
-	return false, errors.Join(err, s.leaveSeat())
+	return false, errors.Join(err, s.unlock())
 }
 
-// leaveSeat is safe to call twice.
-func (s *clusterStage) leaveSeat() error {
-	if s.seat == nil {
+// unlock is safe to call twice.
+func (s *clusterStage) unlock() error {
+	if s.lock == nil {
 		return nil
 	}
-	seat := s.seat
-	s.seat = nil
-	return seat.Close()
+	lock := s.lock
+	s.lock = nil
+	return lock.Close()
 }
 
 func (s *clusterStage) deleteNamespace(ctx context.Context) error {

@@ -17,8 +17,8 @@ import (
 	"github.com/stepscale/stepscale/engine/vpa"
 )
 
-// seatName stands for the namespace's own name in that of a user or a group.
-const seatName = "{}"
+// placeholder stands for the namespace's own name in that of a user or a group.
+const placeholder = "{}"
 
 // enrolment is who gets which namespace.
 type enrolment struct {
@@ -67,7 +67,7 @@ func yesFlag(cmd *cobra.Command, yes *bool) {
 // everybody are groups and users in which people are whom no instructor knows.
 var everybody = []string{"system:authenticated", "system:unauthenticated", "system:anonymous", "system:serviceaccounts"}
 
-// students are the seats that the command line asks for.
+// students are the namespaces that the command line asks for.
 func (e enrolment) students(names []string) ([]vpa.Student, error) {
 	const example = "예: stepscale class namespace s01 --user kim --context my-context"
 	who := slices.Concat(e.users, e.groups)
@@ -81,7 +81,7 @@ func (e enrolment) students(names []string) ([]vpa.Student, error) {
 		if slices.Contains(everybody, w) {
 			return nil, problem.Usage(w+"에는 누구나 들어 있습니다.", "학생의 사용자 이름이나 학생만 있는 그룹을 적어 주십시오.")
 		}
-		if len(names) > 1 && !strings.Contains(w, seatName) {
+		if len(names) > 1 && !strings.Contains(w, placeholder) {
 			return nil, problem.Usage(w+"에게 네임스페이스 여러 개를 주면 학생마다 따로 쓰지 못합니다.", "이름에 {}를 넣어 주십시오. 네임스페이스의 이름으로 바뀝니다. 예: --user 'student-{}'")
 		}
 	}
@@ -98,10 +98,10 @@ func (e enrolment) students(names []string) ([]vpa.Student, error) {
 	return all, nil
 }
 
-func named(who []string, seat string) []string {
+func named(who []string, namespace string) []string {
 	var all []string
 	for _, w := range who {
-		all = append(all, strings.ReplaceAll(w, seatName, seat))
+		all = append(all, strings.ReplaceAll(w, placeholder, namespace))
 	}
 	return all
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) clusterClean() *cobra.Command {
-	var p place
+	var p target
 	cmd := &cobra.Command{
 		Use: "clean", Short: "다른 사람의 클러스터에 남은 stepscale의 오브젝트를 지웁니다", Args: cobra.NoArgs,
 		Long: `EKS처럼 stepscale이 만들지 않은 클러스터에, 이 컴퓨터의 stepscale이 남긴 것을 찾아 보여 드리고, 물어본 뒤 지웁니다. 수업이 끝나면 스스로 지우므로, 컴퓨터가 꺼졌거나 네트워크가 끊겨 지우지 못했을 때 쓰시면 됩니다.
@@ -46,7 +46,7 @@ func (a *app) clusterClean() *cobra.Command {
 }
 
 // agreeToClean shows what was found, and asks.
-func (a *app) agreeToClean(ctx context.Context, p place, l *leftovers) error {
+func (a *app) agreeToClean(ctx context.Context, p target, l *leftovers) error {
 	screen := view.New(a.out)
 	for _, name := range l.unproven {
 		screen.Note("남겨 둠: " + name + ". stepscale의 레이블은 있지만 이 컴퓨터가 만들었다는 증명이 없습니다. 만든 분이 맞다면 kubectl로 지워 주십시오.")
@@ -67,10 +67,10 @@ func (a *app) agreeToClean(ctx context.Context, p place, l *leftovers) error {
 // clean removes what this installation made on a cluster: its namespaces, and its
 // objects in a namespace that somebody else made. It returns what it removed; agree,
 // if there is one, is asked before.
-func (a *app) clean(ctx context.Context, p place, agree func(*leftovers) error) (removed []string, err error) {
+func (a *app) clean(ctx context.Context, p target, agree func(*leftovers) error) (removed []string, err error) {
 	l, err := findLeftovers(ctx, a.state, p)
 	if l != nil {
-		defer func() { err = errors.Join(err, l.leaveSeats()) }()
+		defer func() { err = errors.Join(err, l.unlock()) }()
 	}
 	if err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ func runWith(t *testing.T, ctx context.Context, set func(*fakeStage), typed stri
 	a := newApp()
 	a.in, a.out, a.errOut, a.lessons = strings.NewReader(typed), &out, &errOut, fakeLessons
 	a.loops = map[string]engine.Definition{"hpa": fakeLoop()}
-	a.open = func(ctx context.Context, _, _ string, p Progress) (Stage, func() error, error) {
+	a.open = func(ctx context.Context, _, _ string, p Phases) (Stage, func() error, error) {
 		r.opened++
 		p.Phase("etcd", 0)
 		p.Phase("etcd", 1200*time.Millisecond)

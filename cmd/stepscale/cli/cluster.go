@@ -37,7 +37,7 @@ kind 클러스터는 up kind로 만들고 down kind로 지웁니다. clean은 EK
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.clusterUp(), a.clusterStatus(), a.clusterDown(), a.clusterKubeconfig(), a.clusterClean(), a.clusterServe(), a.clusterGuard())
+	cmd.AddCommand(a.clusterUp(), a.clusterStatus(), a.clusterDown(), a.clusterKubeconfig(), a.clusterClean(), a.clusterServe(), a.clusterReaper())
 	return cmd
 }
 
@@ -87,8 +87,8 @@ func (a *app) clusterStatus() *cobra.Command {
 		Long:    "백그라운드의 임베디드 클러스터가 켜져 있는지 보여 드립니다. 강제로 종료된 클러스터가 남긴 파일이 있으면 지우고 알려 드립니다.",
 		Example: "  stepscale cluster status\n  stepscale cluster status --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if output != "text" && output != "json" {
-				return problem.Usage(fmt.Sprintf("출력 형식을 모릅니다: %s", output), "text나 json을 써 주십시오.")
+			if err := checkOutput(output); err != nil {
+				return err
 			}
 			dir, err := a.clusterDir()
 			if err != nil {
@@ -106,7 +106,7 @@ func (a *app) clusterStatus() *cobra.Command {
 			return sweepErr
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "출력 형식: text 또는 json")
+	outputFlag(cmd, &output)
 	return cmd
 }
 
@@ -216,7 +216,7 @@ func (a *app) sweep() ([]string, error) {
 	}
 	var all []string
 	var errs []error
-	for _, base := range []string{filepath.Join(dir, embeddedDir), filepath.Join(dir, contractName)} {
+	for _, base := range []string{filepath.Join(dir, embeddedDir), filepath.Join(dir, e2eName)} {
 		removed, err := embedded.Sweep(base)
 		all = append(all, removed...)
 		if err != nil {

@@ -22,17 +22,17 @@ import (
 // connect starts or finds the cluster that the learner named.
 func (a *app) connect(ctx context.Context, progress func(phase string, took time.Duration)) (*connection, error) {
 	switch {
-	case a.place.attached():
-		return a.attachTo(ctx, a.place)
-	case a.place.cluster == clusterKind:
-		return a.connectKind(ctx, a.place, progress)
+	case a.target.attached():
+		return a.attachTo(ctx, a.target)
+	case a.target.cluster == clusterKind:
+		return a.connectKind(ctx, a.target, progress)
 	}
 	return a.connectEmbedded(ctx, progress)
 }
 
 // connectKind makes the cluster or finds it, with the Metrics Server in it and the
 // workload on its nodes. It stays when the lesson is over.
-func (a *app) connectKind(ctx context.Context, p place, progress func(phase string, took time.Duration)) (*connection, error) {
+func (a *app) connectKind(ctx context.Context, p target, progress func(phase string, took time.Duration)) (*connection, error) {
 	cluster, err := a.kindCluster(p.name, progress)
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (a *app) kindCluster(name string, progress func(phase string, took time.Dur
 
 // attachTo finds a cluster that somebody else runs. Its HPA controller is taken to
 // be on: nobody can look at the flags of a managed control plane.
-func (a *app) attachTo(ctx context.Context, p place) (*connection, error) {
+func (a *app) attachTo(ctx context.Context, p target) (*connection, error) {
 	signer, err := a.state.Signer()
 	if err != nil {
 		return nil, err

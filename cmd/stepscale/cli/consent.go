@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/util/sets"
 
@@ -28,7 +27,7 @@ func (a *app) consent(ctx context.Context, l loop, s *scenarios.Scenario) error 
 	}
 	writes := a.conn.writes(l, s)
 	if !a.consented.IsSuperset(sets.New(writes...)) {
-		err := a.ask(ctx, a.place.yes, []string{
+		err := a.ask(ctx, a.target.yes, []string{
 			fmt.Sprintf("지금부터 클러스터 %s(쿠버네티스 %s)에 씁니다. stepscale이 만든 클러스터가 아닙니다.", a.conn.info.Name, a.conn.info.Version),
 			fmt.Sprintf("%s 씁니다: %s. 파드는 실제로 CPU를 쓰므로 비용이 들 수 있습니다.", where, strings.Join(writes, ", ")),
 			"끝나면 만든 것을 모두 지우고, 다른 것은 건드리지 않습니다.",
@@ -38,11 +37,11 @@ func (a *app) consent(ctx context.Context, l loop, s *scenarios.Scenario) error 
 		}
 		a.consented = a.consented.Union(sets.New(writes...))
 	}
-	if a.conn.guard != nil {
+	if a.conn.reaper != nil {
 		return nil
 	}
 	var err error
-	a.conn.guard, err = startGuard(a.state, a.place)
+	a.conn.reaper, err = startReaper(a.state, a.target)
 	return err
 }
 
@@ -76,31 +75,4 @@ func (a *app) ask(ctx context.Context, yes bool, announcement []string) error {
 		}
 		screen.Note("예 또는 아니요로 답해 주십시오.")
 	}
-}
-
-// countdown waits in real time, and shows on a terminal how long it still takes.
-func (a *app) countdown(ctx context.Context, d time.Duration) error {
-	screen := view.New(a.errOut)
-	defer screen.Erase()
-	screen.Waiting(d)
-	until := time.Now().Add(d)
-	for {
-		left := time.Until(until)
-		if left <= 0 {
-			return nil
-		}
-		screen.Remaining(left)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(min(left, time.Second)):
-		}
-	}
-}
-
-// busy shows on a terminal what is being done.
-func (a *app) busy(what string) (done func()) {
-	screen := view.New(a.errOut)
-	screen.Busy(what)
-	return screen.Erase
 }

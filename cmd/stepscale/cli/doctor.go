@@ -64,11 +64,10 @@ kind에는 Docker, Podman, nerdctl 가운데 하나가 필요하고, 처음에�
 	outputFlag(cmd, &output)
 	cmd.Flags().StringVar(&endToEnd, "e2e", "", "이 `클러스터`를 실제로 만들어 확인합니다: embedded 또는 kind")
 	cmd.Flags().StringVarP(&namespace, "namespace", "n", "", "권한을 확인할 `네임스페이스` (없으면 새로 만들 수 있는지까지 확인합니다)")
-	cmd.Flags().StringVar(&o.Name, "eks", "", "이 `이름`의 EKS 클러스터를 살펴봅니다")
-	cmd.Flags().StringVar(&o.Region, "region", "", "--eks의 AWS `리전`")
-	cmd.Flags().StringVar(&o.Profile, "profile", "", "--eks의 AWS `프로필`")
-	cmd.Flags().StringVar(&o.Context, "context", "", "kubeconfig의 이 `컨텍스트`를 살펴봅니다")
-	_ = cmd.RegisterFlagCompletionFunc("e2e", cobra.FixedCompletions(contractClusters, cobra.ShellCompDirectiveNoFileComp))
+	attachFlags(cmd.Flags(), &o)
+	cmd.Flags().Lookup("eks").Usage = "이 `이름`의 EKS 클러스터를 살펴봅니다"
+	cmd.Flags().Lookup("context").Usage = "kubeconfig의 이 `컨텍스트`를 살펴봅니다"
+	_ = cmd.RegisterFlagCompletionFunc("e2e", cobra.FixedCompletions(e2eClusters, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 

@@ -44,7 +44,6 @@ func (a *app) eksTokenCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&o.Name, "cluster", "", "EKS 클러스터의 `이름`")
-	cmd.Flags().StringVar(&o.Region, "region", "", "AWS `리전`")
-	cmd.Flags().StringVar(&o.Profile, "profile", "", "AWS `프로필`")
+	awsFlags(cmd.Flags(), &o, "")
 	return cmd
 }

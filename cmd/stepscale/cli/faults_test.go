@@ -201,7 +201,7 @@ func TestQuota(t *testing.T) {
 	a := testApp(t)
 	m := newManaged(t, a)
 	const namespace = "shop"
-	a.place.namespace = namespace
+	a.target.namespace = namespace
 	if _, err := m.kube.CoreV1().Namespaces().Create(t.Context(), namespaceObject(namespace), metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}

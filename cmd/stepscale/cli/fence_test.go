@@ -244,7 +244,7 @@ func TestHPAStudent(t *testing.T) {
 	namespace := classOn(t, a, m)
 	m.enroll(t, namespace, "kim")
 	m.load(t, namespace)
-	a.place.attach = eks.Options{Context: "kim", Kubeconfig: as(t, m.Info().Kubeconfig, "kim")}
+	a.target.attach = eks.Options{Context: "kim", Kubeconfig: as(t, m.Info().Kubeconfig, "kim")}
 	s, closeStage, err := a.openStage(t.Context(), "hpa", "web-surge", silent{})
 	if err != nil {
 		t.Fatal(err)

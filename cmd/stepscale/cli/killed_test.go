@@ -50,7 +50,7 @@ func everyKind(t *testing.T) (dir string) {
 	return dir
 }
 
-// TestKilledWithEveryKind: whatever a scenario may have, a guard removes.
+// TestKilledWithEveryKind: whatever a scenario may have, a reaper removes.
 func TestKilledWithEveryKind(t *testing.T) {
 	a := testApp(t)
 	m := newManaged(t, a)
@@ -89,7 +89,7 @@ func TestKilledWithEveryKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	within(t, time.Minute, "the guard removes everything", func() bool { return len(left()) == 0 })
+	within(t, time.Minute, "the reaper removes everything", func() bool { return len(left()) == 0 })
 
 	s, err := scenarios.Load(os.DirFS(dir), "every")
 	if err != nil {

@@ -50,7 +50,7 @@ func (a *app) kindUp(ctx context.Context, which, name string) error {
 		return nil
 	}
 	screen := view.New(a.out)
-	c, err := a.connectKind(ctx, place{name: name}, (&startup{screen: screen}).Phase)
+	c, err := a.connectKind(ctx, target{name: name}, (&startup{screen: screen}).Phase)
 	screen.Erase()
 	if err != nil {
 		return err

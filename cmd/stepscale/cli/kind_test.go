@@ -119,7 +119,7 @@ func TestKind(t *testing.T) {
 // scalesAlone steps through a scale-up: the HPA is there, and only we write it.
 func (m machine) scalesAlone(t *testing.T) {
 	t.Helper()
-	m.app.place = place{cluster: clusterKind}
+	m.app.target = target{cluster: clusterKind}
 	s, closeStage, err := m.app.openStage(t.Context(), "hpa", "web-surge", silent{})
 	if err != nil {
 		t.Fatal(err)

@@ -51,7 +51,7 @@ func TestKindVPA(t *testing.T) {
 func (m machine) vpa(t *testing.T, namespace string) (steps map[trace.StepID]*trace.Frame, notes string) {
 	t.Helper()
 	m.load(t, namespace, "{at: 0s, step: 735m}") // the nodes give the generator its share too
-	m.app.place = place{cluster: clusterKind}
+	m.app.target = target{cluster: clusterKind}
 	s, closeStage, err := m.app.openStage(t.Context(), "vpa", "vpa-web", silent{})
 	if err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ type learnOptions struct {
 	auto, restart      bool
 	from               string
 	lessons, scenarios string
-	place              place
+	target             target
 }
 
 func (a *app) learnCommand() *cobra.Command {
@@ -52,7 +52,7 @@ func (a *app) learnCommand() *cobra.Command {
 	f.StringVar(&o.from, "from", "", "이 `단계`부터 보여 드립니다. 앞의 단계는 빠르게 실행합니다")
 	f.StringVar(&o.lessons, "lessons", "", "내장 수업 대신 이 `폴더`의 수업을 씁니다")
 	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
-	o.place.flags(cmd)
+	o.target.flags(cmd)
 	return cmd
 }
 
@@ -74,10 +74,10 @@ func (a *app) loadLessons(dir string) ([]lessons.Lesson, error) {
 }
 
 func (a *app) learn(ctx context.Context, name string, o learnOptions) error {
-	if err := o.place.check(); err != nil {
+	if err := o.target.check(); err != nil {
 		return err
 	}
-	a.place = o.place
+	a.target = o.target
 	all, err := a.loadLessons(o.lessons)
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func (a *app) learn(ctx context.Context, name string, o learnOptions) error {
 	if err != nil {
 		return err
 	}
-	if chosen, err = a.here(chosen, view.New(a.errOut)); err != nil {
+	if chosen, err = a.playableHere(chosen, view.New(a.errOut)); err != nil {
 		return err
 	}
 	t := &tutor{app: a, store: st, auto: o.auto, face: &lines.Face{Screen: view.New(a.out)}}
@@ -113,12 +113,12 @@ func (a *app) learn(ctx context.Context, name string, o learnOptions) error {
 		}
 	}
 	if errors.Is(err, play.ErrQuit) {
-		t.face.Screen.Note(o.place.saved())
+		t.face.Screen.Note(o.target.saved())
 		return nil
 	}
 	if ctx.Err() != nil && !o.auto {
 		t.face.Screen.Blank()
-		t.face.Screen.Note(o.place.saved())
+		t.face.Screen.Note(o.target.saved())
 	}
 	return err
 }

@@ -39,19 +39,19 @@ type leftover struct {
 	remove func(context.Context) error
 }
 
-// leftovers are what clean finds. The seats of their namespaces are taken until it has
+// leftovers are what clean finds. Their namespaces are locked until it has
 // ended: no lesson begins where something is about to be removed.
 type leftovers struct {
 	found    []leftover
 	unproven []string // bear our labels, and no proof that we made them
 	busy     error    // somebody plays in a namespace of ours
-	seats    []*os.File
+	locks    []*os.File
 	state    state.Dir
 	signer   state.Signer
 }
 
 // findLeftovers writes nothing.
-func findLeftovers(ctx context.Context, state state.Dir, p place) (*leftovers, error) {
+func findLeftovers(ctx context.Context, state state.Dir, p target) (*leftovers, error) {
 	signer, err := state.Signer()
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func findLeftovers(ctx context.Context, state state.Dir, p place) (*leftovers, e
 	l := &leftovers{state: state, signer: signer}
 	mine := metav1.ListOptions{LabelSelector: clusters.LabelManaged + "=true," + clusters.LabelOwner + "=" + signer.Owner()}
 	if p.namespace != "" {
-		free, err := l.takeSeat(cluster.Info().Name, p.namespace)
+		free, err := l.lock(cluster.Info().Name, p.namespace)
 		if err == nil && free {
 			err = l.findObjects(ctx, cfg, p.namespace, mine)
 		}
@@ -107,7 +107,7 @@ func (l *leftovers) findNamespaces(ctx context.Context, cfg *rest.Config, cluste
 		if !l.proven(kindNamespace, what, ns) || !strings.HasPrefix(ns.Name, namespacePrefix) {
 			continue
 		}
-		if free, err := l.takeSeat(cluster, ns.Name); err != nil {
+		if free, err := l.lock(cluster, ns.Name); err != nil {
 			return err
 		} else if free {
 			l.found = append(l.found, leftover{what, func(ctx context.Context) error { return namespaces.Delete(ctx, ns.Name, only(ns.UID)) }})
@@ -118,9 +118,9 @@ func (l *leftovers) findNamespaces(ctx context.Context, cfg *rest.Config, cluste
 
 var errPlaying = errors.New("다른 프로세스가 쓰고 있습니다")
 
-// takeSeat reports false where somebody plays.
-func (l *leftovers) takeSeat(cluster, namespace string) (bool, error) {
-	seat, free, err := l.state.LockNamespace(cluster, namespace)
+// lock reports false where somebody plays.
+func (l *leftovers) lock(cluster, namespace string) (bool, error) {
+	lock, free, err := l.state.LockNamespace(cluster, namespace)
 	if err != nil {
 		return false, err
 	}
@@ -129,13 +129,13 @@ func (l *leftovers) takeSeat(cluster, namespace string) (bool, error) {
 			Hint: "그 수업이 끝나면 스스로 지웁니다."}
 		return false, nil
 	}
-	l.seats = append(l.seats, seat)
+	l.locks = append(l.locks, lock)
 	return true, nil
 }
 
-func (l *leftovers) leaveSeats() error {
+func (l *leftovers) unlock() error {
 	var errs []error
-	for _, s := range l.seats {
+	for _, s := range l.locks {
 		errs = append(errs, s.Close())
 	}
 	return errors.Join(errs...)

@@ -25,16 +25,16 @@ import (
 	"github.com/stepscale/stepscale/scenarios"
 )
 
-// here leaves out the lessons that cannot be played on the chosen cluster, and says
+// playableHere leaves out the lessons that cannot be played on the chosen cluster, and says
 // so. It is an error when none is left.
-func (a *app) here(chosen []chosenLesson, screen *view.Screen) ([]chosenLesson, error) {
+func (a *app) playableHere(chosen []chosenLesson, screen *view.Screen) ([]chosenLesson, error) {
 	var rest []chosenLesson
-	real := a.place.attached() || a.place.cluster == clusterKind
+	real := a.target.attached() || a.target.cluster == clusterKind
 	for _, c := range chosen {
 		l := loops[c.Loop]
 		s, err := scenarios.Load(a.scenarios, c.Scenario)
 		switch {
-		case l.Observes && !a.place.attached():
+		case l.Observes && !a.target.attached():
 			screen.Note(fmt.Sprintf("수업 %s은(는) 스스로 움직이는 HPA 컨트롤러가 있는 클러스터에서 합니다. 예: stepscale learn %s --eks 이름 --image 이미지", c.ID, c.ID))
 		case real && c.Loop != "" && !l.Live:
 			screen.Note(fmt.Sprintf("수업 %s은(는) 가상 시간이 필요해 임베디드 클러스터에서만 합니다.", c.ID))
@@ -50,8 +50,8 @@ func (a *app) here(chosen []chosenLesson, screen *view.Screen) ([]chosenLesson, 
 	return rest, nil
 }
 
-// playable refuses what needs a cluster whose time can be moved.
-func playable(name string, l loop, s *scenarios.Scenario) error {
+// checkLive refuses what needs a cluster whose time can be moved.
+func checkLive(name string, l loop, s *scenarios.Scenario) error {
 	hint := "--cluster 없이 실행하시면 임베디드 클러스터에서 볼 수 있습니다."
 	switch {
 	case !l.Live:
@@ -62,9 +62,9 @@ func playable(name string, l loop, s *scenarios.Scenario) error {
 	return nil
 }
 
-// permitted refuses a VPA loop before anything is written where the components, which
+// checkPermissions refuses a VPA loop before anything is written where the components, which
 // are the caller, could not even watch.
-func (a *app) permitted(ctx context.Context, l loop) error {
+func (a *app) checkPermissions(ctx context.Context, l loop) error {
 	if !slices.Contains(l.Needs, engine.NeedsVPA) || a.conn.deniedVPA == nil {
 		return nil
 	}
@@ -84,7 +84,7 @@ func needsMemory(s *scenarios.Scenario) bool { return len(s.WorkingSet.Timeline.
 
 // goLive starts what a real cluster needs for a loop: somebody who watches, and the
 // first value of the metrics API.
-func (s *clusterStage) goLive(ctx context.Context, out Progress) error {
+func (s *clusterStage) goLive(ctx context.Context, out Phases) error {
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.closers = append(s.closers, func(context.Context) error { stop(); return nil })
 	var err error
@@ -143,12 +143,12 @@ func (s *clusterStage) awaitMetrics(ctx context.Context) error {
 	return err
 }
 
-// enliven makes an object of a scenario one for a cluster where nothing is
+// forRealNodes makes an object of a scenario one for a cluster where nothing is
 // simulated. It reports false when the object is not to be applied.
-func (s *clusterStage) enliven(obj *unstructured.Unstructured) (bool, error) {
+func (s *clusterStage) forRealNodes(obj *unstructured.Unstructured) (bool, error) {
 	switch obj.GetKind() {
 	case "Deployment":
-		return true, s.burning(obj)
+		return true, s.runWorkload(obj)
 	case kindHPA:
 		return s.besideManaged(obj)
 	case "PodDisruptionBudget":

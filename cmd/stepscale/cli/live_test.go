@@ -75,9 +75,9 @@ func second(t *testing.T, m liveCluster, s *clusterStage) {
 func TestDisarmed(t *testing.T) {
 	a := testApp(t)
 	m := newManaged(t, a)
-	a.place.mode = "disarmed"
+	a.target.mode = "disarmed"
 	const namespace = "shop"
-	a.place.namespace = namespace
+	a.target.namespace = namespace
 	if _, err := m.kube.CoreV1().Namespaces().Create(t.Context(), namespaceObject(namespace), metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func namespaceObject(name string) *corev1.Namespace {
 	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
 }
 
-// TestKilled: what a killed process leaves, its guard removes.
+// TestKilled: what a killed process leaves, its reaper removes.
 func TestKilled(t *testing.T) {
 	a := testApp(t)
 	m := newManaged(t, a)
@@ -163,7 +163,7 @@ func TestKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = cmd.Wait()
-		within(t, 30*time.Second, "the guard removes everything", deployed(0))
+		within(t, 30*time.Second, "the reaper removes everything", deployed(0))
 	}
 	list, err := m.kube.AutoscalingV2().HorizontalPodAutoscalers("shop").List(t.Context(), metav1.ListOptions{})
 	if err != nil || len(list.Items) > 0 {
@@ -184,10 +184,10 @@ func TestLearnOnManaged(t *testing.T) {
 	m.load(t, "stepscale-web-surge-"+id+"-2", "{at: 0s, step: 100m}", "{at: 10s, ramp: 1000m, for: 2h}")
 	var out, progress bytes.Buffer
 	a.out, a.errOut = &out, &progress
-	at := a.place
+	at := a.target
 	for _, lesson := range []string{"hpa/01-architecture", "hpa/05-observe"} {
 		out.Reset()
-		if err := a.learn(t.Context(), lesson, learnOptions{auto: true, place: at}); err != nil {
+		if err := a.learn(t.Context(), lesson, learnOptions{auto: true, target: at}); err != nil {
 			t.Fatalf("%s: %v\n%s", lesson, err, out.String())
 		}
 		for _, want := range []string{"실제 클러스터입니다", "수업을 마쳤습니다"} {

@@ -78,8 +78,8 @@ func newManaged(t *testing.T, a *app) liveCluster {
 	p := hpa.DefaultParams()
 	p.SyncPeriod, p.CPUInitializationPeriod = time.Second, 0
 	startManaged(t, m.config, p)
-	t.Setenv(asProgram, "1") // for the guard
-	a.place = place{attach: eks.Options{Context: "stepscale", Kubeconfig: m.Info().Kubeconfig}, image: "app", mode: "drive", yes: true}
+	t.Setenv(asProgram, "1") // for the reaper
+	a.target = target{attach: eks.Options{Context: "stepscale", Kubeconfig: m.Info().Kubeconfig}, image: "app", mode: "drive", yes: true}
 	return m
 }
 

@@ -45,10 +45,8 @@ func (a *app) observeCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.namespace, "namespace", "n", "", "HPA가 있는 `네임스페이스` (컨텍스트의 것이 기본)")
-	f.StringVar(&o.cluster.Context, "context", "", "kubeconfig의 `컨텍스트` (지금의 컨텍스트가 기본)")
-	f.StringVar(&o.cluster.Name, "eks", "", "EKS 클러스터의 `이름`")
-	f.StringVar(&o.cluster.Region, "region", "", "--eks의 AWS `리전`")
-	f.StringVar(&o.cluster.Profile, "profile", "", "--eks의 AWS `프로필`")
+	attachFlags(f, &o.cluster)
+	f.Lookup("context").Usage = "kubeconfig의 `컨텍스트` (지금의 컨텍스트가 기본)"
 	f.DurationVar(&o.length, "for", 10*time.Minute, "이 `시간`만큼 지켜봅니다")
 	f.StringVar(&o.record, "record", "", "본 것을 이 `파일`에 JSON 줄로 기록합니다")
 	outputFlag(cmd, &o.output)

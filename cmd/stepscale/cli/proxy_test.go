@@ -23,7 +23,7 @@ import (
 )
 
 // proxy stands between us and a managed cluster's API server, and answers in its
-// place with a status code, or not at all.
+// target with a status code, or not at all.
 type proxy struct {
 	through http.Handler
 	server  *httptest.Server
@@ -102,6 +102,6 @@ func behind(t *testing.T, a *app, m liveCluster) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.place.attach = eks.Options{Context: "proxy", Kubeconfig: file}
+	a.target.attach = eks.Options{Context: "proxy", Kubeconfig: file}
 	return p
 }

@@ -1,5 +1,5 @@
 // Package cli holds the commands of stepscale, one file each, and is the only
-// place that joins the rooms of the house.
+// target that joins the rooms of the house.
 package cli
 
 import (
@@ -36,7 +36,7 @@ type Stage interface {
 
 // Opener brings up what a loop needs. The function it returns takes it down
 // again and must be called exactly once.
-type Opener func(ctx context.Context, loop, scenario string, out Progress) (Stage, func() error, error)
+type Opener func(ctx context.Context, loop, scenario string, out Phases) (Stage, func() error, error)
 
 // app is what the commands share. wire fills in what needs a cluster.
 type app struct {
@@ -46,10 +46,9 @@ type app struct {
 	scenarios   fs.FS // the opener loads its scenario from here
 	open        Opener
 	loops       map[string]engine.Definition               // by name
-	commands    []func(root *cobra.Command)                // commands of other files: root.AddCommand(...)
 	state       state.Dir                                  // the learner's directory
 	conn        *connection                                // the running cluster, shared by the lessons of one call
-	place       place                                      // where the opener opens its stages
+	target      target                                     // where the opener opens its stages
 	typed       *lines.Reader                              // the one reader of in; see lines
 	consented   sets.Set[string]                           // what the learner lets us write to a cluster that is not ours
 	pause       func(context.Context, time.Duration) error // lets real time pass
@@ -128,10 +127,7 @@ func (a *app) root() *cobra.Command {
 	root.SetUsageFunc(func(cmd *cobra.Command) error { a.help(cmd, nil); return nil })
 	root.SetHelpCommand(a.helpCommand(root))
 	root.AddCommand(a.learnCommand(), a.lessonsCommand(), a.runCommand(), a.verifyCommand(), a.observeCommand(), a.checkCommand(),
-		a.doctorCommand(), a.imageCommand(), a.workloadCommand(), a.classCommand(), a.eksTokenCommand(), a.versionCommand(), a.licensesCommand(), a.completionCommand())
-	for _, add := range a.commands {
-		add(root)
-	}
+		a.clusterCommand(), a.doctorCommand(), a.imageCommand(), a.workloadCommand(), a.classCommand(), a.eksTokenCommand(), a.versionCommand(), a.licensesCommand(), a.completionCommand())
 	translateArgs(root)
 	return root
 }

@@ -27,7 +27,7 @@ type runOptions struct {
 	loop, until, output, record, scenarios string
 	length                                 time.Duration
 	pass                                   int // of --until pass=N
-	place                                  place
+	target                                 target
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -55,7 +55,7 @@ func (a *app) runCommand() *cobra.Command {
 	f.StringVar(&o.record, "record", "", "실행한 단계를 이 `파일`에 JSON 줄로 기록합니다")
 	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
 	outputFlag(cmd, &o.output)
-	o.place.flags(cmd)
+	o.target.flags(cmd)
 	return cmd
 }
 
@@ -63,7 +63,7 @@ func (o *runOptions) check() error {
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
-	if err := o.place.check(); err != nil {
+	if err := o.target.check(); err != nil {
 		return err
 	}
 	if o.length < 0 {
@@ -88,7 +88,7 @@ func (a *app) run(ctx context.Context, scenario string, o runOptions) (err error
 	if err := o.check(); err != nil {
 		return err
 	}
-	a.place = o.place
+	a.target = o.target
 	last, err := a.lastStep(o.loop)
 	if err != nil {
 		return err

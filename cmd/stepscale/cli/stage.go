@@ -46,7 +46,7 @@ type clusterStage struct {
 	mapper       meta.RESTMapper
 	local        clusters.Recorder // the calls of this process
 	witness      *clusters.Witness // on live clusters
-	seat         *os.File          // holds the namespace against other processes, on live clusters
+	lock         *os.File          // holds the namespace against other processes, on live clusters
 	made         []madeObject
 	targetLabels map[string]string                      // of the target's pods, on live clusters
 	given        *autoscalingv2.HorizontalPodAutoscaler // of the scenario, where it is not applied
@@ -63,12 +63,12 @@ type clusterStage struct {
 
 // openStage starts or finds the cluster, applies the scenario, and takes the
 // loop in hand. The function it returns puts everything back.
-func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress) (Stage, func() error, error) {
+func (a *app) openStage(ctx context.Context, loop, scenario string, out Phases) (Stage, func() error, error) {
 	l, ok := loops[loop]
 	if !ok {
 		return nil, nil, problem.Usage(fmt.Sprintf("루프 %q을(를) 모릅니다", loop), "쓸 수 있는 루프: "+strings.Join(a.loopNames(), ", "))
 	}
-	if l.Observes && !a.place.attached() {
+	if l.Observes && !a.target.attached() {
 		return nil, nil, problem.Usage(fmt.Sprintf("루프 %s에는 스스로 움직이는 HPA 컨트롤러가 필요합니다.", loop), "--eks 이름이나 --context 이름을 적어 주십시오. 임베디드와 kind 클러스터의 HPA는 stepscale의 엔진만 움직입니다.")
 	}
 	s, err := scenarios.Load(a.scenarios, scenario)
@@ -85,7 +85,7 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Progress
 		}
 	}
 	if a.conn.live() {
-		if err := errors.Join(playable(loop, l, s), a.permitted(ctx, l)); err != nil {
+		if err := errors.Join(checkLive(loop, l, s), a.checkPermissions(ctx, l)); err != nil {
 			return nil, nil, err
 		}
 		if err := a.consent(ctx, l, s); err != nil {
@@ -112,8 +112,8 @@ func (a *app) disconnect() error {
 	}
 	defer func() { a.conn = nil }()
 	var err error
-	if a.conn.guard != nil {
-		err = a.conn.guard.leave(!a.conn.left)
+	if a.conn.reaper != nil {
+		err = a.conn.reaper.leave(!a.conn.left)
 	}
 	return errors.Join(err, a.conn.close())
 }
@@ -149,7 +149,7 @@ func (s *clusterStage) Skew(ctx context.Context) (time.Duration, error) {
 
 // prepare applies the scenario, waits until it runs and is measured, and takes
 // the loop in hand.
-func (s *clusterStage) prepare(ctx context.Context, l loop, out Progress) error {
+func (s *clusterStage) prepare(ctx context.Context, l loop, out Phases) error {
 	var err error
 	if s.kube, err = kubernetes.NewForConfig(s.conn.config); err != nil {
 		return err
@@ -254,7 +254,7 @@ func (s *clusterStage) close(ctx context.Context) error {
 		s.session.Close()
 	}
 	if s.kube == nil || s.namespace == "" {
-		return s.leaveSeat()
+		return s.unlock()
 	}
 	var errs []error
 	if !s.conn.live() {
@@ -265,5 +265,5 @@ func (s *clusterStage) close(ctx context.Context) error {
 	}
 	err := errors.Join(append(errs, s.remove(ctx))...)
 	s.conn.left = s.conn.left || err != nil
-	return errors.Join(err, s.leaveSeat())
+	return errors.Join(err, s.unlock())
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
-// Progress is told what is starting (took is zero) and how long it took. It may
+// Phases is told what is starting (took is zero) and how long it took. It may
 // be called from several goroutines at once.
-type Progress interface {
+type Phases interface {
 	Phase(name string, took time.Duration)
 }
 

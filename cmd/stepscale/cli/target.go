@@ -25,8 +25,8 @@ const (
 	updateRecreate = "recreate" // as the scenario says
 )
 
-// place is the cluster on which a loop is played, and how.
-type place struct {
+// target is the cluster on which a loop is played, and how.
+type target struct {
 	cluster   string // clusterEmbedded or clusterKind
 	name      string // of the kind cluster; empty for the usual one
 	attach    eks.Options
@@ -38,9 +38,9 @@ type place struct {
 }
 
 // attached tells that the cluster is somebody else's.
-func (p place) attached() bool { return p.attach.Name != "" || p.attach.Context != "" }
+func (p target) attached() bool { return p.attach.Name != "" || p.attach.Context != "" }
 
-func (p *place) flags(cmd *cobra.Command) {
+func (p *target) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&p.cluster, "cluster", clusterEmbedded, "실행할 `클러스터`: embedded 또는 kind")
 	f.StringVar(&p.name, "name", "", "--cluster kind의 `이름` (stepscale이 기본)")
@@ -56,12 +56,17 @@ func (p *place) flags(cmd *cobra.Command) {
 func attachFlags(f *pflag.FlagSet, o *eks.Options) {
 	f.StringVar(&o.Context, "context", "", "kubeconfig의 `컨텍스트`")
 	f.StringVar(&o.Name, "eks", "", "EKS 클러스터의 `이름`")
-	f.StringVar(&o.Region, "region", "", "--eks의 AWS `리전`")
-	f.StringVar(&o.Profile, "profile", "", "--eks의 AWS `프로필`")
+	awsFlags(f, o, "--eks의 ")
+}
+
+// awsFlags say where an EKS cluster is, and for whom.
+func awsFlags(f *pflag.FlagSet, o *eks.Options, of string) {
+	f.StringVar(&o.Region, "region", "", of+"AWS `리전`")
+	f.StringVar(&o.Profile, "profile", "", of+"AWS `프로필`")
 }
 
 // check refuses flags that say two things.
-func (p place) check() error {
+func (p target) check() error {
 	switch {
 	case p.cluster != "" && p.cluster != clusterEmbedded && p.cluster != clusterKind:
 		return problem.Usage("모르는 클러스터입니다: "+p.cluster, "--cluster에는 embedded 또는 kind를, EKS라면 --eks 이름을, 그 밖의 클러스터라면 --context 이름을 적어 주십시오.")
@@ -84,7 +89,7 @@ func (p place) check() error {
 }
 
 // saved says how to go on after the learner has stopped, on the same cluster.
-func (p place) saved() string {
+func (p target) saved() string {
 	text := "여기까지 저장했습니다. "
 	if p.attached() {
 		text += "클러스터에 만든 것은 모두 지웠습니다. "
@@ -93,7 +98,7 @@ func (p place) saved() string {
 }
 
 // words are the flags that name the same cluster again.
-func (p place) words() []string {
+func (p target) words() []string {
 	var words []string
 	flag := func(name, value string) {
 		if value != "" {

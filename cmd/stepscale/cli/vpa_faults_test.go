@@ -35,7 +35,7 @@ func TestVPACut(t *testing.T) {
 	m := newManaged(t, a)
 	namespace := classOn(t, a, m)
 	p := behind(t, a, m)
-	a.place.vpaUpdate = updateRecreate
+	a.target.vpaUpdate = updateRecreate
 	s, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-web", silent{})
 	if err != nil {
 		t.Fatal(err)

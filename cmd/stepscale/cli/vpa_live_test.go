@@ -38,7 +38,7 @@ func classOn(t *testing.T, a *app, m liveCluster) string {
 	}
 	const namespace = "shop"
 	m.enroll(t, namespace, "somebody")
-	a.place.namespace = namespace
+	a.target.namespace = namespace
 	m.load(t, namespace, "{at: 0s, step: 735m}") // the nodes give the generator its share too
 	return namespace
 }
@@ -134,7 +134,7 @@ func TestVPARecreate(t *testing.T) {
 	a := testApp(t)
 	m := newManaged(t, a)
 	classOn(t, a, m)
-	a.place.vpaUpdate = updateRecreate
+	a.target.vpaUpdate = updateRecreate
 	s, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-web", silent{})
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +208,7 @@ func TestVPAAdmittedInCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = theirs.Close(context.Background()) })
-	a.place.vpaUpdate = updateRecreate
+	a.target.vpaUpdate = updateRecreate
 	s, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-web", silent{})
 	if err != nil {
 		t.Fatal(err)
@@ -232,7 +232,7 @@ func TestVPAStudent(t *testing.T) {
 	a := testApp(t)
 	m := newManaged(t, a)
 	namespace := classOn(t, a, m)
-	a.place.attach = eks.Options{Context: "kim", Kubeconfig: as(t, m.Info().Kubeconfig, "kim")}
+	a.target.attach = eks.Options{Context: "kim", Kubeconfig: as(t, m.Info().Kubeconfig, "kim")}
 	_, _, err := a.openStage(t.Context(), "vpa", "vpa-pdb", silent{})
 	var u *problem.Error
 	if !errors.As(err, &u) || !strings.Contains(u.What, "list,watch limitranges") || !strings.Contains(u.Hint, "아무것도 쓰지") {
@@ -268,7 +268,7 @@ func TestVPAStudent(t *testing.T) {
 	}
 }
 
-// TestVPAKilled: the guard removes the VPA of a killed process and its checkpoints, and
+// TestVPAKilled: the reaper removes the VPA of a killed process and its checkpoints, and
 // no others.
 func TestVPAKilled(t *testing.T) {
 	a := testApp(t)
@@ -306,7 +306,7 @@ func TestVPAKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	within(t, 30*time.Second, "the guard removes the VPA", func() bool { return vpas() == 0 })
+	within(t, 30*time.Second, "the reaper removes the VPA", func() bool { return vpas() == 0 })
 	left, err := api.VerticalPodAutoscalerCheckpoints(namespace).List(t.Context(), metav1.ListOptions{})
 	if err != nil || len(left.Items) != 1 || left.Items[0].Name != "theirs" {
 		t.Errorf("checkpoints %v, %v", left.Items, err)

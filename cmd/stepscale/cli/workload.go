@@ -26,24 +26,24 @@ const (
 	quickEnd     int64 = 5 // seconds that a pod has for its end
 )
 
-// burning lets the scenario's containers burn the CPU that requests ask of them.
-func (s *clusterStage) burning(obj *unstructured.Unstructured) error {
+// runWorkload lets the scenario's containers burn the CPU that requests ask of them.
+func (s *clusterStage) runWorkload(obj *unstructured.Unstructured) error {
 	d := &appsv1.Deployment{}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(obj.Object, d); err != nil {
 		return err
 	}
 	pod := &d.Spec.Template.Spec
 	for i := range pod.Containers {
-		s.burns(&pod.Containers[i], workloadPort+i)
+		s.asWorkload(&pod.Containers[i], workloadPort+i)
 	}
 	// Others than sidecars end before the first metric, and their images are not ours.
 	pod.InitContainers = slices.DeleteFunc(pod.InitContainers, func(c corev1.Container) bool {
 		return c.RestartPolicy == nil || *c.RestartPolicy != corev1.ContainerRestartPolicyAlways
 	})
 	for i := range pod.InitContainers {
-		s.burns(&pod.InitContainers[i], workloadPort+len(pod.Containers)+i)
+		s.asWorkload(&pod.InitContainers[i], workloadPort+len(pod.Containers)+i)
 	}
-	s.quiet(pod)
+	s.restrictPod(pod)
 	if d.Name == s.scenario.Target {
 		s.targetLabels = d.Spec.Selector.MatchLabels
 	}
@@ -54,8 +54,8 @@ func (s *clusterStage) burning(obj *unstructured.Unstructured) error {
 	return err
 }
 
-// burns makes a container ours: nothing of what its own image would have needed is left.
-func (s *clusterStage) burns(c *corev1.Container, port int) {
+// asWorkload makes a container ours: nothing of what its own image would have needed is left.
+func (s *clusterStage) asWorkload(c *corev1.Container, port int) {
 	c.Image, c.Command, c.ImagePullPolicy = s.conn.image, nil, corev1.PullIfNotPresent
 	c.Args = []string{"burn", "--listen", fmt.Sprintf(":%d", port)}
 	c.ReadinessProbe = &corev1.Probe{PeriodSeconds: 1, ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromInt(port)}}}
@@ -63,9 +63,9 @@ func (s *clusterStage) burns(c *corev1.Container, port int) {
 	c.SecurityContext = restricted()
 }
 
-// quiet asks for what a namespace of the "restricted" Pod Security Standard wants,
+// restrictPod asks for what a namespace of the "restricted" Pod Security Standard wants,
 // and for a quick end.
-func (s *clusterStage) quiet(pod *corev1.PodSpec) {
+func (s *clusterStage) restrictPod(pod *corev1.PodSpec) {
 	pod.TerminationGracePeriodSeconds = new(quickEnd)
 	pod.AutomountServiceAccountToken = new(false)
 	pod.SecurityContext = &corev1.PodSecurityContext{RunAsNonRoot: new(true), RunAsUser: new(int64(workload.User)),
@@ -99,7 +99,7 @@ func (s *clusterStage) loadObjects() []any {
 			}}}},
 		},
 	}
-	s.quiet(&load.Spec.Template.Spec)
+	s.restrictPod(&load.Spec.Template.Spec)
 	service := &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: metav1.ObjectMeta{Name: s.scenario.Target},

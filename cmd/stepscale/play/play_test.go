@@ -23,11 +23,15 @@ func TestRight(t *testing.T) {
 }
 
 func TestCommandTable(t *testing.T) {
-	seen := map[string]bool{}
+	seen, keys := map[string]bool{}, map[string]bool{}
 	for _, c := range Verbs() {
 		if c.Help == "" || c.Key == "" || c.do == nil {
 			t.Errorf("%v has no help or does nothing", c.Names)
 		}
+		if keys[c.Key] {
+			t.Errorf("two verbs have the key %q", c.Key)
+		}
+		keys[c.Key] = true
 		for _, n := range c.Names {
 			if seen[n] {
 				t.Errorf("two commands are called %q", n)

@@ -12,7 +12,7 @@ import (
 
 func TestContractIsKorean(t *testing.T) {
 	for _, c := range clustertest.Checks() {
-		if contractLabels[c.Name] == "" {
+		if e2eLabels[c.Name] == "" {
 			t.Errorf("check %q has no Korean name", c.Name)
 		}
 	}
@@ -31,7 +31,7 @@ func TestContractFinding(t *testing.T) {
 		{&kind.Error{Reason: kind.NoImage, Image: "kindest/node:v1.37.0", Output: "no such host", Err: errors.New("boom")}, statusFail, "(kindest/node:v1.37.0): no such host"},
 		{errors.New("boom"), statusFail, "boom"},
 	} {
-		f := contractFinding("x", 1500*time.Millisecond, c.err)
+		f := e2eFinding("x", 1500*time.Millisecond, c.err)
 		if f.Status != c.status || !strings.Contains(f.Detail, c.detail) {
 			t.Errorf("%v is told as %+v", c.err, f)
 		}

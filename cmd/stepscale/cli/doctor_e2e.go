@@ -21,13 +21,13 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
-// contractClusters are those that doctor --e2e can make.
-var contractClusters = []string{"embedded", "kind"}
+// e2eClusters are those that doctor --e2e can make.
+var e2eClusters = []string{"embedded", "kind"}
 
-// contractName keeps the check's cluster apart from one that the user has.
-const contractName = "stepscale-e2e"
+// e2eName keeps the check's cluster apart from one that the user has.
+const e2eName = "stepscale-e2e"
 
-var contractLabels = map[string]string{
+var e2eLabels = map[string]string{
 	"interrupted start leaves nothing": "도중에 중단하면 아무것도 남지 않습니다",
 	"up":                               "클러스터를 만듭니다",
 	"up again finds it":                "다시 켜면 있는 것을 찾습니다",
@@ -46,11 +46,11 @@ func (a *app) endToEnd(ctx context.Context, name string) ([]finding, error) {
 		return nil, err
 	}
 	progress := &startup{screen: view.New(a.errOut)}
-	s, err := contractOf(name, filepath.Join(dir, contractName), progress)
+	s, err := providerCheckOf(name, filepath.Join(dir, e2eName), progress)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(filepath.Join(dir, contractName))
+	defer os.RemoveAll(filepath.Join(dir, e2eName))
 	if _, err := s.Leftovers(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, problem.OfCluster(err) // there is nothing to make a cluster with
 	}
@@ -59,7 +59,7 @@ func (a *app) endToEnd(ctx context.Context, name string) ([]finding, error) {
 	for _, c := range clustertest.Checks() { // all of them, also after Ctrl-C: the last ones take everything down
 		begin := time.Now()
 		err := c.Do(ctx, s.Subject)
-		found = append(found, contractFinding(contractLabels[c.Name], time.Since(begin), err))
+		found = append(found, e2eFinding(e2eLabels[c.Name], time.Since(begin), err))
 		if c.Name == "up" && err == nil && s.whileUp != nil {
 			found = append(found, s.whileUp(ctx))
 		}
@@ -67,7 +67,7 @@ func (a *app) endToEnd(ctx context.Context, name string) ([]finding, error) {
 	return found, ctx.Err()
 }
 
-func contractFinding(name string, took time.Duration, err error) finding {
+func e2eFinding(name string, took time.Duration, err error) finding {
 	f := finding{Name: name, Status: statusOK, Detail: fmt.Sprintf("%.1f초", took.Seconds())}
 	if err == nil {
 		return f
@@ -86,16 +86,16 @@ func contractFinding(name string, took time.Duration, err error) finding {
 	return f
 }
 
-// contract is what doctor --e2e checks of a provider.
-type contract struct {
+// providerCheck is what doctor --e2e checks of a provider.
+type providerCheck struct {
 	*clustertest.Subject
 	whileUp func(context.Context) finding // what no other provider has; may be nil
 }
 
-func contractOf(name, dir string, progress Progress) (*contract, error) {
+func providerCheckOf(name, dir string, progress Phases) (*providerCheck, error) {
 	switch name {
 	case "embedded":
-		return &contract{Subject: &clustertest.Subject{
+		return &providerCheck{Subject: &clustertest.Subject{
 			New:       func() clusters.Provider { return embedded.New(embedded.Options{Dir: dir, Progress: progress.Phase}) },
 			Interrupt: 300 * time.Millisecond, PodsReady: time.Minute, Image: "app",
 			Leftovers: func() (left []string, err error) {
@@ -107,9 +107,9 @@ func contractOf(name, dir string, progress Progress) (*contract, error) {
 			},
 		}}, nil
 	case "kind":
-		options := kind.Options{Name: contractName, Dir: dir, Progress: func(phase string, took time.Duration) { progress.Phase(kindPhase(phase), took) }}
+		options := kind.Options{Name: e2eName, Dir: dir, Progress: func(phase string, took time.Duration) { progress.Phase(kindPhase(phase), took) }}
 		cluster := kind.New(options)
-		return &contract{
+		return &providerCheck{
 			Subject: &clustertest.Subject{
 				New:       func() clusters.Provider { return kind.New(options) },
 				Interrupt: 3 * time.Second, PodsReady: 2 * time.Minute, Leftovers: cluster.Left,
@@ -117,7 +117,7 @@ func contractOf(name, dir string, progress Progress) (*contract, error) {
 			whileUp: func(ctx context.Context) finding { return reachFinding(ctx, cluster) },
 		}, nil
 	}
-	return nil, problem.Usage("모르는 클러스터입니다: "+name, "--e2e에는 "+strings.Join(contractClusters, " 또는 ")+"를 적어 주십시오.")
+	return nil, problem.Usage("모르는 클러스터입니다: "+name, "--e2e에는 "+strings.Join(e2eClusters, " 또는 ")+"를 적어 주십시오.")
 }
 
 // reachFinding tells whether the API server of a kind cluster can call a webhook in
@@ -126,7 +126,7 @@ func contractOf(name, dir string, progress Progress) (*contract, error) {
 func reachFinding(ctx context.Context, cluster *kind.Cluster) finding {
 	begin := time.Now()
 	err := reached(ctx, cluster)
-	f := contractFinding("노드가 이 컴퓨터에 닿습니다", time.Since(begin), err)
+	f := e2eFinding("노드가 이 컴퓨터에 닿습니다", time.Since(begin), err)
 	if err != nil {
 		f.Status, f.Hint = statusWarn, cmp.Or(f.Hint, problem.KindHint(kind.Unreachable))
 	}

@@ -11,15 +11,15 @@ import (
 )
 
 // TestGuardEndsWithItsDirectory: nothing can be proven to be ours without the key, and
-// a guard that goes on would make the directory again.
+// a reaper that goes on would make the directory again.
 func TestGuardEndsWithItsDirectory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "gone")
 	a := newApp()
 	a.state, a.in = state.At(dir), strings.NewReader(`{"Attach":{"Context":"none"}}`+"\n")
 	root := wire(a).root()
-	root.SetArgs([]string{"cluster", "guard"})
+	root.SetArgs([]string{"cluster", "reaper"})
 	if err := root.ExecuteContext(t.Context()); !errors.Is(err, errStateGone) {
-		t.Errorf("the guard ends with %v", err)
+		t.Errorf("the reaper ends with %v", err)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the directory is there again: %v", err)

@@ -14,9 +14,9 @@ func owner(a *app) (string, error) {
 	return s.Owner(), err
 }
 
-// TestSeats: two lessons of one learner on a cluster leave each other alone, and so
+// TestNamespaceLock: two lessons of one learner on a cluster leave each other alone, and so
 // does cluster clean.
-func TestSeats(t *testing.T) {
+func TestNamespaceLock(t *testing.T) {
 	a := testApp(t)
 	m := newManaged(t, a)
 	id, err := owner(a)
@@ -24,7 +24,7 @@ func TestSeats(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := wire(newApp())
-	second.place, second.pause = a.place, a.pause
+	second.target, second.pause = a.target, a.pause
 	t.Cleanup(func() { _ = second.finish() })
 	base := "stepscale-web-surge-" + id
 	for i, one := range []*app{a, second} {
@@ -37,7 +37,7 @@ func TestSeats(t *testing.T) {
 			t.Errorf("lesson %d is in %s; want %s", i+1, got, want)
 		}
 	}
-	if removed, err := a.clean(t.Context(), a.place, nil); !errors.Is(err, errPlaying) || len(removed) > 0 {
+	if removed, err := a.clean(t.Context(), a.target, nil); !errors.Is(err, errPlaying) || len(removed) > 0 {
 		t.Errorf("cleaned %q, %v", removed, err)
 	}
 	for _, name := range []string{base, base + "-2"} {
