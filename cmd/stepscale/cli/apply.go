@@ -167,7 +167,8 @@ func (s *clusterStage) makeNamespace(ctx context.Context) error {
 	}
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace, Labels: s.labels(nil)}}
 	s.conn.signer.Sign(kindNamespace, ns)
-	_, err := s.kube.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{FieldManager: fieldManager})
+	made, err := s.kube.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{FieldManager: fieldManager})
+	s.namespaceUID = made.GetUID()
 	if apierrors.IsForbidden(err) {
 		s.namespace = ""
 		return &problem.Error{What: "네임스페이스를 만들 권한이 없습니다", Cause: err, Hint: "강사에게 네임스페이스를 받아 --namespace 이름으로 실행해 주십시오."}
@@ -208,7 +209,7 @@ func (s *clusterStage) claim(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	if err == nil && s.ours(kindNamespace, ns) && ns.DeletionTimestamp == nil {
-		err = s.deleteNamespace(ctx)
+		err = s.deleteNamespace(ctx, ns.UID)
 	}
 	return false, errors.Join(err, s.unlock())
 }
@@ -223,9 +224,18 @@ func (s *clusterStage) unlock() error {
 	return lock.Close()
 }
 
-func (s *clusterStage) deleteNamespace(ctx context.Context) error {
-	err := s.kube.CoreV1().Namespaces().Delete(ctx, s.namespace, metav1.DeleteOptions{})
-	if apierrors.IsNotFound(err) {
+// deleteNamespace deletes the namespace that was seen or made; none without a UID.
+func (s *clusterStage) deleteNamespace(ctx context.Context, uid types.UID) error {
+	if uid == "" {
+		return nil
+	}
+	return gone(s.kube.CoreV1().Namespaces().Delete(ctx, s.namespace, only(uid)))
+}
+
+// gone forgives a deletion of what is not there any more: of a conflict, too, where
+// another object has got the name.
+func gone(err error) error {
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return nil
 	}
 	return err
@@ -235,14 +245,11 @@ func (s *clusterStage) deleteNamespace(ctx context.Context) error {
 // objects, the last first.
 func (s *clusterStage) remove(ctx context.Context) error {
 	if s.conn.namespace == "" {
-		return s.deleteNamespace(ctx)
+		return s.deleteNamespace(ctx, s.namespaceUID)
 	}
 	var errs []error
 	for _, m := range slices.Backward(s.made) {
-		err := m.client.Delete(ctx, m.name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &m.uid}, PropagationPolicy: new(metav1.DeletePropagationBackground)})
-		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) { // a conflict: another object of that name
-			errs = append(errs, err)
-		}
+		errs = append(errs, gone(m.client.Delete(ctx, m.name, only(m.uid))))
 	}
 	return errors.Join(errs...)
 }

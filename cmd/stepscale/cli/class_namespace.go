@@ -14,6 +14,7 @@ import (
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/vpa"
 )
 
@@ -118,7 +119,7 @@ func (a *app) printStudents(students []vpa.Student) error {
 			if err != nil {
 				return err
 			}
-			if _, err := fmt.Fprintf(a.out, "---\n%s", raw); err != nil {
+			if _, err := fmt.Fprintf(outside.Writer(a.out), "---\n%s", raw); err != nil {
 				return err
 			}
 		}

@@ -116,7 +116,7 @@ func (a *app) examine(ctx context.Context) []finding {
 		a.leftFiles(),
 	}, a.embeddedFindings(), []finding{
 		program(ctx, "kubectl", "두 번째 터미널에서 상태를 보려면 필요합니다. https://kubernetes.io/docs/tasks/tools/", "version", "--client"),
-		program(ctx, "docker", "kind 클러스터를 쓸 때만 필요합니다. 내장 클러스터는 Docker 없이 됩니다.", "version", "--format", "{{.Server.Version}}"),
+		program(ctx, "docker", "kind 클러스터를 쓸 때만 필요합니다. 임베디드 클러스터는 Docker 없이 됩니다.", "version", "--format", "{{.Server.Version}}"),
 		kubeContexts(),
 		a.terminal(),
 		locale(),
@@ -173,10 +173,10 @@ func kubeContexts() finding {
 	const name = "kube 컨텍스트"
 	config, err := eks.Kubeconfig("")
 	if err != nil {
-		return finding{name, statusWarn, problem.Sentence(problem.OfCluster(err)), "내장 클러스터에는 필요하지 않습니다."}
+		return finding{name, statusWarn, problem.Sentence(problem.OfCluster(err)), "임베디드 클러스터에는 필요하지 않습니다."}
 	}
 	if len(config.Contexts) == 0 {
-		return finding{name, statusOK, "없습니다. 내장 클러스터에는 필요하지 않습니다", ""}
+		return finding{name, statusOK, "없습니다. 임베디드 클러스터에는 필요하지 않습니다", ""}
 	}
 	var names []string
 	for n := range config.Contexts {

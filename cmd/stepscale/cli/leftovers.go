@@ -43,9 +43,9 @@ type leftover struct {
 // ended: no lesson begins where something is about to be removed.
 type leftovers struct {
 	found    []leftover
-	unproven []string // bear our labels, and no proof that we made them
-	busy     error    // somebody plays in a namespace of ours
-	locks    []*os.File
+	unproven []string            // bear our labels, and no proof that we made them
+	busy     error               // somebody plays in a namespace of ours
+	locks    map[string]*os.File // by namespace
 	state    state.Dir
 	signer   state.Signer
 }
@@ -61,7 +61,7 @@ func findLeftovers(ctx context.Context, state state.Dir, p target) (*leftovers, 
 	if err != nil {
 		return nil, problem.OfCluster(err)
 	}
-	l := &leftovers{state: state, signer: signer}
+	l := &leftovers{state: state, signer: signer, locks: map[string]*os.File{}}
 	mine := metav1.ListOptions{LabelSelector: clusters.LabelManaged + "=true," + clusters.LabelOwner + "=" + signer.Owner()}
 	if p.namespace != "" {
 		free, err := l.lock(cluster.Info().Name, p.namespace)
@@ -120,6 +120,9 @@ var errPlaying = errors.New("다른 프로세스가 쓰고 있습니다")
 
 // lock reports false where somebody plays.
 func (l *leftovers) lock(cluster, namespace string) (bool, error) {
+	if l.locks[namespace] != nil { // -n names one of ours
+		return true, nil
+	}
 	lock, free, err := l.state.LockNamespace(cluster, namespace)
 	if err != nil {
 		return false, err
@@ -129,7 +132,7 @@ func (l *leftovers) lock(cluster, namespace string) (bool, error) {
 			Hint: "그 수업이 끝나면 스스로 지웁니다."}
 		return false, nil
 	}
-	l.locks = append(l.locks, lock)
+	l.locks[namespace] = lock
 	return true, nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
@@ -39,6 +40,7 @@ type clusterStage struct {
 	conn         *connection
 	scenario     *scenarios.Scenario
 	namespace    string
+	namespaceUID types.UID // of one that we made
 	mode         hpa.Mode
 	watched      bool // the cluster's own controller drives
 	kube         kubernetes.Interface
