@@ -10,9 +10,9 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 )
 
-// TestGuardEndsWithItsDirectory: nothing can be proven to be ours without the key, and
+// TestReaperEndsWithItsDirectory: nothing can be proven to be ours without the key, and
 // a reaper that goes on would make the directory again.
-func TestGuardEndsWithItsDirectory(t *testing.T) {
+func TestReaperEndsWithItsDirectory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "gone")
 	a := newApp()
 	a.state, a.in = state.At(dir), strings.NewReader(`{"Attach":{"Context":"none"}}`+"\n")
