@@ -265,13 +265,15 @@ func (p *Play) ask(why Stop) (string, error) {
 func (p *Play) unknown(line string, why Stop) {
 	var names []string
 	for _, v := range Verbs() {
-		names = append(names, v.Names...)
+		if !v.moves {
+			names = append(names, v.Names...)
+		}
 	}
 	text := fmt.Sprintf("알 수 없는 명령입니다: %s. 명령 목록은 ?로 볼 수 있습니다.", line)
 	if why == ForAnswer {
 		text = fmt.Sprintf("답이나 명령으로 읽을 수 없습니다: %s. 숫자나 괄호 안의 말 가운데 하나를 적거나, Enter로 넘어가 주십시오.", line)
 	}
-	if near := problem.Nearest(line, names); near != "" {
+	if near := problem.Nearest(line, names); near != "" && len([]rune(line)) > 1 {
 		text += fmt.Sprintf(" 혹시 '%s'입니까?", near)
 	}
 	p.note(text)

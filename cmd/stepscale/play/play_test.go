@@ -47,6 +47,38 @@ func TestCommandTable(t *testing.T) {
 	}
 }
 
+// TestKeysOfTheKoreanInputMethod: every letter has its jamo, and the keys work with it.
+func TestKeysOfTheKoreanInputMethod(t *testing.T) {
+	letters := map[rune]bool{}
+	for _, letter := range keys {
+		letters[letter] = true
+	}
+	if len(keys) != 26 || len(letters) != 26 {
+		t.Errorf("%d jamo for %d letters", len(keys), len(letters))
+	}
+	for jamo, want := range map[string]string{"ㅂ": "끝", "ㅠ": "뒤로", "ㅗ": "힌트", "ㅏ": "kubectl", "ㄹ": "값", "ㅊ": "계속", "ㅜ": "다음"} {
+		if v, ok := verb(jamo); !ok || v.Names[0] != want {
+			t.Errorf("%s is %v", jamo, v.Names)
+		}
+	}
+}
+
+// TestNobodyIsTalkedIntoAStep: a mistyped line suggests no verb that executes one.
+func TestNobodyIsTalkedIntoAStep(t *testing.T) {
+	for _, line := range []string{"나가기", "두개", "이", "abc", "nexr", "다움", "contin", "quut", "종로"} {
+		var told []string
+		p := &Play{yield: func(e Event) bool { told = append(told, fmt.Sprint(e)); return true }}
+		p.unknown(line, ForNext)
+		for _, v := range Verbs() {
+			for _, n := range v.Names {
+				if v.moves && strings.Contains(strings.Join(told, ""), "혹시 '"+n+"'") {
+					t.Errorf("%s: %v", line, told)
+				}
+			}
+		}
+	}
+}
+
 func TestFindStep(t *testing.T) {
 	scenes := Scenes([]lessons.Block{
 		{Kind: "prose", Text: "# 첫 문단"}, {Kind: "step", Arg: "hpa/1-metrics/query"}, {Kind: "predict", Arg: "proposal", Text: "?"},
