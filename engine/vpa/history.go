@@ -28,11 +28,11 @@ func History() engine.Defined[State] {
 	const ref = "recommender/input/cluster_feeder.go: InitFromHistoryProvider"
 	return define("vpa-history", false, []engine.Step[State]{
 		{ID: "vpa-history/1-hour", Actor: ActorRecommender, Do: after(time.Hour),
-			Ref: "ref", Tells: historyTells},
+			Ref: ref, Tells: historyTells},
 		{ID: "vpa-history/2-day", Actor: ActorRecommender, Do: after(24 * time.Hour),
-			Ref: "ref", Tells: historyTells},
+			Ref: ref, Tells: historyTells},
 		{ID: "vpa-history/3-week", Actor: ActorRecommender, Do: after(8 * 24 * time.Hour),
-			Ref: "ref", Tells: historyTells},
+			Ref: ref, Tells: historyTells},
 		{ID: "vpa-history/4-restart", Actor: ActorRecommender, Do: restart,
 			Ref:   "recommender/input/cluster_feeder.go: InitFromCheckpoints",
 			Tells: []string{"samplesBefore", "samples", "target/<container>", "recommendationChanged/<container>"}},

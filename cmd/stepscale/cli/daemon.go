@@ -43,7 +43,13 @@ func (a *app) clusterServe() *cobra.Command {
 			if err != nil {
 				return problem.Usage("이 명령은 stepscale cluster up이 실행합니다.", "stepscale cluster up을 실행해 주십시오.")
 			}
-			if err := embedded.InBackground(cmd.Context(), lock, embedded.Options{Dir: dir}, parseLoad); err != nil {
+			ctx, end := context.WithCancelCause(cmd.Context())
+			defer end(nil)
+			err = embedded.InBackground(ctx, lock, embedded.Options{Dir: dir, Failed: end}, parseLoad)
+			switch {
+			case ctx.Err() != nil && cmd.Context().Err() == nil: // it ended by itself
+				return endedError(filepath.Dir(dir), context.Cause(ctx))
+			case err != nil:
 				return startError(dir, err)
 			}
 			return nil
