@@ -62,26 +62,34 @@ func TestKills(t *testing.T) {
 			defer endAll(folder)
 			random := rand.New(rand.NewPCG(start, uint64(lane)))
 			var order []int
-			for n := range *kills / lanes {
+			n := 0
+			for tries := 0; n < *kills/lanes && tries < *kills; tries++ {
 				if len(order) == 0 {
 					order = random.Perm(len(victims))
 				}
 				v := victims[order[0]]
 				order = order[1:]
-				v.attack(t, folder, random)
+				hit := v.attack(t, folder, random)
 				settle(t, folder, v.name)
-				if n%4 == 3 {
+				if !hit { // it had ended by itself
+					continue
+				}
+				if n++; n%4 == 0 {
 					works(t, folder, v.name)
 				}
 			}
 			lives(t, folder)
+			if n < *kills/lanes {
+				t.Errorf("only %d were killed", n)
+			}
 		})
 	}
 	t.Cleanup(func() { t.Logf("%d kills, -seed %d", *kills/lanes*lanes, start) })
 }
 
-// attack starts the victim and kills it, or its daemon, at a random moment.
-func (v victim) attack(t *testing.T, folder string, random *rand.Rand) {
+// attack starts the victim and kills it, or its daemon, at a random moment. It reports
+// whether there was still something to kill.
+func (v victim) attack(t *testing.T, folder string, random *rand.Rand) (hit bool) {
 	if v.up {
 		must(t, folder, "cluster up")
 	}
@@ -107,9 +115,7 @@ func (v victim) attack(t *testing.T, folder string, random *rand.Rand) {
 	if v.daemon {
 		pid = v.daemonOf(folder, pid)
 	}
-	if pid != 0 {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
+	hit = pid != 0 && syscall.Kill(pid, syscall.SIGKILL) == nil
 	deadline := time.AfterFunc(time.Minute, func() {
 		t.Errorf("%s: it does not end after %d lines and %s", v.name, lines, while)
 		_ = cmd.Process.Kill()
@@ -119,12 +125,16 @@ func (v victim) attack(t *testing.T, folder string, random *rand.Rand) {
 	}
 	err = cmd.Wait()
 	deadline.Stop()
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && !v.daemon {
+		hit = status.Signaled()
+	}
 	t.Logf("%s, after %d lines and %s: %v", v.name, lines, while.Round(time.Millisecond), err)
 	o := outcome{screen: screen.String()}
 	if faults := o.faults(); len(faults) > 0 {
 		t.Errorf("%s: %s\n%s", v.name, strings.Join(faults, "; "), head(o.screen))
 	}
 	whole(t, folder, v.name)
+	return hit
 }
 
 // daemonOf is the process of the cluster: another one than that which talks to it. 0
