@@ -83,6 +83,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &missing):
 		return problem.Usage(fmt.Sprintf("--%s 플래그에는 값이 필요합니다.", missing.GetFlag().Name), hint)
 	case errors.As(err, &invalid):
+		if invalid.GetFlag().Value.Type() == "duration" {
+			hint = "시간에는 단위를 붙여 주십시오. 예: 30s, 5m, 2h. " + hint
+		}
 		return problem.Usage(fmt.Sprintf("--%s 플래그의 값이 올바르지 않습니다: %q", invalid.GetFlag().Name, invalid.GetValue()), hint)
 	case errors.As(err, &syntax):
 		return problem.Usage("플래그를 읽을 수 없습니다: "+syntax.GetSpecifiedFlag(), hint)

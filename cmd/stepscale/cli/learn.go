@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/lines"
@@ -64,8 +65,12 @@ func (a *app) loadLessons(dir string) ([]lessons.Lesson, error) {
 	}
 	all, err := lessons.Load(fsys)
 	if err != nil {
+		check := "stepscale check"
+		if dir != "" {
+			check += " --lessons " + shellescape.Quote(dir)
+		}
 		return nil, &problem.Error{What: "수업을 읽을 수 없습니다", Code: problem.ExitUsage, Cause: err,
-			Hint: "stepscale check로 모든 문제를 한 번에 볼 수 있습니다."}
+			Hint: "모든 문제를 한 번에 보시려면: " + check}
 	}
 	if len(all) == 0 {
 		return nil, problem.Usage("수업이 하나도 없습니다.", "폴더 안에 <폴더>/<번호-이름>/lesson.md가 있어야 합니다.")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -54,6 +56,16 @@ func begun[S any](d engine.Defined[S], state func(*clusterStage, context.Context
 		}
 		return d.Loop(st).Run(ctx, 1), nil
 	}}
+}
+
+// playableWith names the loops for which the scenario has all.
+func playableWith(s *scenarios.Scenario) (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(loops)) {
+		if l := loops[name]; l.lacks(s) == "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // lacks is the kind of object that a loop needs and the scenario has not; empty when it

@@ -79,7 +79,7 @@ func (a *app) openStage(ctx context.Context, loop, scenario string, out Phases) 
 	}
 	if lacks := l.lacks(s); lacks != "" {
 		return nil, nil, problem.Usage(fmt.Sprintf("루프 %s에는 %s가 필요합니다: 시나리오 %s에는 없습니다", loop, lacks, scenario),
-			fmt.Sprintf("scenario.yaml에 %s: 를 적은 시나리오를 골라 주십시오.", strings.ToLower(lacks)))
+			fmt.Sprintf("scenario.yaml에 %s: 를 적은 시나리오를 고르시거나, 이 시나리오에 맞는 루프를 --loop로 적어 주십시오: %s", strings.ToLower(lacks), strings.Join(playableWith(s), ", ")))
 	}
 	if a.conn == nil {
 		if a.conn, err = a.connect(ctx, out.Phase); err != nil {
