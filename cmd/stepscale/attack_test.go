@@ -74,7 +74,7 @@ func call(t *testing.T, within time.Duration, folder string, env []string, argv 
 // say in its own what is wrong with a file.
 var (
 	goWords  = regexp.MustCompile(`panic|goroutine|runtime error|\.go:\d|%!|<nil>|invalid memory|\*errors\.`)
-	rawWords = regexp.MustCompile(`strconv\.|(^|[^.\w])yaml: |json: |unmarshal`)
+	rawWords = regexp.MustCompile(`strconv\.|(^|[^.\w])(yaml|json): |unmarshal`)
 )
 
 // hint is what every message has that somebody can act upon; the last is of a recording

@@ -152,7 +152,7 @@ func TestLearnWithoutWritableState(t *testing.T) {
 	}
 	t.Setenv("STEPSCALE_STATE_DIR", filepath.Join(file, "x"))
 	r := runCommand(t, "\n\n\n", "learn", "hpa")
-	contains(t, r.err, "진도를 저장할 수 없습니다")
+	contains(t, r.err, "진도를 읽거나 저장할 수 없습니다")
 	contains(t, r.out, "수업을 마쳤습니다: 동작 순서")
 	if r.code != problem.ExitOK || strings.Count(r.err, "오류") != 1 {
 		t.Errorf("exit code %d\n%s", r.code, r.err)

@@ -161,7 +161,9 @@ func program(ctx context.Context, name, hint string, argv ...string) finding {
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, path, argv...).Output()
+	cmd := exec.CommandContext(ctx, path, argv...)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+os.DevNull) // kubectl reads it to say its own version, and a device has no end
+	out, err := cmd.Output()
 	if err != nil {
 		return finding{name, statusWarn, "설치되어 있지만 답하지 않습니다: " + err.Error(), hint}
 	}

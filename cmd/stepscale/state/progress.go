@@ -198,7 +198,7 @@ func (s *Progress) setAside(cause error) error {
 }
 
 func unwritable(path string, err error) error {
-	return &problem.Error{What: "진도를 저장할 수 없습니다", Where: path, Cause: err,
+	return &problem.Error{What: "진도를 읽거나 저장할 수 없습니다: " + outside.Reason(err), Where: path,
 		Hint: "폴더의 권한을 확인하시거나 STEPSCALE_STATE_DIR에 다른 폴더를 적어 주십시오. 수업은 저장 없이 계속됩니다."}
 }
 

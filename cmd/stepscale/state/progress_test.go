@@ -107,7 +107,7 @@ func TestUnwritableStateDir(t *testing.T) {
 	state := At(filepath.Join(file, "state"))
 	s, _ := state.Progress(t.Context())
 	err := s.Save(t.Context(), "hpa/01-a", Lesson{Steps: 1})
-	if err != nil && !strings.Contains(err.Error(), "진도를 저장할 수 없습니다") {
+	if err != nil && !strings.Contains(err.Error(), "진도를 읽거나 저장할 수 없습니다") {
 		t.Errorf("got %v", err)
 	}
 	if s.Record.Lessons["hpa/01-a"].Steps != 1 {
