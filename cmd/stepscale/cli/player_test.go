@@ -98,9 +98,12 @@ func TestPlayAuto(t *testing.T) {
 }
 
 func TestCommandsWhilePlaying(t *testing.T) {
-	r := playFake(t, fakeLesson, "\n힌트\nk\nf\n?\nneext\nback\nbanana\nq\n", false, 0, nil)
+	r := playFake(t, fakeLesson, "\n힌트\nk\nf\n?\nkubectll\nneext\nback\nbanana\nq\n", false, 0, nil)
 	contains(t, r.out, "힌트: 올림을", "export KUBECONFIG=/tmp/k", "현재 레플리카 수", "다음, next, n, Enter",
-		"더 이전의 기록은 없습니다.", "혹시 'next'입니까?", "읽을 수 없습니다: banana")
+		"더 이전의 기록은 없습니다.", "혹시 'kubectl'입니까?", "읽을 수 없습니다: banana")
+	if strings.Contains(r.out, "혹시 'next'") {
+		t.Error("a mistyped line suggests a step")
+	}
 	if !errors.Is(r.err, play.ErrQuit) || r.stage.executed != 1 {
 		t.Errorf("err %v, %d steps executed", r.err, r.stage.executed)
 	}
