@@ -3,12 +3,14 @@ package cli
 import (
 	"strings"
 	"testing"
+	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/engine/hpa"
@@ -80,6 +82,20 @@ func TestClean(t *testing.T) {
 	}
 	if out, code = c.run("cluster", "clean", "--context", "stepscale", "-n", "shop", "--yes"); code != problem.ExitOK || !strings.Contains(out, "지울 것이 없습니다") || strings.Contains(out, "지움") {
 		t.Errorf("again: exit %d, %s", code, out)
+	}
+
+	// Who was killed has lost its pipe, and its lock goes a moment later.
+	late := namespace("stepscale-late", true)
+	if _, err := c.kube.CoreV1().Namespaces().Create(t.Context(), late, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	lock, free, err := c.app.state.LockNamespace("stepscale", late.Name)
+	if err != nil || !free {
+		t.Fatal(free, err)
+	}
+	time.AfterFunc(lockGoes/4, func() { _ = lock.Close() })
+	if err := c.app.reap(t.Context(), target{attach: eks.Options{Context: "stepscale"}}); err != nil || strings.Contains(left(), late.Name) {
+		t.Errorf("the reaper: %v, left are %s", err, left())
 	}
 }
 

@@ -30,6 +30,9 @@ const (
 	reaperEvery = 15 * time.Second // the network may be what ended the lesson
 	reaperFor   = 15 * time.Minute
 	reaperEnds  = 5 * time.Second // it has nothing to do; less where the machine is not busy
+
+	lockGoes  = 2 * time.Second // after the pipe of a process that was killed
+	lockEvery = 200 * time.Millisecond
 )
 
 // reaper is a process that outlives this one: a lesson on somebody's cluster is
@@ -93,7 +96,7 @@ func (g *reaper) leave(removed bool) error {
 // errStateGone ends a reaper whose directory somebody has removed: it makes none again.
 var errStateGone = errors.New("the state directory is gone")
 
-// clusterReaper is what startGuard starts. What goes wrong is left in a file: there
+// clusterReaper is what startReaper starts. What goes wrong is left in a file: there
 // is nobody to tell.
 func (a *app) clusterReaper() *cobra.Command {
 	return &cobra.Command{
@@ -115,7 +118,7 @@ func (a *app) clusterReaper() *cobra.Command {
 				if !a.state.Exists() { // and with it the key: nothing can be proven to be ours
 					return false, errStateGone
 				}
-				_, last = a.clean(ctx, target{attach: order.Attach, namespace: order.Namespace}, nil)
+				last = a.reap(ctx, target{attach: order.Attach, namespace: order.Namespace})
 				if errors.Is(last, errPlaying) { // somebody with a reaper of their own
 					last = nil
 				}
@@ -131,4 +134,18 @@ func (a *app) clusterReaper() *cobra.Command {
 			return err
 		},
 	}
+}
+
+// reap cleans. Who was killed loses the pipe first and the lock of the namespace a moment
+// later: until then it looks as if somebody played there.
+func (a *app) reap(ctx context.Context, p target) error {
+	var last error
+	err := wait.PollUntilContextTimeout(ctx, lockEvery, lockGoes, true, func(ctx context.Context) (bool, error) {
+		_, last = a.clean(ctx, p, nil)
+		return !errors.Is(last, errPlaying), nil
+	})
+	if last == nil && !wait.Interrupted(err) {
+		return err
+	}
+	return last
 }
