@@ -1,6 +1,7 @@
 package clusters
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -11,12 +12,45 @@ import (
 // with Close, or with the process. The error is syscall.EWOULDBLOCK where somebody else
 // has it. Who has it may remove the file: the lock of a file that is gone is nobody's.
 func TryLock(name string) (*os.File, error) {
+	return lock(context.Background(), name, syscall.LOCK_EX|syscall.LOCK_NB)
+}
+
+// Lock waits for its turn, in which the system keeps an order, and for no longer than the
+// context.
+func Lock(ctx context.Context, name string) (*os.File, error) {
+	type result struct {
+		held *os.File
+		err  error
+	}
+	got := make(chan result)
+	go func() {
+		held, err := lock(ctx, name, syscall.LOCK_EX)
+		select {
+		case got <- result{held, err}:
+		case <-ctx.Done(): // nobody waits for it any more
+			if err == nil {
+				_ = held.Close()
+			}
+		}
+	}()
+	select {
+	case r := <-got:
+		return r.held, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func lock(ctx context.Context, name string, how int) (*os.File, error) {
 	for {
+		if err := ctx.Err(); err != nil { // a file is made for somebody only
+			return nil, err
+		}
 		f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
 		if err != nil {
 			return nil, err
 		}
-		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		if err := syscall.Flock(int(f.Fd()), how); err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
 		there, err := sameFile(f, name)

@@ -17,6 +17,8 @@ const maxCalls = 4096
 // Recorder notes the requests of several actors and the watches that they hold
 // open. Headers and bodies are never looked at, so no credential is recorded.
 type Recorder struct {
+	Noted func() // called after every call that is noted; may be nil
+
 	mu      sync.Mutex
 	calls   []trace.Call
 	watches map[*watchBody]trace.Watch
@@ -75,13 +77,20 @@ func (r *Recorder) roundTrip(actor string, next http.RoundTripper, req *http.Req
 	if err == nil {
 		call.Status = resp.StatusCode
 	}
+	r.note(call)
+	return resp, err
+}
+
+func (r *Recorder) note(call trace.Call) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.calls = append(r.calls, call)
 	if len(r.calls) > maxCalls {
 		r.calls = r.calls[len(r.calls)-maxCalls:]
 	}
-	return resp, err
+	r.mu.Unlock()
+	if r.Noted != nil {
+		r.Noted()
+	}
 }
 
 // isBackground tells requests apart that keep a component alive and say nothing

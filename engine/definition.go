@@ -81,13 +81,17 @@ func (d Definition) Changed(f trace.Frame) bool {
 }
 
 // Trespasses are the writes in a frame that are not its actor's. Events and the status
-// that controllers report are nobody's step, what the step declares is allowed, and what
-// the API server refused has written nothing: a kubelet deletes a pod twice now and then.
+// that controllers report are nobody's step, nor is what the scenario lets happen; what
+// the step declares is allowed, and what the API server refused has written nothing: a
+// kubelet deletes a pod twice now and then.
 func (d Definition) Trespasses(f trace.Frame) []trace.Call {
 	asides := d.row(f.Step).Asides
 	return slices.DeleteFunc(slices.Clone(f.Calls), func(c trace.Call) bool {
 		resource := c.Resource()
 		if !c.Writes() || c.Status >= http.StatusBadRequest || c.Actor == f.Actor || strings.HasSuffix(resource, "/status") || resource == "events" {
+			return true
+		}
+		if slices.ContainsFunc(f.Events, func(e trace.Event) bool { return e.Actor == c.Actor }) {
 			return true
 		}
 		return slices.Contains(asides, Aside{Actor: c.Actor, Write: c.Verb + " " + resource})

@@ -14,7 +14,7 @@ import (
 func described() engine.Defined[counter] {
 	do := func(context.Context, *counter, *trace.Frame) error { return nil }
 	return engine.Define(engine.Definition{Name: "t"}, []engine.Step[counter]{
-		{ID: "t/1", Ref: "r", Actor: "a", Tells: []string{"n", "each/<pod>"}, Changes: true, Asides: []engine.Aside{{Actor: "b", Write: "POST pods/binding"}}, Do: do},
+		{ID: "t/1", Ref: "r", Actor: "a", Tells: []string{"n", "each/<pod>"}, Changes: true, Cached: []string{"pods"}, Asides: []engine.Aside{{Actor: "b", Write: "POST pods/binding"}}, Do: do},
 		{ID: "t/2", Actor: "b", Do: do}, {ID: "t/3", Actor: "a", Do: do},
 	}, func(s *counter) string { return "ns/x" }, func(s *counter) time.Time { return time.Unix(int64(s.n), 0) })
 }
@@ -105,9 +105,9 @@ func TestFactsHaveUnits(t *testing.T) {
 		engine.Count:    {[]string{"0", "12"}, []string{"", "1.5", "2개"}},
 		engine.Amount:   {[]string{"180m", "523.4Mi", "-50m", "+200m", "3", "무제한"}, []string{"", "50%", "m"}},
 		engine.Percent:  {[]string{"95%", "1.4%"}, []string{"95", "%"}},
-		engine.Ratio:    {[]string{"1.9", "0.000694", "6.9e-05", "∞"}, []string{"1.9x", ""}},
+		engine.Ratio:    {[]string{"1.9", "0.000694", "6.9e-05", "∞", "0/0"}, []string{"1.9x", ""}},
 		engine.Duration: {[]string{"15s", "12h0m30s", "8d", "12.3s"}, []string{"15", "s"}},
-		engine.Clock:    {[]string{"15:04:05", "15:04:05.123"}, []string{"15:04"}},
+		engine.Clock:    {[]string{"01-02 15:04:05", "01-02 15:04:05.123"}, []string{"15:04", "15:04:05"}},
 		engine.Bool:     {[]string{"true", "false"}, []string{"yes", ""}},
 		"no such unit":  {nil, []string{"1"}},
 	} {

@@ -23,7 +23,10 @@ type Step[S any] struct {
 	Tells   []string
 	Changes bool    // it changes the pods' number or size, or tells that somebody else has
 	Asides  []Aside // what others may write in it
-	Do      func(ctx context.Context, s *S, f *trace.Frame) error
+	// Cached are the resources that upstream's actor takes from its informers' caches,
+	// where ours asks the API server: a step shows what is true at its moment.
+	Cached []string
+	Do     func(ctx context.Context, s *S, f *trace.Frame) error
 }
 
 // Loop is a table of steps with the state that they share.
@@ -81,5 +84,5 @@ func Lift[S, T any](steps []Step[T], of func(*S) *T) []Step[S] {
 
 // with is the step with something else to do.
 func with[S, T any](step Step[T], do func(context.Context, *S, *trace.Frame) error) Step[S] {
-	return Step[S]{ID: step.ID, Ref: step.Ref, Actor: step.Actor, Tells: step.Tells, Changes: step.Changes, Asides: step.Asides, Do: do}
+	return Step[S]{ID: step.ID, Ref: step.Ref, Actor: step.Actor, Tells: step.Tells, Changes: step.Changes, Asides: step.Asides, Cached: step.Cached, Do: do}
 }

@@ -23,18 +23,22 @@ const (
 	Percent  Unit = "percent"  // "95%"
 	Ratio    Unit = "ratio"    // "1.9"
 	Duration Unit = "duration" // "15s", "8d"
-	Clock    Unit = "clock"    // time of day: "15:04:05"
+	Clock    Unit = "clock"    // with its day: "01-02 15:04:05"
 	Bool     Unit = "bool"
 )
+
+// ClockLayout is how a Clock is written. Loops go past midnight, and then a time without
+// its day seems to run backwards.
+const ClockLayout = "01-02 15:04:05"
 
 var written = map[Unit]*regexp.Regexp{
 	Text:     regexp.MustCompile(``),
 	Count:    regexp.MustCompile(`^\d+$`),
 	Amount:   regexp.MustCompile(`^([+-]?\d+(\.\d+)?(n|u|m|k|[KMGTPE]i?)?|무제한)$`),
 	Percent:  regexp.MustCompile(`^\d+(\.\d+)?%$`),
-	Ratio:    regexp.MustCompile(`^(-?\d+(\.\d+)?(e[+-]\d+)?|∞)$`),
+	Ratio:    regexp.MustCompile(`^(-?\d+(\.\d+)?(e[+-]\d+)?|∞|0/0)$`), // 0/0: nothing divided among no pods
 	Duration: regexp.MustCompile(`^(\d+d|-?(\d+(\.\d+)?(ns|µs|ms|s|m|h))+)$`),
-	Clock:    regexp.MustCompile(`^\d\d:\d\d:\d\d(\.\d+)?$`),
+	Clock:    regexp.MustCompile(`^\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?$`),
 	Bool:     regexp.MustCompile(`^(true|false)$`),
 }
 

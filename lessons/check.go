@@ -10,27 +10,38 @@ import (
 	"github.com/agnivade/levenshtein"
 
 	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
+// Stage is what a scenario has that facts are named after.
+type Stage struct {
+	Containers []string // of the target's pods
+	Metrics    int      // of the HPA
+	Unknown    bool     // it is broken: nothing of the above is known
+}
+
 // Check finds what a parser cannot: steps, scenarios and facts that do not
-// exist. loops has the loops by name.
-func Check(all []Lesson, loops map[string]engine.Definition, hasScenario func(string) bool) []Problem {
+// exist. loops has the loops by name, stages the scenarios.
+func Check(all []Lesson, loops map[string]engine.Definition, stages map[string]Stage) []Problem {
 	var problems []Problem
 	titles := map[string]string{}
 	for _, l := range all {
-		c := checker{lesson: l, loop: loops[l.Loop], steps: loops[l.Loop].StepIDs()}
-		if l.Scenario != "" && !hasScenario(l.Scenario) {
-			c.problem(l.line("scenario"), fmt.Sprintf("시나리오 %s이(가) 없습니다.", l.Scenario), "scenarios 폴더의 이름 가운데 하나를 적어 주십시오.")
+		stage, known := stages[l.Scenario]
+		c := checker{lesson: l, loop: loops[l.Loop], steps: loops[l.Loop].StepIDs(), stage: stage}
+		c.stage.Unknown = stage.Unknown || !known
+		if l.Scenario != "" && !known {
+			c.problem(l.line("scenario"), fmt.Sprintf("시나리오 %s 없습니다.", korean.Subject(l.Scenario)), "scenarios 폴더의 이름 가운데 하나를 적어 주십시오.")
 		}
 		if _, known := loops[l.Loop]; l.Loop != "" && !known {
-			c.problem(l.line("loop"), fmt.Sprintf("루프 %s을(를) 모릅니다.", l.Loop), "쓸 수 있는 루프: "+strings.Join(slices.Sorted(maps.Keys(loops)), ", "))
+			c.problem(l.line("loop"), fmt.Sprintf("루프 %s 모릅니다.", korean.Object(l.Loop)), "쓸 수 있는 루프: "+strings.Join(slices.Sorted(maps.Keys(loops)), ", "))
 		}
 		if other, dup := titles[l.Title]; dup && l.Title != "" {
-			c.problem(l.line("title"), fmt.Sprintf("제목이 %s와(과) 같습니다.", other), "수업마다 다른 제목을 적어 주십시오.")
+			c.problem(l.line("title"), fmt.Sprintf("제목이 %s 같습니다.", korean.And(other)), "수업마다 다른 제목을 적어 주십시오.")
 		}
 		titles[l.Title] = l.ID
 		c.blocks()
+		c.answers()
 		problems = append(problems, c.problems...)
 	}
 	return problems
@@ -44,6 +55,7 @@ type checker struct {
 	lesson   Lesson
 	loop     engine.Definition
 	steps    []trace.StepID // of the loop
+	stage    Stage
 	problems []Problem
 	last     int // index of the last step in the loop; -1 at the start of a pass, or lost
 }
@@ -108,7 +120,7 @@ func (c *checker) afterContinue(b Block) {
 	if b.Arg == "change" {
 		c.last = slices.IndexFunc(c.loop.Steps, func(s engine.Row) bool { return s.Changes })
 		if c.last < 0 && len(c.steps) > 0 {
-			c.problem(b.Line, fmt.Sprintf("루프 %s은(는) 파드의 수도 크기도 바꾸지 않으므로 continue change가 끝나지 않습니다.", c.lesson.Loop), "continue pass를 적어 주십시오.")
+			c.problem(b.Line, fmt.Sprintf("루프 %s 파드의 수도 크기도 바꾸지 않으므로 continue change가 끝나지 않습니다.", korean.Topic(c.lesson.Loop)), "continue pass를 적어 주십시오.")
 		}
 		return
 	}
@@ -123,7 +135,7 @@ func (c *checker) skipTo(b Block) {
 		return
 	}
 	if c.last != lost && c.last+1 < len(c.steps) && i <= c.last {
-		c.problem(b.Line, fmt.Sprintf("%s은(는) 이번 패스에서 이미 지났습니다.", b.Arg), "먼저 ```continue pass 로 패스를 끝내 주십시오.")
+		c.problem(b.Line, fmt.Sprintf("%s 이번 패스에서 이미 지났습니다.", korean.Topic(b.Arg)), "먼저 ```continue pass 로 패스를 끝내 주십시오.")
 	}
 	c.last = i
 }
@@ -136,12 +148,37 @@ func (c *checker) predict(b Block, rest []Block) {
 		return
 	}
 	known := c.told(rest[i])
-	if known != nil && !slices.ContainsFunc(known, func(name string) bool { return tells(name, b.Arg) }) {
+	switch {
+	case known == nil:
+	case !slices.ContainsFunc(known, func(name string) bool { return tells(name, b.Arg) }):
 		where := rest[i].Arg + " 단계는"
 		if rest[i].Kind == Continue {
 			where = "continue " + rest[i].Arg + "에서 실행하는 단계는"
 		}
 		c.problem(b.Line, fmt.Sprintf("%s %s 값을 내지 않습니다.", where, b.Arg), "쓸 수 있는 값: "+strings.Join(known, ", "))
+	case !c.stage.Unknown:
+		c.named(b, known)
+	}
+}
+
+// named wants a fact to be of a container or a metric that the scenario has.
+func (c *checker) named(b Block, known []string) {
+	of := func(name string) bool { return tells(name, b.Arg) && strings.HasSuffix(name, "<container>") }
+	if i := slices.IndexFunc(known, of); i >= 0 {
+		prefix, _, _ := strings.Cut(known[i], "<")
+		container := strings.TrimPrefix(b.Arg, prefix)
+		if at := strings.LastIndex(container, "."); at > 0 { // cpu or memory
+			container = container[:at]
+		}
+		if !slices.Contains(c.stage.Containers, container) {
+			c.problem(b.Line, fmt.Sprintf("시나리오 %s의 대상에 컨테이너 %s 없으므로 %s 값은 나오지 않습니다.", c.lesson.Scenario, korean.Subject(container), b.Arg),
+				"쓸 수 있는 컨테이너: "+strings.Join(c.stage.Containers, ", "))
+		}
+	}
+	if _, number, second := strings.Cut(b.Arg, "#"); second {
+		if n, err := strconv.Atoi(number); err == nil && n > max(c.stage.Metrics, 1) {
+			c.problem(b.Line, fmt.Sprintf("시나리오 %s의 HPA에는 메트릭이 %d개이므로 %s 값은 나오지 않습니다.", c.lesson.Scenario, max(c.stage.Metrics, 1), b.Arg), "#을 지우거나 메트릭의 번호를 확인해 주십시오.")
+		}
 	}
 }
 

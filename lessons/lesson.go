@@ -18,9 +18,9 @@ import (
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
-// FS holds the lessons that come with stepscale.
+// FS holds the lessons that come with stepscale, and their answers.
 //
-//go:embed */*/lesson.md
+//go:embed */*/lesson.md */*/answers.txt
 var FS embed.FS
 
 const fileName = "lesson.md"
@@ -37,6 +37,7 @@ type Lesson struct {
 	Scenario string
 	File     string
 	Blocks   []Block
+	Answers  []Answer // to its questions, in their order; nil where nobody wrote them down
 
 	lines map[string]int // where the keys of the front matter are
 }
@@ -51,13 +52,20 @@ const (
 	Predict  = "predict"
 	Hint     = "hint"
 	Continue = "continue"
+	When     = "when" // prose for clusters of one kind of time
+)
+
+// What a When may say.
+const (
+	Real      = "real"      // time, nodes and load are
+	Simulated = "simulated" // they are not
 )
 
 // Block is a piece of a lesson: prose, or a directive with its argument.
 type Block struct {
 	Kind string
 	Text string // markdown, or the directive's body
-	Arg  string // the step, the fact, or what continue waits for
+	Arg  string // the step, the fact, what continue waits for, or when
 	Max  string // of a continue: its limit, a Go duration, or how many passes; may be empty
 	Line int    // counted from 1
 }
@@ -65,6 +73,26 @@ type Block struct {
 // ToStep tells a continue that names the step it ends with: what comes before it
 // in the pass is executed on the way.
 func (b Block) ToStep() bool { return b.Kind == Continue && strings.Contains(b.Arg, "/") }
+
+// Told are the blocks as they are told where time is simulated, or where it is not: a When
+// of the one is prose there, and one of the other is not told.
+func (l Lesson) Told(simulated bool) []Block {
+	now := Real
+	if simulated {
+		now = Simulated
+	}
+	var told []Block
+	for _, b := range l.Blocks {
+		if b.Kind == When {
+			if b.Arg != now {
+				continue
+			}
+			b.Kind, b.Arg = Prose, ""
+		}
+		told = append(told, b)
+	}
+	return told
+}
 
 // Passes is how many passes a continue pass runs.
 func (b Block) Passes() int {
@@ -115,7 +143,9 @@ func Load(fsys fs.FS) ([]Lesson, error) {
 			continue
 		}
 		lesson, problems := Parse(file, string(raw))
-		for _, p := range problems {
+		answers, more := readAnswers(fsys, file)
+		lesson.Answers = answers
+		for _, p := range append(problems, more...) {
 			errs = append(errs, p)
 		}
 		all = append(all, lesson)

@@ -45,7 +45,7 @@ func TestParseReportsEveryProblemWithItsLine(t *testing.T) {
 	}{
 		{"empty", "", []string{":1: 머리말이 없습니다"}},
 		{"unclosed front matter", "---\ntitle: x\n", []string{":3: 머리말이 닫히지"}},
-		{"missing and unknown keys", "---\ntitle: x\ncolour: red\n---\n", []string{":3: 머리말에 모르는 키", "loop이(가) 없습니다", "scenario이(가) 없습니다"}},
+		{"missing and unknown keys", "---\ntitle: x\ncolour: red\n---\n", []string{":3: 머리말에 모르는 키", "loop가 없습니다", "scenario가 없습니다"}},
 		{"twice", "---\ntitle: x\ntitle: y\nloop: a\nscenario: b\n---\n", []string{":3: 머리말에 title"}},
 		{"bad directives", head + "```step\n```\n```predict p\n```\n```continue never\n```\n```continue load 5x\n```\n",
 			[]string{":6: step", ":8: predict", ":10: continue", ":12: continue의 한도"}},
@@ -60,6 +60,8 @@ func TestParseReportsEveryProblemWithItsLine(t *testing.T) {
 		{"not seen", head + "\u200b\u202e\n&#27;[2J &rlm;\n", []string{":6: 쓸 수 없는 글자가 있습니다: U+200B ZERO WIDTH SPACE (1번째", "U+202E RIGHT-TO-LEFT OVERRIDE (2번째", ":7: 쓸 수 없는 글자가 있습니다: U+001B ESCAPE", "U+200F RIGHT-TO-LEFT MARK"}},
 		{"no text", head + strings.Repeat("\x00\xff\n", 100), []string{":6: 쓸 수 없는 글자가 있습니다: U+0000 NULL", `UTF-8이 아닌 바이트 \xff`, "190개 더"}},
 		{"old line ends", head + "a\rb\n", []string{":6: 쓸 수 없는 글자가 있습니다: U+000D CARRIAGE RETURN"}},
+		{"when", head + "```when\nx\n```\n```when kind\nx\n```\n```when real\n```\n```wehn real\nx\n```\n",
+			[]string{":6: when 블록의 인자", ":9: when 블록의 조건을 모릅니다: kind", ":12: when 블록이 비어", ":14: 모르는 블록입니다: wehn", "혹시 when"}},
 		{"unclosed fence", head + "```step a\n", []string{":6: 코드 블록이 닫히지"}},
 	} {
 		_, problems := lessons.Parse("f/01/lesson.md", c.text)
@@ -75,6 +77,23 @@ func TestParseReportsEveryProblemWithItsLine(t *testing.T) {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: no %q in\n%s", c.name, want, text)
 			}
+		}
+	}
+}
+
+// TestWhen: what differs where time is real is told there, and nowhere else.
+func TestWhen(t *testing.T) {
+	l, problems := lessons.Parse("f/01-a/lesson.md", head+"가\n````when real\n나\n```sh\nkubectl\n```\n````\n```when simulated\n다\n```\n```step hpa/1\n```\n")
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	for simulated, want := range map[bool]string{false: "prose 가|prose 나\n```sh\nkubectl\n```|step |", true: "prose 가|prose 다|step |"} {
+		var got strings.Builder
+		for _, b := range l.Told(simulated) {
+			got.WriteString(b.Kind + " " + b.Text + "|")
+		}
+		if got.String() != want {
+			t.Errorf("simulated %t: %q, want %q", simulated, got.String(), want)
 		}
 	}
 }
@@ -144,12 +163,16 @@ func TestLoadReportsFoldersThatAreNoLesson(t *testing.T) {
 func TestCheck(t *testing.T) {
 	loops := map[string]engine.Definition{
 		"hpa": {Steps: []engine.Row{
-			{ID: "hpa/1-a", Tells: []string{"podMetric/<pod>"}}, {ID: "hpa/2-b", Tells: []string{"proposal"}},
+			{ID: "hpa/1-a", Tells: []string{"podMetric/<pod>", "target/<container>"}}, {ID: "hpa/2-b", Tells: []string{"proposal"}},
 			{ID: "hpa/3-scale/update", Tells: []string{"action"}, Changes: true},
 		}},
 		"intro": {Steps: []engine.Row{{ID: "intro/1"}}},
 	}
+	stages := map[string]lessons.Stage{"web": {Containers: []string{"web"}, Metrics: 2}}
 	for _, c := range []struct{ name, body, want string }{
+		{"fact of a container", "```predict target/web.cpu\nq\n```\n```step hpa/1-a\n```\n", ""},
+		{"fact of no container", "```predict target/nginx.cpu\nq\n```\n```step hpa/1-a\n```\n", "컨테이너 nginx가 없으므로"},
+		{"fact of no metric", "```step hpa/1-a\n```\n```predict proposal#3\nq\n```\n```step hpa/2-b\n```\n", "메트릭이 2개이므로"},
 		{"sound", "```step hpa/1-a\n```\n```predict proposal\nq\n```\n```step hpa/2-b\n```\n```continue change\n```\n```step hpa/1-a\n```\n", ""},
 		{"typo", "```step hpa/1-aa\n```\n", "혹시 hpa/1-a인가요"},
 		{"typo, then in order", "```step hpa/1-aa\n```\n```step hpa/2-b\n```\n```step hpa/3-scale/update\n```\n", "혹시 hpa/1-a인가요"},
@@ -175,7 +198,7 @@ func TestCheck(t *testing.T) {
 		if len(problems) > 0 {
 			t.Fatal(c.name, problems)
 		}
-		got := lessons.Check([]lessons.Lesson{l}, loops, func(string) bool { return true })
+		got := lessons.Check([]lessons.Lesson{l}, loops, stages)
 		switch {
 		case c.want == "" && len(got) > 0:
 			t.Errorf("%s: %v", c.name, got)
@@ -184,13 +207,46 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	l, _ := lessons.Parse("hpa/01/lesson.md", "---\ntitle: x\nloop: nope\nscenario: none\n---\n```continue pass\n```\n")
-	if got := lessons.Check([]lessons.Lesson{l}, loops, func(string) bool { return false }); len(got) != 2 || got[0].Line != 4 || got[1].Line != 3 {
+	if got := lessons.Check([]lessons.Lesson{l}, loops, nil); len(got) != 2 || got[0].Line != 4 || got[1].Line != 3 {
 		t.Errorf("unknown loop and scenario: %v", got)
 	}
 	l, _ = lessons.Parse("intro/01/lesson.md", "---\ntitle: x\nloop: intro\nscenario: web\n---\n```continue change\n```\n")
-	got := lessons.Check([]lessons.Lesson{l}, loops, func(string) bool { return true })
+	got := lessons.Check([]lessons.Lesson{l}, loops, stages)
 	if len(got) != 1 || !strings.Contains(got[0].Error(), "끝나지 않습니다") {
 		t.Errorf("a change that never comes: %v", got)
+	}
+}
+
+// TestAnswers holds the answers beside a lesson against its questions.
+func TestAnswers(t *testing.T) {
+	loops := map[string]engine.Definition{"hpa": {Steps: []engine.Row{{ID: "hpa/1-a", Tells: []string{"proposal", "action"}}}}}
+	const body = head + "```predict proposal\nq\n```\n```predict action\nq\n```\n```step hpa/1-a\n```\n"
+	for text, want := range map[string]string{
+		"proposal: 4\naction: 유지\n":                  "",
+		"\ufeff# 답\r\n\r\nproposal: 4\r\naction: 유지": "",
+		"":                                "answers.txt:1: lesson.md:6의 질문(proposal)",
+		"proposal: 4\n":                   "answers.txt:1: lesson.md:9의 질문(action)",
+		"action: 유지\nproposal: 4\n":       "answers.txt:1: action의 답이 올 차례가",
+		"proposal: 4\naction: 유지\nx: 1\n": "answers.txt:3: 수업에 없는 질문의 답입니다: x",
+		"proposal: 4\naction\nx\n":        "answers.txt:2: 답을 읽을 수 없습니다",
+		"proposal: 4\naction:\n":          "answers.txt:2: 답을 읽을 수 없습니다",
+		"proposal: 4\naction: \u202e유지\n": "answers.txt:2: 쓸 수 없는 글자가 있습니다: U+202E",
+	} {
+		all, err := lessons.Load(fstest.MapFS{"hpa/01-a/lesson.md": {Data: []byte(body)}, "hpa/01-a/answers.txt": {Data: []byte(text)}})
+		var got []string
+		if err != nil {
+			got = strings.Split(err.Error(), "\n")
+		}
+		for _, p := range lessons.Check(all, loops, map[string]lessons.Stage{"web": {Unknown: true}}) {
+			got = append(got, p.Error())
+		}
+		if want == "" && len(got) > 0 || want != "" && (len(got) != 1 || !strings.Contains(got[0], want)) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	all, err := lessons.Load(fstest.MapFS{"hpa/01-a/lesson.md": {Data: []byte(body)}})
+	if err != nil || len(lessons.Check(all, loops, map[string]lessons.Stage{"web": {Unknown: true}})) > 0 {
+		t.Errorf("a lesson without answers: %v", err)
 	}
 }
 
@@ -202,6 +258,11 @@ func TestOwnLessonsParse(t *testing.T) {
 	if len(all) < 4 {
 		t.Errorf("%d lessons", len(all))
 	}
+	for _, l := range all {
+		if l.Answers == nil {
+			t.Errorf("nobody has written down the answers to %s", l.ID)
+		}
+	}
 }
 
 func FuzzParse(f *testing.F) {
@@ -210,6 +271,6 @@ func FuzzParse(f *testing.F) {
 	f.Add("````hint\n```\n````")
 	f.Fuzz(func(t *testing.T, text string) {
 		l, _ := lessons.Parse("a/b/lesson.md", text)
-		lessons.Check([]lessons.Lesson{l}, map[string]engine.Definition{"hpa": {Steps: []engine.Row{{ID: "hpa/1"}}}}, func(string) bool { return true })
+		lessons.Check([]lessons.Lesson{l}, map[string]engine.Definition{"hpa": {Steps: []engine.Row{{ID: "hpa/1"}}}}, nil)
 	})
 }

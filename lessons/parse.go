@@ -2,12 +2,14 @@ package lessons
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/agnivade/levenshtein"
 
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
@@ -29,13 +31,19 @@ func (p *parser) refused(file, text string) {
 	if _, bad := outside.Find(file); bad > 0 {
 		p.problem(1, "수업의 경로에 쓸 수 없는 글자가 있습니다.", "폴더의 이름을 영문 소문자와 숫자로 바꾸어 주십시오.")
 	}
-	places, all := outside.Find(outside.Unfold(strings.TrimPrefix(text, "\ufeff")))
+	p.problems = append(p.problems, refused(file, outside.Unfold(strings.TrimPrefix(text, "\ufeff")), "지워 주십시오. 보이지 않거나 터미널을 움직이는 글자는 수업에 쓸 수 없습니다. 파일은 UTF-8로 저장해 주십시오.")...)
+}
+
+// refused tells of the characters in a file that a learner would not see.
+func refused(file, text, hint string) (problems []Problem) {
+	places, all := outside.Find(text)
 	for _, at := range places {
-		p.problem(at.Line, fmt.Sprintf("쓸 수 없는 글자가 있습니다: %s (%d번째 글자)", at.What, at.Column), "지워 주십시오. 보이지 않거나 터미널을 움직이는 글자는 수업에 쓸 수 없습니다. 파일은 UTF-8로 저장해 주십시오.")
+		problems = append(problems, Problem{File: file, Line: at.Line, Msg: fmt.Sprintf("쓸 수 없는 글자가 있습니다: %s (%d번째 글자)", at.What, at.Column), Hint: hint})
 	}
 	if more := all - len(places); more > 0 {
-		p.problem(places[len(places)-1].Line, fmt.Sprintf("이런 글자가 %d개 더 있습니다.", more), "글이 아닌 파일이 아닌지 확인해 주십시오.")
+		problems = append(problems, Problem{File: file, Line: places[len(places)-1].Line, Msg: fmt.Sprintf("이런 글자가 %d개 더 있습니다.", more), Hint: "글이 아닌 파일이 아닌지 확인해 주십시오."})
 	}
+	return problems
 }
 
 const frontMark = "---"
@@ -69,7 +77,7 @@ func (p *parser) frontMatter() {
 			p.problem(p.at+1, fmt.Sprintf("머리말의 값을 읽을 수 없습니다: %s", line), "값을 한 줄의 글로 적고, 따옴표는 짝을 맞추어 주십시오.")
 			*field = value
 		case *field != "":
-			p.problem(p.at+1, fmt.Sprintf("머리말에 %s이(가) 두 번 있습니다.", key), "하나만 남겨 주십시오.")
+			p.problem(p.at+1, fmt.Sprintf("머리말에 %s 두 번 있습니다.", korean.Subject(key)), "하나만 남겨 주십시오.")
 		default:
 			*field = value
 			p.lesson.lines[strings.TrimSpace(key)] = p.at + 1
@@ -93,7 +101,7 @@ func unquote(value string) (string, bool) {
 func (p *parser) required(fields map[string]*string) {
 	for _, key := range []string{"title", "loop", "scenario"} {
 		if *fields[key] == "" {
-			p.problem(p.lesson.line(key), fmt.Sprintf("머리말에 %s이(가) 없습니다.", key), key+": 값을 머리말에 적어 주십시오.")
+			p.problem(p.lesson.line(key), fmt.Sprintf("머리말에 %s 없습니다.", korean.Subject(key)), key+": 값을 머리말에 적어 주십시오.")
 		}
 	}
 }
@@ -164,13 +172,10 @@ func (p *parser) untilFence(fence string) (content []string, closing string, clo
 	return content, fence, false
 }
 
-func isDirective(word string) bool {
-	switch word {
-	case Step, Predict, Hint, Continue:
-		return true
-	}
-	return false
-}
+// directives are the first words of fences that are no code.
+var directives = []string{Step, Predict, Hint, Continue, When}
+
+func isDirective(word string) bool { return slices.Contains(directives, word) }
 
 // misspelled finds a fence that only just is no directive: a word like one, or any
 // word before a step of the lesson's loop. It would be shown as code otherwise.
@@ -178,14 +183,14 @@ func (p *parser) misspelled(words []string, line int) {
 	if len(words) == 0 {
 		return
 	}
-	for _, kind := range []string{Step, Predict, Hint, Continue} {
+	for _, kind := range directives {
 		if like(words, kind) {
 			p.problem(line, fmt.Sprintf("모르는 블록입니다: %s", words[0]), "혹시 "+kind+"인가요? "+usage[kind])
 			return
 		}
 	}
 	if len(words) == 2 && p.lesson.Loop != "" && strings.HasPrefix(words[1], p.lesson.Loop+"/") {
-		p.problem(line, fmt.Sprintf("모르는 블록입니다: %s", words[0]), "쓸 수 있는 블록은 step, predict, hint, continue입니다. "+usage[Step])
+		p.problem(line, fmt.Sprintf("모르는 블록입니다: %s", words[0]), "쓸 수 있는 블록은 "+strings.Join(directives, ", ")+"입니다. "+usage[Step])
 	}
 }
 
@@ -206,7 +211,7 @@ func like(words []string, kind string) bool {
 func (p *parser) directive(words []string, text string, line int) {
 	b := Block{Kind: words[0], Text: text, Line: line}
 	args := words[1:]
-	want := map[string]int{Step: 1, Predict: 1, Hint: 0, Continue: 2}[b.Kind]
+	want := map[string]int{Step: 1, Predict: 1, Hint: 0, Continue: 2, When: 1}[b.Kind]
 	if len(args) > want || (b.Kind != Hint && len(args) == 0) {
 		p.problem(line, fmt.Sprintf("%s 블록의 인자가 맞지 않습니다: %q", b.Kind, strings.Join(args, " ")), usage[b.Kind])
 		return
@@ -220,7 +225,10 @@ func (p *parser) directive(words []string, text string, line int) {
 	if b.Kind == Continue {
 		p.checkContinue(b)
 	}
-	if (b.Kind == Predict || b.Kind == Hint) && text == "" {
+	if b.Kind == When && b.Arg != Real && b.Arg != Simulated {
+		p.problem(line, fmt.Sprintf("when 블록의 조건을 모릅니다: %s", b.Arg), usage[When])
+	}
+	if (b.Kind == Predict || b.Kind == Hint || b.Kind == When) && text == "" {
 		p.problem(line, fmt.Sprintf("%s 블록이 비어 있습니다.", b.Kind), usage[b.Kind])
 	}
 	p.lesson.Blocks = append(p.lesson.Blocks, b)
@@ -231,6 +239,7 @@ var usage = map[string]string{
 	Predict:  "```predict 값이름 처럼 적고 안에 질문을 써 주십시오. 예: ```predict proposal",
 	Hint:     "```hint 만 적고 안에 힌트를 써 주십시오.",
 	Continue: "```continue change|load|pass|단계ID [한도] 처럼 적어 주십시오. 예: ```continue change 10m, ```continue pass 3",
+	When:     "```when real 또는 ```when simulated 처럼 적고, 시간이 실제일 때만 또는 시뮬레이션일 때만 보여 드릴 글을 안에 써 주십시오.",
 }
 
 func (p *parser) checkContinue(b Block) {

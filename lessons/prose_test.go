@@ -11,6 +11,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/text"
 
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/lessons"
 )
 
@@ -145,7 +146,7 @@ func TestNumbersOfTheProseAreOwned(t *testing.T) {
 	for _, l := range ownLessons(t) {
 		var prose strings.Builder
 		for _, b := range l.Blocks {
-			if b.Kind == lessons.Prose {
+			if b.Kind == lessons.Prose || b.Kind == lessons.When {
 				prose.WriteString(b.Text)
 			}
 		}
@@ -154,5 +155,37 @@ func TestNumbersOfTheProseAreOwned(t *testing.T) {
 		if sends && !strings.Contains(all, "**숫자에 대하여**") {
 			t.Errorf("%s sends the learner to a terminal and does not say which numbers hold", l.File)
 		}
+	}
+}
+
+// afterNumber is a number with its unit and the particle behind it, also in bold.
+var afterNumber = regexp.MustCompile(`([0-9](?:m|%|Mi|Gi|s)?)(?:\*\*)?(은|는|이|가|을|를|과|와|으로|로)[ ,.)]`)
+
+// TestParticlesAfterNumbers: what follows a number is right when it is read aloud.
+func TestParticlesAfterNumbers(t *testing.T) {
+	follows := func(word, particle string) bool {
+		for _, with := range []func(string) string{korean.Topic, korean.Subject, korean.Object, korean.And, korean.By} {
+			if with(word) == word+particle {
+				return true
+			}
+		}
+		return false
+	}
+	all, err := lessons.Load(lessons.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, l := range all {
+		for _, b := range l.Blocks {
+			for _, m := range afterNumber.FindAllStringSubmatch(b.Text, -1) {
+				if seen++; !follows(m[1], m[2]) {
+					t.Errorf("%s:%d: %s", l.File, b.Line, m[0])
+				}
+			}
+		}
+	}
+	if seen < 100 {
+		t.Errorf("%d numbers with a particle", seen)
 	}
 }

@@ -2,18 +2,33 @@ package scenarios
 
 import (
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apiserver/pkg/registry/rest"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
+	"k8s.io/kubernetes/pkg/registry/apps/daemonset"
+	"k8s.io/kubernetes/pkg/registry/apps/deployment"
+	"k8s.io/kubernetes/pkg/registry/apps/replicaset"
+	"k8s.io/kubernetes/pkg/registry/apps/statefulset"
+	"k8s.io/kubernetes/pkg/registry/autoscaling/horizontalpodautoscaler"
+	"k8s.io/kubernetes/pkg/registry/batch/job"
+	"k8s.io/kubernetes/pkg/registry/core/configmap"
+	"k8s.io/kubernetes/pkg/registry/core/limitrange"
+	"k8s.io/kubernetes/pkg/registry/core/resourcequota"
+	"k8s.io/kubernetes/pkg/registry/core/service"
+	"k8s.io/kubernetes/pkg/registry/policy/poddisruptionbudget"
 )
 
 // Kind is a kind of object that a scenario may have.
 type Kind struct {
 	schema.GroupVersionKind
 	Resource schema.GroupVersionResource
-	spec     fields // beside apiVersion, kind and metadata
+	spec     fields                  // with apiVersion, kind and metadata
+	create   rest.RESTCreateStrategy // of the API server; nil where the object is a custom resource
 }
 
 // accepted is what a scenario may ask of a cluster, whoever wrote the scenario and
@@ -22,30 +37,61 @@ type Kind struct {
 // world. What is not written here is refused. The autoscalers come first: in this
 // order a clean-up takes them away before what they scale.
 var accepted = []Kind{
-	kind(autoscalingv2.SchemeGroupVersion, "HorizontalPodAutoscaler", "horizontalpodautoscalers", fields{"spec": fields{
+	kind(autoscalingv2.SchemeGroupVersion, "HorizontalPodAutoscaler", "horizontalpodautoscalers", horizontalpodautoscaler.Strategy, fields{"spec": fields{
 		"scaleTargetRef": free, "minReplicas": free, "maxReplicas": free, "metrics": free, "behavior": free,
 	}, "status": empty}),
-	kind(vpav1.SchemeGroupVersion, "VerticalPodAutoscaler", "verticalpodautoscalers", fields{"spec": fields{
+	kind(vpav1.SchemeGroupVersion, "VerticalPodAutoscaler", "verticalpodautoscalers", nil, fields{"spec": fields{
 		"targetRef": free, "updatePolicy": free, "resourcePolicy": free, "recommenders": free, "startupBoost": free,
 	}, "status": empty}),
-	kind(appsv1.SchemeGroupVersion, "Deployment", "deployments", fields{"spec": fields{
+	kind(appsv1.SchemeGroupVersion, "Deployment", "deployments", deployment.Strategy, fields{"spec": fields{
 		"replicas": free, "selector": free, "strategy": free, "minReadySeconds": free, "revisionHistoryLimit": free,
 		"progressDeadlineSeconds": free,
 		"paused":                  only{false, "지워 주십시오. 멈춰 있는(paused) 디플로이먼트의 파드는 디플로이먼트 컨트롤러가 만들지 않습니다."},
-		"template":                fields{"metadata": metadata, "spec": podSpec},
+		"template":                template,
 	}, "status": empty}),
-	kind(policyv1.SchemeGroupVersion, "PodDisruptionBudget", "poddisruptionbudgets", fields{"spec": fields{
+	kind(appsv1.SchemeGroupVersion, "StatefulSet", "statefulsets", statefulset.Strategy, fields{"spec": fields{
+		"replicas": free, "selector": free, "serviceName": free, "podManagementPolicy": free, "updateStrategy": free, "minReadySeconds": free,
+		"revisionHistoryLimit": free, "ordinals": free, "template": template,
+	}, "status": empty}),
+	kind(appsv1.SchemeGroupVersion, "DaemonSet", "daemonsets", daemonset.Strategy, fields{"spec": fields{
+		"selector": free, "updateStrategy": free, "minReadySeconds": free, "revisionHistoryLimit": free, "template": template,
+	}, "status": empty}),
+	kind(appsv1.SchemeGroupVersion, "ReplicaSet", "replicasets", replicaset.Strategy, fields{"spec": fields{
+		"replicas": free, "selector": free, "minReadySeconds": free, "template": template,
+	}, "status": empty}),
+	kind(batchv1.SchemeGroupVersion, "Job", "jobs", job.Strategy, fields{"spec": fields{
+		"parallelism": free, "completions": free, "completionMode": free, "backoffLimit": free, "template": template,
+	}, "status": empty}),
+	kind(policyv1.SchemeGroupVersion, "PodDisruptionBudget", "poddisruptionbudgets", poddisruptionbudget.Strategy, fields{"spec": fields{
 		"minAvailable": free, "maxUnavailable": free, "selector": free, "unhealthyPodEvictionPolicy": free,
 	}, "status": empty}),
-	kind(corev1.SchemeGroupVersion, "Service", "services", fields{"spec": fields{
+	kind(corev1.SchemeGroupVersion, "Service", "services", service.Strategy, fields{"spec": fields{
 		"type":      only{"ClusterIP", "ClusterIP로 적거나 지워 주십시오. 클러스터 밖으로 여는 서비스는 쓸 수 없습니다."},
 		"clusterIP": only{"None", "None으로 적거나 지워 주십시오. 주소는 API 서버가 정합니다."},
 		"ports":     each{fields{"name": free, "port": free, "targetPort": free, "protocol": free, "appProtocol": free}},
 		"selector":  free, "sessionAffinity": free, "publishNotReadyAddresses": free,
 	}, "status": empty}),
-	kind(corev1.SchemeGroupVersion, "ConfigMap", "configmaps", fields{"data": free, "immutable": free}),
-	kind(corev1.SchemeGroupVersion, "ResourceQuota", "resourcequotas", fields{"spec": fields{"hard": free, "scopes": free, "scopeSelector": free}, "status": empty}),
-	kind(corev1.SchemeGroupVersion, "LimitRange", "limitranges", fields{"spec": fields{"limits": free}}),
+	kind(corev1.SchemeGroupVersion, "ConfigMap", "configmaps", configmap.Strategy, fields{"data": free, "immutable": free}),
+	kind(corev1.SchemeGroupVersion, "ResourceQuota", "resourcequotas", resourcequota.Strategy, fields{"spec": fields{"hard": free, "scopes": free, "scopeSelector": free}, "status": empty}),
+	kind(corev1.SchemeGroupVersion, "LimitRange", "limitranges", limitrange.Strategy, fields{"spec": fields{"limits": free}}),
+}
+
+// older are versions that every API server still serves of those kinds. They are read,
+// and applied as the version above.
+var older = []Kind{
+	kind(autoscalingv1.SchemeGroupVersion, "HorizontalPodAutoscaler", "horizontalpodautoscalers", horizontalpodautoscaler.Strategy, fields{"spec": fields{
+		"scaleTargetRef": free, "minReplicas": free, "maxReplicas": free, "targetCPUUtilizationPercentage": free,
+	}, "status": empty}),
+}
+
+// kindOf is the accepted kind of an object, in the version in which it is applied.
+func kindOf(gvk schema.GroupVersionKind) (Kind, bool) {
+	for _, k := range accepted {
+		if k.GroupKind() == gvk.GroupKind() {
+			return k, true
+		}
+	}
+	return Kind{}, false
 }
 
 // empty is what kubectl create --dry-run writes where it has nothing to say.
@@ -54,6 +100,8 @@ var empty = fields{}
 // metadata has no annotations: other people's controllers obey them (roles of a
 // cloud, networks, profiles of the kernel).
 var metadata = fields{"name": free, "labels": free, "creationTimestamp": empty}
+
+var template = fields{"metadata": metadata, "spec": podSpec}
 
 var podSpec = fields{
 	"containers":     each{container},
@@ -105,12 +153,12 @@ var (
 	}
 )
 
-func kind(gv schema.GroupVersion, name, resource string, spec fields) Kind {
+func kind(gv schema.GroupVersion, name, resource string, create rest.RESTCreateStrategy, spec fields) Kind {
 	all := fields{"apiVersion": free, "kind": free, "metadata": metadata}
 	for field, s := range spec {
 		all[field] = s
 	}
-	return Kind{GroupVersionKind: gv.WithKind(name), Resource: gv.WithResource(resource), spec: all}
+	return Kind{GroupVersionKind: gv.WithKind(name), Resource: gv.WithResource(resource), create: create, spec: all}
 }
 
 // Kinds are all kinds of which a scenario may have objects, in the order in which

@@ -83,6 +83,26 @@ apiVersion: v1
 kind: LimitRange
 metadata: {name: web}
 spec: {limits: [{type: Container, default: {memory: 64Mi}}]}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec: {replicas: 1, serviceName: db, selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}, spec: {containers: [{name: db, image: db}]}}}
+---
+apiVersion: apps/v1
+kind: ReplicaSet
+metadata: {name: old}
+spec: {replicas: 1, selector: {matchLabels: {app: old}}, template: {metadata: {labels: {app: old}}, spec: {containers: [{name: old, image: old}]}}}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent}
+spec: {selector: {matchLabels: {app: agent}}, template: {metadata: {labels: {app: agent}}, spec: {containers: [{name: agent, image: agent}]}}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: once}
+spec: {parallelism: 1, completions: 2, template: {spec: {restartPolicy: Never, containers: [{name: once, image: once}]}}}
 `
 
 const someScenario = head + "load: {segments: [{at: 0s, step: 1m}]}\n"
@@ -157,7 +177,7 @@ func TestRefused(t *testing.T) {
 		"v1 Namespace":                                                          {[2]string{"kind: ConfigMap\nmetadata: {name: web}\ndata: {title: hostPath}\n", "kind: Namespace\nmetadata: {name: web}\n"}, 60},
 		"v1 Pod":                                                                {[2]string{"kind: ConfigMap\nmetadata: {name: web}\ndata: {title: hostPath}\n", "kind: Pod\nmetadata: {name: web}\n"}, 60},
 		"rbac.authorization.k8s.io/v1 ClusterRoleBinding":                       {[2]string{"v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {title: hostPath}\n", "rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: web}\n"}, 60},
-		"apps/v1 DaemonSet":                                                     {[2]string{"v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {title: hostPath}\n", "apps/v1\nkind: DaemonSet\nmetadata: {name: web}\n"}, 60},
+		"batch/v1 CronJob":                                                      {[2]string{"v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {title: hostPath}\n", "batch/v1\nkind: CronJob\nmetadata: {name: web}\n"}, 60},
 	} {
 		t.Run(want, func(t *testing.T) {
 			text := strings.Replace(every, c.change[0], c.change[1], 1)
@@ -190,17 +210,17 @@ func TestUnknownFieldIsToldOnce(t *testing.T) {
 }
 
 func TestCrowd(t *testing.T) {
-	second := "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec: {replicas: 2990, selector: {matchLabels: {app: api}}, template: {metadata: {labels: {app: api}}, spec: {containers: [{name: api, image: api}]}}}\n"
+	second := "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec: {replicas: 5984, selector: {matchLabels: {app: api}}, template: {metadata: {labels: {app: api}}, spec: {containers: [{name: api, image: api}]}}}\n"
 	for name, c := range map[string]struct {
 		old, new string
 		line     int
 		want     string
 	}{
-		"replicas":      {"  replicas: 2\n", "  replicas: 3001\n", 5, "replicas(3001)"},
+		"replicas":      {"  replicas: 2\n", "  replicas: 6001\n", 5, "replicas(6001)"},
 		"most replicas": {"  replicas: 2\n", "  replicas: 2147483647\n", 5, "replicas(2147483647)"},
-		"less than 0":   {"  replicas: 2\n", "  replicas: -1\n", 5, "0보다 작습니다"},
+		"less than 0":   {"  replicas: 2\n", "  replicas: -1\n", 5, "spec.replicas: -1"},
 		"maxReplicas":   {"maxReplicas: 10", "maxReplicas: 2147483647", 38, "maxReplicas(2147483647)"},
-		"together":      {"spec: {limits: [{type: Container, default: {memory: 64Mi}}]}\n", "spec: {limits: []}\n" + strings.Replace(second, "2990", "2991", 1), 77, "모두 3001개"},
+		"together":      {"spec: {limits: [{type: Container, default: {memory: 64Mi}}]}\n", "spec: {limits: []}\n" + strings.Replace(second, "5984", "5985", 1), 97, "모두 6001개"},
 		"all fit":       {"spec: {limits: [{type: Container, default: {memory: 64Mi}}]}\n", "spec: {limits: []}\n" + second, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

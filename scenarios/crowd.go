@@ -2,30 +2,22 @@ package scenarios
 
 import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	"k8s.io/utils/ptr"
 )
 
 // MaxPods is how many pods the nodes of the embedded cluster hold. No scenario may
 // ask for more, on any cluster: it would be a flood.
-const MaxPods = 3000
-
-// deployment refuses what the API server would.
-func (r *reader) deployment(o object) {
-	if d, ok := o.value.(deployment); ok && d.Spec.Replicas != nil && *d.Spec.Replicas < 0 {
-		r.add(o.line("spec", "replicas"), "0 이상의 수를 적어 주십시오.", "replicas가 0보다 작습니다: %d", *d.Spec.Replicas)
-	}
-}
+const MaxPods = 6000
 
 // crowd compares the pods that the objects may come to with what the nodes hold.
 func (r *reader) crowd(objects []object) {
 	told, line := len(r.problems), 1
-	most := map[string]int64{} // pods, by the name of their Deployment
+	most := map[string]int64{} // pods, by their workload
 	for _, o := range objects {
-		switch v := o.value.(type) {
-		case deployment:
-			line = r.most(most, v.Name, o, "replicas", ptr.Deref(v.Spec.Replicas, 1))
-		case *autoscalingv2.HorizontalPodAutoscaler:
-			line = r.most(most, v.Spec.ScaleTargetRef.Name, o, "maxReplicas", v.Spec.MaxReplicas)
+		if w, ok := workloadOf(o); ok {
+			line = r.most(most, w.kind+"/"+w.name, o, w.field, w.replicas)
+		}
+		if h, ok := o.value.(*autoscalingv2.HorizontalPodAutoscaler); ok {
+			line = r.most(most, h.Spec.ScaleTargetRef.Kind+"/"+h.Spec.ScaleTargetRef.Name, o, "maxReplicas", int64(h.Spec.MaxReplicas))
 		}
 	}
 	total := int64(0)
@@ -37,14 +29,14 @@ func (r *reader) crowd(objects []object) {
 	}
 }
 
-// most notes how many pods a field lets a Deployment have, and returns its line.
-func (r *reader) most(pods map[string]int64, target string, o object, field string, n int32) int {
+// most notes how many pods a field lets a workload have, and returns its line.
+func (r *reader) most(pods map[string]int64, target string, o object, field string, n int64) int {
 	line := o.line("spec", field)
 	if n > MaxPods {
 		r.add(line, crowdHint, "%s(%d)가 노드에 들어가는 파드의 수(%d)보다 큽니다.", field, n, MaxPods)
 	}
-	pods[target] = max(pods[target], int64(n))
+	pods[target] = max(pods[target], n)
 	return line
 }
 
-const crowdHint = "replicas와 HPA의 maxReplicas를 줄여 주십시오. 디플로이먼트가 여럿이면 모두 더한 수를 봅니다."
+const crowdHint = "replicas와 HPA의 maxReplicas를 줄여 주십시오. 파드를 만드는 오브젝트가 여럿이면 모두 더한 수를 봅니다."

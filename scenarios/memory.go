@@ -19,10 +19,7 @@ type WorkingSet struct {
 // Memory is what the pod would hold, in bytes: whether its limit allows that is
 // for the kubelet to say. 0: the scenario says nothing about memory.
 func (s *Scenario) Memory(elapsed time.Duration, pod Pod) int64 {
-	if len(s.WorkingSet.Timeline.Segments) == 0 {
-		return 0
-	}
-	return s.WorkingSet.at(elapsed, pod.ContainerAge)
+	return s.flows()[0].memory(elapsed, pod)
 }
 
 func (w WorkingSet) at(elapsed, age time.Duration) int64 {

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -10,7 +11,6 @@ import (
 	"sync"
 
 	"go.yaml.in/yaml/v3"
-	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -79,9 +79,6 @@ func checkObjects(file string, text []byte, s *Scenario, known bool) Problems {
 		return r.problems
 	}
 	objects := r.objects(text)
-	for _, o := range objects {
-		s.parts = append(s.parts, o.content)
-	}
 	if len(objects) == 0 {
 		if len(r.problems) == 0 {
 			r.add(1, "디플로이먼트와 HPA 또는 VPA의 매니페스트를 적어 주십시오.", "파일에 오브젝트가 없습니다.")
@@ -89,15 +86,20 @@ func checkObjects(file string, text []byte, s *Scenario, known bool) Problems {
 		return r.problems
 	}
 	seen := map[string]bool{}
-	for _, o := range objects {
-		r.metadata(o, seen)
-		r.deployment(o)
-		r.hpa(o)
-		r.vpa(o)
+	for i := range objects {
+		o := &objects[i]
+		r.metadata(*o, seen)
+		if err := current(o); err != nil {
+			r.add(o.line("apiVersion"), "kubectl convert로 새 버전으로 바꾸어 주십시오.", "이 버전을 새 버전으로 바꿀 수 없습니다: %s", err)
+			continue
+		}
+		s.parts = append(s.parts, o.content)
+		r.upstream(o)
+		r.vpa(*o)
 	}
 	r.crowd(objects)
 	if known {
-		r.cast(objects, s, len(r.problems) > 0)
+		r.crossCheck(objects, s, len(r.problems) > 0)
 	}
 	return r.problems
 }
@@ -113,8 +115,6 @@ var kinds = sync.OnceValue(func() *runtime.Scheme {
 
 // objects decodes every document. Those that cannot be decoded are left out.
 func (r *reader) objects(text []byte) []object {
-	known := kinds()
-	codec := json.NewSerializerWithOptions(json.DefaultMetaFactory, known, known, json.SerializerOptions{Yaml: true, Strict: true})
 	var list []object
 	for _, d := range split(text) {
 		var doc yaml.Node
@@ -126,26 +126,44 @@ func (r *reader) objects(text []byte) []object {
 			continue
 		}
 		r.escaped(&doc, d.offset)
-		o := object{offset: d.offset, node: doc.Content[0]}
-		if o.node.Kind != yaml.MappingNode {
-			r.add(o.line(), "apiVersion과 kind로 시작하는 매니페스트를 적어 주십시오.", "매니페스트가 아닙니다: %s", show(o.node))
-			continue
+		if o, ok := r.decode(object{offset: d.offset, node: doc.Content[0]}, d.text); ok {
+			list = append(list, o)
 		}
-		value, _, err := codec.Decode(d.text, nil, nil)
-		o.value = value
-		if err != nil {
-			r.strict(o, err)
-		}
-		if value == nil {
-			continue
-		}
-		if o.content, err = content(d.text); err != nil {
-			r.decoding(o, err)
-			continue
-		}
-		list = append(list, o)
 	}
 	return list
+}
+
+// decode reads the text of an object, which is its node's. It reports what is wrong, and
+// false where nothing of it can be used.
+func (r *reader) decode(o object, text []byte) (object, bool) {
+	if o.node.Kind != yaml.MappingNode {
+		r.add(o.line(), "apiVersion과 kind로 시작하는 매니페스트를 적어 주십시오.", "매니페스트가 아닙니다: %s", show(o.node))
+		return o, false
+	}
+	known := kinds()
+	codec := json.NewSerializerWithOptions(json.DefaultMetaFactory, known, known, json.SerializerOptions{Yaml: true, Strict: true})
+	var err, unread error
+	o.value, _, err = codec.Decode(text, nil, nil)
+	o.content, unread = content(text)
+	if err != nil {
+		r.strict(o, err)
+	}
+	if o.value != nil && unread != nil {
+		r.decoding(o, unread)
+	}
+	return o, o.value != nil && unread == nil
+}
+
+// typeOf is the type of the API that an object is of.
+func typeOf(u *unstructured.Unstructured) (reflect.Type, bool) {
+	if u == nil {
+		return nil, false
+	}
+	v, err := kinds().New(u.GroupVersionKind())
+	if err != nil {
+		return nil, false
+	}
+	return reflect.TypeOf(v), true
 }
 
 // content reads a document for the API server: with the same steps as the decoder,
@@ -183,7 +201,6 @@ func split(text []byte) []document {
 
 var (
 	quotedField = regexp.MustCompile(`^(unknown|duplicate) field "([^"]+)"`)
-	typeField   = regexp.MustCompile(`cannot unmarshal (\S+(?: [\d.]+)?) into Go struct field \S*?\.(\S+) of type (\S+)`)
 	repeatedKey = regexp.MustCompile(`line (\d+): key "([^"]+)" already set`)
 )
 
@@ -211,14 +228,6 @@ func (r *reader) decoding(o object, err error) {
 		r.add(o.line(fieldPath(m[2])...), "kubectl explain으로 필드의 이름과 위치를 확인해 주십시오.", "%s%s", what, m[2])
 		return
 	}
-	if m := typeField.FindStringSubmatch(text); m != nil {
-		hint := "kubectl explain으로 필드의 형식을 확인해 주십시오."
-		if m[1] == "bool" { // YAML 1.1 reads updateMode: Off as false
-			hint = "Off와 On은 \"Off\"처럼 따옴표로 묶어 주십시오. 묶지 않으면 참과 거짓으로 읽힙니다."
-		}
-		r.add(o.line(fieldPath(m[2])...), hint, "%s에 쓸 수 없는 값입니다: %s이(가) 아니라 %s이어야 합니다.", m[2], m[1], m[3])
-		return
-	}
 	if all := repeatedKey.FindAllStringSubmatch(text, -1); all != nil {
 		for _, m := range all {
 			line, _ := strconv.Atoi(m[1])
@@ -227,6 +236,8 @@ func (r *reader) decoding(o object, err error) {
 		return
 	}
 	switch {
+	case strings.Contains(text, "couldn't get version/kind"): // apimachinery: json.SimpleMetaFactory
+		r.add(o.line("apiVersion"), "예: apiVersion: apps/v1, kind: Deployment", "apiVersion과 kind는 글자로 적어야 합니다: %s %s", o.text("apiVersion"), o.text("kind"))
 	case runtime.IsMissingKind(err):
 		r.add(o.line("apiVersion"), "모든 오브젝트의 맨 위에 kind를 적어 주십시오.", "kind가 없습니다.")
 	case runtime.IsMissingVersion(err):
@@ -235,13 +246,14 @@ func (r *reader) decoding(o object, err error) {
 		r.add(o.line("kind"), "apiVersion과 kind의 철자를 확인해 주십시오. 예: apps/v1 Deployment, autoscaling/v2 HorizontalPodAutoscaler, autoscaling.k8s.io/v1 VerticalPodAutoscaler",
 			"쿠버네티스에 없는 apiVersion과 kind입니다: %s %s", o.text("apiVersion"), o.text("kind"))
 	default:
-		r.add(o.line(), "kubectl apply --dry-run=server로 확인해 주십시오.", "매니페스트를 읽을 수 없습니다: %s", strings.TrimPrefix(text, "yaml: "))
+		told := len(r.problems)
+		if of, known := typeOf(o.content); known {
+			r.misread(o, nil, o.content.Object, of)
+		}
+		if len(r.problems) == told {
+			r.add(o.line(), "kubectl apply --dry-run=server로 확인해 주십시오.", "매니페스트를 읽을 수 없습니다: %s", strings.TrimPrefix(text, "yaml: "))
+		}
 	}
-}
-
-// fieldPath splits "spec.containers[0].image".
-func fieldPath(path string) []string {
-	return strings.FieldsFunc(path, func(c rune) bool { return c == '.' || c == '[' || c == ']' })
 }
 
 // metadata checks what every object has to have.
@@ -276,5 +288,3 @@ func find[T metav1.Object](objects []object, name string) (T, object, bool) {
 	}
 	return objects[i].value.(T), objects[i], true
 }
-
-type deployment = *appsv1.Deployment

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/stepscale/stepscale/engine/korean"
 )
 
 // The units in which a timeline may be written.
@@ -27,6 +29,7 @@ func parse(file string, text []byte) (*Scenario, Problems) {
 		return s, r.problems
 	}
 	loops := map[string]bool{} // hpa and vpa, as far as they are given
+	var flags *yaml.Node
 	r.mapping(n, "시나리오", []field{
 		{"title", true, r.text(&s.Title, "title")},
 		{"hpa", false, func(n *yaml.Node) { loops["hpa"] = true; r.text(&s.HPA, "hpa")(n) }},
@@ -36,19 +39,26 @@ func parse(file string, text []byte) (*Scenario, Problems) {
 		{"pod", false, func(n *yaml.Node) { s.Pod = r.pod(n) }},
 		{"load", true, func(n *yaml.Node) { s.Load = r.load(n) }},
 		{"memory", false, func(n *yaml.Node) { s.WorkingSet = r.memory(n) }},
+		{"loads", false, func(n *yaml.Node) { s.More = r.flows(n) }},
+		{"metrics", false, func(n *yaml.Node) { s.series = r.metrics(n, s.Target) }},
+		{"flags", false, func(n *yaml.Node) { flags = n }},
+		{"events", false, func(n *yaml.Node) { s.events = r.timeline(n) }},
 	})
 	if n.Kind == yaml.MappingNode && len(loops) == 0 {
 		r.add(n.Line, "hpa: web 또는 vpa: web처럼 볼 오토스케일러의 이름을 적어 주십시오. 둘 다 적을 수도 있습니다.", "시나리오에 hpa도 vpa도 없습니다.")
+	}
+	if flags != nil { // may stand before hpa and vpa
+		s.Flags = r.flagged(flags, loops)
 	}
 	return s, r.problems
 }
 
 // loopOf is the loop without which a fault cannot be seen.
-var loopOf = map[Fault]string{FaultMissingRequests: "hpa", FaultTwoVPAs: "vpa"}
+var loopOf = map[Fault]string{FaultMissingRequests: "hpa", FaultMissingMetrics: "hpa", FaultTwoVPAs: "vpa"}
 
 func (r *reader) faults(n *yaml.Node, loops map[string]bool) []Fault {
-	known := []Fault{FaultMissingTarget, FaultMissingRequests, FaultTwoVPAs}
-	hint := fmt.Sprintf("쓸 수 있는 것: %s, %s, %s", FaultMissingTarget, FaultMissingRequests, FaultTwoVPAs)
+	known := []Fault{FaultMissingTarget, FaultMissingRequests, FaultMissingMetrics, FaultTwoVPAs}
+	hint := fmt.Sprintf("쓸 수 있는 것: %s, %s, %s, %s", FaultMissingTarget, FaultMissingRequests, FaultMissingMetrics, FaultTwoVPAs)
 	if n.Kind != yaml.SequenceNode {
 		r.add(n.Line, hint, "faults에는 목록을 적어야 합니다.")
 		return nil
@@ -63,7 +73,7 @@ func (r *reader) faults(n *yaml.Node, loops map[string]bool) []Fault {
 		case slices.Contains(faults, Fault(text)):
 			r.add(item.Line, "하나만 남겨 주십시오.", "faults에 같은 이름이 두 번 있습니다: %s", text)
 		case loopOf[Fault(text)] != "" && !loops[loopOf[Fault(text)]]:
-			r.add(item.Line, "faults에서 지우거나 "+loopOf[Fault(text)]+"를 적어 주십시오.", "%s은(는) %s가 있을 때만 쓸 수 있습니다.", text, loopOf[Fault(text)])
+			r.add(item.Line, "faults에서 지우거나 "+korean.Object(loopOf[Fault(text)])+" 적어 주십시오.", "%s %s 있을 때만 쓸 수 있습니다.", korean.Topic(text), korean.Subject(loopOf[Fault(text)]))
 		default:
 			faults = append(faults, Fault(text))
 		}
@@ -75,6 +85,7 @@ func (r *reader) pod(n *yaml.Node) PodCost {
 	var c PodCost
 	r.mapping(n, "pod", []field{
 		{"idle", false, r.cpu(&c.Idle, "idle")},
+		{"ready", false, func(n *yaml.Node) { c.readyLine = n.Line; r.duration(&c.Ready, "ready", time.Second)(n) }},
 		{"startup", false, func(n *yaml.Node) {
 			r.mapping(n, "startup", []field{
 				{"cpu", true, r.cpu(&c.Startup, "startup.cpu")},
@@ -83,6 +94,30 @@ func (r *reader) pod(n *yaml.Node) PodCost {
 		}},
 	})
 	return c
+}
+
+// flows reads the loads of other workloads, and of single containers.
+func (r *reader) flows(n *yaml.Node) (list []Flow) {
+	const hint = "{target: redis, load: {segments: [{at: 0s, step: 50m}]}}처럼 적어 주십시오. container를 적으면 그 컨테이너에만 부하를 줍니다."
+	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
+		r.add(n.Line, hint, "loads에는 항목을 하나 이상 목록으로 적어야 합니다.")
+		return nil
+	}
+	for _, item := range n.Content {
+		f := Flow{line: item.Line}
+		r.mapping(item, "loads의 항목", []field{
+			{"target", true, r.text(&f.Target, "target")},
+			{"container", false, r.text(&f.Container, "container")},
+			{"pod", false, func(n *yaml.Node) { f.Pod = r.pod(n) }},
+			{"load", true, func(n *yaml.Node) { f.Load = r.load(n) }},
+			{"memory", false, func(n *yaml.Node) { f.WorkingSet = r.memory(n) }},
+		})
+		if slices.ContainsFunc(list, func(o Flow) bool { return o.Target == f.Target && o.Container == f.Container }) {
+			r.add(item.Line, "하나만 남겨 주십시오.", "loads에 대상이 같은 항목이 두 번 있습니다: %s", f.Target)
+		}
+		list = append(list, f)
+	}
+	return list
 }
 
 func (r *reader) load(n *yaml.Node) Timeline {

@@ -10,7 +10,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/stepscale/stepscale/engine/outside"
@@ -31,8 +33,9 @@ type Fault string
 
 // The faults that a scenario may announce.
 const (
-	FaultMissingTarget   Fault = "missing-target"   // the autoscaler's Deployment is not in objects.yaml
-	FaultMissingRequests Fault = "missing-requests" // its pods have no CPU requests, which the HPA needs
+	FaultMissingTarget   Fault = "missing-target"   // the autoscaler's target is not in objects.yaml
+	FaultMissingRequests Fault = "missing-requests" // its pods lack requests that the HPA needs
+	FaultMissingMetrics  Fault = "missing-metrics"  // the HPA asks for a metric that nobody answers
 	FaultTwoVPAs         Fault = "two-vpas"         // more than one VPA has the target
 )
 
@@ -42,15 +45,49 @@ type Scenario struct {
 	Title      string
 	HPA        string // name of the HorizontalPodAutoscaler that the loop runs for; or
 	VPA        string // name of the VerticalPodAutoscaler that the loop runs for; or both
-	Target     string // name of the Deployment that they scale
+	Target     string // name of the workload that they scale, and
+	TargetKind string // its kind: one of Targets
 	Faults     []Fault
 	Pod        PodCost
 	Load       Timeline
 	WorkingSet WorkingSet
+	More       []Flow // loads of other workloads, and of single containers
+	Flags      []Flag // of the controllers
 	Objects    []byte // objects.yaml: input for `kubectl apply -f`, without namespaces
 	Raw        []byte // scenario.yaml
 	parts      []*unstructured.Unstructured
+	containers []string
+	probed     []string // workloads whose pods are asked before they are ready
+	metrics    int
+	series     []Series
+	events     []Event
 }
+
+// Containers are the names of the containers of the target's pods that run as long as
+// the pods do; none when the target is not there.
+func (s *Scenario) Containers() []string { return s.containers }
+
+// Has tells whether the scenario has an object of that kind.
+func (s *Scenario) Has(kind string) bool {
+	return slices.ContainsFunc(s.parts, func(o *unstructured.Unstructured) bool { return o.GetKind() == kind })
+}
+
+// Probed tells whether a pod of the scenario is asked before it is ready.
+func (s *Scenario) Probed() bool { return len(s.probed) > 0 }
+
+// Warming is how long the process of a container takes before its probes succeed: the
+// one line of slow start in scenario.yaml.
+func (s *Scenario) Warming(pod *corev1.Pod) time.Duration {
+	for _, f := range s.flows() {
+		if f.Container == "" && f.Target == workloadName(pod) {
+			return f.Pod.Ready
+		}
+	}
+	return 0
+}
+
+// Metrics is how many metrics the HPA has.
+func (s *Scenario) Metrics() int { return s.metrics }
 
 // Parts are the objects to apply, which the caller may change: in the order of
 // objects.yaml, but what limits pods comes before them and what scales them after,

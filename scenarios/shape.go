@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/stepscale/stepscale/engine/korean"
 )
 
 // shape is what may stand at a place of a manifest.
@@ -108,13 +110,13 @@ func dotted(path []string) string {
 // accept refuses an object of a kind, or with a field, that is not in the table.
 func (r *reader) accept(o object) {
 	gvk := o.value.GetObjectKind().GroupVersionKind()
-	for _, k := range accepted {
+	for _, k := range slices.Concat(older, accepted) {
 		switch {
 		case k.GroupVersionKind == gvk:
 			k.spec.check(r, o, nil, o.content.Object)
 			return
-		case k.Kind == gvk.Kind:
-			r.add(o.line("apiVersion"), "apiVersion: "+k.GroupVersion().String()+"로 적어 주십시오.", "%s는 %s만 쓸 수 있습니다.", shortKind(gvk.Kind), k.GroupVersion())
+		case k.Kind == gvk.Kind && slices.ContainsFunc(accepted, func(a Kind) bool { return a.GroupVersionKind == k.GroupVersionKind }):
+			r.add(o.line("apiVersion"), korean.By("apiVersion: "+k.GroupVersion().String())+" 적어 주십시오.", "%s %s만 쓸 수 있습니다.", korean.Topic(shortKind(gvk.Kind)), k.GroupVersion())
 			return
 		}
 	}

@@ -20,6 +20,8 @@ type PodCost struct {
 	Idle       int64         // millicores
 	Startup    int64         // millicores, on top of Idle
 	StartupFor time.Duration // since the pod was started
+	Ready      time.Duration // since a container's start: before it no probe succeeds
+	readyLine  int           // in scenario.yaml
 }
 
 // Own is what the pod uses for itself: idle and startup, within its limit.
@@ -51,10 +53,14 @@ func (s *Scenario) Unserved(elapsed time.Duration, pods []Pod) int64 {
 	return s.Spread(elapsed, pods).Unserved
 }
 
-// Spread lays the load evenly on the Ready pods. What a pod cannot take because
-// of its limit goes to those that still have room.
+// Spread lays the load evenly on the Ready pods of the target. What a pod cannot take
+// because of its limit goes to those that still have room.
 func (s *Scenario) Spread(elapsed time.Duration, pods []Pod) Spread {
-	out := Spread{Usage: make(map[string]int64, len(pods)), Unserved: s.Offered(elapsed)}
+	return s.flows()[0].spread(elapsed, pods)
+}
+
+func (f Flow) spread(elapsed time.Duration, pods []Pod) Spread {
+	out := Spread{Usage: make(map[string]int64, len(pods)), Unserved: f.Load.At(elapsed)}
 	type server struct {
 		name string
 		room int64
@@ -62,7 +68,7 @@ func (s *Scenario) Spread(elapsed time.Duration, pods []Pod) Spread {
 	}
 	var servers []server
 	for _, p := range pods {
-		own := s.Pod.Own(p)
+		own := f.Pod.Own(p)
 		out.Usage[p.Name] += own
 		if !p.Ready {
 			continue

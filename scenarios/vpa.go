@@ -8,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
+
+	"github.com/stepscale/stepscale/engine/korean"
 )
 
 // vpa checks a VerticalPodAutoscaler as its admission controller does: validateVPA
@@ -41,7 +43,7 @@ func (r *reader) vpa(o object) {
 
 // gated refuses what a feature gate of the VPA keeps closed.
 func (r *reader) gated(line int, what, gate string) {
-	r.add(line, "지워 주십시오.", "%s은(는) 쓸 수 없습니다: VPA 1.8에서는 기능 게이트 %s가 꺼져 있습니다.", what, gate)
+	r.add(line, "지워 주십시오.", "%s 쓸 수 없습니다: VPA 1.8에서는 기능 게이트 %s 꺼져 있습니다.", korean.Topic(what), korean.Subject(gate))
 }
 
 // updatePolicy mirrors validateVPASpecUpdatePolicy. The deprecated Auto passes:

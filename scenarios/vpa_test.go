@@ -103,26 +103,26 @@ func TestVPARules(t *testing.T) {
 	}
 }
 
-func TestVPACast(t *testing.T) {
+func TestVPACrossCheck(t *testing.T) {
 	fight := "title: t\nhpa: web\nvpa: web\ntarget: web\n" + someLoad
 	for name, c := range map[string]struct {
 		scenario, objects, old, new string
 		line                        int
 		want                        string
 	}{
-		"not there":               {vpaHead + someLoad, "web-surge", "", "", 1, "VPA web이(가) 없습니다"},
-		"HPA is not there":        {fight, "vpa-web", "", "", 1, "HPA web이(가) 없습니다"},
+		"not there":               {vpaHead + someLoad, "web-surge", "", "", 1, "VPA web이 없습니다"},
+		"HPA is not there":        {fight, "vpa-web", "", "", 1, "HPA web이 없습니다"},
 		"old version":             {vpaHead + someLoad, "vpa-web", "k8s.io/v1\n", "k8s.io/v1beta2\n", 27, "쿠버네티스에 없는"},
 		"no target":               {vpaHead + someLoad, "vpa-web", "  targetRef:\n    apiVersion: apps/v1\n    kind: Deployment\n    name: web\n", "", 30, "targetRef가 없습니다"},
 		"another target":          {vpaHead + someLoad, "vpa-web", "    name: web\n", "    name: api\n", 34, "target(web)과 다릅니다"},
-		"another kind":            {vpaHead + someLoad, "vpa-web", "    kind: Deployment\n", "    kind: StatefulSet\n", 33, "apps/v1 Deployment이어야"},
+		"another kind":            {vpaHead + someLoad, "vpa-web", "    kind: Deployment\n", "    kind: DaemonSet\n", 33, "apps/v1의 Deployment, StatefulSet, ReplicaSet이어야"},
 		"HPA and VPA differ":      {fight, "hpa-vpa-fight", "    name: web\n  updatePolicy", "    name: api\n  updatePolicy", 53, "VPA web의 대상(api)"},
-		"target is not there":     {vpaHead + someLoad, "vpa-web", "  name: web\nspec:\n  replicas", "  name: api\nspec:\n  replicas", 34, "VPA web의 대상인 디플로이먼트 web이(가) 없습니다"},
+		"target is not there":     {vpaHead + someLoad, "vpa-web", "  name: web\nspec:\n  replicas", "  name: api\nspec:\n  replicas", 34, "VPA web의 대상인 디플로이먼트 web이 없습니다"},
 		"target is there":         {vpaHead + "faults: [missing-target]\n" + someLoad, "vpa-web", "", "", 34, "missing-target"},
 		"two":                     {vpaHead + someLoad, "vpa-two", "", "", 47, "VPA가 또 있습니다"},
 		"one":                     {vpaHead + "faults: [two-vpas]\n" + someLoad, "vpa-web", "", "", 31, "two-vpas"},
 		"the second has another":  {vpaHead + "faults: [two-vpas]\n" + someLoad, "vpa-two", "    name: web\n  updatePolicy:\n    updateMode: Recreate\n  resourcePolicy:\n    containerPolicies:\n    - containerName: web\n      controlledResources: [cpu]\n---", "    name: api\n  updatePolicy:\n    updateMode: Recreate\n---", 31, "two-vpas"},
-		"no requests for the HPA": {fight, "hpa-vpa-fight", "          requests:\n            cpu: 100m\n          limits:\n            cpu: 300m\n", "          requests: {}\n", 17, "CPU requests가 없습니다"},
+		"no requests for the HPA": {fight, "hpa-vpa-fight", "          requests:\n            cpu: 100m\n          limits:\n            cpu: 300m\n", "          requests: {}\n", 17, "cpu requests가 없습니다"},
 		"disruption budget":       {vpaHead + someLoad, "vpa-pdb", "minAvailable: 2", "minAvailable: 2\n  minReady: 2", 0, "minReady"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	testingclock "k8s.io/utils/clock/testing"
 
+	"github.com/stepscale/stepscale/clusters/attached"
 	"github.com/stepscale/stepscale/clusters/eks"
 )
 
@@ -106,7 +107,7 @@ func TestWrongClock(t *testing.T) {
 			const off = -20 * time.Minute
 			c := eks.New(eks.Options{Name: clusterName, Region: "ap-northeast-2", Clock: testingclock.NewFakePassiveClock(time.Now().Add(off))})
 			_, err := c.Up(t.Context())
-			var e *eks.Error
+			var e *attached.Error
 			if !errors.As(err, &e) || (e.Skew-off).Abs() > 5*time.Second {
 				t.Errorf("error %+v", e)
 			}
@@ -119,7 +120,7 @@ func TestWrongClock(t *testing.T) {
 func TestCertificateOfAnotherTime(t *testing.T) {
 	var err error = x509.CertificateInvalidError{Reason: x509.Expired, Detail: "current time is before"}
 	err = &url.Error{Op: "Get", URL: "https://class", Err: &tls.CertificateVerificationError{Err: err}}
-	if got := eks.ReasonOf(err); got != eks.BadTime {
+	if got := eks.ReasonOf(err); got != attached.BadTime {
 		t.Errorf("reason %q", got)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/clusters/attached"
 	"github.com/stepscale/stepscale/clusters/clustertest"
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/clusters/embedded"
@@ -128,7 +129,7 @@ func TestKubeconfig(t *testing.T) {
 	a.mu.Lock()
 	clear(a.tokens)
 	a.mu.Unlock()
-	again := eks.New(eks.Options{Context: "eks-" + clusterName, Kubeconfig: file})
+	again := attached.New(attached.Options{Context: "eks-" + clusterName, Kubeconfig: file})
 	if _, err := again.Up(t.Context()); err != nil || len(a.tokens) != 1 {
 		t.Errorf("through the kubeconfig: %v, %d tokens", err, len(a.tokens))
 	}
@@ -139,17 +140,17 @@ func TestKubeconfig(t *testing.T) {
 func anotherToken() { time.Sleep(1100 * time.Millisecond) }
 
 func TestAttachByContext(t *testing.T) {
-	c := eks.New(eks.Options{Context: "stepscale", Kubeconfig: nodeInfo.Kubeconfig})
+	c := attached.New(attached.Options{Context: "stepscale", Kubeconfig: nodeInfo.Kubeconfig})
 	if _, err := c.Up(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := c.Examine(t.Context(), eks.Needs{}); err != nil || r.Identity != "" || r.Username == "" {
+	if r, err := c.Examine(t.Context(), attached.Needs{}); err != nil || r.Identity != "" || r.Username == "" {
 		t.Errorf("report %+v, %v", r, err)
 	}
-	_, err := eks.New(eks.Options{Context: "absent", Kubeconfig: nodeInfo.Kubeconfig}).Up(t.Context())
-	wantReason(t, err, eks.NoContext)
-	_, err = eks.New(eks.Options{Context: "x", Kubeconfig: filepath.Join(t.TempDir(), "absent")}).Up(t.Context())
-	wantReason(t, err, eks.BadKubeconfig)
+	_, err := attached.New(attached.Options{Context: "absent", Kubeconfig: nodeInfo.Kubeconfig}).Up(t.Context())
+	wantReason(t, err, attached.NoContext)
+	_, err = attached.New(attached.Options{Context: "x", Kubeconfig: filepath.Join(t.TempDir(), "absent")}).Up(t.Context())
+	wantReason(t, err, attached.BadKubeconfig)
 }
 
 // withKubeconfig is the cluster with a kubeconfig for kubectl, as a lesson has it.
@@ -218,11 +219,11 @@ func TestFaults(t *testing.T) {
 		"wrong signature":  {func(_ *testing.T, w where) { w.account.fault = "SignatureDoesNotMatch" }, eks.BadSignature},
 		"request expired":  {func(_ *testing.T, w where) { w.account.fault = "RequestExpired" }, eks.BadSignature},
 		"denied by IAM":    {func(_ *testing.T, w where) { w.account.fault = "AccessDeniedException" }, eks.Denied},
-		"throttled":        {func(_ *testing.T, w where) { w.account.fault = "ThrottlingException" }, eks.Throttled},
-		"no access entry":  {func(_ *testing.T, w where) { w.account.unknown = true }, eks.NoEntry},
-		"API server slow":  {func(_ *testing.T, w where) { w.account.limit.Store(100) }, eks.Throttled},
-		"API server gone":  {func(_ *testing.T, w where) { w.account.api.Listener.Close() }, eks.Unreachable},
-		"no AWS endpoints": {func(_ *testing.T, w where) { w.account.aws.Close() }, eks.Unreachable},
+		"throttled":        {func(_ *testing.T, w where) { w.account.fault = "ThrottlingException" }, attached.Throttled},
+		"no access entry":  {func(_ *testing.T, w where) { w.account.unknown = true }, attached.NoEntry},
+		"API server slow":  {func(_ *testing.T, w where) { w.account.limit.Store(100) }, attached.Throttled},
+		"API server gone":  {func(_ *testing.T, w where) { w.account.api.Listener.Close() }, attached.Unreachable},
+		"no AWS endpoints": {func(_ *testing.T, w where) { w.account.aws.Close() }, attached.Unreachable},
 		"no credentials": {func(t *testing.T, _ where) {
 			t.Setenv("AWS_ACCESS_KEY_ID", "")
 			t.Setenv("AWS_SECRET_ACCESS_KEY", "")
@@ -260,7 +261,7 @@ func TestInterrupted(t *testing.T) {
 
 func wantReason(t *testing.T, err error, want eks.Reason) {
 	t.Helper()
-	var e *eks.Error
+	var e *attached.Error
 	if !errors.As(err, &e) || e.Reason != want {
 		t.Errorf("error %v; want %s", err, want)
 	}

@@ -13,11 +13,12 @@ import (
 	"k8s.io/client-go/kubernetes"
 	testingclock "k8s.io/utils/clock/testing"
 
+	"github.com/stepscale/stepscale/clusters/attached"
 	"github.com/stepscale/stepscale/clusters/eks"
 )
 
 // examine attaches as the account and looks.
-func examine(t *testing.T, options eks.Options, needs eks.Needs) eks.Report {
+func examine(t *testing.T, options eks.Options, needs attached.Needs) attached.Report {
 	t.Helper()
 	options.Name, options.Region = clusterName, "ap-northeast-2"
 	c := eks.New(options)
@@ -33,11 +34,11 @@ func examine(t *testing.T, options eks.Options, needs eks.Needs) eks.Report {
 
 func TestExamine(t *testing.T) {
 	newAccount(t)
-	r := examine(t, eks.Options{}, eks.Needs{PodCPU: resource.MustParse("100m")})
+	r := examine(t, eks.Options{}, attached.Needs{PodCPU: resource.MustParse("100m")})
 	if r.Identity != arn || r.Username != arn || r.Version != nodeInfo.Version || r.Nodes == 0 || r.CPU.IsZero() || r.Memory.IsZero() || r.Room == 0 || r.Skew != 0 {
 		t.Errorf("report %+v", r)
 	}
-	if there, gone := examine(t, eks.Options{}, eks.Needs{Namespace: "default"}), examine(t, eks.Options{}, eks.Needs{Namespace: "gone"}); there.NoNamespace || !gone.NoNamespace {
+	if there, gone := examine(t, eks.Options{}, attached.Needs{Namespace: "default"}), examine(t, eks.Options{}, attached.Needs{Namespace: "gone"}); there.NoNamespace || !gone.NoNamespace {
 		t.Errorf("namespaces: %v, %v", there.NoNamespace, gone.NoNamespace)
 	}
 	if !r.Metrics || r.VPA || !r.Policies || len(r.Denied) > 0 || len(r.DeniedVPA) > 0 || r.NodesDenied || r.PodsDenied {
@@ -49,7 +50,7 @@ func TestExamine(t *testing.T) {
 func TestExamineStudent(t *testing.T) {
 	a := newAccount(t)
 	a.user, a.groups = "student", []string{"students"}
-	r := examine(t, eks.Options{}, eks.Needs{})
+	r := examine(t, eks.Options{}, attached.Needs{})
 	got, vpa := strings.Join(r.Denied, "; "), strings.Join(r.DeniedVPA, "; ")
 	if r.Username != "student" || !slices.Contains(r.Groups, "students") || !r.NodesDenied || !strings.Contains(got, "get,update deployments.apps/scale") || !strings.Contains(got, "create,delete namespaces") {
 		t.Errorf("report %+v", r)
@@ -58,7 +59,7 @@ func TestExamineStudent(t *testing.T) {
 		t.Errorf("what the VPA lessons need: %s; and all of them: %s", vpa, got)
 	}
 	anotherToken()
-	if r := examine(t, eks.Options{}, eks.Needs{Namespace: "shop"}); strings.Contains(strings.Join(r.Denied, "; "), "namespaces") {
+	if r := examine(t, eks.Options{}, attached.Needs{Namespace: "shop"}); strings.Contains(strings.Join(r.Denied, "; "), "namespaces") {
 		t.Errorf("in a namespace that is there, one must be made: %q", r.Denied)
 	}
 }
@@ -67,7 +68,7 @@ func TestExamineStudent(t *testing.T) {
 // have finished is not.
 func TestFree(t *testing.T) {
 	newAccount(t)
-	needs := eks.Needs{PodCPU: resource.MustParse("1")}
+	needs := attached.Needs{PodCPU: resource.MustParse("1")}
 	before := examine(t, eks.Options{}, needs)
 	kube := kubernetes.NewForConfigOrDie(node)
 	nodes, err := kube.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
@@ -126,7 +127,7 @@ func finish(t *testing.T, kube kubernetes.Interface, pod *corev1.Pod) {
 func TestSkew(t *testing.T) {
 	newAccount(t)
 	for _, off := range []time.Duration{7 * time.Minute, -7 * time.Minute} {
-		r := examine(t, eks.Options{Clock: testingclock.NewFakePassiveClock(time.Now().Add(off))}, eks.Needs{})
+		r := examine(t, eks.Options{Clock: testingclock.NewFakePassiveClock(time.Now().Add(off))}, attached.Needs{})
 		if (r.Skew - off).Abs() > 5*time.Second {
 			t.Errorf("off by %s, reported as %s", off, r.Skew)
 		}

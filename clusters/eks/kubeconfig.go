@@ -11,25 +11,26 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
 
-	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/stepscale/stepscale/clusters/attached"
 )
 
-// WriteKubeconfig writes a kubeconfig for kubectl after Up has found the cluster by
-// its name; Info names it from then on. There is no token in it: kubectl runs
+// WriteKubeconfig writes a kubeconfig for kubectl after Up has found the cluster;
+// Info names it from then on. There is no token in it: kubectl runs
 // "program eks-token" for one. The file is replaced in one move, mode 0600.
 func (c *Cluster) WriteKubeconfig(file, program string) error {
-	if c.rest == nil || c.opts.Name == "" {
-		return errors.New("not attached by name")
+	if c.rest == nil {
+		return errors.New("not attached")
 	}
-	args := []string{"eks-token", "--cluster", c.opts.Name, "--region", c.aws.Region}
-	if c.opts.Profile != "" {
-		args = append(args, "--profile", c.opts.Profile)
+	args := []string{"eks-token", "--cluster", c.finder.opts.Name, "--region", c.finder.aws.Region}
+	if c.finder.opts.Profile != "" {
+		args = append(args, "--profile", c.finder.opts.Profile)
 	}
+	name := c.Info().Name
 	config := api.Config{
-		CurrentContext: c.name,
-		Contexts:       map[string]*api.Context{c.name: {Cluster: c.name, AuthInfo: c.name}},
-		Clusters:       map[string]*api.Cluster{c.name: {Server: c.rest.Host, CertificateAuthorityData: c.rest.CAData}},
-		AuthInfos: map[string]*api.AuthInfo{c.name: {Exec: &api.ExecConfig{
+		CurrentContext: name,
+		Contexts:       map[string]*api.Context{name: {Cluster: name, AuthInfo: name}},
+		Clusters:       map[string]*api.Cluster{name: {Server: c.rest.Host, CertificateAuthorityData: c.rest.CAData}},
+		AuthInfos: map[string]*api.AuthInfo{name: {Exec: &api.ExecConfig{
 			APIVersion: clientauthentication.SchemeGroupVersion.String(), Command: program, Args: args, InteractiveMode: api.NeverExecInteractiveMode,
 		}}},
 	}
@@ -43,24 +44,20 @@ func (c *Cluster) WriteKubeconfig(file, program string) error {
 	if err := os.Rename(temporary, file); err != nil {
 		return err
 	}
-	c.opts.Kubeconfig = file
+	c.kubeconfig = file
 	return nil
 }
 
 // ExecCredential is a token for the cluster of that name, as kubectl takes it from an
 // exec plugin. No API server is asked, and none of EKS's endpoints.
 func (c *Cluster) ExecCredential(ctx context.Context) (*clientauthentication.ExecCredential, error) {
-	cfg, err := c.chain(ctx)
+	cfg, err := c.finder.chain(ctx)
 	if err != nil {
-		return nil, explain(err)
+		return nil, attached.Explain(err, ReasonOf)
 	}
-	if cfg.Region == "" {
-		return nil, &Error{Reason: NoRegion, Err: errors.New("no region")}
-	}
-	source := &tokenSource{cluster: c.opts.Name, presign: sts.NewPresignClient(sts.NewFromConfig(cfg)), clock: c.opts.Clock}
-	token, err := source.Token()
+	token, err := c.finder.tokens(cfg).Token()
 	if err != nil {
-		return nil, explain(err)
+		return nil, attached.Explain(err, ReasonOf)
 	}
 	until := metav1.NewTime(token.Expiry)
 	return &clientauthentication.ExecCredential{

@@ -3,13 +3,11 @@ package eks
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/oauth2"
-	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/utils/clock"
 )
 
@@ -40,10 +38,4 @@ func (s *tokenSource) Token() (*oauth2.Token, error) {
 		return nil, err
 	}
 	return &oauth2.Token{AccessToken: tokenPrefix + base64.RawURLEncoding.EncodeToString([]byte(signed.URL)), TokenType: "Bearer", Expiry: until}, nil
-}
-
-func gitVersion(body []byte) (string, error) {
-	var v version.Info
-	err := json.Unmarshal(body, &v)
-	return v.GitVersion, err
 }

@@ -26,8 +26,8 @@ type apiServer struct {
 }
 
 // startAPIServer starts kube-apiserver on the listener, with RBAC and admission webhooks
-// on. The Service of the metrics APIService resolves to metricsAddr on loopback.
-func startAPIServer(ctx context.Context, p *pki, listener net.Listener, etcd, metricsAddr, tokenWebhook string) (*apiServer, error) {
+// on. The Services of aggregated APIs are found by services.
+func startAPIServer(ctx context.Context, p *pki, listener net.Listener, etcd, tokenWebhook string, services *services, seen *demand) (*apiServer, error) {
 	opts := options.NewServerRunOptions()
 	opts.SecureServing.Listener = listener
 	fs := pflag.NewFlagSet("kube-apiserver", pflag.ContinueOnError)
@@ -48,19 +48,18 @@ func startAPIServer(ctx context.Context, p *pki, listener net.Listener, etcd, me
 		return nil, utilerrors.NewAggregate(errs)
 	}
 	s := &apiServer{done: make(chan error, 1), admin: adminConfig(p, portOf(listener))}
-	if err := s.run(ctx, completed, metricsAddr); err != nil {
+	if err := s.run(ctx, completed, services, seen); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *apiServer) run(ctx context.Context, opts options.CompletedOptions, metricsAddr string) error {
+func (s *apiServer) run(ctx context.Context, opts options.CompletedOptions, services *services, seen *demand) error {
 	config, err := app.NewConfig(opts)
 	if err != nil {
 		return err
 	}
-	// Services have no endpoints here: the one aggregated API runs in this process.
-	config.Aggregator.ExtraConfig.ServiceResolver = loopbackResolver(metricsAddr)
+	config.Aggregator.ExtraConfig.ServiceResolver = services
 	nameVersion(config)
 	completed, err := config.Complete()
 	if err != nil {
@@ -70,6 +69,8 @@ func (s *apiServer) run(ctx context.Context, opts options.CompletedOptions, metr
 	if err != nil {
 		return err
 	}
+	handler := chain.GenericAPIServer.Handler
+	handler.FullHandlerChain = seen.wrap(handler.FullHandlerChain)
 	prepared, err := chain.PrepareRun()
 	if err != nil {
 		return err
@@ -92,6 +93,7 @@ func apiServerFlags(p *pki, etcd string, port int) []string {
 		"--authorization-mode=RBAC",
 		"--anonymous-auth=false",
 		"--client-ca-file=" + p.cert("ca"),
+		"--token-auth-file=" + p.tokenFile(),
 		"--tls-cert-file=" + p.cert("apiserver"),
 		"--tls-private-key-file=" + p.keyFile("apiserver"),
 		"--service-account-issuer=https://kubernetes.default.svc",
@@ -132,13 +134,12 @@ func webhookFlags(kubeconfig string) []string {
 
 func adminConfig(p *pki, port int) *rest.Config {
 	return &rest.Config{
-		Host: fmt.Sprintf("https://127.0.0.1:%d", port),
-		TLSClientConfig: rest.TLSClientConfig{
-			CAFile:   p.cert("ca"),
-			CertFile: p.cert("admin"),
-			KeyFile:  p.keyFile("admin"),
-		},
-		QPS: -1, // no client-side rate limit
+		Host:            fmt.Sprintf("https://127.0.0.1:%d", port),
+		TLSClientConfig: rest.TLSClientConfig{CAFile: p.cert("ca")},
+		BearerToken:     p.token,
+		QPS:             -1, // no client-side rate limit
+		// Nothing leaves this machine: packing lists and watches would only cost.
+		DisableCompression: true,
 	}
 }
 
@@ -184,10 +185,3 @@ func listenLoopback() (net.Listener, error) {
 }
 
 func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
-
-// loopbackResolver answers every Service with one address.
-type loopbackResolver string
-
-func (r loopbackResolver) ResolveEndpoint(string, string, int32) (*url.URL, error) {
-	return &url.URL{Scheme: "https", Host: string(r)}, nil
-}

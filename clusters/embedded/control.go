@@ -84,28 +84,33 @@ func (c *control) methods() map[string]method {
 	const drives, reads = true, false
 	cluster := c.cluster
 	return map[string]method{
-		"now":     {reads, asks(func(context.Context, none) (time.Time, error) { return cluster.Now(), nil })},
-		"waiting": {reads, asks(func(ctx context.Context, _ none) ([]trace.Waiting, error) { return cluster.Waiting(ctx) })},
-		"watches": {reads, asks(func(ctx context.Context, _ none) ([]trace.Watch, error) { return cluster.Watches(ctx) })},
-		"kubelet": {reads, asks(cluster.KubeletMetrics)},
-		"calls":   {drives, asks(func(ctx context.Context, _ none) ([]trace.Call, error) { return cluster.Calls(ctx) })},
-		"advance": {drives, tells(cluster.Advance)},
-		"scrape":  {drives, tells(func(ctx context.Context, _ none) error { return cluster.Scrape(ctx) })},
-		"load":    {drives, tells(c.setLoad)},
-		"hold":    {drives, tells(c.noting(func(s *session) map[string]bool { return s.held }, cluster.Hold))},
-		"release": {drives, tells(cluster.Release)},
-		"open":    {drives, tells(c.noting(func(s *session) map[string]bool { return s.opened }, cluster.Open))},
-		"close":   {drives, tells(cluster.Close)},
-		"detach":  {drives, tells(func(context.Context, none) error { c.current().cancel(); return nil })},
+		"now":      {reads, asks(func(context.Context, none) (time.Time, error) { return cluster.Now(), nil })},
+		"waiting":  {reads, asks(func(ctx context.Context, _ none) ([]trace.Waiting, error) { return cluster.Waiting(ctx) })},
+		"flying":   {reads, asks(cluster.Flying)},
+		"watches":  {reads, asks(func(ctx context.Context, _ none) ([]trace.Watch, error) { return cluster.Watches(ctx) })},
+		"beats":    {reads, asks(cluster.Beats)},
+		"revision": {reads, asks(func(ctx context.Context, _ none) (int64, error) { return cluster.Revision(ctx) })},
+		"newest":   {reads, asks(cluster.Newest)},
+		"kubelet":  {reads, asks(cluster.KubeletMetrics)},
+		"calls":    {drives, asks(func(ctx context.Context, _ none) ([]trace.Call, error) { return cluster.Calls(ctx) })},
+		"advance":  {drives, tells(cluster.Advance)},
+		"disturb":  {drives, tells(cluster.Disturb)},
+		"scrape":   {drives, tells(func(ctx context.Context, _ none) error { return cluster.Scrape(ctx) })},
+		"load":     {drives, tells(c.setLoad)},
+		"hold":     {drives, tells(c.noting(func(s *session) map[string]bool { return s.held }, cluster.Hold))},
+		"release":  {drives, tells(cluster.Release)},
+		"open":     {drives, tells(c.noting(func(s *session) map[string]bool { return s.opened }, cluster.Open))},
+		"close":    {drives, tells(cluster.Close)},
+		"detach":   {drives, tells(func(context.Context, none) error { c.current().cancel(); return nil })},
 	}
 }
 
-func (c *control) setLoad(_ context.Context, args loadArgs) error {
+func (c *control) setLoad(ctx context.Context, args loadArgs) error {
 	model, err := c.parse(args.Spec)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBadLoad, err)
 	}
-	return c.cluster.SetLoad(args.Namespace, model)
+	return c.cluster.SetLoad(ctx, args.Namespace, model)
 }
 
 // noting remembers what has to be put back when the session is gone.

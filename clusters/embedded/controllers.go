@@ -94,12 +94,7 @@ func (c *Cluster) startServiceAccounts(ctx context.Context) error {
 }
 
 func (c *Cluster) startNamespaceController(ctx context.Context) error {
-	cfg := c.as(controllerUser("namespace-controller"))
-	client, err := kubernetes.NewForConfig(cfg)
-	if err != nil {
-		return err
-	}
-	meta, err := metadata.NewForConfig(cfg)
+	client, meta, err := clientsFor(c.as(controllerUser("namespace-controller")))
 	if err != nil {
 		return err
 	}
@@ -112,12 +107,7 @@ func (c *Cluster) startNamespaceController(ctx context.Context) error {
 }
 
 func (c *Cluster) startGarbageCollector(ctx context.Context) error {
-	cfg := c.as(controllerUser("generic-garbage-collector"))
-	client, err := kubernetes.NewForConfig(cfg)
-	if err != nil {
-		return err
-	}
-	meta, err := metadata.NewForConfig(cfg)
+	client, meta, err := clientsFor(c.as(controllerUser("generic-garbage-collector")))
 	if err != nil {
 		return err
 	}
@@ -135,6 +125,17 @@ func (c *Cluster) startGarbageCollector(ctx context.Context) error {
 	c.goRun(func() { gc.Run(ctx, workers, gcSyncEvery) })
 	c.goRun(func() { gc.Sync(ctx, client.Discovery(), gcSyncEvery) })
 	return nil
+}
+
+// clientsFor are the clients of one identity: of whole objects, and of their metadata
+// alone where any kind will do.
+func clientsFor(cfg *rest.Config) (kubernetes.Interface, metadata.Interface, error) {
+	client, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	meta, err := metadata.NewForConfig(cfg)
+	return client, meta, err
 }
 
 // controllerUser is the identity that kube-controller-manager's controllers

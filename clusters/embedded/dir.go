@@ -24,6 +24,10 @@ const (
 	lockName   = "lock"
 	runPrefix  = "run-"
 	deadPrefix = "dead-" // is being removed
+
+	// KubeconfigLink is the name below the base under which a session may link its
+	// kubeconfig, the same every time. Sweep removes it with what it leads to.
+	KubeconfigLink = "kubeconfig"
 )
 
 // newRunDir makes a fresh directory under base with mode 0700 and removes
@@ -91,7 +95,24 @@ func Sweep(base string) (removed []string, err error) {
 			removed = append(removed, path)
 		}
 	}
-	return removed, errors.Join(errs...)
+	link := filepath.Join(base, KubeconfigLink)
+	gone, err := sweepLink(link)
+	if gone {
+		removed = append(removed, link)
+	}
+	return removed, errors.Join(append(errs, err)...)
+}
+
+// sweepLink removes a link that leads to nothing any more.
+func sweepLink(path string) (bool, error) {
+	if _, err := os.Lstat(path); err != nil {
+		return false, nil
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	err := os.Remove(path)
+	return err == nil, err
 }
 
 // sweepRun removes the directory where nobody has its lock.

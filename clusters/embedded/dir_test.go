@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -121,5 +122,26 @@ func TestSweepTellsWhatItRemoved(t *testing.T) {
 	removed, err := Sweep(base)
 	if err != nil || len(removed) != 2 || removed[0] != half || removed[1] != d.path {
 		t.Errorf("removed %v, %v; want %s and %s", removed, err, half, d.path)
+	}
+}
+
+// TestSweepLink: the link to a kubeconfig goes with what it leads to, and not before.
+func TestSweepLink(t *testing.T) {
+	base := t.TempDir()
+	file, link := filepath.Join(base, "there"), filepath.Join(base, KubeconfigLink)
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Symlink(file, link)); err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := Sweep(base); err != nil || len(removed) > 0 {
+		t.Errorf("in use: removed %q, %v", removed, err)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := Sweep(base); err != nil || len(removed) != 1 || removed[0] != link {
+		t.Errorf("leads to nothing: removed %q, %v", removed, err)
+	}
+	if _, err := os.Lstat(link); err == nil {
+		t.Error("the link is left")
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"sync"
 	"time"
 
@@ -47,6 +46,7 @@ type Options struct {
 type Cluster struct {
 	opts     Options
 	clock    *virtualClock
+	pulse    *pulse
 	gate     *gate
 	recorder clusters.Recorder
 
@@ -62,11 +62,16 @@ type Cluster struct {
 	metricsAPI      *metricsAPI
 	metrics         *metricsServer
 	usage           *usage
+	demand          demand
+	services        services
 
-	mu    sync.Mutex
-	spent time.Duration // virtual time that starting pods took since the last Advance
+	mu      sync.Mutex
+	spent   time.Duration   // virtual time that starting pods took since the last Advance
+	sick    map[string]bool // nodes that are not Ready
+	adapter *adapterServer  // nil while no load has metrics
 
 	serving                 <-chan struct{} // until it is closed
+	actors                  context.Context // ends when they do
 	stopServers, stopActors context.CancelFunc
 	stopListening           func() // to upstream's last words
 	running                 sync.WaitGroup
@@ -74,7 +79,10 @@ type Cluster struct {
 
 // New returns a cluster that is not running yet.
 func New(opts Options) *Cluster {
-	return &Cluster{opts: opts, clock: newVirtualClock(), gate: newGate()}
+	p := newPulse()
+	return &Cluster{
+		opts: opts, clock: newVirtualClock(), pulse: p, gate: newGate(p.beat), recorder: clusters.Recorder{Noted: p.beat},
+	}
 }
 
 // Info describes the cluster.
@@ -129,13 +137,17 @@ func (c *Cluster) startAll(ctx context.Context) error {
 	}
 	servers, stopServers := context.WithCancel(context.WithoutCancel(ctx))
 	actors, stopActors := context.WithCancel(servers)
-	c.serving, c.stopServers, c.stopActors = servers.Done(), stopServers, stopActors
+	c.serving, c.stopServers, c.stopActors, c.actors = servers.Done(), stopServers, stopActors, actors
 	if err := c.phase("kube-apiserver", func() error { return c.startAPI(ctx, servers) }); err != nil {
+		return err
+	}
+	if err := c.pulse.follow(servers, c.etcd.Server); err != nil {
 		return err
 	}
 	if err := c.startUsage(actors); err != nil {
 		return err
 	}
+	c.demandControllers(actors)
 	return c.parallel(ctx, actors, map[string]func(context.Context) error{
 		"controllers": c.startControllers, "scheduler": c.startScheduler, "kubelets": c.startKubelets, "metrics-server": c.startMetricsServer,
 	})
@@ -189,9 +201,10 @@ func (c *Cluster) listen() (err error) {
 }
 
 func (c *Cluster) serveAPI(ctx, servers context.Context) error {
-	etcd, metrics := c.etcd.Config().ListenClientUrls[0].String(), c.metricsListener.Addr().String()
+	etcd := c.etcd.Config().ListenClientUrls[0].String()
+	c.services.add(metricsService, c.metricsListener)
 	api, err := await(ctx, func() (*apiServer, error) {
-		return startAPIServer(servers, c.pki, c.apiListener, etcd, metrics, c.opts.TokenWebhook)
+		return startAPIServer(servers, c.pki, c.apiListener, etcd, c.opts.TokenWebhook, &c.services, &c.demand)
 	})
 	c.api = api
 	if err == nil {
@@ -214,7 +227,7 @@ func (c *Cluster) startUsage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.usage = newUsage(c.clock, client, kubelet)
+	c.usage = newUsage(c.clock, client, kubelet, c.etcd.Server.KV().Rev)
 	return c.serveKubelets(ctx)
 }
 
@@ -258,27 +271,3 @@ func (c *Cluster) parallel(ctx, actors context.Context, phases map[string]func(c
 }
 
 func (c *Cluster) goRun(f func()) { c.running.Go(f) }
-
-// as returns a client configuration with another identity.
-func (c *Cluster) as(who rest.ImpersonationConfig) *rest.Config {
-	cfg := rest.CopyConfig(c.admin)
-	cfg.Impersonate = who
-	return cfg
-}
-
-// recorded is as, with the actor's calls and watches recorded.
-func (c *Cluster) recorded(actor string, who rest.ImpersonationConfig) *rest.Config {
-	cfg := c.as(who)
-	cfg.UserAgent = actor
-	cfg.Wrap(c.recorder.Wrap(actor))
-	return cfg
-}
-
-// gated is recorded, with the actor's writes held by the gate. The gate stands
-// outside the recorder, so that a call's latency is the API server's own.
-func (c *Cluster) gated(actor string, who rest.ImpersonationConfig) *rest.Config {
-	cfg := c.recorded(actor, who)
-	wrapRecorder := cfg.WrapTransport
-	cfg.WrapTransport = func(rt http.RoundTripper) http.RoundTripper { return c.gate.wrap(actor)(wrapRecorder(rt)) }
-	return cfg
-}

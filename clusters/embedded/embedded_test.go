@@ -3,7 +3,9 @@ package embedded_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +34,9 @@ func TestMain(m *testing.M) {
 	}
 	if dir := os.Getenv(hangingDir); dir != "" {
 		os.Exit(hang(dir))
+	}
+	if part := os.Getenv(separatePart); part != "" {
+		os.Exit(separate(part))
 	}
 	os.Exit(run(m))
 }
@@ -62,10 +67,13 @@ func run(m *testing.M) int {
 // flat is a load of the same number of millicores for every pod.
 type flat int64
 
-func (f flat) Usage(_ time.Duration, pods []*corev1.Pod, _ time.Time) map[string]embedded.Usage {
-	m := map[string]embedded.Usage{}
+func (f flat) Usage(_ time.Duration, pods []*corev1.Pod, _ time.Time) map[string]map[string]embedded.Usage {
+	m := map[string]map[string]embedded.Usage{}
 	for _, p := range pods {
-		m[p.Name] = embedded.Usage{CPU: int64(f)}
+		m[p.Name] = map[string]embedded.Usage{}
+		for _, c := range p.Spec.Containers {
+			m[p.Name][c.Name] = embedded.Usage{CPU: float64(f) / float64(len(p.Spec.Containers))}
+		}
 	}
 	return m
 }
@@ -125,7 +133,7 @@ func TestMetricsFollowLoadAndVirtualTime(t *testing.T) {
 	ns := newNamespace(t)
 	newDeployment(t, ns, 2)
 	eventually(t, "2 pods ready", func(context.Context) bool { return readyPods(t, ns) == 2 })
-	if err := cluster.SetLoad(ns, flat(180)); err != nil {
+	if err := cluster.SetLoad(t.Context(), ns, flat(180)); err != nil {
 		t.Fatal(err)
 	}
 	before := cluster.Now()
@@ -251,6 +259,45 @@ func TestNamespaceDeletionLeavesNothing(t *testing.T) {
 		_, err := client.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{})
 		return err != nil
 	})
+}
+
+// TestPodIsDeletedOnce: what the API server notes of a kubelet's DELETE before the pod is
+// gone does not make the kubelet delete it again, which a lesson would find at the gate.
+func TestPodIsDeletedOnce(t *testing.T) {
+	ns := newNamespace(t)
+	newDeployment(t, ns, 20)
+	eventually(t, "20 pods ready", func(context.Context) bool { return readyPods(t, ns) == 20 })
+	if err := client.AppsV1().Deployments(ns).Delete(t.Context(), "web", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	deleted := map[string]int{}
+	count := func(ctx context.Context) {
+		calls, err := cluster.Calls(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range calls {
+			if c.Actor == trace.ActorKubelet && c.Verb == http.MethodDelete && strings.Contains(c.Path, "/"+ns+"/") {
+				deleted[c.Path]++
+			}
+		}
+	}
+	eventually(t, "no pods", func(ctx context.Context) bool {
+		count(ctx)
+		list, err := client.CoreV1().Pods(ns).List(ctx, metav1.ListOptions{})
+		return err == nil && len(list.Items) == 0
+	})
+	newDeployment(t, ns, 1)
+	eventually(t, "the kubelets have read what came after", func(context.Context) bool { return readyPods(t, ns) == 1 })
+	count(t.Context())
+	if len(deleted) != 20 {
+		t.Errorf("%d pods were deleted, want 20", len(deleted))
+	}
+	for path, times := range deleted {
+		if times != 1 {
+			t.Errorf("%s was deleted %d times", path, times)
+		}
+	}
 }
 
 func TestEveryActorHoldsItsOwnWatches(t *testing.T) {

@@ -17,10 +17,12 @@ type gate struct {
 	namespaces map[string]bool
 	open       map[string]bool
 	held       map[*http.Request]trace.Waiting
+	flying     map[string]int // writes by actor that were let through and are not answered
+	changed    func()         // called when a write comes to the gate or leaves it
 }
 
-func newGate() *gate {
-	g := &gate{namespaces: map[string]bool{}, open: map[string]bool{}, held: map[*http.Request]trace.Waiting{}}
+func newGate(changed func()) *gate {
+	g := &gate{namespaces: map[string]bool{}, open: map[string]bool{}, held: map[*http.Request]trace.Waiting{}, flying: map[string]int{}, changed: changed}
 	g.cond = sync.NewCond(&g.mu)
 	return g
 }
@@ -31,12 +33,23 @@ func (g *gate) wrap(actor string) func(http.RoundTripper) http.RoundTripper {
 			if err := g.wait(actor, req); err != nil {
 				return nil, err
 			}
+			defer g.land(actor, req)
 			return next.RoundTrip(req)
 		})
 	}
 }
 
-// wait blocks while the request is a write that its actor may not do yet.
+// land notes that a request is answered which wait let through.
+func (g *gate) land(actor string, req *http.Request) {
+	if _, ok := heldNamespace(req); ok {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.flying[actor]--
+	}
+}
+
+// wait blocks while the request is a write that its actor may not do yet. From then on it
+// is under way.
 func (g *gate) wait(actor string, req *http.Request) error {
 	ns, ok := heldNamespace(req)
 	if !ok {
@@ -45,6 +58,7 @@ func (g *gate) wait(actor string, req *http.Request) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.namespaces[ns] || g.open[actor] {
+		g.flying[actor]++
 		return nil
 	}
 	stop := make(chan struct{})
@@ -59,13 +73,18 @@ func (g *gate) wait(actor string, req *http.Request) error {
 		}
 	}()
 	g.held[req] = trace.Waiting{Actor: actor, Verb: req.Method, Path: req.URL.Path}
-	defer delete(g.held, req)
+	g.changed()
+	defer func() {
+		delete(g.held, req)
+		g.changed()
+	}()
 	for g.namespaces[ns] && !g.open[actor] {
 		if err := req.Context().Err(); err != nil {
 			return err
 		}
 		g.cond.Wait()
 	}
+	g.flying[actor]++
 	return nil
 }
 

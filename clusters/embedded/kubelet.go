@@ -1,16 +1,12 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
-	"io"
-	"log"
+	"iter"
 	"maps"
-	"net/http"
-	"os"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,16 +14,21 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
+	podutil "k8s.io/kubernetes/pkg/api/v1/pod"
 )
 
-// Usage is what a pod uses: millicores, and bytes of working set. Its
-// containers use the same share each. Memory 0 says that the model has none.
-type Usage struct{ CPU, Memory int64 }
+// Usage is what a container uses: millicores, and bytes of working set. Memory 0
+// says that the model has none.
+type Usage struct {
+	CPU    float64
+	Memory int64
+}
 
 // Load says what the pods of a namespace use.
 type Load interface {
-	// Usage returns what each pod uses, by name, elapsed after the load began.
-	Usage(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]Usage
+	// Usage returns what each container uses, by its pod and its name, elapsed after
+	// the load began.
+	Usage(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]map[string]Usage
 }
 
 const (
@@ -42,15 +43,24 @@ const (
 // usage keeps what a kubelet reads of its containers' cgroups, and serves it
 // in the kubelet's exposition format.
 type usage struct {
-	clock   *virtualClock
-	client  kubernetes.Interface
-	kubelet kubernetes.Interface
+	clock    *virtualClock
+	client   kubernetes.Interface
+	kubelet  kubernetes.Interface
+	revision func() int64 // of the store
 
 	mu      sync.Mutex
+	listed  listing
 	loads   map[string]load
 	cgroups map[cgroupKey]*cgroup
+	frozen  map[types.UID]frozen
 	nodes   map[string]float64 // CPU seconds of every container that a node ever ran
 	born    time.Time
+}
+
+// listing is what runs, and the store's revision before it was asked.
+type listing struct {
+	revision int64
+	pods     map[string][]*corev1.Pod // by namespace
 }
 
 type load struct {
@@ -69,10 +79,10 @@ type cgroup struct {
 	memory  int64   // bytes of working set
 }
 
-func newUsage(clock *virtualClock, client, kubelet kubernetes.Interface) *usage {
+func newUsage(clock *virtualClock, client, kubelet kubernetes.Interface, revision func() int64) *usage {
 	return &usage{
-		clock: clock, client: client, kubelet: kubelet, born: clock.Now().Add(-time.Minute),
-		loads: map[string]load{}, cgroups: map[cgroupKey]*cgroup{}, nodes: map[string]float64{},
+		clock: clock, client: client, kubelet: kubelet, revision: revision, born: clock.Now().Add(-time.Minute),
+		loads: map[string]load{}, cgroups: map[cgroupKey]*cgroup{}, frozen: map[types.UID]frozen{}, nodes: map[string]float64{},
 	}
 }
 
@@ -100,6 +110,23 @@ func (u *usage) advance(ctx context.Context, d time.Duration) error {
 		}
 		u.flow(running, use, slice)
 		left -= slice
+		if err := u.probeAll(ctx, running); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// probeAll lets the pods become ready whose probes have succeeded by now.
+func (u *usage) probeAll(ctx context.Context, running map[string][]*corev1.Pod) error {
+	now := u.clock.Now()
+	for ns, pods := range running {
+		u.mu.Lock()
+		model := u.loads[ns].model
+		u.mu.Unlock()
+		if err := u.probe(ctx, pods, model, now); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -112,14 +139,17 @@ func sliceOf(d time.Duration) time.Duration {
 	return min((d / (longAdvance / loadSlice)).Truncate(time.Second), maxSlice)
 }
 
-// use is what the pods of every namespace with a load use now, by name. Containers
-// over their limit are killed.
-func (u *usage) use(ctx context.Context, running map[string][]*corev1.Pod) (map[string]map[string]Usage, error) {
+// inUse is what the containers of a namespace use, by pod and by name.
+type inUse map[string]map[string]Usage
+
+// use is what the containers of every namespace with a load use now. Those over
+// their limit are killed.
+func (u *usage) use(ctx context.Context, running map[string][]*corev1.Pod) (map[string]inUse, error) {
 	u.mu.Lock()
 	loads := maps.Clone(u.loads)
 	u.mu.Unlock()
 	now := u.clock.Now()
-	all := map[string]map[string]Usage{}
+	all := map[string]inUse{}
 	for ns, l := range loads {
 		pods := running[ns]
 		use := l.model.Usage(now.Sub(l.since), pods, now)
@@ -136,17 +166,17 @@ func (u *usage) use(ctx context.Context, running map[string][]*corev1.Pod) (map[
 }
 
 // flow charges the containers for one slice of time, which is over then.
-func (u *usage) flow(running map[string][]*corev1.Pod, use map[string]map[string]Usage, slice time.Duration) {
+func (u *usage) flow(running map[string][]*corev1.Pod, use map[string]inUse, slice time.Duration) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for ns, of := range use {
 		for _, pod := range running[ns] {
-			each := share(pod, of[pod.Name])
-			for _, c := range pod.Spec.Containers {
+			for _, c := range containersOf(pod) {
+				one := of[pod.Name][c.Name]
 				g := u.cgroup(pod, c.Name)
-				seconds := each.cores * slice.Seconds()
+				seconds := one.CPU / 1000 * slice.Seconds()
 				g.cpu += seconds
-				g.memory = each.memory
+				g.memory = cmp.Or(one.Memory, podMemory)
 				u.nodes[pod.Spec.NodeName] += seconds
 			}
 		}
@@ -154,19 +184,28 @@ func (u *usage) flow(running map[string][]*corev1.Pod, use map[string]map[string
 	u.clock.advance(slice)
 }
 
-type containerUsage struct {
-	cores  float64
-	memory int64
+// containersOf are those that run as long as their pod does: native sidecars too.
+func containersOf(pod *corev1.Pod) []corev1.Container {
+	list := slices.Clone(pod.Spec.Containers)
+	for _, c := range pod.Spec.InitContainers {
+		if podutil.IsRestartableInitContainer(&c) {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
-// share is one container's part of what its pod uses.
-func share(pod *corev1.Pod, use Usage) containerUsage {
-	n := len(pod.Spec.Containers)
-	each := containerUsage{cores: float64(use.CPU) / 1000 / float64(n), memory: use.Memory / int64(n)}
-	if use.Memory == 0 {
-		each.memory = podMemory
+// statusesOf are those of a pod's containers, to be read or changed.
+func statusesOf(s *corev1.PodStatus) iter.Seq[*corev1.ContainerStatus] {
+	return func(yield func(*corev1.ContainerStatus) bool) {
+		for _, list := range [][]corev1.ContainerStatus{s.ContainerStatuses, s.InitContainerStatuses} {
+			for i := range list {
+				if !yield(&list[i]) {
+					return
+				}
+			}
+		}
 	}
-	return each
 }
 
 // cgroup returns a container's, which is new after every start.
@@ -181,7 +220,7 @@ func (u *usage) cgroup(pod *corev1.Pod, container string) *cgroup {
 }
 
 func startOf(pod *corev1.Pod, container string) time.Time {
-	for _, cs := range pod.Status.ContainerStatuses {
+	for cs := range statusesOf(&pod.Status) {
 		if cs.Name == container && cs.State.Running != nil {
 			return cs.State.Running.StartedAt.Time
 		}
@@ -192,9 +231,32 @@ func startOf(pod *corev1.Pod, container string) time.Time {
 	return time.Time{}
 }
 
-// runningPods reads the API server and no cache: a step that has just seen a
-// pod become Ready must find it here.
+// runningPods reads the API server, and no cache that may be behind: a step that has
+// just seen a pod become Ready must find it here. While the store takes no write, one
+// answer serves all. Only the lists in it are the caller's own.
 func (u *usage) runningPods(ctx context.Context) (map[string][]*corev1.Pod, error) {
+	revision := u.revision()
+	u.mu.Lock()
+	listed := u.listed
+	u.mu.Unlock()
+	if listed.pods == nil || listed.revision != revision {
+		pods, err := u.listRunning(ctx)
+		if err != nil {
+			return nil, err
+		}
+		listed = listing{revision, pods}
+		u.mu.Lock()
+		u.listed = listed
+		u.mu.Unlock()
+	}
+	own := make(map[string][]*corev1.Pod, len(listed.pods))
+	for ns, pods := range listed.pods {
+		own[ns] = slices.Clone(pods)
+	}
+	return own, nil
+}
+
+func (u *usage) listRunning(ctx context.Context) (map[string][]*corev1.Pod, error) {
 	pods, err := u.client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{FieldSelector: "status.phase=Running"})
 	if err != nil {
 		return nil, fmt.Errorf("list running pods: %w", err)
@@ -206,77 +268,4 @@ func (u *usage) runningPods(ctx context.Context) (map[string][]*corev1.Pod, erro
 		}
 	}
 	return running, nil
-}
-
-// expose writes one node's metrics in the format of the kubelet's
-// /metrics/resource, with the virtual time as their timestamps.
-func (u *usage) expose(ctx context.Context, w io.Writer, node string) error {
-	running, err := u.runningPods(ctx)
-	if err != nil {
-		return err
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	now := u.clock.Now()
-	stamp := now.UnixMilli()
-	nodeCPU := nodeIdleCores*now.Sub(u.born).Seconds() + u.nodes[node]
-	var cpu, mem, start strings.Builder
-	for _, pods := range running {
-		for _, p := range pods {
-			if p.Spec.NodeName != node || p.Status.StartTime == nil {
-				continue
-			}
-			for _, c := range p.Spec.Containers {
-				g := u.cgroup(p, c.Name)
-				l := fmt.Sprintf(`{container=%q,namespace=%q,pod=%q}`, c.Name, p.Namespace, p.Name)
-				fmt.Fprintf(&cpu, "container_cpu_usage_seconds_total%s %.9f %d\n", l, g.cpu, stamp)
-				fmt.Fprintf(&mem, "container_memory_working_set_bytes%s %d %d\n", l, g.memory, stamp)
-				fmt.Fprintf(&start, "container_start_time_seconds%s %d\n", l, g.started.Unix())
-			}
-		}
-	}
-	_, err = fmt.Fprintf(w, "%s%s%snode_cpu_usage_seconds_total %.9f %d\nnode_memory_working_set_bytes %d %d\n",
-		cpu.String(), mem.String(), start.String(), nodeCPU, stamp, 1<<30, stamp)
-	return err
-}
-
-// serveKubelets serves /metrics/resource of every simulated kubelet, each on a
-// loopback port of its own, to clients with a certificate of the cluster's
-// authority only.
-func (c *Cluster) serveKubelets(ctx context.Context) error {
-	pool := x509.NewCertPool()
-	ca, err := os.ReadFile(c.pki.cert("ca"))
-	if err != nil {
-		return err
-	}
-	pool.AppendCertsFromPEM(ca)
-	pair, err := tls.LoadX509KeyPair(c.pki.cert("kubelet"), c.pki.keyFile("kubelet"))
-	if err != nil {
-		return err
-	}
-	for i, listener := range c.kubelets {
-		server := &http.Server{
-			Handler:           c.kubeletHandler(nodeName(i)),
-			ReadHeaderTimeout: 10 * time.Second,
-			ErrorLog:          log.New(io.Discard, "", 0), // of handshakes that were refused
-			TLSConfig: &tls.Config{
-				MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair},
-				ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool,
-			},
-		}
-		c.goRun(func() { _ = server.ServeTLS(listener, "", "") })
-		context.AfterFunc(ctx, func() { _ = server.Close() })
-	}
-	return nil
-}
-
-func (c *Cluster) kubeletHandler(node string) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /metrics/resource", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-		if err := c.usage.expose(r.Context(), w, node); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		}
-	})
-	return mux
 }

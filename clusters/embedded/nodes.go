@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -21,11 +20,12 @@ import (
 	nodefast "sigs.k8s.io/kwok/kustomize/stage/node/fast"
 	podfast "sigs.k8s.io/kwok/kustomize/stage/pod/fast"
 	"sigs.k8s.io/kwok/pkg/apis/internalversion"
+	"sigs.k8s.io/kwok/pkg/apis/v1alpha1"
 	kwokclient "sigs.k8s.io/kwok/pkg/client/clientset/versioned"
-	kwokconfig "sigs.k8s.io/kwok/pkg/config"
 	kwok "sigs.k8s.io/kwok/pkg/kwok/controllers"
 	kwoklog "sigs.k8s.io/kwok/pkg/log"
 	"sigs.k8s.io/kwok/pkg/utils/gotpl"
+	"sigs.k8s.io/yaml"
 
 	"github.com/stepscale/stepscale/engine/trace"
 )
@@ -33,7 +33,7 @@ import (
 const (
 	kwokNode     = "kwok.x-k8s.io/node" // KWOK plays the kubelet of nodes that carry it
 	nodeCount    = 3
-	podsPerNode  = "1000"
+	podsPerNode  = "2000"
 	coresPerNode = "128"
 	playParallel = 16
 )
@@ -95,22 +95,55 @@ func kwokClients(cfg *rest.Config) (kwok.Config, error) {
 
 // KWOK reports no resources of a container, a kubelet does: they are what the
 // container got, while the spec says what it is to get.
-const (
-	kwokRestartCount = "restartCount: 0\n"
-	kwokResources    = "        resources: {{ toJson .resources }}\n        allocatedResources: {{ toJson (or .resources.requests dict) }}\n"
-)
+var kwokResources = [2]string{"restartCount: 0\n", "restartCount: 0\n" +
+	"        resources: {{ toJson .resources }}\n        allocatedResources: {{ toJson (or .resources.requests dict) }}\n"}
+
+// KWOK calls every container ready. One with a probe is not until it has succeeded,
+// which usage.probe finds while time passes.
+var kwokProbes = [][2]string{
+	{"      {{ $now := Now }}\n", "      {{ $now := Now }}\n      {{ $ready := \"True\" }}\n" +
+		"      {{ range .spec.containers }}{{ if or .readinessProbe .startupProbe }}{{ $ready = \"False\" }}{{ end }}{{ end }}\n" +
+		"      {{ range .spec.initContainers }}{{ if or .readinessProbe .startupProbe }}{{ $ready = \"False\" }}{{ end }}{{ end }}\n"},
+	{"status: \"True\"\n        type: Ready\n", "status: {{ $ready | Quote }}\n        type: Ready\n"},
+	{"status: \"True\"\n        type: ContainersReady\n", "status: {{ $ready | Quote }}\n        type: ContainersReady\n"},
+	{"ready: true\n", "ready: {{ if or .readinessProbe .startupProbe }}false{{ else }}true{{ end }}\n"},
+}
+
+// KWOK would make a node Ready that is not. Here a node says so for a reason.
+var kwokNotReady = [2]string{"operator: 'NotIn'\n      values:\n      - 'True'\n", "operator: 'DoesNotExist'\n"}
+
+// KWOK would delete a pod once more: the API server writes the grace period of 0 that a
+// kubelet's DELETE asks for before the pod is gone (registry/generic/registry, Delete).
+var kwokDeleted = [2]string{kwokGoing, kwokGoing + "    - key: '.metadata.deletionGracePeriodSeconds == 0'\n      operator: 'NotIn'\n      values:\n      - 'true'\n"}
+
+const kwokGoing = "    - key: '.metadata.deletionTimestamp'\n      operator: 'Exists'\n"
 
 // kwokStages are KWOK's own stages for a pod that runs at once and goes away
 // when it is deleted. Nodes register Ready and match no stage, but KWOK looks
-// after no node, nor its pods, without one.
+// after no node, nor its pods, without one. KWOK's reader of stages would link
+// kustomize with it, 86 packages.
 func kwokStages() (map[internalversion.StageResourceRef][]*internalversion.Stage, error) {
 	stages := map[internalversion.StageResourceRef][]*internalversion.Stage{}
-	podReady := strings.ReplaceAll(podfast.DefaultPodReady, kwokRestartCount, kwokRestartCount+kwokResources)
-	if podReady == podfast.DefaultPodReady {
-		return nil, errors.New("kwok stage: pod-ready does not say restartCount where it did")
-	}
-	for _, raw := range []string{nodefast.DefaultNodeInit, podReady, podfast.DefaultPodComplete, podfast.DefaultPodDelete} {
-		stage, err := kwokconfig.UnmarshalWithType[*internalversion.Stage](raw)
+	for _, s := range []struct {
+		raw     string
+		changes [][2]string
+	}{
+		{nodefast.DefaultNodeInit, [][2]string{kwokNotReady}},
+		{podfast.DefaultPodReady, append(kwokProbes, kwokResources)},
+		{podfast.DefaultPodComplete, nil},
+		{podfast.DefaultPodDelete, [][2]string{kwokDeleted}},
+	} {
+		for _, c := range s.changes {
+			if !strings.Contains(s.raw, c[0]) {
+				return nil, fmt.Errorf("kwok stage does not say %q where it did: %s", c[0], s.raw)
+			}
+			s.raw = strings.ReplaceAll(s.raw, c[0], c[1])
+		}
+		var written v1alpha1.Stage
+		if err := yaml.UnmarshalStrict([]byte(s.raw), &written); err != nil {
+			return nil, fmt.Errorf("kwok stage: %w", err)
+		}
+		stage, err := internalversion.ConvertToInternalStage(&written)
 		if err != nil {
 			return nil, fmt.Errorf("kwok stage: %w", err)
 		}

@@ -11,28 +11,33 @@ import (
 	"k8s.io/client-go/util/retry"
 )
 
-// What a container runtime reports of a container that the kernel has killed.
-const (
-	oomReason   = "OOMKilled"
-	oomExitCode = 137
+// end is what a container runtime reports of a container that has ended.
+type end struct {
+	reason   string
+	exitCode int32
+}
+
+var (
+	oomKilled = end{"OOMKilled", 137} // by the kernel
+	crashed   = end{"Error", 1}       // by itself
 )
 
 // killOverLimit kills the containers whose working set is over their memory
 // limit, and starts them again at once. It puts their pods as they are then in
 // the list's place, where the load model finds the new start.
-func (u *usage) killOverLimit(ctx context.Context, pods []*corev1.Pod, use map[string]Usage, now time.Time) (bool, error) {
+func (u *usage) killOverLimit(ctx context.Context, pods []*corev1.Pod, use inUse, now time.Time) (bool, error) {
 	killed := false
 	for i, pod := range pods {
 		over := overLimit(pod, use[pod.Name])
 		if len(over) == 0 {
 			continue
 		}
-		after, err := u.oomKill(ctx, pod, over, now)
+		after, err := u.kill(ctx, pod, over, oomKilled, now)
 		if apierrors.IsNotFound(err) { // deleted since the list was read
 			continue
 		}
 		if err != nil {
-			return killed, fmt.Errorf("report %s of pod %s/%s: %w", oomReason, pod.Namespace, pod.Name, err)
+			return killed, fmt.Errorf("report %s of pod %s/%s: %w", oomKilled.reason, pod.Namespace, pod.Name, err)
 		}
 		pods[i], killed = after, true
 	}
@@ -41,14 +46,10 @@ func (u *usage) killOverLimit(ctx context.Context, pods []*corev1.Pod, use map[s
 
 // overLimit names the containers that use more memory than they may. The
 // constant that stands in for a missing memory model kills nothing.
-func overLimit(pod *corev1.Pod, use Usage) map[string]bool {
-	if use.Memory == 0 {
-		return nil
-	}
+func overLimit(pod *corev1.Pod, use map[string]Usage) map[string]bool {
 	var over map[string]bool
-	working := share(pod, use).memory
-	for _, c := range pod.Spec.Containers {
-		if limit, ok := limitsInForce(pod, c)[corev1.ResourceMemory]; ok && working > limit.Value() {
+	for _, c := range containersOf(pod) {
+		if limit, ok := limitsInForce(pod, c)[corev1.ResourceMemory]; ok && use[c.Name].Memory > limit.Value() {
 			if over == nil {
 				over = map[string]bool{}
 			}
@@ -61,7 +62,7 @@ func overLimit(pod *corev1.Pod, use Usage) map[string]bool {
 // limitsInForce are those of the container's cgroup: a resize that the kubelet
 // has not done yet is in the spec already, and in the status not.
 func limitsInForce(pod *corev1.Pod, c corev1.Container) corev1.ResourceList {
-	for _, cs := range pod.Status.ContainerStatuses {
+	for cs := range statusesOf(&pod.Status) {
 		if cs.Name == c.Name && cs.Resources != nil {
 			return cs.Resources.Limits
 		}
@@ -69,13 +70,15 @@ func limitsInForce(pod *corev1.Pod, c corev1.Container) corev1.ResourceList {
 	return c.Resources.Limits
 }
 
-func (u *usage) oomKill(ctx context.Context, pod *corev1.Pod, over map[string]bool, now time.Time) (*corev1.Pod, error) {
+// kill reports that containers of the pod have ended, and runs them again at once.
+func (u *usage) kill(ctx context.Context, pod *corev1.Pod, ended map[string]bool, how end, now time.Time) (*corev1.Pod, error) {
 	var after *corev1.Pod
 	err := retry.RetryOnConflict(retry.DefaultRetry, func() (err error) {
 		after, err = patchPodStatus(ctx, u.kubelet, pod, func(s *corev1.PodStatus) {
-			for i := range s.ContainerStatuses {
-				if cs := &s.ContainerStatuses[i]; over[cs.Name] {
-					restart(cs, oomReason, oomExitCode, metav1.NewTime(now))
+			defer unready(s, pod, ended, now)
+			for cs := range statusesOf(s) {
+				if ended[cs.Name] {
+					restart(cs, how, metav1.NewTime(now))
 				}
 			}
 		})
@@ -95,12 +98,28 @@ func (u *usage) oomKill(ctx context.Context, pod *corev1.Pod, over map[string]bo
 }
 
 // restart makes the status that of a container that ended and runs again.
-func restart(cs *corev1.ContainerStatus, reason string, exitCode int32, now metav1.Time) {
-	ended := &corev1.ContainerStateTerminated{Reason: reason, ExitCode: exitCode, FinishedAt: now}
+func restart(cs *corev1.ContainerStatus, how end, now metav1.Time) {
+	ended := &corev1.ContainerStateTerminated{Reason: how.reason, ExitCode: how.exitCode, FinishedAt: now}
 	if cs.State.Running != nil {
 		ended.StartedAt = cs.State.Running.StartedAt
 	}
 	cs.LastTerminationState = corev1.ContainerState{Terminated: ended}
 	cs.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: now}}
 	cs.RestartCount++
+}
+
+// unready tells of the containers that have just restarted and are asked before they
+// are ready again.
+func unready(s *corev1.PodStatus, pod *corev1.Pod, over map[string]bool, now time.Time) {
+	for _, c := range containersOf(pod) {
+		if !over[c.Name] || !probed(c) {
+			continue
+		}
+		for cs := range statusesOf(s) {
+			if cs.Name == c.Name {
+				cs.Ready = false
+			}
+		}
+		setReady(s, corev1.ConditionFalse, now)
+	}
 }

@@ -21,9 +21,10 @@ import (
 // pki is the cluster's certificate authority and what it signed. EC keys,
 // because making an RSA key costs a noticeable part of a second.
 type pki struct {
-	dir *runDir
-	ca  *x509.Certificate
-	key crypto.Signer
+	dir   *runDir
+	ca    *x509.Certificate
+	key   crypto.Signer
+	token string // of the one who owns the cluster
 }
 
 const certLife = 10 * 365 * 24 * time.Hour
@@ -41,7 +42,10 @@ func newPKI(dir *runDir) (*pki, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pki{dir: dir, ca: ca, key: key}
+	p := &pki{dir: dir, ca: ca, key: key, token: rand.Text()}
+	if err := p.writeToken(); err != nil {
+		return nil, err
+	}
 	if err := p.write("ca.crt", "CERTIFICATE", ca.Raw); err != nil {
 		return nil, err
 	}
@@ -51,9 +55,9 @@ func newPKI(dir *runDir) (*pki, error) {
 		usage   x509.ExtKeyUsage
 	}{
 		{"apiserver", pkix.Name{CommonName: "kube-apiserver"}, x509.ExtKeyUsageServerAuth},
-		{"metrics-server", pkix.Name{CommonName: "metrics-server"}, x509.ExtKeyUsageServerAuth},
+		{metricsService, pkix.Name{CommonName: metricsService}, x509.ExtKeyUsageServerAuth},
+		{adapterService, pkix.Name{CommonName: adapterService}, x509.ExtKeyUsageServerAuth},
 		{"kubelet", pkix.Name{CommonName: "kubelet"}, x509.ExtKeyUsageServerAuth},
-		{"admin", pkix.Name{CommonName: "stepscale-admin", Organization: []string{"system:masters"}}, x509.ExtKeyUsageClientAuth},
 		{"front-proxy", pkix.Name{CommonName: frontProxy}, x509.ExtKeyUsageClientAuth},
 		{"kubelet-client", pkix.Name{CommonName: "kube-apiserver-kubelet-client"}, x509.ExtKeyUsageClientAuth},
 	} {
@@ -64,6 +68,15 @@ func newPKI(dir *runDir) (*pki, error) {
 	_, err = p.newKey("service-account")
 	return p, err
 }
+
+// writeToken writes the API server's list of tokens. The owner has a token and no
+// certificate, because a certificate is verified anew with every request.
+func (p *pki) writeToken() error {
+	line := p.token + ",stepscale-admin,stepscale-admin,system:masters\n"
+	return os.WriteFile(p.tokenFile(), []byte(line), 0o600)
+}
+
+func (p *pki) tokenFile() string { return p.dir.file("tokens.csv") }
 
 func (p *pki) cert(name string) string { return p.dir.file(name + ".crt") }
 func (p *pki) keyFile(name string) string {

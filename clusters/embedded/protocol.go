@@ -31,7 +31,7 @@ var (
 // would misread them. GET /status and POST /stop stay as they are: whatever runs there
 // can be told and stopped.
 const (
-	protocol      = 1
+	protocol      = 2
 	methodPath    = "/v1/"
 	statusPath    = "/status"
 	stopPath      = "/stop"

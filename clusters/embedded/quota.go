@@ -7,8 +7,6 @@ import (
 
 	"k8s.io/apiserver/pkg/quota/v1/generic"
 	"k8s.io/client-go/informers"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/metadata/metadatainformer"
 	"k8s.io/controller-manager/pkg/informerfactory"
 	"k8s.io/kubernetes/pkg/controller"
@@ -26,12 +24,7 @@ const (
 // startQuotaController counts what quotas limit: the API server's admission lets
 // nothing pass that a quota names and nobody has counted.
 func (c *Cluster) startQuotaController(ctx context.Context) error {
-	cfg := c.as(controllerUser("resourcequota-controller"))
-	client, err := kubernetes.NewForConfig(cfg)
-	if err != nil {
-		return err
-	}
-	meta, err := metadata.NewForConfig(cfg)
+	client, meta, err := clientsFor(c.as(controllerUser("resourcequota-controller")))
 	if err != nil {
 		return err
 	}

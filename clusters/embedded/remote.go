@@ -107,6 +107,14 @@ func (r *Remote) Advance(ctx context.Context, d time.Duration) error {
 // Scrape is Cluster.Scrape.
 func (r *Remote) Scrape(ctx context.Context) error { return r.tell(ctx, "scrape", none{}) }
 
+// Flying is Cluster.Flying.
+func (r *Remote) Flying(ctx context.Context, actor string) (int, error) {
+	return ask[int](ctx, r, "flying", actor)
+}
+
+// Disturb is Cluster.Disturb.
+func (r *Remote) Disturb(ctx context.Context, d Disturbance) error { return r.tell(ctx, "disturb", d) }
+
 // KubeletMetrics is Cluster.KubeletMetrics.
 func (r *Remote) KubeletMetrics(ctx context.Context, node string) (string, error) {
 	return ask[string](ctx, r, "kubelet", node)
@@ -146,6 +154,21 @@ func (r *Remote) Calls(ctx context.Context) ([]trace.Call, error) {
 // Watches is Cluster.Watches.
 func (r *Remote) Watches(ctx context.Context) ([]trace.Watch, error) {
 	return ask[[]trace.Watch](ctx, r, "watches", none{})
+}
+
+// Beats is Cluster.Beats.
+func (r *Remote) Beats(ctx context.Context, after int64) (int64, error) {
+	return ask[int64](ctx, r, "beats", after)
+}
+
+// Revision is Cluster.Revision.
+func (r *Remote) Revision(ctx context.Context) (int64, error) {
+	return ask[int64](ctx, r, "revision", none{})
+}
+
+// Newest is Cluster.Newest.
+func (r *Remote) Newest(ctx context.Context, resource string) (int64, error) {
+	return ask[int64](ctx, r, "newest", resource)
 }
 
 func (r *Remote) tell(ctx context.Context, method string, args any) error {

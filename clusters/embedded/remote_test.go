@@ -70,7 +70,7 @@ type slowLoad struct {
 
 var slow = &slowLoad{begun: make(chan struct{})}
 
-func (s *slowLoad) Usage(time.Duration, []*corev1.Pod, time.Time) map[string]embedded.Usage {
+func (s *slowLoad) Usage(time.Duration, []*corev1.Pod, time.Time) map[string]map[string]embedded.Usage {
 	s.once.Do(func() { close(s.begun) })
 	time.Sleep(10 * time.Millisecond)
 	return nil
@@ -156,7 +156,7 @@ func TestCancelEndsTheCallOnTheOtherSide(t *testing.T) {
 	if err := r.SetLoad(t.Context(), ns, []byte("slow")); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cluster.SetLoad(ns, flat(0)) })
+	t.Cleanup(func() { _ = cluster.SetLoad(context.Background(), ns, flat(0)) })
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		<-slow.begun

@@ -17,6 +17,7 @@ import (
 	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/klog/v2"
 )
 
 // activePods are those that a kubelet counts on its node.
@@ -32,6 +33,7 @@ type resizer struct {
 	client kubernetes.Interface
 	clock  *virtualClock
 	pods   corelisters.PodLister
+	latest cache.MutationCache // of pods: a watch tells of our own write after its answer
 	nodes  corelisters.NodeLister
 	queue  workqueue.TypedRateLimitingInterface[string]
 
@@ -46,12 +48,16 @@ func (c *Cluster) startResizer(ctx context.Context, client kubernetes.Interface)
 	pods := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithTweakListOptions(func(o *metav1.ListOptions) {
 		o.FieldSelector = activePods.String()
 	}))
+	informer := pods.Core().V1().Pods().Informer()
 	r := &resizer{
 		client: client, clock: c.clock, granted: map[types.UID]corev1.ResourceList{},
+		latest: cache.NewIntegerResourceVersionMutationCacheWithOptions(klog.FromContext(ctx), informer.GetStore(), cache.MutationCacheOptions{
+			MaxCacheSize: playParallel, TTL: time.Minute,
+		}),
 		pods: pods.Core().V1().Pods().Lister(), nodes: nodes.Core().V1().Nodes().Lister(),
 		queue: workqueue.NewTypedRateLimitingQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[string](pollEvery, time.Second)),
 	}
-	if _, err := pods.Core().V1().Pods().Informer().AddEventHandler(r.handler()); err != nil {
+	if _, err := informer.AddEventHandler(r.handler()); err != nil {
 		return fmt.Errorf("resizer: %w", err)
 	}
 	nodes.Start(ctx.Done())
@@ -115,13 +121,13 @@ func (r *resizer) next(ctx context.Context) bool {
 }
 
 func (r *resizer) resize(ctx context.Context, key string) error {
-	namespace, name, err := cache.SplitMetaNamespaceKey(key)
-	if err != nil {
-		return err
+	obj, exists, err := r.latest.GetByKey(key)
+	if err != nil || !exists {
+		return err // or it has gone
 	}
-	pod, err := r.pods.Pods(namespace).Get(name)
-	if err != nil || !wantsResize(pod) {
-		return nil // it has gone, or another worker was faster
+	pod, ok := obj.(*corev1.Pod)
+	if !ok || !wantsResize(pod) {
+		return nil // it was done for an earlier event
 	}
 	reason, message, err := r.decide(pod)
 	if err != nil {
@@ -136,9 +142,11 @@ func (r *resizer) resize(ctx context.Context, key string) error {
 	if change(after); equality.Semantic.DeepEqual(*after, pod.Status) {
 		return nil
 	}
-	if _, err := patchPodStatus(ctx, r.client, pod, change); err != nil {
+	patched, err := patchPodStatus(ctx, r.client, pod, change)
+	if err != nil {
 		return err
 	}
+	r.latest.Mutation(patched)
 	if reason == "" {
 		r.retryDeferred()
 	}

@@ -70,7 +70,7 @@ func unseeded(t *testing.T) map[string]runtime.Object {
 	}
 	servers, stop := context.WithCancel(t.Context())
 	c.stopServers, c.stopActors = stop, stop
-	if c.api, err = startAPIServer(servers, c.pki, c.apiListener, c.etcd.Config().ListenClientUrls[0].String(), "127.0.0.1:1", ""); err != nil {
+	if c.api, err = startAPIServer(servers, c.pki, c.apiListener, c.etcd.Config().ListenClientUrls[0].String(), "", &services{}, &demand{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.api.waitReady(t.Context(), nil); err != nil {

@@ -12,11 +12,12 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // ErrNotRunning is returned by everything that needs a running cluster.
-var ErrNotRunning = errors.New("the embedded cluster is not running")
+var ErrNotRunning = clusters.ErrNotRunning
 
 // startupDelay is the virtual time from the moment a pod waits to be bound to
 // its containers' start. The next scrape then finds it 12 s old, old enough for
@@ -54,7 +55,12 @@ func (c *Cluster) Scrape(ctx context.Context) error {
 	if c.metrics == nil {
 		return ErrNotRunning
 	}
-	c.metrics.scrape(ctx)
+	if c.metrics.away.Load() {
+		return ctx.Err()
+	}
+	if err := c.metrics.scrape(ctx); err != nil {
+		return err
+	}
 	return ctx.Err()
 }
 
@@ -73,7 +79,7 @@ func (c *Cluster) KubeletMetrics(ctx context.Context, node string) (string, erro
 }
 
 func (c *Cluster) readKubelet(ctx context.Context, url string) (string, error) {
-	client, err := rest.HTTPClientFor(c.recorded("learner", rest.ImpersonationConfig{}))
+	client, err := rest.HTTPClientFor(c.toKubelets(c.recorded(trace.ActorLearner, rest.ImpersonationConfig{})))
 	if err != nil {
 		return "", err
 	}
@@ -93,10 +99,16 @@ func (c *Cluster) readKubelet(ctx context.Context, url string) (string, error) {
 	return string(body), err
 }
 
-// SetLoad lets the pods of a namespace use CPU as the model says, from now on.
-func (c *Cluster) SetLoad(namespace string, model Load) error {
+// SetLoad lets the pods of a namespace use CPU as the model says, from now on, and an
+// adapter serve its metrics where it is Metered. That ends with Release.
+func (c *Cluster) SetLoad(ctx context.Context, namespace string, model Load) error {
 	if c.usage == nil {
 		return ErrNotRunning
+	}
+	if _, ok := model.(Metered); ok {
+		if err := c.startAdapter(ctx, namespace); err != nil {
+			return fmt.Errorf("metrics adapter: %w", err)
+		}
 	}
 	c.usage.set(namespace, model)
 	return nil
@@ -108,10 +120,14 @@ func (c *Cluster) Hold(_ context.Context, namespace string) error {
 	return nil
 }
 
-// Release ends what Hold began.
-func (c *Cluster) Release(_ context.Context, namespace string) error {
+// Release ends what Hold began, and what disturbed the cluster meanwhile. What pods took
+// to start there is nobody's debt any more: the next caller begins a grid of its own.
+func (c *Cluster) Release(ctx context.Context, namespace string) error {
+	c.mu.Lock()
+	c.spent = 0
+	c.mu.Unlock()
 	c.gate.update(func() { delete(c.gate.namespaces, namespace) })
-	return nil
+	return errors.Join(c.calm(ctx), c.stopAdapter(ctx, namespace))
 }
 
 // Open lets one actor write. Opening the scheduler while a pod waits for it lets
@@ -144,6 +160,13 @@ func (c *Cluster) Close(_ context.Context, actor string) error {
 
 // Waiting returns the writes that the gate keeps back now.
 func (c *Cluster) Waiting(context.Context) ([]trace.Waiting, error) { return c.gate.list(), nil }
+
+// Flying counts the actor's writes that the gate has let through and that are not answered.
+func (c *Cluster) Flying(_ context.Context, actor string) (int, error) {
+	c.gate.mu.Lock()
+	defer c.gate.mu.Unlock()
+	return c.gate.flying[actor], nil
+}
 
 // Calls returns what the actors sent since the last call of Calls.
 func (c *Cluster) Calls(context.Context) ([]trace.Call, error) { return c.recorder.Take(), nil }

@@ -176,7 +176,9 @@ func TestNobodyProfiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.TLSClientConfig.CAFile, cfg.TLSClientConfig.Insecure = "", true // kubelets and the Metrics Server have other names
+	cfg.TLSClientConfig.CAFile, cfg.TLSClientConfig.Insecure = "", true                         // kubelets and the Metrics Server have other names
+	cfg.CertFile = filepath.Join(filepath.Dir(cluster.Info().Kubeconfig), "kubelet-client.crt") // which kubelets ask for
+	cfg.KeyFile = strings.TrimSuffix(cfg.CertFile, ".crt") + ".key"
 	client, err := rest.HTTPClientFor(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -38,7 +38,8 @@ var Reasons = []Reason{
 type Error struct {
 	Reason Reason
 	Image  string // of NoImage
-	Output string // what the engine said, its last line
+	Output string // the line in which the engine or a program in the node says why
+	Logs   string // of NodeFailed: the file or folder where more is said; may be empty
 	Err    error
 }
 
@@ -88,7 +89,7 @@ func explain(err error) error {
 		if !strings.Contains(said, s.text) {
 			continue
 		}
-		e := &Error{Reason: s.reason, Output: lastLine(output), Err: err}
+		e := &Error{Reason: s.reason, Output: why(output), Err: err}
 		if m := pulled.FindStringSubmatch(err.Error()); m != nil {
 			e.Image = m[1]
 		}

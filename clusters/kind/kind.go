@@ -169,7 +169,7 @@ func (c *Cluster) Left() ([]string, error) {
 // make has no context to hand to the library: an interrupted start ends when its
 // nodes are deleted under it.
 func (c *Cluster) make(ctx context.Context, p *kindcluster.Provider) error {
-	if err := os.MkdirAll(c.dir(), 0o700); err != nil {
+	if err := errors.Join(os.RemoveAll(c.logs()), os.MkdirAll(c.dir(), 0o700)); err != nil {
 		return err
 	}
 	image := c.opts.NodeImage
@@ -177,15 +177,16 @@ func (c *Cluster) make(ctx context.Context, p *kindcluster.Provider) error {
 		image = nodeImage(ctx)
 	}
 	options := []kindcluster.CreateOption{
-		kindcluster.CreateWithV1Alpha4Config(configuration(c.opts.Name)), kindcluster.CreateWithNodeImage(image),
+		kindcluster.CreateWithV1Alpha4Config(configuration(c.opts.Name, c.patches(ctx)...)), kindcluster.CreateWithNodeImage(image),
 		kindcluster.CreateWithKubeconfigPath(c.kubeconfig()), // never the user's own
 		kindcluster.CreateWithDisplayUsage(false), kindcluster.CreateWithDisplaySalutation(false),
+		kindcluster.CreateWithRetain(true), // their logs are kept first; Up removes them
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- p.Create(c.opts.Name, options...) }()
 	select {
 	case err := <-ended:
-		return failed(ctx, err)
+		return c.keepLogs(p, failed(ctx, err))
 	case <-ctx.Done():
 	}
 	for { // without its nodes it gives up; a pull of the image it ends first

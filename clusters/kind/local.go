@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"time"
 
 	"sigs.k8s.io/kind/pkg/apis/config/defaults"
 )
@@ -19,6 +20,36 @@ func nodeImage(ctx context.Context) string {
 		return tagged
 	}
 	return defaults.Image
+}
+
+// patches are what the host asks of the nodes' kubeadm configuration. It is told as a phase.
+func (c *Cluster) patches(ctx context.Context) []string {
+	if !cgroupV1(ctx) {
+		return nil
+	}
+	if c.opts.Progress != nil {
+		c.opts.Progress(AllowingCgroupV1, 0)
+		c.opts.Progress(AllowingCgroupV1, time.Nanosecond)
+	}
+	return []string{allowCgroupV1}
+}
+
+// AllowingCgroupV1 is a phase of ours: the kubelet is told to run on a host with cgroup v1.
+const AllowingCgroupV1 = "Allowing cgroup v1"
+
+// cgroupV1 asks the first container engine that answers, in the order in which kind
+// looks for one. An engine may run in a virtual machine, so it is not this host's.
+func cgroupV1(ctx context.Context) bool {
+	for _, ask := range [][]string{
+		{"docker", "info", "--format", "{{.CgroupVersion}}"},
+		{"nerdctl", "info", "--format", "{{.CgroupVersion}}"},
+		{"podman", "info", "--format", "{{.Host.CgroupsVersion}}"},
+	} {
+		if said, err := exec.CommandContext(ctx, ask[0], ask[1:]...).Output(); err == nil {
+			return strings.TrimPrefix(strings.TrimSpace(string(said)), "v") == "1"
+		}
+	}
+	return false
 }
 
 // here tells whether a container engine of this machine has the image.

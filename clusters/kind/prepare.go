@@ -6,7 +6,6 @@ import (
 	_ "embed" // the manifest
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -14,15 +13,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/apimachinery/pkg/util/yaml"
-	"k8s.io/client-go/discovery/cached/memory"
-	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/restmapper"
 	"sigs.k8s.io/kind/pkg/cluster/nodeutils"
 
-	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/clusters/manifest"
 )
 
 //go:embed metrics-server.yaml
@@ -31,7 +26,6 @@ var metricsServer []byte
 const (
 	metricsAPI      = "metrics.k8s.io/v1beta1"
 	metricsSelector = "k8s-app=metrics-server"
-	fieldManager    = "stepscale"
 )
 
 // LoadImage puts an image into every node, unless it is there: archive is what
@@ -97,41 +91,16 @@ func (c *Cluster) InstallMetrics(ctx context.Context, cfg *rest.Config, within t
 	return err
 }
 
-// apply applies the objects of a manifest, labelled as ours.
-func apply(ctx context.Context, cfg *rest.Config, manifest []byte) error {
-	kube, err := kubernetes.NewForConfig(cfg)
+// apply applies the objects of a manifest.
+func apply(ctx context.Context, cfg *rest.Config, text []byte) error {
+	c, err := manifest.NewClient(cfg)
 	if err != nil {
 		return err
 	}
-	dyn, err := dynamic.NewForConfig(cfg)
-	if err != nil {
+	return manifest.EachObject(text, func(obj *unstructured.Unstructured) error {
+		_, err := c.Apply(ctx, obj)
 		return err
-	}
-	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(kube.Discovery()))
-	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(manifest), 4096)
-	for {
-		obj := &unstructured.Unstructured{}
-		if err := decoder.Decode(obj); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		gvk := obj.GroupVersionKind()
-		mapping, err := mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
-		if err != nil {
-			return err
-		}
-		labels := obj.GetLabels()
-		labels[clusters.LabelManaged] = "true"
-		obj.SetLabels(labels)
-		var client dynamic.ResourceInterface = dyn.Resource(mapping.Resource)
-		if ns := obj.GetNamespace(); ns != "" {
-			client = dyn.Resource(mapping.Resource).Namespace(ns)
-		}
-		if _, err := client.Apply(ctx, obj.GetName(), obj, metav1.ApplyOptions{FieldManager: fieldManager, Force: true}); err != nil {
-			return err
-		}
-	}
+	})
 }
 
 // unpulled is the image for which a pod of the Metrics Server waits in vain.

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"strings"
 	"time"
 )
 
@@ -28,13 +30,15 @@ func Points(offered func(elapsed time.Duration) int64, length, resolution time.D
 const (
 	inFlight = 256                    // requests at once; more are dropped, not put off
 	idle     = 500 * time.Millisecond // until it is looked again whether there is load
+	reread   = 200 * time.Millisecond // how old what the position's file says may be
 )
 
 // generator sends so many requests that together they cost the timeline's CPU.
 type generator struct {
-	url    string
-	cost   time.Duration
-	points []Point
+	url      string
+	cost     time.Duration
+	points   []Point
+	position string // a file that says where in the timeline it is; empty: that is the time since it began
 }
 
 // at is the load in millicores.
@@ -47,6 +51,27 @@ func (g generator) at(elapsed time.Duration) int64 {
 		cpu = p.CPU
 	}
 	return cpu
+}
+
+// elapsed tells where in the timeline it is from now on.
+func (g generator) elapsed() func() time.Duration {
+	begin := time.Now()
+	if g.position == "" {
+		return func() time.Duration { return time.Since(begin) }
+	}
+	var at time.Duration
+	var read time.Time
+	return func() time.Duration {
+		if time.Since(read) < reread {
+			return at
+		}
+		read = time.Now()
+		said, err := os.ReadFile(g.position)
+		if d, parseErr := time.ParseDuration(strings.TrimSpace(string(said))); err == nil && parseErr == nil {
+			at = d // what cannot be read changes nothing
+		}
+		return at
+	}
 }
 
 // every is the time between two requests; 0 when there is no load.
@@ -65,10 +90,10 @@ func (g generator) run(ctx context.Context) error {
 	}}
 	target := g.url + "/work?cpu=" + url.QueryEscape(g.cost.String())
 	room := make(chan struct{}, inFlight)
-	begin := time.Now()
-	next := begin
+	elapsed := g.elapsed()
+	next := time.Now()
 	for {
-		every := g.every(time.Since(begin))
+		every := g.every(elapsed())
 		if every > 0 {
 			select {
 			case room <- struct{}{}:

@@ -44,6 +44,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		url := f.String("url", "", "of the server")
 		cost := f.Duration("cost", 5*time.Millisecond, "CPU time of one request")
 		timeline := f.String("timeline", "", "JSON list of points")
+		position := f.String("position", "", "file with a duration: where in the timeline it is, instead of the time since the start")
 		if err := f.Parse(args[1:]); err != nil {
 			return err
 		}
@@ -51,7 +52,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		if err := json.Unmarshal([]byte(*timeline), &points); err != nil {
 			return fmt.Errorf("timeline: %w", err)
 		}
-		g := generator{url: *url, cost: *cost, points: points}
+		g := generator{url: *url, cost: *cost, points: points, position: *position}
 		return g.run(ctx)
 	}
 	return fmt.Errorf("no such verb: %s", args[0])

@@ -12,6 +12,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -55,6 +57,44 @@ func TestLoadFollowsItsTimeline(t *testing.T) {
 	}
 	if got := n.Load(); got < 25 || got > 55 { // 50 a second
 		t.Errorf("%d requests in a second, each on a connection of its own", got)
+	}
+}
+
+// TestLoadHoldsItsPosition: where a file says where in the timeline it is, time does not.
+func TestLoadHoldsItsPosition(t *testing.T) {
+	var n atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { n.Add(1) }))
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "position")
+	say := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say("10s")
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		ended <- run(ctx, []string{"load", "--url", server.URL, "--position", file, "--timeline", `[{"at":0,"cpu":0},{"at":60,"cpu":500}]`}, io.Discard)
+	}()
+	time.Sleep(2 * time.Second)
+	if got := n.Load(); got != 0 {
+		t.Errorf("%d requests at 10s, where there is no load", got)
+	}
+	say("60s\n")
+	for until := time.Now().Add(30 * time.Second); n.Load() < 10 && time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+	}
+	say("soon") // changes nothing
+	before := n.Load()
+	for until := time.Now().Add(30 * time.Second); n.Load() < before+50 && time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+	}
+	if got := n.Load(); got < before+50 || before < 10 {
+		t.Errorf("%d and %d requests at 60s", before, got)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

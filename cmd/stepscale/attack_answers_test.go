@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -38,13 +39,15 @@ func status(code int, body string, headers ...string) giver {
 	}
 }
 
-// failure is a Status of the API with a reason and a message.
+// failure is a Status of the API with a reason and a message, which may be long.
 func failure(code int, reason, message string, headers ...string) giver {
-	return func(w http.ResponseWriter, r *http.Request, elsewhere string) {
+	body := sync.OnceValue(func() string {
 		cause := map[string]any{"reason": message, "message": message, "field": message}
-		body := asJSON(map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message,
+		return asJSON(map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message,
 			"details": map[string]any{"name": message[:min(len(message), 40)], "kind": "pods", "causes": []any{cause}}})
-		status(code, body, headers...)(w, r, elsewhere)
+	})
+	return func(w http.ResponseWriter, r *http.Request, elsewhere string) {
+		status(code, body(), headers...)(w, r, elsewhere)
 	}
 }
 

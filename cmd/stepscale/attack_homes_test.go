@@ -69,7 +69,7 @@ var environments = []struct{ variables, line, fine string }{
 
 func environmentRows() (rows []input) {
 	for _, e := range environments {
-		rows = append(rows, input{name: e.line + " with " + e.variables[:min(len(e.variables), 60)], argv: words(e.line), env: words(e.variables), fine: e.fine, files: map[string]string{"file": "x"}, make: func(folder string) error {
+		rows = append(rows, input{name: e.line + " with " + e.variables[:min(len(e.variables), 60)], argv: words(e.line), alone: true, env: words(e.variables), fine: e.fine, files: map[string]string{"file": "x"}, make: func(folder string) error {
 			return errors.Join(os.Symlink("loop", filepath.Join(folder, "loop")), syscall.Mkfifo(filepath.Join(folder, "fifo"), 0o600))
 		}})
 	}

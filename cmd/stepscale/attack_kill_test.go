@@ -7,11 +7,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,7 +17,7 @@ import (
 )
 
 var (
-	kills = flag.Int("kills", 20, "how many processes are killed; all of the attack are 60")
+	kills = flag.Int("kills", 8, "how many processes are killed, every kind of victim in its turn; all of the attack are 60")
 	seed  = flag.Uint64("seed", 0, "of the moments at which they are killed; 0: another every time")
 )
 
@@ -55,30 +53,25 @@ func TestKills(t *testing.T) {
 	}
 	t.Logf("-seed %d", start)
 	const lanes = 2
+	all := rand.New(rand.NewPCG(start, lanes)).Perm(len(victims)) // half of them for each lane, then the other half
 	for lane := range lanes {
 		t.Run(fmt.Sprintf("lane %d", lane+1), func(t *testing.T) {
 			t.Parallel()
-			folder := shortDir(t)
-			defer endAll(folder)
+			m := newMachine(t, "state")
 			random := rand.New(rand.NewPCG(start, uint64(lane)))
-			var order []int
 			n := 0
 			for tries := 0; n < *kills/lanes && tries < *kills; tries++ {
-				if len(order) == 0 {
-					order = random.Perm(len(victims))
-				}
-				v := victims[order[0]]
-				order = order[1:]
-				hit := v.attack(t, folder, random)
-				settle(t, folder, v.name)
+				v := victims[all[(lane*len(all)/lanes+tries)%len(all)]]
+				hit := v.attack(m, random)
+				m.settle(v.name)
 				if !hit { // it had ended by itself
 					continue
 				}
 				if n++; n%4 == 0 {
-					works(t, folder, v.name)
+					m.works(v.name)
 				}
 			}
-			lives(t, folder)
+			m.lives()
 			if n < *kills/lanes {
 				t.Errorf("only %d were killed", n)
 			}
@@ -89,12 +82,13 @@ func TestKills(t *testing.T) {
 
 // attack starts the victim and kills it, or its daemon, at a random moment. It reports
 // whether there was still something to kill.
-func (v victim) attack(t *testing.T, folder string, random *rand.Rand) (hit bool) {
+func (v victim) attack(m *machine, random *rand.Rand) (hit bool) {
+	t := m.t
 	if v.up {
-		must(t, folder, "cluster up")
+		m.ok("cluster", "up")
 	}
 	lines, while := random.IntN(v.lines+1), time.Duration(random.Int64N(int64(v.while)))
-	cmd := command(t.Context(), folder, nil, words(v.line)...)
+	cmd := m.command(words(v.line)...)
 	cmd.Stdin = strings.NewReader(v.answers)
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -113,10 +107,10 @@ func (v victim) attack(t *testing.T, folder string, random *rand.Rand) (hit bool
 	time.Sleep(while) // the moment is random, there is nothing to wait for
 	pid := cmd.Process.Pid
 	if v.daemon {
-		pid = v.daemonOf(folder, pid)
+		pid = v.daemonOf(m.folder, pid)
 	}
 	hit = pid != 0 && syscall.Kill(pid, syscall.SIGKILL) == nil
-	deadline := time.AfterFunc(time.Minute, func() {
+	deadline := time.AfterFunc(patient, func() {
 		t.Errorf("%s: it does not end after %d lines and %s", v.name, lines, while)
 		_ = cmd.Process.Kill()
 	})
@@ -133,7 +127,7 @@ func (v victim) attack(t *testing.T, folder string, random *rand.Rand) (hit bool
 	if faults := o.faults(); len(faults) > 0 {
 		t.Errorf("%s: %s\n%s", v.name, strings.Join(faults, "; "), head(o.screen))
 	}
-	whole(t, folder, v.name)
+	m.whole(v.name)
 	return hit
 }
 
@@ -149,75 +143,42 @@ func (v victim) daemonOf(folder string, self int) int {
 }
 
 // settle is what a user does after a bad day: cluster down. Then nothing is left.
-func settle(t *testing.T, folder, after string) {
-	must(t, folder, "cluster down")
-	for deadline := time.Now().Add(30 * time.Second); len(processes(folder)) > 0 && time.Now().Before(deadline); {
+func (m *machine) settle(after string) {
+	m.ok("cluster", "down")
+	for deadline := time.Now().Add(patient); len(processes(m.folder)) > 0 && time.Now().Before(deadline); {
 		time.Sleep(20 * time.Millisecond)
 	}
-	for _, fault := range append(endAll(folder), leftovers(folder)...) {
-		t.Errorf("after %s: %s", after, fault)
-	}
+	m.t.Logf("after %s", after)
+	m.clean()
 }
 
 // works starts a cluster, runs a pass and takes it down.
-func works(t *testing.T, folder, after string) {
-	must(t, folder, "run web-surge --until pass=1")
-	for _, fault := range leftovers(folder) {
-		t.Errorf("a run after %s: %s", after, fault)
-	}
+func (m *machine) works(after string) {
+	m.t.Logf("a run after %s", after)
+	m.ok("run", "web-surge", "--until", "pass=1")
+	m.clean()
 }
 
 // lives is a learner's next evening: what writers have left who were killed is old by
 // then, and goes.
-func lives(t *testing.T, folder string) {
+func (m *machine) lives() {
 	yesterday := time.Now().AddDate(0, 0, -1)
-	files, _ := filepath.Glob(filepath.Join(folder, "state", "*.tmp-*"))
+	files, _ := filepath.Glob(filepath.Join(m.state, "*.tmp-*"))
 	for _, f := range files {
 		if err := os.Chtimes(f, yesterday, yesterday); err != nil {
-			t.Error(err)
+			m.t.Error(err)
 		}
 	}
-	must(t, folder, "learn intro --restart")
-	if files, _ = filepath.Glob(filepath.Join(folder, "state", "*.tmp-*")); len(files) > 0 {
-		t.Errorf("left: %q", files)
+	m.ok("learn", "intro", "--restart")
+	if files, _ = filepath.Glob(filepath.Join(m.state, "*.tmp-*")); len(files) > 0 {
+		m.t.Errorf("left: %q", files)
 	}
-}
-
-func must(t *testing.T, folder, line string) {
-	t.Helper()
-	got := call(t, 2*time.Minute, folder, nil, words(line)...)
-	faults := got.faults()
-	if got.code != 0 {
-		faults = append(faults, fmt.Sprintf("exit code %d", got.code))
-	}
-	if len(faults) > 0 {
-		t.Errorf("stepscale %s: %s\n%s", line, strings.Join(faults, "; "), head(got.screen))
-	}
-}
-
-// kept is what may stay in the state folder: progress, logs, locks and their folders;
-// and, until the next write, the half of a write that was killed.
-var kept = regexp.MustCompile(`^(\.|embedded|seats|progress\.json|progress\.json\.tmp-\d+|(.*/)?[a-z-.]*(lock|log))$`)
-
-func leftovers(folder string) (faults []string) {
-	state := filepath.Join(folder, "state")
-	_ = filepath.WalkDir(state, func(path string, entry fs.DirEntry, err error) error {
-		name, e := filepath.Rel(state, path)
-		if err != nil || e != nil || kept.MatchString(name) {
-			return nil
-		}
-		faults = append(faults, "left: "+name)
-		if entry.IsDir() {
-			return fs.SkipDir
-		}
-		return nil
-	})
-	return faults
 }
 
 // whole tells of files that were half written.
-func whole(t *testing.T, folder, after string) {
-	recorded, err := os.ReadFile(filepath.Join(folder, "web.jsonl"))
+func (m *machine) whole(after string) {
+	t := m.t
+	recorded, err := os.ReadFile(filepath.Join(m.folder, "web.jsonl"))
 	if err == nil && len(recorded) > 0 && !bytes.HasSuffix(recorded, []byte("\n")) {
 		t.Errorf("after %s: the recording ends in the middle of a line", after)
 	}
@@ -226,7 +187,7 @@ func whole(t *testing.T, folder, after string) {
 			t.Errorf("after %s: the recording has half a line: %.100q", after, line)
 		}
 	}
-	progress, err := os.ReadFile(filepath.Join(folder, "state", "progress.json"))
+	progress, err := os.ReadFile(filepath.Join(m.state, "progress.json"))
 	if err == nil && !json.Valid(progress) {
 		t.Errorf("after %s: the progress is half written: %.100q", after, progress)
 	}

@@ -38,11 +38,18 @@ var places = map[string]map[string]string{
 	"invalid UTF-8 in a name": {"hpa/01-a\xff/lesson.md": lessonMD},
 }
 
+// badAnswers are what may stand beside a lesson that is sound, and should not.
+var badAnswers = []string{"", "{osc}", "{bidi}: 1", "scrapedPods: {csi}", "scrapedPods: {utf8}", "scrapedPods: {nul}", "scrapedPods", "scrapedPods:", ": 2", "nothing: 2", "scrapedPods: 2\nscrapedPods: 2", "{long}", "{long}: 2"}
+
 func lessonRows() (rows []input) {
 	check := []string{"check", "--lessons", "l"}
 	for _, b := range brokenLessons {
 		lesson := swap(lessonMD, b.part, hostile.Replace(b.with))
 		rows = append(rows, input{name: b.part + " → " + b.with, argv: check, files: map[string]string{"l/hpa/01-x/lesson.md": lesson}, says: `lesson\.md`})
+	}
+	for _, a := range badAnswers {
+		files := map[string]string{"l/hpa/01-x/lesson.md": lessonMD, "l/hpa/01-x/answers.txt": hostile.Replace(a)}
+		rows = append(rows, input{name: "answers: " + a, argv: check, files: files, says: `answers\.txt`})
 	}
 	for name, files := range places {
 		in := input{name: name, argv: check, files: map[string]string{}}
@@ -52,7 +59,8 @@ func lessonRows() (rows []input) {
 		rows = append(rows, in)
 	}
 	sound := map[string]string{"l/hpa/01-x/lesson.md": lessonMD}
+	answered := map[string]string{"l/hpa/01-x/lesson.md": lessonMD, "l/hpa/01-x/answers.txt": "scrapedPods: 2\n"}
 	windows := map[string]string{"l/hpa/01-x/lesson.md": "\ufeff" + strings.ReplaceAll(lessonMD, "\n", "\r\n")}
 	return append(rows, input{name: "sound", argv: check, files: sound, fine: "nothing is wrong", says: "문제가 없습니다"},
-		input{name: "of Windows", argv: check, files: windows, fine: "a BOM and CRLF are no fault", says: "문제가 없습니다"})
+		input{name: "with answers", argv: check, files: answered, fine: "nothing is wrong", says: "문제가 없습니다"}, input{name: "of Windows", argv: check, files: windows, fine: "a BOM and CRLF are no fault", says: "문제가 없습니다"})
 }

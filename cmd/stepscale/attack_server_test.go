@@ -32,6 +32,8 @@ var slots = make(chan struct{}, 8)
 // asks one. The program ends, by itself or with one Ctrl-C, leaves the terminal as it
 // was, and gives the learner's token to nobody else.
 func TestHostileServer(t *testing.T) {
+	t.Parallel() // it waits most of the time
+	t.Cleanup(endWorkers)
 	var count atomic.Int32
 	var group sync.WaitGroup
 	for _, a := range answers() {
@@ -58,22 +60,28 @@ func (a answer) try(t *testing.T) {
 	}
 	server, stop := url()
 	defer stop()
+	all, err := os.MkdirTemp("", "hostile")
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer os.RemoveAll(all)
+	defer endAll(all) // the guard of a lesson tries for longer, which is what it is for
 	var group sync.WaitGroup
-	for _, line := range driven {
+	for i, line := range driven {
 		group.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			folder, err := os.MkdirTemp("", "hostile")
-			if err != nil {
+			folder := filepath.Join(all, fmt.Sprint(i))
+			if err := os.Mkdir(folder, 0o700); err != nil {
 				t.Error(err)
 				return
 			}
-			defer os.RemoveAll(folder)
 			text := swap(swap(kubeconfig, `"https://127.0.0.1:1"`, `"`+server+`", insecure-skip-tls-verify: true`), "hunter2", secret)
 			if err := os.WriteFile(filepath.Join(folder, "config"), []byte(text), 0o600); err != nil {
 				t.Error(err)
 			}
-			got := call(t, patience, folder, []string{"KUBECONFIG=" + filepath.Join(folder, "config")}, words(line)...)
+			got := callMany(t, patience, command(folder, []string{"KUBECONFIG=" + filepath.Join(folder, "config"), "HOSTILE=" + all}, words(line)...))
 			faults := got.faults()
 			if strings.Contains(got.screen, secret) {
 				faults = append(faults, "it shows the token")
@@ -81,7 +89,6 @@ func (a answer) try(t *testing.T) {
 			if got.code != 0 && !strings.ContainsFunc(got.screen, hangul) {
 				faults = append(faults, "it says nothing in Korean")
 			}
-			endAll(folder) // the guard of a lesson tries for longer, which is what it is for
 			if len(faults) > 0 {
 				t.Errorf("%s: stepscale %s (exit code %d)\n- %s\n%s", a.name, line, got.code, strings.Join(faults, "\n- "), head(got.screen))
 			}

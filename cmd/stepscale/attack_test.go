@@ -1,18 +1,9 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
-	"syscall"
-	"testing"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -25,50 +16,6 @@ const (
 	mostMemory = 768 << 20        // the program itself takes 170 MB
 	mostTime   = 20 * time.Second // of the wall: others use this machine too
 )
-
-// outcome is how one call of the program ended.
-type outcome struct {
-	code   int // of the exit; -1 after a signal
-	screen string
-	hung   bool
-	cpu    time.Duration
-	memory int64
-}
-
-// command is the program as a user runs it, in a folder and with an environment of its
-// own: nothing of this machine's is read.
-func command(ctx context.Context, folder string, env []string, argv ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "stepscale", argv...)
-	cmd.Dir = folder
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "STEPSCALE_STATE_DIR=" + filepath.Join(folder, "state"),
-		"LANG=ko_KR.UTF-8", "NO_COLOR=1", "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1"}, env...)
-	return cmd
-}
-
-// call runs the program to its end, with a Ctrl-C when it has none in that time and
-// then a kill.
-func call(t *testing.T, within time.Duration, folder string, env []string, argv ...string) outcome {
-	ctx, stop := context.WithTimeout(t.Context(), within)
-	defer stop()
-	cmd := command(ctx, folder, env, argv...)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 30 * time.Second // of a busy machine
-	if err := cmd.Start(); err != nil {
-		t.Errorf("%q: %v", argv, err)
-		return outcome{}
-	}
-	ended, memory := make(chan struct{}), make(chan int64, 1)
-	go func() { memory <- memoryOf(cmd.Process.Pid, ended) }()
-	err := cmd.Wait()
-	close(ended)
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) && ctx.Err() == nil {
-		t.Errorf("%q: %v", argv, err)
-	}
-	return outcome{cmd.ProcessState.ExitCode(), out.String(), ctx.Err() != nil, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), <-memory}
-}
 
 // goWords are those of a program that broke, and rawWords those of one that does not
 // say in its own what is wrong with a file.
@@ -110,50 +57,6 @@ func (o outcome) refusal() (all []string) {
 		all = append(all, "it gives no hint")
 	}
 	return all
-}
-
-// processes are those that have the folder in their environment.
-func processes(folder string) (all []int) {
-	files, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, file := range files {
-		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		if env, err := os.ReadFile(file); err == nil && pid != os.Getpid() && bytes.Contains(env, []byte(folder+"\x00")) {
-			all = append(all, pid)
-		}
-	}
-	return all
-}
-
-// endAll ends what a call has left behind, and tells of it.
-func endAll(folder string) (faults []string) {
-	for _, pid := range processes(folder) {
-		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		faults = append(faults, fmt.Sprintf("it left a process: %q", bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
-	return faults
-}
-
-// memoryOf is the most that a process took until it ended. One that takes more than it
-// may is killed, before it takes everything. (The rusage of a child begins with its
-// parent's.)
-func memoryOf(pid int, ended <-chan struct{}) (most int64) {
-	for {
-		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		if _, after, ok := strings.Cut(string(text), "VmHWM:"); ok {
-			var kilobytes int64
-			_, _ = fmt.Sscan(after, &kilobytes)
-			most = max(most, kilobytes<<10)
-		}
-		if most > mostMemory {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
-		select {
-		case <-ended:
-			return most
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }
 
 // controls tells of a character whether it may move the terminal, or the eye: C0 and

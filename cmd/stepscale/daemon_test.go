@@ -1,10 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/rpc"
@@ -18,111 +14,15 @@ import (
 	"time"
 )
 
-// machine is a state directory, and the processes that work on it.
-type machine struct {
-	t     *testing.T
-	state string
-}
-
-func newMachine(t *testing.T, name string) *machine {
-	t.Helper()
-	m := &machine{t: t, state: filepath.Join(shortDir(t), name)}
-	t.Cleanup(func() {
-		_, _ = m.run("cluster", "down")
-		for _, pid := range m.daemons() {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
-	})
-	return m
-}
-
-func (m *machine) command(args ...string) *exec.Cmd {
-	cmd := exec.Command("stepscale", args...)
-	cmd.Env = append(os.Environ(), "STEPSCALE_STATE_DIR="+m.state, "NO_COLOR=1")
-	return cmd
-}
-
-// run returns what was said, and the exit code.
-func (m *machine) run(args ...string) (string, int) {
-	cmd := m.command(args...)
-	out, _ := cmd.CombinedOutput()
-	return string(out), cmd.ProcessState.ExitCode()
-}
-
-func (m *machine) ok(args ...string) string {
-	m.t.Helper()
-	said, code := m.run(args...)
-	if code != 0 {
-		m.t.Fatalf("stepscale %s ended with %d: %s", strings.Join(args, " "), code, said)
-	}
-	return said
-}
-
-// daemons are the processes that run a cluster in the background of this state directory.
-func (m *machine) daemons() (pids []int) {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		m.t.Skip("processes cannot be listed here: ", err)
-	}
-	for _, e := range entries {
-		var pid int
-		if _, err := fmt.Sscan(e.Name(), &pid); err != nil {
-			continue
-		}
-		argv, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
-		env, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "environ"))
-		if bytes.Contains(argv, []byte("\x00cluster\x00serve\x00")) && bytes.Contains(append([]byte{0}, env...), []byte("\x00STEPSCALE_STATE_DIR="+m.state+"\x00")) {
-			pids = append(pids, pid)
-		}
-	}
-	return pids
-}
-
-// status is what the command says.
-func (m *machine) status() (s struct {
-	Running    bool
-	State      string
-	Kubeconfig string
-}) {
-	m.t.Helper()
-	said := m.ok("cluster", "status", "--output", "json")
-	if err := json.Unmarshal([]byte(said), &s); err != nil {
-		m.t.Fatalf("%v: %s", err, said)
-	}
-	return s
-}
-
-// clean fails where a process or a file is left that is not the log.
-func (m *machine) clean() {
-	m.t.Helper()
-	if pids := m.daemons(); len(pids) > 0 {
-		m.t.Errorf("processes %v are left", pids)
-	}
-	entries, _ := os.ReadDir(filepath.Join(m.state, "embedded"))
-	for _, e := range entries {
-		if e.Name() != "cluster.log" {
-			m.t.Errorf("%s is left", e.Name())
-		}
-	}
-}
-
-func (m *machine) within(d time.Duration, what string, cond func() bool) {
-	m.t.Helper()
-	for end := time.Now().Add(d); !cond(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			m.t.Fatalf("not within %s: %s", d, what)
-		}
-	}
-}
-
 func TestManyUpsAtOnceMakeOneCluster(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t, "state")
 	for _, n := range []int{2, 5} {
 		var group sync.WaitGroup
 		for range n {
 			group.Go(func() {
-				if said, code := m.run("cluster", "up"); code != 0 || !strings.Contains(said, "export KUBECONFIG=") {
-					t.Errorf("cluster up ended with %d: %s", code, said)
+				if up := m.run("cluster", "up"); up.code != 0 || !strings.Contains(up.screen, "export KUBECONFIG=") {
+					t.Errorf("cluster up ended with %d: %s", up.code, up.screen)
 				}
 			})
 		}
@@ -138,18 +38,19 @@ func TestManyUpsAtOnceMakeOneCluster(t *testing.T) {
 	}
 }
 
-// TestKilledUp kills `cluster up` at any moment: what status says is true, and down ends
-// what goes on.
+// TestKilledUp kills `cluster up` at any moment, and as soon as there is a daemon: what
+// status says is true, and down ends what goes on.
 func TestKilledUp(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t, "state")
-	for round := range 4 {
+	for round := range 3 {
 		up := m.command("cluster", "up")
 		if err := up.Start(); err != nil {
 			t.Fatal(err)
 		}
 		after := time.Duration(rand.Int64N(int64(2 * time.Second)))
 		if round == 0 {
-			m.within(10*time.Second, "a daemon", func() bool { return len(m.daemons()) > 0 })
+			m.within(patient, "a daemon", func() bool { return len(m.daemons()) > 0 })
 		} else {
 			time.Sleep(after)
 		}
@@ -157,7 +58,7 @@ func TestKilledUp(t *testing.T) {
 		_ = up.Wait()
 		alive := m.status().State != ""
 		if alive {
-			m.within(10*time.Second, "the daemon that status tells of", func() bool { return len(m.daemons()) > 0 })
+			m.within(patient, "the daemon that status tells of", func() bool { return len(m.daemons()) > 0 })
 		} else if pids := m.daemons(); len(pids) > 0 {
 			t.Errorf("killed after %s: status tells of no cluster, and there are the processes %v", after, pids)
 		}
@@ -172,23 +73,20 @@ func TestKilledUp(t *testing.T) {
 // TestKilledDaemon kills the daemon at any moment: `cluster up` says so where it waits,
 // and the next status sweeps.
 func TestKilledDaemon(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t, "state")
 	for round := range 3 {
-		var said bytes.Buffer
-		up := m.command("cluster", "up")
-		up.Stdout, up.Stderr = io.Discard, &said
-		if err := up.Start(); err != nil {
-			t.Fatal(err)
-		}
-		m.within(10*time.Second, "a daemon", func() bool { return len(m.daemons()) > 0 })
+		said := make(chan outcome, 1)
+		go func() { said <- m.run("cluster", "up") }()
+		m.within(patient, "a daemon", func() bool { return len(m.daemons()) > 0 })
 		time.Sleep(time.Duration(rand.Int64N(int64(time.Duration(round)*500*time.Millisecond + 1))))
 		for _, pid := range m.daemons() {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
-		if err := up.Wait(); err != nil && !strings.Contains(said.String(), "신호 9(killed)") {
-			t.Errorf("up does not tell how it ended: %s", said.String())
+		if up := <-said; up.code != 0 && !strings.Contains(up.text(), "신호 9(killed)") {
+			t.Errorf("up does not tell how it ended: %s", up.screen)
 		}
-		m.within(10*time.Second, "end of the daemon", func() bool { return len(m.daemons()) == 0 })
+		m.within(patient, "end of the daemon", func() bool { return len(m.daemons()) == 0 })
 		if s := m.status(); s.State != "" || s.Running {
 			t.Errorf("status of a killed daemon: %+v", s)
 		}
@@ -198,22 +96,26 @@ func TestKilledDaemon(t *testing.T) {
 
 // TestUpTellsTheDaemonsReason shows the end of what the daemon wrote.
 func TestUpTellsTheDaemonsReason(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t, strings.Repeat("long", 30)) // no unix socket fits below it
-	said, code := m.run("cluster", "up")
-	if code != 1 || !strings.Contains(said, "cluster.log") || !strings.Contains(said, "기록의 끝") || !strings.Contains(said, "가장 긴 소켓의 경로") {
-		t.Errorf("%d, %s", code, said)
+	up := m.run("cluster", "up")
+	for _, word := range []string{"cluster.log", "기록의 끝", "가장 긴 소켓의 경로"} {
+		if up.code != 1 || !strings.Contains(up.text(), word) {
+			t.Errorf("exit code %d, no %s in %s", up.code, word, up.screen)
+		}
 	}
 	m.clean()
 }
 
 // TestInterruptedUpLeavesNothing is Ctrl-C during the start.
 func TestInterruptedUpLeavesNothing(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t, "state")
 	up := m.command("cluster", "up")
 	if err := up.Start(); err != nil {
 		t.Fatal(err)
 	}
-	m.within(20*time.Second, "a start", func() bool { return m.status().State == "starting" })
+	m.within(patient, "a start", func() bool { return m.status().State == "starting" })
 	_ = up.Process.Signal(os.Interrupt)
 	if _ = up.Wait(); up.ProcessState.ExitCode() != 130 {
 		t.Errorf("exit code %d, want 130", up.ProcessState.ExitCode())
@@ -223,6 +125,7 @@ func TestInterruptedUpLeavesNothing(t *testing.T) {
 
 // TestKubeconfigLineForTheShell has everything in its path that a shell looks at.
 func TestKubeconfigLineForTheShell(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t, "it's `date` $(id) \"$HOME\" \\n")
 	m.ok("cluster", "up")
 	line := m.ok("cluster", "kubeconfig")
@@ -251,6 +154,7 @@ func (c *OldControl) Stop(struct{}, *struct{}) error { close(c.stop); return nil
 
 // TestDaemonOfAnOldVersion is told as such, and down stops it.
 func TestDaemonOfAnOldVersion(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t, "state")
 	if err := os.MkdirAll(filepath.Join(m.state, "embedded"), 0o700); err != nil {
 		t.Fatal(err)
@@ -271,8 +175,8 @@ func TestDaemonOfAnOldVersion(t *testing.T) {
 		_ = l.Close()
 	}()
 	for _, args := range [][]string{{"cluster", "status"}, {"cluster", "up"}, {"cluster", "kubeconfig"}, {"run", "web-surge", "--for", "15s"}} {
-		if said, code := m.run(args...); code != 1 || !strings.Contains(said, "다른 버전") || !strings.Contains(said, "cluster down") {
-			t.Errorf("%v ended with %d: %s", args, code, said)
+		if got := m.run(args...); got.code != 1 || !strings.Contains(got.text(), "다른 버전") || !strings.Contains(got.text(), "cluster down") {
+			t.Errorf("%v ended with %d: %s", args, got.code, got.screen)
 		}
 	}
 	m.ok("cluster", "down")

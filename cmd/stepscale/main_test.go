@@ -9,14 +9,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/stepscale/stepscale/cmd/stepscale/cli"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"stepscale": func() { os.Exit(cli.Main()) }})
+	testscript.Main(m, map[string]func(){"stepscale": program})
 }
 
 // TestScripts runs the commands as a user does. The scripts that need a cluster
@@ -24,7 +23,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/scripts",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"mkfifo": mkfifo, "sparse": sparse, "unescape": unescape, "crash": crash},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"mkfifo": mkfifo, "sparse": sparse, "unescape": unescape, "crash": crash, "filled": filled},
 		Setup: func(env *testscript.Env) error {
 			state, err := os.MkdirTemp("", "step") // short: unix sockets live below it
 			if err != nil {
@@ -76,4 +75,16 @@ func crash(ts *testscript.TestScript, _ bool, args []string) {
 	defer lock.Close()
 	ts.Check(syscall.Kill(pid, syscall.SIGKILL))
 	ts.Check(syscall.Flock(int(lock.Fd()), syscall.LOCK_SH))
+}
+
+// filled waits until something is written into a file.
+func filled(ts *testscript.TestScript, _ bool, args []string) {
+	for end := time.Now().Add(patient); ; time.Sleep(20 * time.Millisecond) {
+		if info, err := os.Stat(ts.MkAbs(args[0])); err == nil && info.Size() > 0 {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("nothing is written into %s", args[0])
+		}
+	}
 }

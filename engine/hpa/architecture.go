@@ -13,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
 
+	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
@@ -24,25 +26,25 @@ const firstEvent = 2 * time.Second
 func (s *State) target(ctx context.Context) (*autoscalingv2.HorizontalPodAutoscaler, world.Workload, error) {
 	hpa, err := s.readHPA(ctx, s.AsLearner())
 	if apierrors.IsNotFound(err) {
-		return nil, world.Workload{}, fmt.Errorf("HPA %s이(가) 네임스페이스 %s에 없습니다. 시나리오의 오브젝트를 적용했는지 확인하십시오: %w", s.HPA, s.Namespace, err)
+		return nil, world.Workload{}, fmt.Errorf("HPA %s 네임스페이스 %s에 없습니다. 시나리오의 오브젝트를 적용했는지 확인하십시오: %w", korean.Subject(s.HPA), s.Namespace, err)
 	}
 	if err != nil {
 		return nil, world.Workload{}, err
 	}
 	ref := hpa.Spec.ScaleTargetRef
 	if ref.Kind != "Deployment" {
-		return nil, world.Workload{}, fmt.Errorf("이 단계는 Deployment를 가리키는 HPA가 필요하지만 %s/%s을(를) 가리킵니다", ref.Kind, ref.Name)
+		return nil, world.Workload{}, fmt.Errorf("이 단계는 Deployment를 가리키는 HPA가 필요하지만 %s/%s 가리킵니다", ref.Kind, korean.Object(ref.Name))
 	}
 	w, err := world.ReadDeployment(ctx, s.AsLearner(), s.Namespace, ref.Name)
 	if apierrors.IsNotFound(err) {
-		return nil, w, fmt.Errorf("디플로이먼트 %s이(가) 네임스페이스 %s에 없습니다. HPA의 scaleTargetRef를 확인하십시오: %w", ref.Name, s.Namespace, err)
+		return nil, w, fmt.Errorf("디플로이먼트 %s 네임스페이스 %s에 없습니다. HPA의 scaleTargetRef를 확인하십시오: %w", korean.Subject(ref.Name), s.Namespace, err)
 	}
 	return hpa, w, err
 }
 
 // showOwners follows the owner references from a pod up to the Deployment.
 func showOwners(ctx context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = fmt.Sprintf("kubectl get pods,replicasets -n %s -o custom-columns=KIND:.kind,NAME:.metadata.name,OWNER:.metadata.ownerReferences[0].kind,OWNER_NAME:.metadata.ownerReferences[0].name", s.Namespace)
+	f.Kubectl = fmt.Sprintf("kubectl get pods,replicasets -n %s -o custom-columns='KIND:.kind,NAME:.metadata.name,OWNER:.metadata.ownerReferences[0].kind,OWNER_NAME:.metadata.ownerReferences[0].name'", s.Namespace)
 	_, w, err := s.target(ctx)
 	if err != nil {
 		return err
@@ -81,7 +83,7 @@ func showDeployment(ctx context.Context, s *State, f *trace.Frame) error {
 	}
 	name := hpa.Spec.ScaleTargetRef.Name
 	path := fmt.Sprintf("/apis/apps/v1/namespaces/%s/deployments/%s/scale", s.Namespace, name)
-	f.Kubectl = "kubectl get --raw " + path
+	f.Kubectl = fmt.Sprintf("kubectl get deployment %s -n %s --subresource=scale", name, s.Namespace)
 	scale, err := s.AsLearner().Kube.AppsV1().Deployments(s.Namespace).GetScale(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		return err
@@ -122,7 +124,7 @@ func showMetric(ctx context.Context, s *State, f *trace.Frame) error {
 	used := cpuOf(m)
 	f.Add("pod", pod.Name, "")
 	f.Add("podMetric/"+pod.Name, quantityOf("cpu", used), "")
-	f.Add("podTimestamp/"+pod.Name, m.Timestamp.UTC().Format(time.TimeOnly), "")
+	f.Add("podTimestamp/"+pod.Name, m.Timestamp.UTC().Format(engine.ClockLayout), "")
 	f.Add("podWindow/"+pod.Name, m.Window.Duration.String(), "")
 	request := cpuRequest(pod)
 	if request > 0 {

@@ -78,24 +78,17 @@ func (m stillMetrics) GetResourceMetric(context.Context, corev1.ResourceName, st
 	return m.info, time.Time{}, nil // every pod counts, so the calculator deletes nothing from it
 }
 
-// BenchmarkDecision sets our whole decision, with its trace and without, beside
-// upstream's ReplicaCalculator, which ends with the proposals.
+// BenchmarkDecision sets our whole decision beside upstream's ReplicaCalculator, which
+// ends with the proposals: without a trace (silent), with it (trace), and with it read
+// by somebody (words).
 func BenchmarkDecision(b *testing.B) {
 	for _, pods := range []int{10, 100, 1000, 5000} {
 		for _, metricCount := range []int{1, 4, 10} {
 			in := benchInput(pods, metricCount)
 			size := fmt.Sprintf("pods=%d/metrics=%d", pods, metricCount)
 			b.Run("engine=upstream/"+size, func(b *testing.B) { benchUpstream(b, in) })
-			b.Run("engine=trace/"+size, func(b *testing.B) {
-				b.ReportAllocs()
-				for b.Loop() {
-					d := hpa.NewDecision(hpa.DefaultParams(), in, &hpa.History{})
-					for _, s := range []hpa.Stage{hpa.StageGroup, hpa.StageRatio, hpa.StageTolerance, hpa.StageProposal, hpa.StageStabilize, hpa.StageLimit} {
-						d.Run(s)
-					}
-					d.Result()
-				}
-			})
+			b.Run("engine=trace/"+size, func(b *testing.B) { benchStages(b, in, func(hpa.Telling) {}) })
+			b.Run("engine=words/"+size, func(b *testing.B) { benchStages(b, in, func(t hpa.Telling) { t.Facts() }) })
 			b.Run("engine=silent/"+size, func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
@@ -103,6 +96,17 @@ func BenchmarkDecision(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+func benchStages(b *testing.B, in hpa.Input, read func(hpa.Telling)) {
+	b.ReportAllocs()
+	for b.Loop() {
+		d := hpa.NewDecision(hpa.DefaultParams(), in, &hpa.History{})
+		for _, s := range allStages {
+			read(d.Run(s))
+		}
+		d.Result()
 	}
 }
 

@@ -3,15 +3,11 @@ package hpa
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"sync/atomic"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
-
-	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // Stage is a part of the decision that a learner can look at by itself.
@@ -47,22 +43,23 @@ type Decision struct {
 	in      Input
 	history *History
 
-	hpa     *autoscalingv2.HorizontalPodAutoscaler // our copy; its status grows into the result's
+	hpa     *autoscalingv2.HorizontalPodAutoscaler
 	before  autoscalingv2.HorizontalPodAutoscalerStatus
 	current int32 // replicas in the scale's spec
 	low     int32 // minReplicas with its default
 	zeroed  bool  // the controller itself scaled to zero before
 
 	metrics  []*metric
-	requests map[requestKey]podRequests
+	requests []podRequests
 	skipped  string // why the stages have nothing to do
-	facts    []trace.Fact
-	silent   bool // no facts
+	told     Telling
+	silent   bool // nothing is told
 
-	events   []Event
-	statuses []autoscalingv2.MetricStatus
-	failed   bool  // no replica count: the whole decision has failed
-	err      error // of the metrics; the scaling may go on with the others
+	events     []Event
+	conditions []autoscalingv2.HorizontalPodAutoscalerCondition // the HPA's own, which grow into the result's
+	statuses   []autoscalingv2.MetricStatus
+	failed     bool  // no replica count: the whole decision has failed
+	err        error // of the metrics; the scaling may go on with the others
 
 	proposed   int32 // by the metrics
 	stabilized int32
@@ -74,10 +71,8 @@ type Decision struct {
 // NewDecision begins a decision. The history is updated while it runs; the input
 // is not, though the result's status shares parts of it.
 func NewDecision(p Params, in Input, h *History) *Decision {
-	hpa := *in.HPA // of which a decision changes the conditions only
-	hpa.Status.Conditions = slices.Clone(hpa.Status.Conditions)
 	d := &Decision{
-		params: p, in: in, history: h, hpa: &hpa, before: in.HPA.Status,
+		params: p, in: in, history: h, hpa: in.HPA, before: in.HPA.Status, conditions: conditionsOf(in.HPA),
 		current: in.SpecReplicas, low: minReplicas(in.HPA), rescale: true,
 	}
 	d.condition(autoscalingv2.AbleToScale, corev1.ConditionTrue, "SucceededGetScale", "the HPA controller was able to get the target's current scale")
@@ -86,8 +81,9 @@ func NewDecision(p Params, in Input, h *History) *Decision {
 	}
 	d.shortcut()
 	if d.skipped == "" && d.validSelector() {
+		d.metrics = make([]*metric, len(d.hpa.Spec.Metrics))
 		for i, spec := range d.hpa.Spec.Metrics {
-			d.metrics = append(d.metrics, newMetric(i, spec, in))
+			d.metrics[i] = newMetric(i, spec, in)
 		}
 		d.statuses = make([]autoscalingv2.MetricStatus, len(d.metrics))
 	}
@@ -118,22 +114,25 @@ func decided(p Params, in Input, h *History) *Decision {
 	return d
 }
 
-// Run executes one stage and returns its facts. Stages must be run in order.
-func (d *Decision) Run(stage Stage) []trace.Fact {
-	d.facts = nil
+// Run executes one stage and returns what it tells. Stages must be run in order.
+func (d *Decision) Run(stage Stage) Telling {
+	if d.told == nil {
+		d.told = make(Telling, 0, 2*len(stages)+len(stages)*len(d.metrics))
+	}
+	before := len(d.told)
 	if d.skipped != "" {
 		d.fact("skipped", d.skipped, "")
 		if stage == StageLimit {
 			d.intFact("desiredReplicas", d.outcome(), "")
 		}
-		return d.facts
+		return d.told[before:]
 	}
 	for _, s := range stages {
 		if s.name == stage {
 			s.run(d)
 		}
 	}
-	return d.facts
+	return d.told[before:]
 }
 
 // shortcut settles the cases that upstream decides without any metric.
@@ -202,26 +201,6 @@ func (d *Decision) fail(err error) {
 	d.failed, d.err, d.rescale = true, err, false
 	d.event(corev1.EventTypeWarning, "FailedComputeMetricsReplicas", err.Error())
 	d.skipped = "메트릭을 계산하지 못해 이번에는 레플리카 수를 바꾸지 않습니다: " + err.Error()
-}
-
-func (d *Decision) fact(name, value, expr string) {
-	if !d.silent {
-		d.facts = append(d.facts, trace.Fact{Name: name, Value: value, Expr: expr})
-	}
-}
-
-// expr writes an arithmetic expression, unless nobody will read it.
-func (d *Decision) expr(format string, args ...any) string {
-	if d.silent {
-		return ""
-	}
-	return fmt.Sprintf(format, args...)
-}
-
-func (d *Decision) intFact(name string, value int32, expr string) {
-	if !d.silent {
-		d.fact(name, strconv.Itoa(int(value)), expr)
-	}
 }
 
 // wantsMetrics is false where upstream decides without any metric: the target

@@ -17,7 +17,7 @@ var facts = world.Facts.With(engine.Facts{
 	engine.Ratio:   {"usageRatio", "usageRatioRebalanced", "toleranceLow", "toleranceHigh"},
 	engine.Amount: {
 		"totalUsage", "totalUsageRebalanced", "totalRequests", "totalRequestsRebalanced", "averageValue", "averageValueRebalanced",
-		"targetAverageValue", "metricValue", "targetValue", "assumed", "loadPerPod", "requestsPerPod", "currentRequest", "desiredRequest",
+		"targetAverageValue", "metricValue", "targetValue", "assumed", "usagePerReadyPod", "requestsPerPod", "currentRequest", "desiredRequest",
 		"metricsServerRate", "metricsAPI",
 	},
 	engine.Bool: {"withinTolerance", "scalingLimited", "agrees", "served"},
@@ -26,7 +26,7 @@ var facts = world.Facts.With(engine.Facts{
 	},
 	engine.Clock: {"metricsAPITimestamp", "kubelet1Time", "kubelet2Time"},
 	engine.Text: {
-		"rescaleReason", "rescaleError", "statusError", "event", "cause", "hpaMode", "desiredStatus", "eventKept", "difference",
+		"metricName", "statusAverage", "rescaleReason", "rescaleError", "statusError", "event", "cause", "hpaMode", "desiredStatus", "eventKept", "difference",
 		"acts", "owner", "scaleTarget", "scalePath", "scaleSelector", "podTemplateHash", "pod", "node", "watchEvent",
 		"kubelet1Line", "kubelet2Line", "kubeletError",
 	},

@@ -71,18 +71,18 @@ func TestOutdatedStaysOutdated(t *testing.T) {
 	}
 }
 
-// throughJSON is the history as a recording has it.
-func throughJSON(t *testing.T, h *hpa.History) *hpa.History {
+// throughJSON is a value as a recording gives it back.
+func throughJSON[T any](t *testing.T, v *T) *T {
 	t.Helper()
-	raw, err := json.Marshal(h)
+	raw, err := json.Marshal(v)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var again hpa.History
-	if err := json.Unmarshal(raw, &again); err != nil {
+	again := new(T)
+	if err := json.Unmarshal(raw, again); err != nil {
 		t.Fatal(err)
 	}
-	return &again
+	return again
 }
 
 // TestOldRecordingOpens: a recording from before the flag has none.
@@ -120,8 +120,8 @@ func TestLimitSaysWhatIsWritten(t *testing.T) {
 		c.change(&r.Input)
 		d := hpa.NewDecision(r.Params, r.Input, &hpa.History{})
 		said := ""
-		for _, s := range []hpa.Stage{hpa.StageGroup, hpa.StageRatio, hpa.StageTolerance, hpa.StageProposal, hpa.StageStabilize, hpa.StageLimit} {
-			for _, f := range d.Run(s) {
+		for _, s := range allStages {
+			for _, f := range d.Run(s).Facts() {
 				if f.Name == "desiredReplicas" {
 					said = f.Value
 				}

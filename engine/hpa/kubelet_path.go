@@ -9,6 +9,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
@@ -32,7 +33,7 @@ func followMetric(ctx context.Context, s *State, f *trace.Frame) error {
 		f.Add("skipped", "Ready인 파드가 없어 따라갈 메트릭이 없습니다.", "")
 		return nil
 	}
-	f.Kubectl = fmt.Sprintf("kubectl get --raw /apis/metrics.k8s.io/v1beta1/namespaces/%s/pods/%s", s.Namespace, pod.Name)
+	f.Kubectl = fmt.Sprintf("kubectl get pods.metrics.k8s.io %s -n %s -o yaml", pod.Name, s.Namespace)
 	f.Add("pod", pod.Name, "")
 	f.Add("node", pod.Spec.NodeName, "")
 	var samples [2]cpuSample
@@ -62,7 +63,7 @@ func followMetric(ctx context.Context, s *State, f *trace.Frame) error {
 		return nil
 	}
 	f.Add("metricsAPI", quantityOf("cpu", cpuOf(m)), "")
-	f.Add("metricsAPITimestamp", m.Timestamp.UTC().Format(time.TimeOnly), "")
+	f.Add("metricsAPITimestamp", m.Timestamp.UTC().Format(engine.ClockLayout), "")
 	f.Add("metricsAPIWindow", m.Window.Duration.String(), "")
 	return nil
 }
@@ -73,7 +74,7 @@ func addSample(f *trace.Frame, n int, c cpuSample) {
 		f.Add(fmt.Sprintf("%sLine/%d", key, i+1), line, "")
 	}
 	f.Add(key+"CPUSeconds", formatSeconds(c.seconds), "")
-	f.Add(key+"Time", c.at.UTC().Format("15:04:05.000"), "")
+	f.Add(key+"Time", c.at.UTC().Format(engine.ClockLayout+".000"), "")
 }
 
 // addRate is the Metrics Server's arithmetic: CPU seconds used between two
@@ -85,7 +86,7 @@ func addRate(f *trace.Frame, a, b cpuSample) {
 		return
 	}
 	millis := (b.seconds - a.seconds) / window.Seconds() * 1000
-	f.Add("window", window.String(), fmt.Sprintf("%s − %s", b.at.UTC().Format(time.TimeOnly), a.at.UTC().Format(time.TimeOnly)))
+	f.Add("window", window.String(), fmt.Sprintf("%s − %s", b.at.UTC().Format(engine.ClockLayout), a.at.UTC().Format(engine.ClockLayout)))
 	f.Add("metricsServerRate", strconv.FormatFloat(millis, 'f', 0, 64)+"m",
 		fmt.Sprintf("(%s − %s) / %s", formatSeconds(b.seconds), formatSeconds(a.seconds), formatSeconds(window.Seconds())))
 }

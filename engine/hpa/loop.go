@@ -22,8 +22,9 @@ func Loop() engine.Defined[State] {
 			Ref:   "metrics-server pkg/scraper: (*scraper).Scrape",
 			Tells: []string{"scrapedPods", "syncPeriod"}},
 		{ID: "hpa/1-metrics/query", Actor: trace.ActorHPA, Do: query,
-			Ref:   "podautoscaler/metrics: (*resourceMetricsClient).GetResourceMetric",
-			Tells: []string{"currentReplicas", "podsListed", "podMetric/<pod>", "metricValue"}},
+			Ref:    "podautoscaler/metrics: (*resourceMetricsClient).GetResourceMetric",
+			Cached: []string{"horizontalpodautoscalers", "pods"}, // horizontal.go: hpaLister, podLister
+			Tells:  []string{"currentReplicas", "podsListed", "metricName", "podMetric/<pod>", "metricValue"}},
 	}, decisionSteps("hpa", trace.ActorHPA), []engine.Step[State]{
 		{ID: UpdateStep, Actor: trace.ActorHPA, Do: update, Changes: true,
 			Ref:   "horizontal.go: reconcileAutoscaler, Scales().Update",
@@ -38,9 +39,17 @@ func Loop() engine.Defined[State] {
 			Ref:   "scheduler/schedule_one.go: bindingCycle",
 			Tells: []string{"boundPods", "unschedulablePods"}},
 		{ID: "hpa/5-pods/run", Actor: trace.ActorKubelet, Do: runPods,
-			Ref:   "kubelet/kubelet.go: SyncPod",
-			Tells: []string{"readyPods", "loadPerPod"}},
+			Ref:    "kubelet/kubelet.go: SyncPod",
+			Asides: ordered,
+			Tells:  []string{"readyPods", "usagePerReadyPod"}},
 	}))
+}
+
+// ordered is what others do while a StatefulSet's pods start or end one after the other.
+var ordered = []engine.Aside{
+	{Actor: trace.ActorStatefulSet, Write: "POST pods"},
+	{Actor: trace.ActorStatefulSet, Write: "DELETE pods"},
+	{Actor: trace.ActorScheduler, Write: "POST pods/binding"},
 }
 
 // decisionSteps are the stages of the decision, which upstream takes in one go.
@@ -124,7 +133,7 @@ func decide(stage Stage) func(context.Context, *State, *trace.Frame) error {
 			f.Add("skipped", s.pass.skip, "")
 			return nil
 		}
-		f.Facts = append(f.Facts, s.pass.decision.Run(stage)...)
+		f.Facts = append(f.Facts, s.pass.decision.Run(stage).Facts()...)
 		if stage == StageLimit {
 			s.pass.result = s.pass.decision.Result()
 		}
@@ -137,14 +146,14 @@ func kubectlFor(stage Stage, s *State) string {
 	hpa := s.kubectlHPA()
 	switch {
 	case stage == StageGroup:
-		return "kubectl get pods -n " + s.Namespace + " -o wide"
+		return "kubectl get pods -n " + s.Namespace
 	case stage == StageRatio:
-		return "kubectl top pods -n " + s.Namespace
+		return s.kubectlValues("kubectl top pods -n " + s.Namespace)
 	case s.Mode == ModeDrive: // it is in the scenario's file only
 	case stage == StageTolerance, stage == StageProposal:
 		return hpa + " -o jsonpath='{.spec.metrics}'"
 	case stage == StageStabilize:
-		return hpa + " -o jsonpath='{.spec.behavior}'"
+		return "kubectl describe hpa " + s.HPA + " -n " + s.Namespace
 	}
 	return hpa
 }

@@ -4,13 +4,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -21,7 +21,7 @@ func addPodMetrics(f *trace.Frame, suffix string, name corev1.ResourceName, data
 		m := data.Pods[pod]
 		total += m.Value
 		f.Add("podMetric/"+pod+suffix, quantityOf(string(name), m.Value), "")
-		f.Add("podTimestamp/"+pod+suffix, m.Timestamp.UTC().Format(time.TimeOnly), "")
+		f.Add("podTimestamp/"+pod+suffix, m.Timestamp.UTC().Format(engine.ClockLayout), "")
 		f.Add("podWindow/"+pod+suffix, m.Window.String(), "")
 	}
 	return total

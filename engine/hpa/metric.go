@@ -3,7 +3,6 @@ package hpa
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -190,28 +189,32 @@ func (d *Decision) usageFacts(m *metric, u usage, again string) {
 	if d.silent {
 		return
 	}
-	name := string(m.resource)
-	d.fact("totalUsage"+again+m.suffix, quantityOf(name, u.total), m.sum(u, m.values))
-	if m.plain() {
-		target := m.target.AverageValue.MilliValue()
-		d.fact("averageValue"+again+m.suffix, quantityOf(name, u.average), d.expr("%s / %d", quantityOf(name, u.total), u.pods))
-		d.fact("targetAverageValue"+m.suffix, quantityOf(name, target), "")
-		d.fact("usageRatio"+again+m.suffix, formatRatio(u.ratio), d.expr("%s / %s", quantityOf(name, u.average), quantityOf(name, target)))
-		return
-	}
-	d.fact("totalRequests"+again+m.suffix, quantityOf(name, u.requests), m.sum(u, m.requests))
-	d.fact("currentUtilization"+again+m.suffix, d.expr("%d%%", u.percent), d.expr("%s × 100 / %s (소수점 버림)", quantityOf(name, u.total), quantityOf(name, u.requests)))
-	d.fact("targetUtilization"+m.suffix, d.expr("%d%%", *m.target.AverageUtilization), "")
-	d.fact("usageRatio"+again+m.suffix, formatRatio(u.ratio), d.expr("%d / %d", u.percent, *m.target.AverageUtilization))
+	class, values := m.class, m.values
+	d.tell(func(w *wording) {
+		name := string(m.resource)
+		w.add("totalUsage"+again+m.suffix, quantityOf(name, u.total), m.sum(u, class, values))
+		if m.plain() {
+			target := m.target.AverageValue.MilliValue()
+			w.add("averageValue"+again+m.suffix, quantityOf(name, u.average), fmt.Sprintf("%s / %d", quantityOf(name, u.total), u.pods))
+			w.add("targetAverageValue"+m.suffix, quantityOf(name, target), "")
+			w.add("usageRatio"+again+m.suffix, formatRatio(u.ratio), fmt.Sprintf("%s / %s", quantityOf(name, u.average), quantityOf(name, target)))
+			return
+		}
+		target := *m.target.AverageUtilization
+		w.add("totalRequests"+again+m.suffix, quantityOf(name, u.requests), m.sum(u, class, m.requests))
+		w.add("currentUtilization"+again+m.suffix, fmt.Sprintf("%d%%", u.percent), fmt.Sprintf("%s × 100 / %s (소수점 버림)", quantityOf(name, u.total), quantityOf(name, u.requests)))
+		w.add("targetUtilization"+m.suffix, fmt.Sprintf("%d%%", target), "")
+		w.add("usageRatio"+again+m.suffix, formatRatio(u.ratio), fmt.Sprintf("%d / %d", u.percent, target))
+	})
 }
 
 // sum writes the addition out while it fits a screen, smallest first.
-func (m *metric) sum(u usage, of []int64) string {
+func (m *metric) sum(u usage, class []podClass, of []int64) string {
 	if u.pods > shownTerms {
 		return fmt.Sprintf("파드 %d개의 합", u.pods)
 	}
 	var terms []int64
-	for i, c := range m.class {
+	for i, c := range class {
 		if c == counted || c == assumed {
 			terms = append(terms, of[i])
 		}
@@ -229,28 +232,33 @@ func (m *metric) sum(u usage, of []int64) string {
 
 const shownTerms = 8
 
-func formatRatio(r float64) string {
-	return strconv.FormatFloat(math.Round(r*10000)/10000, 'f', -1, 64)
-}
-
 // tolerance says for every metric whether the ratio is near enough to 1.
 func (d *Decision) tolerance() {
 	down, up := d.tolerances()
-	low, high := 1.0-down, 1.0+up
-	if !d.silent {
-		d.fact("toleranceLow", formatRatio(low), "1 − "+formatRatio(down))
-		d.fact("toleranceHigh", formatRatio(high), "1 + "+formatRatio(up))
-	}
 	for _, m := range d.metrics {
-		if m.err != nil {
+		if m.err == nil {
+			m.within = d.within(m.usageRatio)
+		}
+	}
+	if !d.silent {
+		d.tellTolerance(down, up)
+	}
+}
+
+func (d *Decision) tellTolerance(down, up float64) {
+	low, high := 1.0-down, 1.0+up
+	d.tell(func(w *wording) {
+		w.add("toleranceLow", formatRatio(low), "1 − "+formatRatio(down))
+		w.add("toleranceHigh", formatRatio(high), "1 + "+formatRatio(up))
+	})
+	for _, m := range d.metrics {
+		if m.err != nil { // which the proposal may set
 			continue
 		}
-		m.within = d.within(m.usageRatio)
-		if d.silent {
-			continue
-		}
-		d.fact("withinTolerance"+m.suffix, strconv.FormatBool(m.within),
-			d.expr("%s ≤ %s ≤ %s", formatRatio(low), formatRatio(m.usageRatio), formatRatio(high)))
+		d.tell(func(w *wording) {
+			w.add("withinTolerance"+m.suffix, strconv.FormatBool(m.within),
+				fmt.Sprintf("%s ≤ %s ≤ %s", formatRatio(low), formatRatio(m.usageRatio), formatRatio(high)))
+		})
 	}
 }
 
@@ -309,9 +317,9 @@ func (m *metric) name() string {
 		id := m.identifier()
 		return fmt.Sprintf("external metric %s(%+v)", id.Name, id.Selector)
 	case m.plain():
-		return fmt.Sprintf("%s resource", m.resource)
+		return string(m.resource) + " resource"
 	case m.spec.Type == autoscalingv2.ContainerResourceMetricSourceType:
-		return fmt.Sprintf("%s container resource utilization (percentage of request)", m.resource)
+		return string(m.resource) + " container resource utilization (percentage of request)"
 	}
-	return fmt.Sprintf("%s resource utilization (percentage of request)", m.resource)
+	return string(m.resource) + " resource utilization (percentage of request)"
 }

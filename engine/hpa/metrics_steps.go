@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
@@ -46,20 +47,20 @@ func scrape(ctx context.Context, s *State, f *trace.Frame) error {
 	return nil
 }
 
-// tick lets one sync period pass and ends it with a scrape.
+// tick lets one sync period pass, with the Metrics Server's scrapes, the last at its end.
 func (s *State) tick(ctx context.Context) error {
-	_, err := s.Tick(ctx, s.Params.SyncPeriod, s.Params.SyncPeriod)
+	_, err := s.Tick(ctx, s.Params.SyncPeriod)
 	return err
 }
 
 // query reads everything that the decision needs, as the HPA controller.
 func query(ctx context.Context, s *State, f *trace.Frame) error {
 	s.pass = pass{}
-	f.Kubectl = fmt.Sprintf("kubectl get --raw /apis/metrics.k8s.io/v1beta1/namespaces/%s/pods", s.Namespace)
+	f.Kubectl = s.KubectlMetrics()
 	hpa, err := s.readHPA(ctx, s.Controller)
 	var unknown *UnknownFieldsError
 	if errors.As(err, &unknown) {
-		s.skipPass(f, fmt.Sprintf("HPA %s에 이 엔진(쿠버네티스 1.37의 autoscaling/v2)이 모르는 필드가 있습니다: %s. 이 필드를 빼고 계산하면 클러스터와 다른 결정이 되므로 이번 회차는 아무것도 하지 않습니다.", s.HPA, strings.Join(unknown.Fields, ", ")))
+		s.skipPass(f, fmt.Sprintf("HPA %s에 이 엔진(쿠버네티스 1.37의 autoscaling/v2)이 모르는 필드가 있습니다: %s. 이 필드를 빼고 계산하면 클러스터와 다른 결정이 되므로 이번 패스는 아무것도 하지 않습니다.", s.HPA, strings.Join(unknown.Fields, ", ")))
 		return nil
 	}
 	if apierrors.IsNotFound(err) {
@@ -67,7 +68,7 @@ func query(ctx context.Context, s *State, f *trace.Frame) error {
 			return err
 		}
 		s.History = &History{} // upstream forgets the recommendations of a deleted HPA
-		s.skipPass(f, fmt.Sprintf("HPA %s이(가) 네임스페이스 %s에 없습니다. 계산할 대상이 없어 이번 회차는 아무것도 하지 않습니다.", s.HPA, s.Namespace))
+		s.skipPass(f, fmt.Sprintf("HPA %s 네임스페이스 %s에 없습니다. 계산할 대상이 없어 이번 패스는 아무것도 하지 않습니다.", korean.Subject(s.HPA), s.Namespace))
 		return nil
 	}
 	if err != nil {
@@ -91,6 +92,7 @@ func query(ctx context.Context, s *State, f *trace.Frame) error {
 	if err := s.readInput(ctx, f); err != nil {
 		return err
 	}
+	f.Kubectl = s.kubectlValues(f.Kubectl)
 	return s.startDecision()
 }
 

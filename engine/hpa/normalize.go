@@ -3,6 +3,9 @@ package hpa
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -33,22 +36,59 @@ func (d *Decision) stabilize() {
 func (d *Decision) stabilizeLegacy() {
 	cutoff := d.in.Now.Add(-d.params.DownscaleStabilization)
 	highest, reuse := d.desired, -1
-	var at time.Time
+	var inside []Recommendation
 	for i, r := range d.history.Recommendations {
 		if r.Time.Before(cutoff) {
 			reuse = i
-		} else if r.Replicas > highest {
-			highest, at = r.Replicas, r.Time
+			continue
+		}
+		highest = max(highest, r.Replicas)
+		if !d.silent {
+			inside = append(inside, r)
 		}
 	}
 	d.remember(reuse)
 	d.stabilized = highest
-	d.fact("stabilizationWindow", secondsText(d.params.DownscaleStabilization), "축소 방향")
-	d.intFact("recommendationMax", highest, d.expr("max(지난 권고, %d)", d.desired))
-	if !at.IsZero() {
-		held := d.in.Now.Sub(at)
-		d.fact("recommendationAge", secondsText(held), "가장 큰 권고가 나온 지 지난 시간")
+	d.tellHighest(highest, inside)
+}
+
+// tellHighest tells which of the window's recommendations wins, and how long ago it was
+// last made: the wait is over when that has left the window.
+func (d *Decision) tellHighest(highest int32, inside []Recommendation) {
+	if d.silent {
+		return
 	}
+	desired := d.desired // the limit stage changes it
+	d.tell(func(w *wording) {
+		terms, last := inOrder(inside, highest, desired)
+		w.add("stabilizationWindow", secondsText(d.params.DownscaleStabilization), "축소 방향")
+		w.number("recommendationMax", highest, "max("+strings.Join(terms, ", ")+")")
+		if highest > desired {
+			w.add("recommendationAge", secondsText(d.in.Now.Sub(last)), "")
+		}
+	})
+}
+
+// inOrder writes the recommendations from the oldest to the newest, of many alike in a row
+// the first and the last, and finds when the highest was last made.
+func inOrder(inside []Recommendation, highest, newest int32) (terms []string, last time.Time) {
+	slices.SortFunc(inside, func(a, b Recommendation) int { return a.Time.Compare(b.Time) })
+	for i, r := range inside {
+		if r.Replicas == highest {
+			last = r.Time
+		}
+		next := newest
+		if i+1 < len(inside) {
+			next = inside[i+1].Replicas
+		}
+		switch text := strconv.Itoa(int(r.Replicas)); {
+		case i == 0 || inside[i-1].Replicas != r.Replicas || next != r.Replicas:
+			terms = append(terms, text)
+		case terms[len(terms)-1] != "…":
+			terms = append(terms, "…")
+		}
+	}
+	return append(terms, strconv.Itoa(int(newest))), last
 }
 
 // stabilizeBehavior mirrors stabilizeRecommendationWithBehaviors: the current
@@ -71,13 +111,21 @@ func (d *Decision) stabilizeBehavior() {
 	}
 	d.remember(reuse)
 	d.stabilized = min(max(d.current, lowest), highest)
-	window := downWindow
-	if d.desired > d.current {
-		window = upWindow
+	if !d.silent {
+		d.tellWindows(upWindow, downWindow, lowest, highest)
 	}
-	d.fact("stabilizationWindow", secondsText(window), d.expr("확대 %s, 축소 %s", secondsText(upWindow), secondsText(downWindow)))
-	d.intFact("recommendationMin", lowest, "확대 구간의 최솟값")
-	d.intFact("recommendationMax", highest, "축소 구간의 최댓값")
+}
+
+func (d *Decision) tellWindows(up, down time.Duration, lowest, highest int32) {
+	window := down
+	if d.desired > d.current {
+		window = up
+	}
+	d.tell(func(w *wording) {
+		w.add("stabilizationWindow", secondsText(window), fmt.Sprintf("확대 %s, 축소 %s", secondsText(up), secondsText(down)))
+		w.number("recommendationMin", lowest, "확대 구간의 최솟값")
+		w.number("recommendationMax", highest, "축소 구간의 최댓값")
+	})
 }
 
 // windowOf is the stabilization window of one direction; the API server fills in
@@ -102,8 +150,12 @@ func (d *Decision) remember(reuse int) {
 
 // limit applies policies, minReplicas and maxReplicas.
 func (d *Decision) limit() {
-	d.intFact("minReplicas", d.low, "")
-	d.intFact("maxReplicas", d.hpa.Spec.MaxReplicas, "")
+	if !d.silent {
+		d.tell(func(w *wording) {
+			w.number("minReplicas", d.low, "")
+			w.number("maxReplicas", d.hpa.Spec.MaxReplicas, "")
+		})
+	}
 	var reason, message string
 	if d.hpa.Spec.Behavior == nil {
 		d.desired, reason, message = d.limitLegacy()
@@ -122,8 +174,16 @@ func (d *Decision) limit() {
 		}
 	}
 	d.rescale = d.desired != d.current
-	d.fact("scalingLimited", fmt.Sprint(limited == corev1.ConditionTrue), reason)
-	d.intFact("desiredReplicas", d.desired, d.expr("%d → %d", d.current, d.desired))
+	if !d.silent {
+		d.tellDesired(d.desired, limited == corev1.ConditionTrue, reason)
+	}
+}
+
+func (d *Decision) tellDesired(desired int32, limited bool, reason string) {
+	d.tell(func(w *wording) {
+		w.add("scalingLimited", strconv.FormatBool(limited), reason)
+		w.number("desiredReplicas", desired, fmt.Sprintf("%d → %d", d.current, desired))
+	})
 }
 
 const withinRange = "the desired count is within the acceptable range"
@@ -131,7 +191,11 @@ const withinRange = "the desired count is within the acceptable range"
 // limitLegacy mirrors convertDesiredReplicasWithRules.
 func (d *Decision) limitLegacy() (int32, string, string) {
 	upLimit := int32(math.Max(d.params.ScaleUpLimitFactor*float64(d.current), d.params.ScaleUpLimitMinimum))
-	d.intFact("scaleUpLimit", upLimit, d.expr("max(%g × %d, %g)", d.params.ScaleUpLimitFactor, d.current, d.params.ScaleUpLimitMinimum))
+	if !d.silent {
+		d.tell(func(w *wording) {
+			w.number("scaleUpLimit", upLimit, fmt.Sprintf("max(%g × %d, %g)", d.params.ScaleUpLimitFactor, d.current, d.params.ScaleUpLimitMinimum))
+		})
+	}
 	most, reason, message := d.hpa.Spec.MaxReplicas, "TooManyReplicas", "the desired replica count is more than the maximum replica count"
 	if most > upLimit {
 		most, reason, message = upLimit, "ScaleUpLimit", "the desired replica count is increasing faster than the maximum scale rate"
@@ -151,7 +215,7 @@ func (d *Decision) limitBehavior() (int32, string, string) {
 	switch {
 	case d.stabilized > d.current:
 		upLimit := max(d.scaleUpLimit(b.ScaleUp), d.current)
-		d.intFact("scaleUpLimit", upLimit, policyText(b.ScaleUp))
+		d.tellPolicy("scaleUpLimit", upLimit, b.ScaleUp)
 		most, reason, message := d.hpa.Spec.MaxReplicas, "TooManyReplicas", "the desired replica count is more than the maximum replica count"
 		if most > upLimit {
 			most, reason, message = upLimit, "ScaleUpLimit", "the desired replica count is increasing faster than the maximum scale rate"
@@ -161,7 +225,7 @@ func (d *Decision) limitBehavior() (int32, string, string) {
 		}
 	case d.stabilized < d.current:
 		downLimit := min(d.scaleDownLimit(b.ScaleDown), d.current)
-		d.intFact("scaleDownLimit", downLimit, policyText(b.ScaleDown))
+		d.tellPolicy("scaleDownLimit", downLimit, b.ScaleDown)
 		least, reason, message := d.low, "TooFewReplicas", "the desired replica count is less than the minimum replica count"
 		if least < downLimit {
 			least, reason, message = downLimit, "ScaleDownLimit", "the desired replica count is decreasing faster than the maximum scale rate"

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -44,7 +45,7 @@ func actual(ctx context.Context, s *State, f *trace.Frame) error {
 	if s.observed.IsZero() {
 		s.observed = s.Clock.Now()
 	}
-	if _, err := s.Elapse(ctx, s.Params.SyncPeriod, s.Params.SyncPeriod); err != nil {
+	if _, err := s.Elapse(ctx, s.Params.SyncPeriod); err != nil {
 		return err
 	}
 	if s.pass.decision == nil {
@@ -97,7 +98,7 @@ func (s *State) whyDifferent(ctx context.Context, hpa *autoscalingv2.HorizontalP
 	case later.pass.decision != nil && Decide(s.Params, in, s.history().Clone()).Desired == now:
 		return "입력이 그사이에 바뀌었습니다. 컨트롤러는 우리보다 조금 늦게 읽었고, 지금의 입력으로 계산하면 같은 수가 나옵니다.", nil
 	case s.Clock.Since(s.observed) < s.Params.DownscaleStabilization:
-		return fmt.Sprintf("컨트롤러는 우리가 보기 전의 제안도 기억합니다. %s이 지나면 기억이 같아집니다.", minutes(s.Params.DownscaleStabilization)), nil
+		return fmt.Sprintf("컨트롤러는 우리가 보기 전의 제안도 기억합니다. %s 지나면 기억이 같아집니다.", korean.Subject(minutes(s.Params.DownscaleStabilization))), nil
 	}
 	return "이유를 찾지 못했습니다. 이 클러스터의 컨트롤러는 다른 플래그나 다른 버전으로 돌고 있을 수 있습니다.", nil
 }

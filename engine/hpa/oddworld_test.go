@@ -112,7 +112,9 @@ func (w *world) stepOddly() {
 			if p.Status.Phase == corev1.PodSucceeded && o.pod.IntN(3) == 0 {
 				delete(w.pods, p.Name)
 			}
-			spoilStatus(o.pod, p)
+			if kind := o.pod.IntN(120); kind < spoilt && w.pods[p.Name] == p {
+				spoilStatus(w.changed(p), kind)
+			}
 		}
 	}
 	o.status = w.replicas
@@ -124,9 +126,11 @@ func (w *world) stepOddly() {
 	}
 }
 
+const spoilt = 8 // kinds of status that spoilStatus knows
+
 // spoilStatus gives a pod a status that a kubelet is seldom seen to write.
-func spoilStatus(rng *rand.Rand, p *corev1.Pod) {
-	switch s := &p.Status; rng.IntN(120) {
+func spoilStatus(p *corev1.Pod, kind int) {
+	switch s := &p.Status; kind {
 	case 0:
 		s.Phase = corev1.PodSucceeded
 	case 1:

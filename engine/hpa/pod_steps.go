@@ -3,10 +3,13 @@ package hpa
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
@@ -19,7 +22,7 @@ func replicaSetPart() world.Part {
 			return w.Deployment == nil || w.Newest() != nil && world.ReplicasOf(w.Newest()) == w.Replicas()
 		},
 		Wanted: func(w world.Workload) string {
-			return fmt.Sprintf("레플리카셋의 spec.replicas가 %d(으)로 바뀌는 것", w.Replicas())
+			return fmt.Sprintf("레플리카셋의 spec.replicas가 %s 바뀌는 것", korean.By(strconv.Itoa(int(w.Replicas()))))
 		},
 		Seen: func(w world.Workload) string {
 			if w.Newest() == nil {
@@ -33,7 +36,20 @@ func replicaSetPart() world.Part {
 // createPart ends with as many pods as the ReplicaSets ask for.
 func (s *State) createPart() world.Part {
 	wanted := func(w world.Workload) int { return w.Wanted(s.pass.desired) }
-	return world.Create(func(w world.Workload) bool { return len(w.Active()) == wanted(w) }, wanted)
+	if !s.stateful() {
+		return world.Create(func(w world.Workload) bool { return len(w.Active()) == wanted(w) }, wanted)
+	}
+	part := world.Create(func(w world.Workload) bool { // the first of them: the next waits for it
+		waits := func(p *corev1.Pod) bool { return !world.IsReady(p) }
+		return len(w.Active()) == wanted(w) || w.Terminating() > 0 || slices.ContainsFunc(w.Active(), waits)
+	}, wanted)
+	part.Actor = trace.ActorStatefulSet
+	return part
+}
+
+// stateful tells whether the target's own controller makes its pods, one after the other.
+func (s *State) stateful() bool {
+	return s.pass.hpa != nil && s.pass.hpa.Spec.ScaleTargetRef.Kind == "StatefulSet"
 }
 
 // act lets one actor move, where there is something to move, and returns what
@@ -49,11 +65,11 @@ func (s *State) act(ctx context.Context, f *trace.Frame, p world.Part) (world.Wo
 		return world.Workload{}, false, err
 	}
 	if !s.pass.moved && !waiting {
-		f.Add("skipped", s.keepReason(p.Actor), "")
+		f.Add("skipped", s.keepReason(), "")
 		return world.Workload{}, false, nil
 	}
 	if !s.pass.moved { // not the HPA's doing: somebody changed the workload by hand
-		f.Add("cause", fmt.Sprintf("HPA는 유지했지만 %s에게 다른 일이 남아 있었습니다(예: 파드를 직접 삭제).", p.Actor), "")
+		f.Add("cause", "HPA는 유지했지만 이 액터에게는 다른 일이 남아 있었습니다(예: 파드를 직접 삭제).", "")
 		if err := s.Drain(ctx, p.Actor); err != nil {
 			return world.Workload{}, false, err
 		}
@@ -72,14 +88,14 @@ func ignoreGone(err error) error {
 	return err
 }
 
-func (s *State) keepReason(actor string) string {
+func (s *State) keepReason() string {
 	if s.pass.decision == nil {
-		return fmt.Sprintf("유지: 레플리카 수를 계산하지 못해 아무것도 쓰지 않았으므로 %s에게는 할 일이 없습니다.", actor)
+		return "유지: 레플리카 수를 계산하지 못해 아무것도 쓰지 않았으므로 할 일이 없습니다."
 	}
 	if s.pass.result.Err != nil {
-		return fmt.Sprintf("유지: 메트릭을 얻지 못해 레플리카 수를 바꾸지 않았으므로 %s에게는 할 일이 없습니다.", actor)
+		return "유지: 메트릭을 얻지 못해 레플리카 수를 바꾸지 않았으므로 할 일이 없습니다."
 	}
-	return fmt.Sprintf("유지: 레플리카 수가 그대로이므로 %s에게는 할 일이 없습니다.", actor)
+	return "유지: 레플리카 수가 그대로이므로 할 일이 없습니다."
 }
 
 // scaleReplicaSet is the Deployment controller's part.
@@ -136,9 +152,18 @@ func (s *State) replicaSets(ctx context.Context) (world.Workload, error) {
 
 // createPods is the ReplicaSet controller's part.
 func createPods(ctx context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = "kubectl get pods -n " + s.Namespace + " --show-labels"
-	w, ok, err := s.act(ctx, f, s.createPart())
-	if err != nil || !ok {
+	f.Kubectl = "kubectl get pods -n " + s.Namespace
+	part := s.createPart()
+	f.Actor = part.Actor
+	w, ok, err := s.act(ctx, f, part)
+	if err != nil {
+		return err
+	}
+	if !ok { // what could not be made before is missing still
+		w, err := s.replicaSets(ctx)
+		if why := w.Failure(); err == nil && why != "" {
+			f.Add("replicaFailure", why, "")
+		}
 		return err
 	}
 	created, deleted := world.DiffPods(s.pass.known, w, f)
@@ -148,7 +173,7 @@ func createPods(ctx context.Context, s *State, f *trace.Frame) error {
 	if why := w.Failure(); why != "" {
 		f.Add("replicaFailure", why, "")
 	}
-	if err := s.AwaitCalls(ctx, len(created)+len(deleted), world.ByActor(trace.ActorReplicaSet, "/pods")); err != nil {
+	if err := s.AwaitCalls(ctx, len(created)+len(deleted), world.ByActor(part.Actor, "/pods")); err != nil {
 		return err
 	}
 	if len(created) > 0 {
@@ -162,7 +187,7 @@ func createPods(ctx context.Context, s *State, f *trace.Frame) error {
 
 // bindPods is the scheduler's part.
 func bindPods(ctx context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = "kubectl get pods -n " + s.Namespace + " -o wide"
+	f.Kubectl = s.KubectlNodes()
 	w, ok, err := s.act(ctx, f, world.Bind())
 	if err != nil || !ok {
 		return err

@@ -40,15 +40,22 @@ func (d *Decision) group() {
 			d.fact("metricError"+m.suffix, m.err.Error(), "")
 			continue
 		}
-		if d.silent {
-			continue
-		}
-		d.fact("readyPods"+m.suffix, strconv.Itoa(m.ready), "")
-		for _, g := range groups {
-			names := d.names(m, g.class)
-			d.fact(g.name+m.suffix, strconv.Itoa(len(names)), strings.Join(names, ", "))
-		}
+		d.tellGroups(m)
 	}
+}
+
+func (d *Decision) tellGroups(m *metric) {
+	if d.silent {
+		return
+	}
+	pods, class, ready, suffix := d.in.Pods, m.class, m.ready, m.suffix
+	d.tell(func(w *wording) {
+		w.number("readyPods"+suffix, int32(ready), "")
+		for _, g := range groups {
+			names := namesOf(pods, class, g.class)
+			w.add(g.name+suffix, strconv.Itoa(len(names)), strings.Join(names, ", "))
+		}
+	})
 }
 
 // podClass says what a pod means to one metric.
@@ -124,12 +131,12 @@ func (m *metric) countStrangers(known int, knownTotal int64) {
 	m.strangersTotal -= knownTotal
 }
 
-// names lists the pods of a class.
-func (d *Decision) names(m *metric, class podClass) []string {
+// namesOf lists the pods of a class.
+func namesOf(pods []*corev1.Pod, of []podClass, class podClass) []string {
 	var names []string
-	for i, c := range m.class {
+	for i, c := range of {
 		if c == class {
-			names = append(names, d.in.Pods[i].Name)
+			names = append(names, pods[i].Name)
 		}
 	}
 	slices.Sort(names)
@@ -166,6 +173,7 @@ type requestKey struct {
 }
 
 type podRequests struct {
+	key   requestKey
 	milli []int64 // of each pod of the input
 	err   error
 }
@@ -175,19 +183,18 @@ type podRequests struct {
 // whole metric. Metrics of one resource share the answer.
 func (d *Decision) requestsFor(m *metric) ([]int64, error) {
 	key := requestKey{m.resource, m.container}
-	if r, ok := d.requests[key]; ok {
-		return r.milli, r.err
+	for _, r := range d.requests {
+		if r.key == key {
+			return r.milli, r.err
+		}
 	}
-	r := podRequests{milli: make([]int64, len(d.in.Pods))}
+	r := podRequests{key: key, milli: make([]int64, len(d.in.Pods))}
 	for i, pod := range d.in.Pods {
 		if r.milli[i], r.err = podRequest(pod, key.container, key.resource); r.err != nil {
 			break
 		}
 	}
-	if d.requests == nil {
-		d.requests = map[requestKey]podRequests{}
-	}
-	d.requests[key] = r
+	d.requests = append(d.requests, r)
 	return r.milli, r.err
 }
 

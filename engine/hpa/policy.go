@@ -119,6 +119,12 @@ func storeEvent(events []ScaleEvent, rules *autoscalingv2.HPAScalingRules, e Sca
 	return events
 }
 
+func (d *Decision) tellPolicy(name string, limit int32, rules *autoscalingv2.HPAScalingRules) {
+	if !d.silent {
+		d.tell(func(w *wording) { w.number(name, limit, policyText(rules)) })
+	}
+}
+
 // policyText shows the policies of a direction, as in the manifest.
 func policyText(rules *autoscalingv2.HPAScalingRules) string {
 	var parts []string

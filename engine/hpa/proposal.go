@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -49,7 +50,7 @@ func (d *Decision) proposal() {
 	}
 	d.err = first
 	d.condition(autoscalingv2.ScalingActive, corev1.ConditionTrue, "ValidMetricFound",
-		fmt.Sprintf("the HPA was able to successfully calculate a replica count from %s", best))
+		"the HPA was able to successfully calculate a replica count from "+best)
 	d.settle(best)
 }
 
@@ -65,11 +66,21 @@ func (d *Decision) settle(best string) {
 	if d.desired < d.current {
 		d.reason = "All metrics below target"
 	}
-	expr := ""
-	if len(d.metrics) > 1 {
-		expr = fmt.Sprintf("메트릭 %d개의 최댓값", len(d.metrics))
+	d.tellMost(d.desired)
+}
+
+func (d *Decision) tellMost(desired int32) {
+	if d.silent {
+		return
 	}
-	d.intFact("metricDesiredReplicas", d.desired, expr)
+	n := len(d.metrics)
+	d.tell(func(w *wording) {
+		if n > 1 {
+			w.number("metricDesiredReplicas", desired, fmt.Sprintf("메트릭 %d개의 최댓값", n))
+			return
+		}
+		w.number("metricDesiredReplicas", desired, "")
+	})
 }
 
 // propose computes one metric's number of replicas (replica_calculator.go,
@@ -86,7 +97,7 @@ func (d *Decision) propose(m *metric) {
 			return
 		}
 		m.proposed = int32(math.Ceil(m.usageRatio * float64(m.ready)))
-		d.intFact("proposal"+m.suffix, m.proposed, d.expr("ceil(%s × %d)", formatRatio(m.usageRatio), m.ready))
+		d.tellCeil(m, m.usageRatio, m.ready)
 		return
 	}
 	d.fillIn(m, upWithUnready)
@@ -102,6 +113,7 @@ func (d *Decision) propose(m *metric) {
 // fillIn gives the pods without a value a careful one: on the way down as if
 // they used all they may, on the way up as if they used nothing.
 func (d *Decision) fillIn(m *metric, upWithUnready bool) {
+	m.class, m.values = slices.Clone(m.class), slices.Clone(m.values) // as they were they are told
 	for i, c := range m.class {
 		switch {
 		case c == missing && m.usageRatio < 1.0 && m.plain():
@@ -139,10 +151,25 @@ func (d *Decision) proposeRebalanced(m *metric, ratio float64) {
 		return
 	}
 	m.proposed = n
-	d.intFact("proposal"+m.suffix, n, d.expr("ceil(%s × %d)", formatRatio(ratio), pods))
+	d.tellCeil(m, ratio, pods)
+}
+
+// tellCeil explains the metric's proposal.
+func (d *Decision) tellCeil(m *metric, ratio float64, pods int) {
+	if d.silent {
+		return
+	}
+	suffix, n := m.suffix, m.proposed
+	d.tell(func(w *wording) {
+		w.number("proposal"+suffix, n, fmt.Sprintf("ceil(%s × %d)", formatRatio(ratio), pods))
+	})
 }
 
 func (d *Decision) keep(m *metric, why string) {
 	m.proposed = d.current
-	d.intFact("proposal"+m.suffix, m.proposed, why)
+	if d.silent {
+		return
+	}
+	suffix, n := m.suffix, m.proposed
+	d.tell(func(w *wording) { w.number("proposal"+suffix, n, why) })
 }

@@ -27,14 +27,15 @@ func (s *State) readMetrics(ctx context.Context, f *trace.Frame, pods labels.Sel
 			return data.Err
 		}
 		in.Metrics = append(in.Metrics, data)
+		s.addSource(f, suffix(i), spec)
 		if data.Err != nil {
 			f.Add("metricError"+suffix(i), data.Err.Error(), "")
 			continue
 		}
-		name, _, isResource := resourceOf(spec)
+		name, _, _ := resourceOf(spec)
 		total := addPodMetrics(f, suffix(i), name, data)
 		addValues(f, suffix(i), data)
-		if i == 0 && isResource {
+		if i == 0 && data.Pods != nil {
 			s.pass.usage = usageTotal{resource: string(name), milli: total, ok: true}
 		}
 	}
@@ -81,7 +82,9 @@ func podData(info upstream.PodMetricsInfo, at time.Time, err error) MetricData {
 // (horizontal.go, hpasControllingPodsUnderLock). Upstream keeps the selectors of
 // earlier syncs and so makes no call for them; neither is ours recorded.
 func (s *State) rivals(ctx context.Context, pods []*corev1.Pod) ([]selectors.Key, error) {
-	list, err := s.AsObserver().Kube.AutoscalingV2().HorizontalPodAutoscalers(s.Namespace).List(ctx, metav1.ListOptions{})
+	list, err := world.Keep(ctx, &s.World, "hpas", func() (*autoscalingv2.HorizontalPodAutoscalerList, error) {
+		return s.AsObserver().Kube.AutoscalingV2().HorizontalPodAutoscalers(s.Namespace).List(ctx, metav1.ListOptions{})
+	})
 	if err != nil || len(list.Items) < 2 || s.managed() { // refuseSecondEngine has seen to it
 		return nil, err
 	}

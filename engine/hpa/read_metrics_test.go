@@ -134,7 +134,7 @@ func TestExternalMetricTellsItsArithmetic(t *testing.T) {
 	d := NewDecision(DefaultParams(), in, &History{})
 	facts := map[string]string{}
 	for _, s := range stages {
-		for _, f := range d.Run(s.name) {
+		for _, f := range d.Run(s.name).Facts() {
 			facts[f.Name] = f.Value
 		}
 	}

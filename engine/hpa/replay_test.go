@@ -107,7 +107,7 @@ func both(t *testing.T, inputs []byte) (accepted bool) {
 	}
 	d := hpa.NewDecision(r.Params, r.Input, &hpa.History{})
 	for _, s := range []hpa.Stage{hpa.StageGroup, hpa.StageRatio, hpa.StageTolerance, hpa.StageProposal, hpa.StageStabilize, hpa.StageLimit} {
-		d.Run(s)
+		d.Run(s).Facts()
 	}
 	first := referee.Decision{Recorded: r}
 	first.History = hpa.History{}

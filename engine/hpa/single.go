@@ -117,6 +117,9 @@ func sumSeries(values []int64, perPod bool) int64 {
 	return sum
 }
 
+// noAverage explains what the status and kubectl's TARGETS show without pods; see perReplica.
+const noAverage = "파드가 0개라 뜻이 없는 수입니다. 업스트림이 0으로 나눈 결과를 status에 그대로 적어, kubectl get hpa의 TARGETS에도 이렇게 보입니다"
+
 // compare sets the value against the target.
 func (d *Decision) compare(m *metric) {
 	s := m.single
@@ -129,15 +132,22 @@ func (d *Decision) compare(m *metric) {
 	if d.silent {
 		return
 	}
-	d.fact("metricValue"+m.suffix, quantityOf("", s.usage), "")
-	if !s.perPod {
-		d.fact("targetValue"+m.suffix, quantityOf("", s.target), "")
-		d.fact("usageRatio"+m.suffix, formatRatio(m.usageRatio), d.expr("%s / %s", quantityOf("", s.usage), quantityOf("", s.target)))
-		return
-	}
-	d.fact("targetAverageValue"+m.suffix, quantityOf("", s.target), "")
-	d.fact("usageRatio"+m.suffix, formatRatio(m.usageRatio),
-		d.expr("%s / (%s × %d)", quantityOf("", s.usage), quantityOf("", s.target), d.in.StatusReplicas))
+	d.tell(func(w *wording) {
+		usage, target := quantityOf("", s.usage), quantityOf("", s.target)
+		w.add("metricValue"+m.suffix, usage, "")
+		if !s.perPod {
+			w.add("targetValue"+m.suffix, target, "")
+			w.add("usageRatio"+m.suffix, formatRatio(m.usageRatio), usage+" / "+target)
+			return
+		}
+		w.add("targetAverageValue"+m.suffix, target, "")
+		if d.in.StatusReplicas > 0 {
+			w.add("averageValue"+m.suffix, quantityOf("", s.average), fmt.Sprintf("%s / %d", usage, d.in.StatusReplicas))
+		} else {
+			w.add("statusAverage"+m.suffix, quantityOf("", s.average), noAverage)
+		}
+		w.add("usageRatio"+m.suffix, formatRatio(m.usageRatio), fmt.Sprintf("%s / (%s × %d)", usage, target, d.in.StatusReplicas))
+	})
 }
 
 // perReplica is the average that the status reports, divided by the replicas of
@@ -164,10 +174,14 @@ func (d *Decision) proposeSingle(m *metric) {
 		if m.spec.Type == autoscalingv2.ExternalMetricSourceType && n > math.MaxInt32 {
 			m.proposed = math.MaxInt32
 		}
-		d.intFact("proposal"+m.suffix, m.proposed, d.expr("ceil(%s / %s)", quantityOf("", s.usage), quantityOf("", s.target)))
+		if !d.silent {
+			d.tellSingle(m, m.proposed)
+		}
 	case d.current == 0:
 		m.proposed = int32(math.Ceil(m.usageRatio))
-		d.intFact("proposal"+m.suffix, m.proposed, d.expr("ceil(%s)", formatRatio(m.usageRatio)))
+		if !d.silent {
+			d.tellSingle(m, m.proposed)
+		}
 	case d.within(m.usageRatio):
 		d.keep(m, "허용 오차 안이므로 유지")
 	case len(d.in.Pods) == 0:
@@ -179,8 +193,19 @@ func (d *Decision) proposeSingle(m *metric) {
 		if n <= math.MaxInt32 {
 			m.proposed = int32(math.Ceil(n))
 		}
-		d.intFact("proposal"+m.suffix, m.proposed, d.expr("ceil(%s × %d)", formatRatio(m.usageRatio), m.ready))
+		d.tellCeil(m, m.usageRatio, m.ready)
 	}
+}
+
+// tellSingle explains a proposal that no number of pods takes part in.
+func (d *Decision) tellSingle(m *metric, proposed int32) {
+	d.tell(func(w *wording) {
+		if s := m.single; s.perPod {
+			w.number("proposal"+m.suffix, proposed, fmt.Sprintf("ceil(%s / %s)", quantityOf("", s.usage), quantityOf("", s.target)))
+			return
+		}
+		w.number("proposal"+m.suffix, proposed, fmt.Sprintf("ceil(%s)", formatRatio(m.usageRatio)))
+	})
 }
 
 // readyPods counts as getReadyPodsCount does: neither start-up time nor a

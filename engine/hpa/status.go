@@ -65,15 +65,24 @@ func (d *Decision) status(desired int32) autoscalingv2.HorizontalPodAutoscalerSt
 		CurrentReplicas:    d.current,
 		DesiredReplicas:    desired,
 		CurrentMetrics:     d.statuses,
-		Conditions:         slices.Clone(d.hpa.Status.Conditions),
+		Conditions:         slices.Clone(d.conditions),
 	}
 }
 
 // condition mirrors horizontal.go, setConditionInList, in our clock.
 func (d *Decision) condition(kind autoscalingv2.HorizontalPodAutoscalerConditionType, status corev1.ConditionStatus, reason, message string) {
-	d.hpa.Status.Conditions = conditionSet(d.hpa.Status.Conditions, autoscalingv2.HorizontalPodAutoscalerCondition{
+	d.conditions = conditionSet(d.conditions, autoscalingv2.HorizontalPodAutoscalerCondition{
 		Type: kind, Status: status, Reason: reason, Message: message, LastTransitionTime: metav1.NewTime(d.in.Now),
 	})
+}
+
+// conditionTypes are as many as a decision can set: ScalingActive to ScaledToZero.
+const conditionTypes = 4
+
+// conditionsOf are the HPA's, with room for those that it has not got yet.
+func conditionsOf(hpa *autoscalingv2.HorizontalPodAutoscaler) []autoscalingv2.HorizontalPodAutoscalerCondition {
+	before := hpa.Status.Conditions
+	return append(make([]autoscalingv2.HorizontalPodAutoscalerCondition, 0, max(len(before), conditionTypes)), before...)
 }
 
 func conditionTrue(list []autoscalingv2.HorizontalPodAutoscalerCondition, kind autoscalingv2.HorizontalPodAutoscalerConditionType) bool {

@@ -12,7 +12,7 @@ import (
 func (s *State) workload(ctx context.Context) (world.Workload, error) {
 	ref := s.pass.hpa.Spec.ScaleTargetRef
 	if ref.Kind == "Deployment" {
-		return world.ReadDeployment(ctx, s.AsObserver(), s.Namespace, ref.Name)
+		return s.Workload(ctx, ref.Name)
 	}
 	var w world.Workload
 	if s.pass.scale == nil || s.pass.scale.Status.Selector == "" {

@@ -29,6 +29,7 @@ type world struct {
 	hpa      *autoscalingv2.HorizontalPodAutoscaler
 	replicas int32
 	pods     map[string]*corev1.Pod
+	reread   map[*corev1.Pod]*corev1.Pod // as JSON gives them back
 	next     int
 	data     map[string]hpa.MetricData
 	requests bool
@@ -39,7 +40,7 @@ func key(name corev1.ResourceName, container string) string { return string(name
 
 func newWorld(s shape, now time.Time) *world {
 	rng := rand.New(rand.NewPCG(s.Seed, 0))
-	w := &world{shape: s, rng: rng, pods: map[string]*corev1.Pod{}, data: map[string]hpa.MetricData{}, replicas: int32(1 + rng.IntN(6)), requests: rng.IntN(12) > 0}
+	w := &world{shape: s, rng: rng, pods: map[string]*corev1.Pod{}, reread: map[*corev1.Pod]*corev1.Pod{}, data: map[string]hpa.MetricData{}, replicas: int32(1 + rng.IntN(6)), requests: rng.IntN(12) > 0}
 	w.odd = newOddities(s, w.replicas)
 	low := int32(1 + rng.IntN(3))
 	if rng.IntN(4) == 0 {
@@ -121,6 +122,12 @@ func setReady(p *corev1.Pod, status corev1.ConditionStatus, now time.Time) {
 		p.Status.StartTime = &at
 	}
 	p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: status, LastTransitionTime: at}}
+}
+
+// changed is the pod to change: what was shown to somebody stays as it was.
+func (w *world) changed(p *corev1.Pod) *corev1.Pod {
+	w.pods[p.Name] = p.DeepCopy()
+	return w.pods[p.Name]
 }
 
 func (w *world) list() []*corev1.Pod {
@@ -240,11 +247,11 @@ func (w *world) step(now time.Time) {
 		case p.DeletionTimestamp != nil || p.Status.Phase == corev1.PodFailed:
 			delete(w.pods, p.Name)
 		case p.Status.Phase == corev1.PodPending && n < 20, n == 0:
-			setReady(p, corev1.ConditionTrue, now)
+			setReady(w.changed(p), corev1.ConditionTrue, now)
 		case n == 1:
-			setReady(p, corev1.ConditionFalse, now)
+			setReady(w.changed(p), corev1.ConditionFalse, now)
 		case n == 2:
-			p.Status.Phase = corev1.PodFailed
+			w.changed(p).Status.Phase = corev1.PodFailed
 		}
 	}
 	for int32(len(w.pods)) < w.replicas {
@@ -256,6 +263,7 @@ func (w *world) step(now time.Time) {
 		}
 		at := metav1.NewTime(now)
 		if w.rng.IntN(2) == 0 {
+			p = w.changed(p)
 			p.DeletionTimestamp = &at
 			p.Finalizers = []string{"x/y"}
 		}

@@ -158,7 +158,7 @@ func (s *State) emit(ctx context.Context, e Event) error {
 	}
 	events := s.Controller.Kube.CoreV1().Events(s.Namespace)
 	key := eventKey{hpa: string(s.pass.hpa.UID), message: e}
-	now := metav1.NewTime(s.Clock.Now())
+	now := metav1.NewTime(s.ServerClock().Now())
 	if seen := s.events[key]; seen != nil {
 		next := seen.DeepCopy()
 		next.Count++
@@ -250,7 +250,11 @@ func (s *State) addReplicas(ctx context.Context, f *trace.Frame) error {
 		return nil
 	}
 	f.Add("deploymentReplicas", strconv.Itoa(int(w.Replicas())), "")
-	if rs := w.Newest(); rs != nil {
+	then := w
+	if s.Witness != nil { // the next actor does not wait for us, and has not moved before the write
+		then = s.pass.before
+	}
+	if rs := then.Newest(); rs != nil {
 		f.Add("replicaSetReplicas", strconv.Itoa(int(world.ReplicasOf(rs))), "")
 	}
 	if s.pass.moved {

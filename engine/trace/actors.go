@@ -5,13 +5,15 @@ import "time"
 // The actors that more than one room knows, named as Kubernetes names its components.
 // A loop's own actors are named in its room.
 const (
-	ActorMetrics    = "metrics-server"
-	ActorHPA        = "hpa-controller"
-	ActorDeployment = "deployment-controller"
-	ActorReplicaSet = "replicaset-controller"
-	ActorScheduler  = "scheduler"
-	ActorKubelet    = "kubelet"
-	ActorLearner    = "learner"
+	ActorMetrics     = "metrics-server"
+	ActorHPA         = "hpa-controller"
+	ActorDeployment  = "deployment-controller"
+	ActorReplicaSet  = "replicaset-controller"
+	ActorStatefulSet = "statefulset-controller"
+	ActorScheduler   = "scheduler"
+	ActorKubelet     = "kubelet"
+	ActorLearner     = "learner"
+	ActorPipeline    = "pipeline" // that deploys: what a scenario's events call 배포
 )
 
 // Watch is a watch that an actor holds open on the API server.

@@ -11,6 +11,9 @@ func (c Call) Writes() bool {
 	return false
 }
 
+// OK tells whether the call did what it asked for.
+func (c Call) OK() bool { return c.Status > 0 && c.Status < 400 }
+
 // Resource is what the call is about, with its subresource and without names:
 // "pods/binding" of ".../namespaces/web/pods/web-1/binding".
 func (c Call) Resource() string { return resource(c.Path) }

@@ -38,6 +38,9 @@ type Call struct {
 	Path    string        `json:"path"`
 	Status  int           `json:"status"`  // HTTP status; 0 when no answer came
 	Latency time.Duration `json:"latency"` // nanoseconds of machine time
+	// Cached marks a read for which upstream's actor sends no request: it has what it asks
+	// for in the cache of an informer, which a watch keeps up.
+	Cached bool `json:"cached,omitempty"`
 }
 
 // Waiting is an actor that has work to do and may not do it yet: its write is
@@ -60,6 +63,7 @@ type Frame struct {
 	Calls   []Call          `json:"calls,omitempty"`
 	Waiting []Waiting       `json:"waiting,omitempty"`
 	Seen    []Sighting      `json:"seen,omitempty"`    // where nothing holds the actors back
+	Events  []Event         `json:"events,omitempty"`  // of the scenario, while the step let time pass
 	Kubectl string          `json:"kubectl,omitempty"` // the command that shows the same state
 	Inputs  json.RawMessage `json:"inputs,omitempty"`  // enough to compute the decision again
 	Err     string          `json:"err,omitempty"`

@@ -93,7 +93,7 @@ func (s *State) evictOne(ctx context.Context, f *trace.Frame, d *decided, p *cor
 		f.Add("evictionHeld/"+p.Name, "새 파드에 추천을 넣어 줄 컴포넌트가 없어 내보내지 않습니다", "")
 		return nil
 	case s.pass.uncounted || !d.eviction.CanEvict(p):
-		f.Add("evictionHeld/"+p.Name, "이번 회차에 내보낼 수 있는 파드 수를 채웠습니다", "")
+		f.Add("evictionHeld/"+p.Name, "이번 패스에 내보낼 수 있는 파드 수를 채웠습니다", "")
 		return nil
 	}
 	s.pass.evictions[p.UID] = evictionSent
@@ -171,7 +171,7 @@ func (s *State) whyKeep() string {
 	if s.pass.decided == nil {
 		return s.pass.skip
 	}
-	return "유지: 이번 회차에 바꿀 파드가 없습니다."
+	return "유지: 이번 패스에 바꿀 파드가 없습니다."
 }
 
 // The values of the fact "action".

@@ -24,6 +24,7 @@ import (
 
 const (
 	webhookConfig  = "vpa-webhook-config" // admission-controller/config.go
+	kubectlWebhook = "kubectl get mutatingwebhookconfiguration " + webhookConfig + " -o custom-columns='NAME:.webhooks[*].name,RESOURCES:.webhooks[*].rules[*].resources,FAILURE:.webhooks[*].failurePolicy,TIMEOUT:.webhooks[*].timeoutSeconds'"
 	webhookName    = "vpa.k8s.io"
 	webhookTimeout = 30 // seconds; the most that the API server allows
 	// patience is how long an admission waits for its step. Then it is answered,
@@ -98,6 +99,9 @@ func (s *State) startAdmission(ctx context.Context) error {
 		s.Unreachable = err
 		return errors.Join(a.stop(), s.installPolicy(ctx))
 	}
+	if err := s.besidePolicy(ctx); err != nil {
+		return errors.Join(err, a.stop())
+	}
 	for _, do := range []func(context.Context, *admission) error{s.registerWebhook, s.keepLease, s.awaitWebhook} {
 		if err := do(ctx, a); err != nil {
 			return errors.Join(err, a.stop())
@@ -142,7 +146,7 @@ func (s *State) keepLease(ctx context.Context, a *admission) error {
 	if err != nil {
 		return err
 	}
-	d.made = append(d.made, madeObject{client: d.dyn.Resource(leases).Namespace(systemNamespace), kind: "Lease", name: status.AdmissionControllerStatusName})
+	d.made = append(d.made, madeObject{client: d.cluster.Dynamic.Resource(leases).Namespace(systemNamespace), kind: "Lease", name: status.AdmissionControllerStatusName})
 	go status.NewUpdater(a.kube, status.AdmissionControllerStatusName, systemNamespace, leaseEvery, "stepscale").Run(a.stopped)
 	return nil
 }

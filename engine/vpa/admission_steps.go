@@ -17,12 +17,12 @@ import (
 // readForPod lets the webhook read the recommendation for the pod that is about
 // to be born. Its answer still waits.
 func readForPod(ctx context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = fmt.Sprintf("kubectl get mutatingwebhookconfiguration %s -o yaml", webhookConfig)
+	f.Kubectl = kubectlWebhook
 	switch {
 	case s.admission == nil:
 		return s.readWatched(ctx, f)
 	case s.admission.count(anyReview) == 0:
-		f.Add("skipped", "이번 회차에는 웹훅이 불리지 않았습니다.", "")
+		f.Add("skipped", "이번 패스에는 웹훅이 불리지 않았습니다.", "")
 		return nil
 	}
 	o, err := s.observer()
@@ -97,7 +97,7 @@ func (s *State) lastBorn(ctx context.Context, f *trace.Frame) (world.Workload, *
 	}
 	born := s.newborn(w)
 	if s.pass.disrupted == 0 || len(born) == 0 || w.Deployment == nil {
-		f.Add("skipped", "이번 회차에는 새로 태어난 파드가 없습니다.", "")
+		f.Add("skipped", "이번 패스에는 새로 태어난 파드가 없습니다.", "")
 		return w, nil, nil
 	}
 	return w, born[0], nil

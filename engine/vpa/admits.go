@@ -10,10 +10,12 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/admission-controller/resource/pod/patch"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/status"
 	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
 
+	"github.com/stepscale/stepscale/clusters/manifest"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
@@ -30,6 +32,10 @@ const (
 	AdmissionPolicy Admission = "admissionPolicy"
 	// AdmissionCluster is upstream's admission controller in the cluster.
 	AdmissionCluster Admission = "admissionInCluster"
+	// AdmissionBoth is the policy and upstream's admission controller in the cluster: one
+	// would see what the other has changed. A dry run tells whether both act, and then the
+	// policy leaves our VPA to the other.
+	AdmissionBoth Admission = "admissionBoth"
 	// AdmissionNone gives new pods nothing: what is evicted comes back as it was.
 	AdmissionNone Admission = "admissionNone"
 	// AdmissionUnknown is what a caller sees who may not look at the cluster's
@@ -40,6 +46,10 @@ const (
 const (
 	policyName       = "stepscale-vpa"
 	policyAnnotation = "stepscale.io/vpa" // on pods to which the policy gave something
+	// leaveAnnotation on a VPA leaves its pods to an admission controller: the policy
+	// passes it over.
+	leaveAnnotation = "stepscale.io/admission"
+	leaveToWebhook  = "webhook"
 )
 
 // findAdmission looks for what somebody else has installed on a shared cluster.
@@ -48,6 +58,8 @@ func (s *State) findAdmission(ctx context.Context) error {
 	_, policy := api.MutatingAdmissionPolicyBindings().Get(ctx, policyName, metav1.GetOptions{})
 	_, webhook := api.MutatingWebhookConfigurations().Get(ctx, webhookConfig, metav1.GetOptions{})
 	switch {
+	case policy == nil && webhook == nil:
+		s.Admission = AdmissionBoth
 	case policy == nil:
 		return s.underPolicy(ctx)
 	case webhook == nil:
@@ -69,7 +81,7 @@ func (s *State) underPolicy(ctx context.Context) error {
 		return err
 	}
 	s.Admission = AdmissionPolicy
-	if s.Unlabelled = err == nil && ns.Labels[labelManaged] != "true"; s.Unlabelled {
+	if s.Unlabelled = err == nil && !manifest.Marked(ns); s.Unlabelled {
 		s.Admission = AdmissionNone
 	}
 	return nil
@@ -101,8 +113,9 @@ func (s *State) installPolicy(ctx context.Context) error {
 		return err
 	}
 	s.Admission = AdmissionPolicy
-	return world.EachObject(policyManifest, func(obj *unstructured.Unstructured) error {
-		if obj.GetKind() == "MutatingAdmissionPolicyBinding" { // the cluster is ours: it may speak of any VPA
+	return manifest.EachObject(policyManifest, func(obj *unstructured.Unstructured) error {
+		if obj.GetKind() == "MutatingAdmissionPolicyBinding" { // the cluster is ours: it may speak of any VPA, beside a class's
+			obj.SetName(policyName + "-lesson")
 			if err := unstructured.SetNestedField(obj.Object, s.VPA, "spec", "paramRef", "name"); err != nil {
 				return err
 			}
@@ -135,6 +148,15 @@ func (s *State) admissionReady(ctx context.Context, f *trace.Frame) (bool, error
 	}
 	if err != nil {
 		return false, err
+	}
+	if by == AdmissionBoth && !s.PolicyLeaves {
+		if err := s.leave(ctx); err != nil {
+			return false, err
+		}
+		f.Add("admissionLeft", "true", "정책과 Admission Controller가 둘 다 고쳐서, 이 VPA는 정책이 건너뛰게 했습니다("+leaveAnnotation+")")
+		if by, pod, err = s.probe(ctx); err != nil {
+			return false, err
+		}
 	}
 	s.Admission = by
 	f.Add("admissionBy", string(by), "")
@@ -170,7 +192,7 @@ func (s *State) probe(ctx context.Context) (by Admission, born *corev1.Pod, err 
 			return false, err
 		}
 		born, by = got, admittedBy(got)
-		return by != AdmissionNone, nil
+		return by != AdmissionNone && (by != AdmissionBoth || !s.PolicyLeaves), nil
 	})
 	if err == nil && born == nil {
 		err = errRefused
@@ -180,13 +202,40 @@ func (s *State) probe(ctx context.Context) (by Admission, born *corev1.Pod, err 
 
 // admittedBy reads who gave a pod its size off the mark that each leaves.
 func admittedBy(p *corev1.Pod) Admission {
-	if _, ok := p.Annotations[policyAnnotation]; ok {
+	_, policy := p.Annotations[policyAnnotation]
+	_, webhook := p.Annotations[patch.ResourceUpdatesAnnotation]
+	switch {
+	case policy && webhook:
+		return AdmissionBoth
+	case policy:
 		return AdmissionPolicy
-	}
-	if _, ok := p.Annotations[patch.ResourceUpdatesAnnotation]; ok {
+	case webhook:
 		return AdmissionCluster
 	}
 	return AdmissionNone
+}
+
+// leave lets the policy pass our VPA over.
+func (s *State) leave(ctx context.Context) error {
+	o, err := s.observer()
+	if err != nil {
+		return err
+	}
+	change := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, leaveAnnotation, leaveToWebhook)
+	_, err = o.vpa.AutoscalingV1().VerticalPodAutoscalers(s.Namespace).Patch(ctx, s.VPA, types.MergePatchType, []byte(change), metav1.PatchOptions{})
+	s.PolicyLeaves = err == nil
+	return err
+}
+
+// besidePolicy looks whether a policy would change pods before our webhook sees them: on a
+// cluster of our own that was prepared for a class.
+func (s *State) besidePolicy(ctx context.Context) error {
+	_, err := s.AsObserver().Kube.AdmissionregistrationV1().MutatingAdmissionPolicyBindings().Get(ctx, policyName, metav1.GetOptions{})
+	s.PolicyLeaves = err == nil
+	if apierrors.IsNotFound(err) { // or the version does not serve policies
+		return nil
+	}
+	return err
 }
 
 // actorOf is who moves in the steps of the admission.
@@ -202,8 +251,10 @@ func (s *State) whyAdmission() string {
 	switch {
 	case s.Unreachable != nil:
 		return "API 서버가 이 컴퓨터의 웹훅에 닿지 못해 API 서버 자신에게 맡깁니다"
+	case s.Admission == AdmissionBoth:
+		return "둘 다 설치되어 있습니다. 추천이 생기면 dry-run으로 확인하고, 둘 다 움직이면 정책이 이 VPA를 건너뛰게 합니다"
 	case s.Unlabelled:
-		return "정책은 있지만 네임스페이스에 " + labelManaged + "=true 레이블이 없어 적용되지 않습니다"
+		return "정책은 있지만 네임스페이스에 " + manifest.LabelManaged + "=true 레이블이 없어 적용되지 않습니다"
 	case s.Admission == AdmissionUnknown:
 		return "볼 권한이 없습니다. 추천이 생기면 dry-run으로 확인합니다"
 	case s.Admission == AdmissionNone:

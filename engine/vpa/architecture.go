@@ -38,12 +38,12 @@ func showPods(ctx context.Context, s *State, f *trace.Frame) error {
 // showMetrics lets an interval pass and shows what the Metrics Server has.
 func showMetrics(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl top pods -n " + s.Namespace
-	n, err := s.Elapse(ctx, s.Params.Interval, s.Params.MetricResolution)
+	n, err := s.Elapse(ctx, s.Params.Interval)
 	if err != nil {
 		return err
 	}
 	if n > 0 {
-		f.Add("scrapes", strconv.Itoa(n), fmt.Sprintf("%s / %s", plain(s.Params.Interval), plain(s.Params.MetricResolution)))
+		f.Add("scrapes", strconv.Itoa(n), fmt.Sprintf("%s / %s", plain(s.Params.Interval), plain(world.MetricResolution)))
 	}
 	metrics, err := s.podMetrics(ctx)
 	if err != nil {
@@ -113,7 +113,7 @@ func showRecommender(ctx context.Context, s *State, f *trace.Frame) error {
 
 // showAdmission starts the webhook and registers it.
 func showAdmission(ctx context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = fmt.Sprintf("kubectl get mutatingwebhookconfiguration %s -o yaml", webhookConfig)
+	f.Kubectl = kubectlWebhook
 	if err := s.startAdmission(ctx); err != nil {
 		return err
 	}

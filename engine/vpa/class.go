@@ -10,13 +10,13 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
+	"github.com/stepscale/stepscale/clusters/manifest"
 	"github.com/stepscale/stepscale/engine/world"
 )
 
@@ -32,15 +32,11 @@ var (
 // policyAPI serves MutatingAdmissionPolicy, by default from 1.36 on.
 const policyAPI = "admissionregistration.k8s.io/v1"
 
-// classManager is the field manager of what an instructor makes.
-const classManager = "stepscale"
-
 // Class is what an instructor prepares, once, on a cluster that many use: the VPA's
 // resource types, what students may do and may not, and an admission that needs no
 // webhook.
 type Class struct {
-	dyn       dynamic.Interface
-	mapper    meta.RESTMapper
+	cluster   manifest.Client
 	discovery discovery.DiscoveryInterface
 }
 
@@ -98,7 +94,7 @@ func NewClass(cfg *rest.Config) (*Class, error) {
 		return nil, err
 	}
 	dyn, err := dynamic.NewForConfig(cfg)
-	return &Class{dyn: dyn, mapper: c.Mapper, discovery: c.Kube.Discovery()}, err
+	return &Class{cluster: manifest.Client{Dynamic: dyn, Mapper: c.Mapper}, discovery: c.Kube.Discovery()}, err
 }
 
 // HasPolicies tells whether the API server serves MutatingAdmissionPolicy v1.
@@ -124,7 +120,7 @@ func (c *Class) Status(ctx context.Context) ([]Prepared, error) {
 	}
 	var all []Prepared
 	for _, m := range manifests {
-		err := world.EachObject(m, func(obj *unstructured.Unstructured) error {
+		err := manifest.EachObject(m, func(obj *unstructured.Unstructured) error {
 			p, err := c.look(ctx, obj)
 			all = append(all, p)
 			return err
@@ -140,7 +136,7 @@ func (c *Class) Status(ctx context.Context) ([]Prepared, error) {
 func (c *Class) look(ctx context.Context, obj *unstructured.Unstructured) (Prepared, error) {
 	p := Prepared{Kind: obj.GetKind(), Name: obj.GetName(), manifest: obj}
 	var err error
-	if p.client, err = c.client(obj); err != nil {
+	if p.client, err = c.cluster.Resource(obj); err != nil {
 		return p, err
 	}
 	live, err := p.client.Get(ctx, obj.GetName(), metav1.GetOptions{})
@@ -160,8 +156,8 @@ func (c *Class) look(ctx context.Context, obj *unstructured.Unstructured) (Prepa
 // applied tells of an object whether Install or Enroll made it: it bears our label,
 // and the API server remembers that we applied it.
 func applied(live *unstructured.Unstructured) bool {
-	return live.GetLabels()[labelManaged] == "true" && slices.ContainsFunc(live.GetManagedFields(), func(f metav1.ManagedFieldsEntry) bool {
-		return f.Manager == classManager && f.Operation == metav1.ManagedFieldsOperationApply
+	return manifest.Marked(live) && slices.ContainsFunc(live.GetManagedFields(), func(f metav1.ManagedFieldsEntry) bool {
+		return f.Manager == manifest.FieldManager && f.Operation == metav1.ManagedFieldsOperationApply
 	})
 }
 
@@ -181,7 +177,7 @@ func (c *Class) Install(ctx context.Context) ([]Prepared, error) {
 		if p.There && !p.Ours {
 			continue
 		}
-		if err := apply(ctx, p.client, p.manifest); err != nil {
+		if err := c.apply(ctx, p.manifest); err != nil {
 			return made, err
 		}
 		p.Ours = true
@@ -191,14 +187,8 @@ func (c *Class) Install(ctx context.Context) ([]Prepared, error) {
 }
 
 // apply makes an object ours as it is in the manifest.
-func apply(ctx context.Context, client dynamic.ResourceInterface, obj *unstructured.Unstructured) error {
-	labels := obj.GetLabels()
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	labels[labelManaged] = "true"
-	obj.SetLabels(labels)
-	if _, err := client.Apply(ctx, obj.GetName(), obj, metav1.ApplyOptions{FieldManager: classManager, Force: true}); err != nil {
+func (c *Class) apply(ctx context.Context, obj *unstructured.Unstructured) error {
+	if _, err := c.cluster.Apply(ctx, obj); err != nil {
 		return fmt.Errorf("%s %s: %w", obj.GetKind(), obj.GetName(), err)
 	}
 	return nil
@@ -225,16 +215,4 @@ func (c *Class) Remove(ctx context.Context) ([]Prepared, error) {
 		removed = append(removed, p)
 	}
 	return removed, errors.Join(errs...)
-}
-
-func (c *Class) client(obj *unstructured.Unstructured) (dynamic.ResourceInterface, error) {
-	gvk := obj.GroupVersionKind()
-	mapping, err := c.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
-	if err != nil {
-		return nil, err
-	}
-	if ns := obj.GetNamespace(); ns != "" {
-		return c.dyn.Resource(mapping.Resource).Namespace(ns), nil
-	}
-	return c.dyn.Resource(mapping.Resource), nil
 }

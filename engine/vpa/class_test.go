@@ -7,7 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/stepscale/stepscale/engine/world"
+	"github.com/stepscale/stepscale/clusters/manifest"
 )
 
 // TestLacking: resource types of somebody else's are taken where they have all that
@@ -24,7 +24,7 @@ func TestLacking(t *testing.T) {
 		"another version": {func(text string) string { return strings.ReplaceAll(text, "name: v1\n", "name: v2\n") }, []string{"v1"}},
 	} {
 		var got []string
-		err := world.EachObject([]byte(c.change(string(crdManifest))), func(obj *unstructured.Unstructured) error {
+		err := manifest.EachObject([]byte(c.change(string(crdManifest))), func(obj *unstructured.Unstructured) error {
 			got = append(got, lacking(obj)...)
 			return nil
 		})

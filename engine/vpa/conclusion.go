@@ -12,6 +12,7 @@ import (
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/model"
 
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -141,6 +142,6 @@ func (s *State) addSeries(f *trace.Frame, pods []*corev1.Pod) {
 		}
 	}
 	for _, p := range s.series {
-		f.Add("series/"+p.at.UTC().Format(time.TimeOnly), text(p.resource, p.usage), text(p.resource, p.request))
+		f.Add("series/"+p.at.UTC().Format(engine.ClockLayout), text(p.resource, p.usage), text(p.resource, p.request))
 	}
 }

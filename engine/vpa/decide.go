@@ -12,6 +12,8 @@ import (
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/annotations"
 	resourcehelpers "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/resources"
 	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
+
+	"github.com/stepscale/stepscale/engine/korean"
 )
 
 // The verdicts on a pod, in the order in which upstream looks for them.
@@ -165,11 +167,11 @@ func (v verdict) sentence(p Params) string {
 	case verdictOOM:
 		return "시작한 지 10분 안에 OOMKilled되었습니다"
 	case verdictOld:
-		return fmt.Sprintf("%s 넘게 살았고, 차이 %s이(가) 기준 %s 이상입니다", plain(p.Update.PodLifetimeUpdateThreshold), ratio(v.diff), ratio(p.Update.MinChangePriority))
+		return fmt.Sprintf("%s 넘게 살았고, 차이 %s 기준 %s 이상입니다", plain(p.Update.PodLifetimeUpdateThreshold), korean.Subject(ratio(v.diff)), ratio(p.Update.MinChangePriority))
 	case verdictYoung:
 		return fmt.Sprintf("범위 안입니다. %s밖에 살지 않아 차이는 따지지 않습니다(%s부터)", plain(v.age), plain(p.Update.PodLifetimeUpdateThreshold))
 	case verdictClose:
-		return fmt.Sprintf("범위 안이고, 차이 %s이(가) 기준 %s보다 작습니다", ratio(v.diff), ratio(p.Update.MinChangePriority))
+		return fmt.Sprintf("범위 안이고, 차이 %s 기준 %s보다 작습니다", korean.Subject(ratio(v.diff)), ratio(p.Update.MinChangePriority))
 	case verdictSame:
 		return "OOMKilled되었지만 바꿀 값이 없습니다"
 	case verdictRefused:

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -18,6 +17,8 @@ import (
 	vpaapi "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/client/clientset/versioned/typed/autoscaling.k8s.io/v1"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/stepscale/stepscale/clusters/manifest"
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
@@ -35,16 +36,12 @@ var (
 // recommenders would write one status, so the loops refuse to drive.
 var ErrForeign = errors.New("VPA is already installed on this cluster, and not by stepscale")
 
-const (
-	labelManaged    = "stepscale.io/managed"
-	systemNamespace = metav1.NamespaceSystem
-)
+const systemNamespace = metav1.NamespaceSystem
 
 // deployment is what deploying the VPA made, outside of the lesson's namespace.
 type deployment struct {
-	dyn    dynamic.Interface
-	mapper meta.RESTMapper
-	made   []madeObject
+	cluster manifest.Client
+	made    []madeObject
 }
 
 type madeObject struct {
@@ -57,14 +54,27 @@ type madeObject struct {
 // twice. The objects come last: the API server holds the first object of a new
 // CRD back for two seconds after the CRD.
 func (s *State) Deploy(ctx context.Context) error {
-	for _, part := range []func(context.Context) error{
-		s.installRBAC, s.installCRDs, s.startAdmission, s.startRecommender, s.startUpdater, s.createObjects,
+	for _, part := range []struct {
+		name  string
+		bring func(context.Context) error
+	}{
+		{"VPA의 권한", s.installRBAC}, {"VPA의 CRD", s.installCRDs}, {"VPA Admission Controller", s.startAdmission},
+		{"VPA Recommender", s.startRecommender}, {"VPA Updater", s.startUpdater}, {"VPA 오브젝트", s.createObjects},
 	} {
-		if err := part(ctx); err != nil {
+		done := s.starting(part.name)
+		if err := part.bring(ctx); err != nil {
 			return err
 		}
+		done()
 	}
 	return nil
+}
+
+func (s *State) starting(part string) (done func()) {
+	if s.Starting == nil {
+		return func() {}
+	}
+	return s.Starting(part)
 }
 
 // Deployed tells whether Admission is known.
@@ -78,7 +88,7 @@ func (s *State) deployer() (*deployment, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.deployed = &deployment{dyn: dyn, mapper: s.AsLearner().Mapper}
+	s.deployed = &deployment{cluster: manifest.Client{Dynamic: dyn, Mapper: s.AsLearner().Mapper}}
 	return s.deployed, nil
 }
 
@@ -161,65 +171,39 @@ func foreign(kind, name string) error {
 }
 
 // install creates the objects of a manifest. What is there already must be ours.
-func (s *State) install(ctx context.Context, manifest []byte) error {
+func (s *State) install(ctx context.Context, text []byte) error {
 	d, err := s.deployer()
 	if err != nil {
 		return err
 	}
-	return world.EachObject(manifest, func(obj *unstructured.Unstructured) error { return d.create(ctx, obj) })
+	return manifest.EachObject(text, func(obj *unstructured.Unstructured) error { return d.create(ctx, obj) })
 }
 
+// create makes an object, or takes up ours that a killed session left behind. What a class
+// was prepared with (Class) is used, and stays.
 func (d *deployment) create(ctx context.Context, obj *unstructured.Unstructured) error {
-	gvk := obj.GroupVersionKind()
-	mapping, err := d.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	client, err := d.cluster.Resource(obj)
 	if err != nil {
 		return err
 	}
-	var client dynamic.ResourceInterface = d.dyn.Resource(mapping.Resource)
-	if ns := obj.GetNamespace(); ns != "" {
-		client = d.dyn.Resource(mapping.Resource).Namespace(ns)
+	there, err := d.cluster.Create(ctx, obj)
+	if errors.Is(err, manifest.ErrForeign) {
+		return foreign(obj.GetKind(), obj.GetName())
 	}
-	labels := obj.GetLabels()
-	if labels == nil {
-		labels = map[string]string{}
+	if err == nil && (there == nil || !applied(there)) {
+		d.made = append(d.made, madeObject{client: client, kind: obj.GetKind(), name: obj.GetName()})
 	}
-	labels[labelManaged] = "true"
-	obj.SetLabels(labels)
-	made := madeObject{client: client, kind: gvk.Kind, name: obj.GetName()}
-	for {
-		_, err := client.Create(ctx, obj, metav1.CreateOptions{})
-		if !apierrors.IsAlreadyExists(err) {
-			if err == nil {
-				d.made = append(d.made, made)
-			}
-			return err
-		}
-		old, err := client.Get(ctx, made.name, metav1.GetOptions{})
-		switch {
-		case apierrors.IsNotFound(err): // it went between the two calls
-		case err != nil:
-			return err
-		case old.GetLabels()[labelManaged] != "true":
-			return foreign(made.kind, made.name)
-		case old.GetDeletionTimestamp() == nil: // a killed session left it behind
-			d.made = append(d.made, made)
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(20 * time.Millisecond): // it is going away
-		}
-	}
+	return err
 }
 
 // replace creates an object anew: what a killed session left behind points to
 // a server that is gone.
 func (d *deployment) replace(ctx context.Context, obj *unstructured.Unstructured) error {
-	if err := d.create(ctx, obj); err != nil {
+	made := len(d.made)
+	if err := d.create(ctx, obj); err != nil || len(d.made) == made {
 		return err
 	}
-	client := d.made[len(d.made)-1].client
+	client := d.made[made].client
 	live, err := client.Get(ctx, obj.GetName(), metav1.GetOptions{})
 	if err != nil {
 		return err
@@ -256,7 +240,7 @@ func (s *State) createObjects(ctx context.Context) error {
 			made, err = s.replaceObject(ctx, vpas, o)
 		}
 		if err != nil {
-			return fmt.Errorf("VPA %s을(를) 만들지 못했습니다: %w", o.Name, err)
+			return fmt.Errorf("VPA %s 만들지 못했습니다: %w", korean.Object(o.Name), err)
 		}
 		if s.created == nil {
 			s.created = map[types.UID]string{}

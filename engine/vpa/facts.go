@@ -21,10 +21,10 @@ var facts = world.Facts.With(engine.Facts{
 		"requestBefore", "limitBefore", "requestAdded", "proportionalLimit", "newRequest", "newLimit", "dryRunRequest", "dryRunLimit",
 		"usage", "series",
 	},
-	engine.Bool:     {"admissionAlive", "inBounds", "update", "hasRecommendation", "recommendationChanged"},
+	engine.Bool:     {"admissionAlive", "admissionLeft", "inBounds", "update", "hasRecommendation", "recommendationChanged"},
 	engine.Duration: {"interval", "skippedTime", "historyLength", "history", "halfLife", "podAge"},
 	engine.Text: {
-		"updateMode", "targetRef", "verdict", "evictionHeld", "evictionRefused", "resizeRefused", "resizePending",
+		"updateMode", "targetRef", "verdict", "evictionHeld", "resizeHeld", "evictionRefused", "resizeRefused", "resizePending",
 		"admissionBy", "admissionReview", "reviewUser", "matchedVPA", "webhookLate", "patch", "dryRunRefused", "before", "after",
 		"runsAs", "reads", "writes", "webhook", "webhookURL", "webhookRule", "failurePolicy", "lease",
 	},

@@ -15,6 +15,7 @@ import (
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/model"
 
 	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -54,7 +55,7 @@ func after(age time.Duration) func(context.Context, *State, *trace.Frame) error 
 		}
 		left := age - s.Clock.Since(s.Begun)
 		if left <= 0 {
-			f.Add("skipped", fmt.Sprintf("이미 %s이(가) 지났습니다.", plain(age)), "")
+			f.Add("skipped", fmt.Sprintf("이미 %s 지났습니다.", korean.Subject(plain(age))), "")
 			return nil
 		}
 		if err := s.begin(ctx); err != nil {
@@ -80,7 +81,7 @@ func (s *State) begin(ctx context.Context) error {
 	}
 	s.pass.vpa, err = o.vpa.AutoscalingV1().VerticalPodAutoscalers(s.Namespace).Get(ctx, s.VPA, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return fmt.Errorf("VPA %s이(가) 네임스페이스 %s에 없습니다. 지웠다면 수업을 다시 시작해 주십시오", s.VPA, s.Namespace)
+		return fmt.Errorf("VPA %s 네임스페이스 %s에 없습니다. 지웠다면 수업을 다시 시작해 주십시오", korean.Subject(s.VPA), s.Namespace)
 	}
 	return err
 }
@@ -113,20 +114,20 @@ type podHistories map[model.PodID]*history.PodHistory
 
 func (h podHistories) GetClusterHistory() (map[model.PodID]*history.PodHistory, error) { return h, nil }
 
-func (h podHistories) add(p *corev1.Pod, u Usage, at time.Time) {
+func (h podHistories) add(p *corev1.Pod, used map[string]Usage, at time.Time) {
 	id := model.PodID{Namespace: p.Namespace, PodName: p.Name}
 	one := h[id]
 	if one == nil {
 		one = &history.PodHistory{LastLabels: p.Labels, LastSeen: at, Samples: map[string][]model.ContainerUsageSample{}}
 		h[id] = one
 	}
-	share := int64(len(p.Spec.Containers))
 	for _, c := range p.Spec.Containers {
+		u := used[c.Name]
 		one.Samples[c.Name] = append(one.Samples[c.Name],
-			model.ContainerUsageSample{MeasureStart: at, Resource: model.ResourceCPU, Usage: model.ResourceAmount(u.CPU / share)})
+			model.ContainerUsageSample{MeasureStart: at, Resource: model.ResourceCPU, Usage: model.ResourceAmount(u.CPU)})
 		if u.Memory > 0 {
 			one.Samples[c.Name] = append(one.Samples[c.Name],
-				model.ContainerUsageSample{MeasureStart: at, Resource: model.ResourceMemory, Usage: model.ResourceAmount(u.Memory / share)})
+				model.ContainerUsageSample{MeasureStart: at, Resource: model.ResourceMemory, Usage: model.ResourceAmount(u.Memory)})
 		}
 	}
 }

@@ -2,6 +2,7 @@ package vpa
 
 import (
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/model"
@@ -29,7 +30,7 @@ func (s *State) addOOMs(f *trace.Frame, pods []*corev1.Pod, before map[model.Con
 			if killed == nil || killed.Reason != "OOMKilled" {
 				continue
 			}
-			f.Add("oomKilled/"+p.Name, fmt.Sprint(c.RestartCount), "")
+			f.Add("oomKilled/"+p.Name, fmt.Sprint(c.RestartCount), s.restartAge(killed.FinishedAt.Time))
 			id := model.ContainerID{PodID: model.PodID{Namespace: p.Namespace, PodName: p.Name}, ContainerName: c.Name}
 			state := s.recommender.state.GetContainer(id)
 			if state == nil || state.GetMaxMemoryPeak() <= before[id] {
@@ -38,6 +39,14 @@ func (s *State) addOOMs(f *trace.Frame, pods []*corev1.Pod, before map[model.Con
 			f.Add("oomBump/"+p.Name, text(model.ResourceMemory, state.GetMaxMemoryPeak()), s.bumpExpr(state, before[id]))
 		}
 	}
+}
+
+// restartAge says why kubectl knows no age of a restart that its clock has yet to reach.
+func (s *State) restartAge(at time.Time) string {
+	if !at.After(s.ServerClock().Now()) {
+		return ""
+	}
+	return "kubectl의 RESTARTS에는 <invalid> ago라고 나옵니다. 이 컴퓨터의 시계로는 아직 오지 않은 시각입니다"
 }
 
 // bumpExpr is the arithmetic of the bump where it explains the peak: upstream

@@ -12,9 +12,8 @@ import (
 
 // Params are what the flags of the three VPA components set.
 type Params struct {
-	Interval         time.Duration // --recommender-interval and --updater-interval: one pass
-	MetricResolution time.Duration // of the Metrics Server
-	Skip             time.Duration // virtual time that every pass lets go by first, its samples made from the load at once
+	Interval time.Duration // --recommender-interval and --updater-interval: one pass
+	Skip     time.Duration // virtual time that every pass lets go by first, its samples made from the load at once
 
 	Recommendation logic.RecommendationConfig // percentiles, margin, confidence, pod minimum (millicores, MB)
 	Format         logic.RecommendationFormat // rounding of the recommendation (millicores, bytes)
@@ -22,6 +21,8 @@ type Params struct {
 	MinReplicas       int     // --min-replicas: fewer live pods are never disrupted
 	EvictionTolerance float64 // --eviction-tolerance: share of the replicas that may be gone at once
 	Update            priority.UpdateConfig
+
+	InPlaceSkipsBudget bool // --in-place-skip-disruption-budget
 
 	FailurePolicy admissionregistrationv1.FailurePolicyType // of the webhook
 }
@@ -36,7 +37,7 @@ const roundCPU = 10
 func DefaultParams() Params {
 	r, u := recommenderconfig.DefaultRecommenderConfig(), updaterconfig.DefaultUpdaterConfig()
 	return Params{
-		Interval: r.MetricsFetcherInterval, MetricResolution: 15 * time.Second,
+		Interval: r.MetricsFetcherInterval,
 		Recommendation: logic.RecommendationConfig{
 			SafetyMarginFraction: r.SafetyMarginFraction, PodMinCPUMillicores: r.PodMinCPUMillicores, PodMinMemoryMb: r.PodMinMemoryMb,
 			TargetCPUPercentile: r.TargetCPUPercentile, LowerBoundCPUPercentile: r.LowerBoundCPUPercentile,

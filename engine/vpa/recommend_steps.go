@@ -152,7 +152,7 @@ func addMinimum(s *State, f *trace.Frame, container string, r model.ResourceName
 // applyPolicy computes the recommendation that will be written, and shows what
 // the policy's minAllowed and maxAllowed did to it.
 func applyPolicy(_ context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = fmt.Sprintf("kubectl get vpa %s -n %s -o jsonpath='{.spec.resourcePolicy}'", s.VPA, s.Namespace)
+	f.Kubectl = fmt.Sprintf("kubectl describe vpa %s -n %s", s.VPA, s.Namespace)
 	computed := s.each(f, func(string, model.ResourceName, *model.AggregateContainerState) {})
 	if !computed {
 		return nil

@@ -115,12 +115,12 @@ func (s *State) create(ctx context.Context, f *trace.Frame, done func(world.Work
 
 // admit lets the answers of the webhook go and the pods be born.
 func admit(ctx context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = fmt.Sprintf("kubectl get pods -n %s -o custom-columns=NAME:.metadata.name,CPU:.spec.containers[*].resources.requests.cpu,LIMIT:.spec.containers[*].resources.limits.cpu,STATUS:.status.phase", s.Namespace)
+	f.Kubectl = fmt.Sprintf("kubectl get pods -n %s -o custom-columns='NAME:.metadata.name,CPU:.spec.containers[*].resources.requests.cpu,CPU_LIMIT:.spec.containers[*].resources.limits.cpu,MEMORY:.spec.containers[*].resources.requests.memory,MEMORY_LIMIT:.spec.containers[*].resources.limits.memory,STATUS:.status.phase'", s.Namespace)
 	switch {
 	case s.admission == nil:
 		return s.admitWatched(ctx, f)
 	case s.admission.count(anyReview) == 0:
-		f.Add("skipped", "이번 회차에는 웹훅이 불리지 않았습니다.", "")
+		f.Add("skipped", "이번 패스에는 웹훅이 불리지 않았습니다.", "")
 		return s.addBorn(ctx, f)
 	}
 	s.admission.let(true, true)

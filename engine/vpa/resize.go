@@ -35,7 +35,7 @@ func (s *State) resize(f *trace.Frame, d *decided) (evict []*corev1.Pod, err err
 			s.pass.resized = append(s.pass.resized, p.Name)
 			f.Changes = append(f.Changes, s.resizeChanges(p, d.vpa)...)
 		default:
-			f.Add("evictionHeld/"+p.Name, "이번 회차에 조정할 수 있는 파드 수를 채웠습니다", "")
+			f.Add("resizeHeld/"+p.Name, "이번 패스에 조정할 수 있는 파드 수를 채웠습니다", "")
 		}
 	}
 	f.Add("resizedPods", strconv.Itoa(len(s.pass.resized)), world.SomeNames(s.pass.resized))

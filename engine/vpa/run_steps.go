@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -16,7 +17,7 @@ import (
 
 // bind is the scheduler's part.
 func bind(ctx context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = fmt.Sprintf("kubectl get pods -n %s -o wide", s.Namespace)
+	f.Kubectl = s.KubectlNodes()
 	before, err := s.workload(ctx)
 	if err != nil {
 		return err
@@ -73,12 +74,19 @@ func run(ctx context.Context, s *State, f *trace.Frame) error {
 			s.addResized(f, p)
 		}
 	}
-	return s.AwaitRun(ctx, s.pass.known, w)
+	if err := s.AwaitRun(ctx, s.pass.known, w); err != nil {
+		return err
+	}
+	return s.AwaitCalls(ctx, len(s.pass.resized), func(c trace.Call) bool {
+		return c.Actor == trace.ActorKubelet && c.Resource() == "pods/status" && c.Status == http.StatusOK && slices.ContainsFunc(s.pass.resized, func(pod string) bool {
+			return strings.HasSuffix(c.Path, "/pods/"+pod+"/status")
+		})
+	})
 }
 
 // settled is Workload.Settled, with every resize in place answered.
 func (s *State) settled(w world.Workload) bool {
-	if !w.Settled() {
+	if !s.Started(w) {
 		return false
 	}
 	for _, p := range w.Active() {

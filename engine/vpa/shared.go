@@ -41,11 +41,24 @@ func (s *State) requireTypes() error {
 	return err
 }
 
-// object is a VPA of the scenario as it is to be created. On a shared cluster pods
-// are resized in place first, which needs nobody's admission and disturbs nobody;
-// eviction comes second, as upstream's own mode has it.
+// Mode is how the scenario's VPA changes pods on this cluster.
+func (s *State) Mode() vpav1.UpdateMode {
+	for _, o := range s.Objects {
+		if o.Name == s.VPA {
+			return vpautil.GetUpdateMode(s.object(o))
+		}
+	}
+	return ""
+}
+
+// object is a VPA of the scenario as it is to be created. On a shared cluster pods may be
+// resized in place first, which needs nobody's admission and disturbs nobody; eviction
+// comes second, as upstream's own mode has it.
 func (s *State) object(given *vpav1.VerticalPodAutoscaler) *vpav1.VerticalPodAutoscaler {
 	o := given.DeepCopy()
+	if s.PolicyLeaves {
+		metav1.SetMetaDataAnnotation(&o.ObjectMeta, leaveAnnotation, leaveToWebhook)
+	}
 	if !s.Shared {
 		return o
 	}

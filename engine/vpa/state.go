@@ -31,7 +31,7 @@ const (
 	ActorAPIServer = "kube-apiserver"
 )
 
-// Usage is what one pod used: millicores, and bytes of working set.
+// Usage is what a pod or a container used: millicores, and bytes of working set.
 type Usage struct{ CPU, Memory int64 }
 
 // State is what the steps of the VPA loops share. The upper part is set by the
@@ -43,25 +43,31 @@ type State struct {
 	Params  Params
 	// Identity is the client configuration of one actor, its calls recorded.
 	Identity func(actor string) *rest.Config
-	// Past is what the pods used at a moment since the load began. Only the
+	// Past is what the containers used, by pod and name, at a moment since the load began. Only the
 	// history loop asks for it.
-	Past  func(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]Usage
+	Past  func(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]map[string]Usage
 	Begun time.Time // when the load began, in loop time
 
 	// Shared is somebody else's cluster: nothing is made outside of the namespace, and
 	// the components run as the caller.
 	Shared       bool
-	InPlaceFirst bool // on a shared cluster, also where the scenario says Recreate
+	InPlaceFirst bool // on a shared cluster, also where the scenario says Recreate; see Mode
 	// Listen opens what the webhook serves on, and says under which address the API
 	// server reaches it. Reach asks from there. Both may be nil: loopback will do.
 	Listen func(context.Context) (net.Listener, net.IP, error)
 	Reach  func(ctx context.Context, url string) error
 
+	// Starting is told of every part that Deploy brings, and calls what it returns when the
+	// part is there. It may be nil.
+	Starting func(part string) (done func())
+
 	// Admission is who admits; set by deploying.
-	Admission   Admission
-	Unreachable error // why it is not our webhook, where it could have been
-	Unlabelled  bool  // the policy is there, and passes the namespace over for want of a label
-	Unchecked   bool  // the caller may not look whether somebody else's updater runs
+	Admission Admission
+	// PolicyLeaves tells that the policy passes our VPA over: something else admits too.
+	PolicyLeaves bool
+	Unreachable  error // why it is not our webhook, where it could have been
+	Unlabelled   bool  // the policy is there, and passes the namespace over for want of a label
+	Unchecked    bool  // the caller may not look whether somebody else's updater runs
 
 	observing   clients // of observer; made when first asked for
 	deployed    *deployment

@@ -14,9 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/dynamic"
 
-	"github.com/stepscale/stepscale/engine/world"
+	"github.com/stepscale/stepscale/clusters/manifest"
 )
 
 //go:embed manifests/namespace.yaml
@@ -46,7 +45,7 @@ type Student struct {
 // Objects are all that a student's namespace holds before the student comes in.
 func (s Student) Objects() ([]*unstructured.Unstructured, error) {
 	var all []*unstructured.Unstructured
-	err := world.EachObject(namespaceManifest, func(obj *unstructured.Unstructured) error {
+	err := manifest.EachObject(namespaceManifest, func(obj *unstructured.Unstructured) error {
 		all = append(all, obj)
 		switch obj.GetKind() {
 		case "Namespace":
@@ -117,11 +116,7 @@ func (c *Class) Enroll(ctx context.Context, s Student) error {
 		return err
 	}
 	for _, obj := range objects {
-		client, err := c.client(obj)
-		if err != nil {
-			return err
-		}
-		if err := apply(ctx, client, obj); err != nil {
+		if err := c.apply(ctx, obj); err != nil {
 			return err
 		}
 	}
@@ -136,7 +131,7 @@ func (c *Class) AwaitQuota(ctx context.Context, s Student) (bool, error) {
 		return false, err
 	}
 	quota := objects[slices.IndexFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == "ResourceQuota" })]
-	client, err := c.client(quota)
+	client, err := c.cluster.Resource(quota)
 	if err != nil {
 		return false, err
 	}
@@ -147,7 +142,7 @@ func (c *Class) AwaitQuota(ctx context.Context, s Student) (bool, error) {
 			return err == nil, err
 		}
 		if looks++; looks%quotaNudge == 0 {
-			err = nudge(ctx, client, quota)
+			err = c.nudge(ctx, quota)
 		}
 		return false, err
 	})
@@ -159,15 +154,15 @@ func (c *Class) AwaitQuota(ctx context.Context, s Student) (bool, error) {
 
 // nudge lets the quota controller look again, which it does when a limit changes: by
 // itself it would count a resource type that it has met since only after five minutes.
-func nudge(ctx context.Context, client dynamic.ResourceInterface, quota *unstructured.Unstructured) error {
+func (c *Class) nudge(ctx context.Context, quota *unstructured.Unstructured) error {
 	other := quota.DeepCopy()
 	if err := unstructured.SetNestedField(other.Object, "0", "spec", "hard", "pods"); err != nil {
 		return err
 	}
-	if err := apply(ctx, client, other); err != nil {
+	if err := c.apply(ctx, other); err != nil {
 		return err
 	}
-	return apply(ctx, client, quota)
+	return c.apply(ctx, quota)
 }
 
 func uncounted(u *unstructured.Unstructured) bool {

@@ -55,9 +55,9 @@ func (s *State) startUpdater(ctx context.Context) error {
 	u := &updater{
 		view: v, processor: processor, priorities: priority.NewProcessor(),
 		admission:    priority.NewScalingDirectionPodEvictionAdmission(),
-		restrictions: restriction.NewPodsRestrictionFactory(v.kube, v.workloads, s.Params.MinReplicas, s.Params.EvictionTolerance, calculators, false),
+		restrictions: restriction.NewPodsRestrictionFactory(v.kube, v.workloads, s.Params.MinReplicas, s.Params.EvictionTolerance, calculators, s.Params.InPlaceSkipsBudget),
 		alive:        status.NewValidator(v.kube, status.AdmissionControllerStatusName, systemNamespace),
-		events:       &eventWriter{client: v.clients, clock: s.Clock, mute: s.Shared},
+		events:       &eventWriter{client: v.clients, clock: s.ServerClock(), mute: s.Shared},
 	}
 	if err = setClock(u.restrictions, s.Clock); err == nil {
 		err = v.start(ctx)

@@ -11,6 +11,7 @@ import (
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/updater/utils"
 	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
 
+	"github.com/stepscale/stepscale/clusters/manifest"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
@@ -72,9 +73,9 @@ func (s *State) resizesFirst() bool {
 
 func (s *State) whyNoAdmission() string {
 	if s.Admission == AdmissionWebhook {
-		return "Admission Controller가 살아 있다는 표시(lease)가 오래되었습니다. 내보낸 파드가 예전 크기로 다시 생기므로 Updater는 이번 회차를 쉽니다."
+		return "Admission Controller가 살아 있다는 표시(lease)가 오래되었습니다. 내보낸 파드가 예전 크기로 다시 생기므로 Updater는 이번 패스를 쉽니다."
 	}
-	return "dry-run으로 만든 파드가 추천을 받지 못했습니다. 내보낸 파드가 예전 크기로 다시 생기므로 Updater는 이번 회차를 쉽니다. 강사에게 정책(stepscale class install)과 네임스페이스의 " + labelManaged + "=true 레이블을 확인해 달라고 하십시오. 정책은 이름이 web인 VPA만 봅니다."
+	return "dry-run으로 만든 파드가 추천을 받지 못했습니다. 내보낸 파드가 예전 크기로 다시 생기므로 Updater는 이번 패스를 쉽니다. 강사에게 정책(stepscale class install)과 네임스페이스의 " + manifest.LabelManaged + "=true 레이블을 확인해 달라고 하십시오. 정책은 이름이 web인 VPA만 봅니다."
 }
 
 // whyNoPods says why the updater has nothing to do with this VPA.
@@ -107,7 +108,7 @@ func (s *State) addRecommendation(f *trace.Frame, v *vpav1.VerticalPodAutoscaler
 
 // decide compares every pod with its recommendation.
 func decide(_ context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = fmt.Sprintf("kubectl get pods -n %s -o custom-columns=NAME:.metadata.name,CPU:.spec.containers[*].resources.requests.cpu,MEMORY:.spec.containers[*].resources.requests.memory,STARTED:.status.startTime", s.Namespace)
+	f.Kubectl = fmt.Sprintf("kubectl get pods -n %s -o custom-columns='NAME:.metadata.name,CPU:.spec.containers[*].resources.requests.cpu,MEMORY:.spec.containers[*].resources.requests.memory,STARTED:.status.startTime'", s.Namespace)
 	d := s.pass.decided
 	if d == nil {
 		f.Add("skipped", s.pass.skip, "")

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -15,6 +14,8 @@ import (
 	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
 	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
 
+	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
@@ -26,13 +27,13 @@ func scrape(ctx context.Context, s *State, f *trace.Frame) error {
 	if err := s.skip(ctx, f); err != nil {
 		return err
 	}
-	n, err := s.Tick(ctx, s.Params.Interval, s.Params.MetricResolution)
+	n, err := s.Tick(ctx, s.Params.Interval)
 	if err != nil {
 		return err
 	}
 	f.Add("interval", plain(s.Params.Interval), "")
 	if n > 0 {
-		f.Add("scrapes", strconv.Itoa(n), fmt.Sprintf("%s / %s", plain(s.Params.Interval), plain(s.Params.MetricResolution)))
+		f.Add("scrapes", strconv.Itoa(n), fmt.Sprintf("%s / %s", plain(s.Params.Interval), plain(world.MetricResolution)))
 	}
 	list, err := s.podMetrics(ctx)
 	if world.IsFault(err) {
@@ -96,7 +97,7 @@ func loadObjects(ctx context.Context, s *State, f *trace.Frame) error {
 		if err := s.NamespaceGone(ctx); err != nil {
 			return err
 		}
-		s.skipPass(f, fmt.Sprintf("VPA %s이(가) 네임스페이스 %s에 없습니다. 이번 회차는 아무것도 하지 않습니다.", s.VPA, s.Namespace))
+		s.skipPass(f, fmt.Sprintf("VPA %s 네임스페이스 %s에 없습니다. 이번 패스는 아무것도 하지 않습니다.", korean.Subject(s.VPA), s.Namespace))
 		return nil
 	}
 	if err != nil {
@@ -154,7 +155,7 @@ func (s *State) addRequests(ctx context.Context, f *trace.Frame) error {
 
 // collectUsage is the recommender's query to the Metrics Server.
 func collectUsage(ctx context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = fmt.Sprintf("kubectl get --raw /apis/metrics.k8s.io/v1beta1/namespaces/%s/pods", s.Namespace)
+	f.Kubectl = s.KubectlMetrics()
 	if s.pass.skip != "" {
 		f.Add("skipped", s.pass.skip, "")
 		return nil
@@ -165,6 +166,9 @@ func collectUsage(ctx context.Context, s *State, f *trace.Frame) error {
 	}
 	if err != nil {
 		f.Add("metricError", err.Error(), "")
+	}
+	if len(metrics) == 0 { // of containers that have just started again, which the list of pods shows
+		f.Kubectl = "kubectl get pods -n " + s.Namespace
 	}
 	before := s.recommender.look(s.Namespace, s.VPA).samples()
 	peaks := s.memoryPeaks()
@@ -200,7 +204,7 @@ func (s *State) addUsage(f *trace.Frame, metrics []metricsv1beta1.PodMetrics, po
 			f.Add("podMetric/"+m.Name+".cpu", text(model.ResourceCPU, model.ResourceAmount(cpu)), "")
 			f.Add("podMetric/"+m.Name+".memory", text(model.ResourceMemory, model.ResourceAmount(memory)), "")
 		}
-		f.Add("podTimestamp/"+m.Name, m.Timestamp.UTC().Format(time.TimeOnly), "")
+		f.Add("podTimestamp/"+m.Name, m.Timestamp.UTC().Format(engine.ClockLayout), "")
 	}
 	if n > 0 {
 		s.pass.usage = Usage{CPU: s.pass.usage.CPU / n, Memory: s.pass.usage.Memory / n}
@@ -228,7 +232,7 @@ func (s *State) workload(ctx context.Context) (world.Workload, error) {
 	if s.pass.vpa == nil || s.pass.vpa.Spec.TargetRef == nil || s.pass.vpa.Spec.TargetRef.Kind != "Deployment" {
 		return world.Workload{}, nil
 	}
-	w, err := world.ReadDeployment(ctx, s.AsObserver(), s.Namespace, s.pass.vpa.Spec.TargetRef.Name)
+	w, err := s.Workload(ctx, s.pass.vpa.Spec.TargetRef.Name)
 	if apierrors.IsNotFound(err) {
 		return world.Workload{}, nil
 	}

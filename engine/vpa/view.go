@@ -83,15 +83,25 @@ func (v *view) stop() { v.once.Do(func() { close(v.done) }) }
 // step must show what the step before it wrote.
 func (v *view) sync(ctx context.Context, w *world.World, observer clients) error {
 	err := w.Poll(ctx, startTimeout, func(ctx context.Context) (bool, error) {
-		pods, err := observer.kube.CoreV1().Pods(w.Namespace).List(ctx, metav1.ListOptions{FieldSelector: v.podFields})
+		of, err := w.Fresh(ctx, "pods", metav1.ListOptions{FieldSelector: v.podFields})
 		if err != nil {
 			return false, err
 		}
-		vpas, err := observer.vpa.AutoscalingV1().VerticalPodAutoscalers(w.Namespace).List(ctx, metav1.ListOptions{})
+		pods, err := observer.kube.CoreV1().Pods(w.Namespace).List(ctx, of)
 		if err != nil {
 			return false, err
 		}
-		sets, err := observer.kube.AppsV1().ReplicaSets(w.Namespace).List(ctx, metav1.ListOptions{})
+		if of, err = w.Fresh(ctx, "verticalpodautoscalers", metav1.ListOptions{}); err != nil {
+			return false, err
+		}
+		vpas, err := observer.vpa.AutoscalingV1().VerticalPodAutoscalers(w.Namespace).List(ctx, of)
+		if err != nil {
+			return false, err
+		}
+		if of, err = w.Fresh(ctx, "replicasets", metav1.ListOptions{}); err != nil {
+			return false, err
+		}
+		sets, err := observer.kube.AppsV1().ReplicaSets(w.Namespace).List(ctx, of)
 		if err != nil {
 			return false, err
 		}

@@ -25,6 +25,7 @@ import (
 	certutil "k8s.io/client-go/util/cert"
 	"k8s.io/utils/ptr"
 
+	"github.com/stepscale/stepscale/clusters/manifest"
 	"github.com/stepscale/stepscale/engine/world"
 )
 
@@ -120,7 +121,7 @@ func (s *State) registerWebhook(ctx context.Context, a *admission) error {
 // API server learns of a registration a moment later.
 func (s *State) awaitWebhook(ctx context.Context, a *admission) error {
 	probe := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{GenerateName: "stepscale-probe-", Labels: map[string]string{labelManaged: "true"}},
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "stepscale-probe-", Labels: map[string]string{manifest.LabelManaged: "true"}},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "probe", Image: "registry.k8s.io/pause:3.10"}}},
 	}
 	err := s.Poll(ctx, startTimeout, func(ctx context.Context) (bool, error) {

@@ -6,21 +6,24 @@ import (
 	"time"
 )
 
-// Elapse lets d pass with a scrape of the Metrics Server after every resolution
-// of it, and returns how many. In real time the Metrics Server scrapes on its own.
-func (w *World) Elapse(ctx context.Context, d, resolution time.Duration) (scrapes int, err error) {
+// MetricResolution is the Metrics Server's --metric-resolution, as its own manifest sets it.
+const MetricResolution = 15 * time.Second
+
+// Elapse lets d pass with a scrape of the Metrics Server after every MetricResolution of
+// it, and returns how many. In real time the Metrics Server scrapes on its own.
+func (w *World) Elapse(ctx context.Context, d time.Duration) (scrapes int, err error) {
 	if w.Simulation == nil {
 		if w.Pause != nil {
 			return 0, w.Pause(ctx, d)
 		}
 		return 0, pause(ctx, d)
 	}
-	for left := d; left > 0; left -= resolution {
-		if err := w.Simulation.Advance(ctx, min(left, resolution)); err != nil {
+	for left := d; left > 0; left -= MetricResolution {
+		if err := w.Simulation.Advance(ctx, min(left, MetricResolution)); err != nil {
 			return scrapes, fmt.Errorf("가상 시간을 옮기지 못했습니다: %w", err)
 		}
 		if err := w.Simulation.Scrape(ctx); err != nil {
-			return scrapes, fmt.Errorf("메트릭 서버가 kubelet의 메트릭을 읽지 못했습니다: %w", err)
+			return scrapes, fmt.Errorf("kubelet의 메트릭을 Metrics Server가 읽지 못했습니다: %w", err)
 		}
 		scrapes++
 	}
@@ -30,12 +33,12 @@ func (w *World) Elapse(ctx context.Context, d, resolution time.Duration) (scrape
 // Tick lets time pass until the loop's next turn is due, a period after the last one:
 // upstream's controllers are woken by a ticker too. What the learner took to read is
 // part of it. In virtual time nothing has passed meanwhile.
-func (w *World) Tick(ctx context.Context, period, resolution time.Duration) (scrapes int, err error) {
+func (w *World) Tick(ctx context.Context, period time.Duration) (scrapes int, err error) {
 	left := period
 	if w.Simulation == nil && !w.ticked.IsZero() {
 		left = max(0, period-w.Clock.Since(w.ticked))
 	}
-	if scrapes, err = w.Elapse(ctx, left, resolution); err == nil {
+	if scrapes, err = w.Elapse(ctx, left); err == nil {
 		w.ticked = w.Clock.Now()
 	}
 	return scrapes, err

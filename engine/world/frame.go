@@ -39,7 +39,9 @@ func Framed[S any](of func(*S) *World, steps []engine.Step[S]) []engine.Step[S] 
 				w.started, w.calls = true, nil
 			}
 			err := w.orGone(ctx, do(ctx, s, f))
-			return fault(w.complete(ctx, f, err))
+			err = w.complete(ctx, f, err)
+			f.Calls = cached(f.Calls, step.Actor, step.Cached)
+			return fault(err)
 		}
 	}
 	return steps
@@ -63,6 +65,9 @@ func (w *World) complete(ctx context.Context, f *trace.Frame, err error) error {
 		err = e
 	}
 	f.Calls, w.calls = w.calls, nil
+	if w.Timeline != nil {
+		f.Events = w.Timeline.Happened()
+	}
 	if err == nil {
 		err = w.addSightings(ctx, f)
 	}
@@ -81,6 +86,17 @@ func (w *World) complete(ctx context.Context, f *trace.Frame, err error) error {
 	return err
 }
 
+// cached marks the actor's reads of those resources.
+func cached(calls []trace.Call, actor string, resources []string) []trace.Call {
+	for i, c := range calls {
+		calls[i].Cached = c.Actor == actor && !c.Writes() && !strings.Contains(c.Path, metricsGroup) && slices.Contains(resources, c.Resource())
+	}
+	return calls
+}
+
+// metricsGroup has "pods", too, of which nobody keeps a cache.
+const metricsGroup = "/metrics.k8s.io/"
+
 // takeCalls moves the recorder's calls to the state, those about the lesson only.
 func (w *World) takeCalls(ctx context.Context) error {
 	if w.Recorder == nil {
@@ -98,7 +114,7 @@ func (w *World) takeCalls(ctx context.Context) error {
 // aboutLesson tells the calls of a lesson from those that keep the cluster
 // alive: the lesson's namespace, the kubelets' metrics, and what the learner did.
 func aboutLesson(c trace.Call, namespace string) bool {
-	if c.Actor == trace.ActorLearner || strings.Contains(c.Path, "/metrics/resource") {
+	if c.Actor == trace.ActorLearner || c.Actor == trace.ActorPipeline || strings.Contains(c.Path, "/metrics/resource") {
 		return true
 	}
 	_, rest, ok := strings.Cut(c.Path, "/namespaces/")

@@ -1,13 +1,12 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
-
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/stepscale/stepscale/engine/trace"
 )
@@ -16,11 +15,12 @@ const (
 	actorTimeout = 30 * time.Second       // World.Timeout's default
 	pollEvery    = 10 * time.Millisecond  // machine time
 	pollReal     = 200 * time.Millisecond // on a cluster that others may use too
-	pollLarge    = 100 * time.Millisecond // with more pods than largePods
+	pollPod      = 200 * time.Microsecond // for each pod, with more than largePods: reading them takes from those who make them
+	timePod      = 30 * time.Millisecond  // for each pod, beyond actorTimeout
 	largePods    = 100
-	callGrace    = 10 * time.Second // a call that is under way when the time is over may end
-	idlePolls    = 5                // polls without waiting writes until an actor counts as done
-	settleWithin = 2 * time.Second  // for what is nice to show, never an error
+	callGrace    = 10 * time.Second      // a call that is under way when the time is over may end
+	idleFor      = 50 * time.Millisecond // without waiting writes until an actor counts as done
+	settleWithin = 2 * time.Second       // for what is nice to show, never an error
 )
 
 // ErrStuck tells that an actor did not do its part in time.
@@ -36,7 +36,7 @@ func (w *World) timeout() time.Duration {
 	if w.Timeout > 0 {
 		return w.Timeout
 	}
-	return actorTimeout
+	return actorTimeout + time.Duration(w.Crowd)*timePod
 }
 
 // Move opens the gate for one actor until done says so, and closes it again,
@@ -55,7 +55,7 @@ func (w *World) Move(ctx context.Context, actor string, done func(context.Contex
 	return w.Poll(ctx, w.timeout(), done)
 }
 
-// Poll asks until done. It returns ErrStuck when the time is over, and the
+// Poll asks until done, again whenever something has moved. It returns ErrStuck when the time is over, and the
 // context's own error when the learner interrupts.
 func (w *World) Poll(ctx context.Context, limit time.Duration, done func(context.Context) (bool, error)) error {
 	every := pollEvery
@@ -63,18 +63,26 @@ func (w *World) Poll(ctx context.Context, limit time.Duration, done func(context
 		every = pollReal
 	}
 	if w.Crowd > largePods {
-		every = pollLarge
+		every = max(every, time.Duration(w.Crowd)*pollPod)
 	}
 	call, cancel := context.WithTimeout(ctx, limit+callGrace)
 	defer cancel()
-	err := wait.PollUntilContextTimeout(ctx, every, limit, true, func(context.Context) (bool, error) { return done(call) })
-	if err != nil && ctx.Err() != nil {
-		return ctx.Err()
+	waiting, over := context.WithTimeout(ctx, limit)
+	defer over()
+	for {
+		beats, err := w.beats(call)
+		if err != nil {
+			return cmp.Or(ctx.Err(), err)
+		}
+		if ok, err := done(call); ok || err != nil {
+			return cmp.Or(ctx.Err(), err)
+		}
+		if err := w.rest(waiting, every, beats); waiting.Err() != nil {
+			return cmp.Or(ctx.Err(), ErrStuck)
+		} else if err != nil {
+			return err
+		}
 	}
-	if wait.Interrupted(err) {
-		return ErrStuck
-	}
-	return err
 }
 
 // Waits reports whether the actor has a write that the gate holds.
@@ -129,22 +137,47 @@ func (w *World) Settle(ctx context.Context, done func(context.Context) (bool, er
 // the learner deleted a pod, for example.
 func (w *World) Drain(ctx context.Context, actor string) error {
 	err := w.Move(ctx, actor, w.idle(actor))
-	if errors.Is(err, ErrStuck) {
-		return nil
+	if err != nil && !errors.Is(err, ErrStuck) {
+		return err
 	}
-	return err
+	return w.land(ctx, actor)
 }
 
-// idle is a poll that is done when the actor has not come to the gate for a while.
+// idle is for a poll: it is done when the actor has not come to the gate for a while, and
+// no write of its is under way.
 func (w *World) idle(actor string) func(context.Context) (bool, error) {
-	polls := 0
+	var quiet <-chan time.Time
 	return func(ctx context.Context) (bool, error) {
 		waiting, err := w.Waits(ctx, actor)
-		if polls++; waiting {
-			polls = 0
+		if err != nil {
+			return false, err
 		}
-		return polls >= idlePolls, err
+		landed, err := w.landed(ctx, actor)
+		if waiting || !landed || quiet == nil {
+			quiet = time.After(idleFor)
+		}
+		select {
+		case <-quiet:
+			return true, err
+		default:
+			return false, err
+		}
 	}
+}
+
+// landed tells that every write of the actor is answered that the gate has let through.
+func (w *World) landed(ctx context.Context, actor string) (bool, error) {
+	if w.Flights == nil {
+		return true, nil
+	}
+	n, err := w.Flights.Flying(ctx, actor)
+	return n == 0, err
+}
+
+// land waits, behind a closed gate, for the answers to what the actor has written: they
+// would be told in another's step.
+func (w *World) land(ctx context.Context, actor string) error {
+	return w.Settle(ctx, func(ctx context.Context) (bool, error) { return w.landed(ctx, actor) })
 }
 
 // AwaitCalls waits until the recorder handed over at least n calls that match:
@@ -169,7 +202,7 @@ func (w *World) AwaitCalls(ctx context.Context, n int, match func(trace.Call) bo
 
 // OpenAll opens the gate for every actor; the returned function closes it.
 func (w *World) OpenAll(ctx context.Context) (func() error, error) {
-	actors := []string{trace.ActorDeployment, trace.ActorReplicaSet, trace.ActorScheduler, trace.ActorKubelet}
+	actors := []string{trace.ActorDeployment, trace.ActorReplicaSet, trace.ActorStatefulSet, trace.ActorScheduler, trace.ActorKubelet}
 	shut := func() error {
 		var errs []error
 		for _, a := range actors {

@@ -57,10 +57,20 @@ func Run(done func(Workload) bool) Part {
 	}
 }
 
+// Started tells whether the kubelets have done what they can in a step: real ones have
+// the time to wait for their probes too.
+func (w *World) Started(of Workload) bool {
+	if w.Simulation != nil {
+		return of.Started()
+	}
+	return of.Settled()
+}
+
 // Play opens the gate for the part's actor until its part is done, and returns what
 // read saw last.
 func (w *World) Play(ctx context.Context, p Part, read func(context.Context) (Workload, error)) (last Workload, err error) {
 	idle := w.idle(p.Actor)
+	var stand blocked
 	err = w.Move(ctx, p.Actor, func(ctx context.Context) (bool, error) {
 		now, err := read(ctx)
 		if err != nil {
@@ -69,6 +79,9 @@ func (w *World) Play(ctx context.Context, p Part, read func(context.Context) (Wo
 		if last = now; p.Done(now) {
 			return true, nil
 		}
+		if w.Simulation == nil {
+			return false, stand.look(now, w.Clock.Now())
+		}
 		if !now.Rolling() || w.Gate == nil {
 			return false, nil
 		}
@@ -76,6 +89,9 @@ func (w *World) Play(ctx context.Context, p Part, read func(context.Context) (Wo
 	})
 	if errors.Is(err, ErrStuck) {
 		err = w.Stuck(p.Actor, p.Wanted(last), p.Seen(last))
+	}
+	if err == nil && last.Rolling() { // where nobody counts what is still to come
+		err = w.land(ctx, p.Actor)
 	}
 	return last, err
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -39,7 +38,7 @@ func DiffPods(known map[types.UID]Fingerprint, w Workload, f *trace.Frame) (crea
 			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "metadata.name", To: p.Name})
 		case ok && p.DeletionTimestamp != nil && !was.Deleting:
 			deleted = append(deleted, p.Name)
-			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "metadata.deletionTimestamp", To: p.DeletionTimestamp.UTC().Format(time.RFC3339)})
+			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "metadata.deletionTimestamp", To: "찍힘"})
 		}
 	}
 	var gone []string

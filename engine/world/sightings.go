@@ -39,7 +39,7 @@ func (w *World) Did(actor, object string) {
 
 // told tells whether a watch has something to say of what the actor did.
 func (w *World) told(actor string) bool {
-	return watched(actor) || slices.Contains(slices.Collect(maps.Values(w.did)), actor)
+	return trace.Reacts(actor) || slices.Contains(slices.Collect(maps.Values(w.did)), actor)
 }
 
 // take moves what the witness has seen.
@@ -85,15 +85,6 @@ func (w *World) addSightings(ctx context.Context, f *trace.Frame) error {
 	}
 	w.seen = later
 	return nil
-}
-
-// watched are the actors that a Witness tells of.
-func watched(actor string) bool {
-	switch actor {
-	case trace.ActorDeployment, trace.ActorReplicaSet, trace.ActorScheduler, trace.ActorKubelet:
-		return true
-	}
-	return false
 }
 
 // NamespaceGone returns ErrNamespaceGone when the namespace was deleted or is

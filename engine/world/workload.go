@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -29,37 +30,55 @@ type Workload struct {
 	Pods        []*corev1.Pod
 }
 
+// Workload reads a Deployment with what hangs on it, unrecorded.
+func (w *World) Workload(ctx context.Context, name string) (Workload, error) {
+	return Keep(ctx, w, "deployment/"+name, func() (Workload, error) {
+		return w.read(ctx, w.AsObserver(), name)
+	})
+}
+
 // ReadDeployment reads a Deployment, its ReplicaSets and their pods.
 func ReadDeployment(ctx context.Context, c Clients, namespace, name string) (Workload, error) {
-	var w Workload
-	d, err := c.Kube.AppsV1().Deployments(namespace).Get(ctx, name, metav1.GetOptions{})
+	w := World{Namespace: namespace} // where nobody tells what is the newest
+	return w.read(ctx, c, name)
+}
+
+func (w *World) read(ctx context.Context, c Clients, name string) (found Workload, err error) {
+	d, err := c.Kube.AppsV1().Deployments(w.Namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
-		return w, err
+		return found, err
 	}
-	w.Deployment = d
+	found.Deployment = d
 	selector := metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(d.Spec.Selector)}
-	sets, err := c.Kube.AppsV1().ReplicaSets(namespace).List(ctx, selector)
+	of, err := w.Fresh(ctx, "replicasets", selector)
 	if err != nil {
-		return w, err
+		return found, err
+	}
+	sets, err := c.Kube.AppsV1().ReplicaSets(w.Namespace).List(ctx, of)
+	if err != nil {
+		return found, err
 	}
 	owners := map[types.UID]bool{}
 	for i := range sets.Items {
 		if rs := &sets.Items[i]; metav1.IsControlledBy(rs, d) {
-			w.ReplicaSets = append(w.ReplicaSets, rs)
+			found.ReplicaSets = append(found.ReplicaSets, rs)
 			owners[rs.UID] = true
 		}
 	}
-	sortByRevision(w.ReplicaSets)
-	pods, err := c.Kube.CoreV1().Pods(namespace).List(ctx, selector)
+	sortByRevision(found.ReplicaSets)
+	if of, err = w.Fresh(ctx, "pods", selector); err != nil {
+		return found, err
+	}
+	pods, err := c.Kube.CoreV1().Pods(w.Namespace).List(ctx, of)
 	if err != nil {
-		return w, err
+		return found, err
 	}
 	for i := range pods.Items {
 		if owner := metav1.GetControllerOf(&pods.Items[i]); owner != nil && owners[owner.UID] {
-			w.Pods = append(w.Pods, &pods.Items[i])
+			found.Pods = append(found.Pods, &pods.Items[i])
 		}
 	}
-	return w, nil
+	return found, nil
 }
 
 // sortByRevision puts the newest ReplicaSet first.
@@ -170,6 +189,26 @@ func (w Workload) Settled() bool {
 	return w.Ready() == bound && w.Terminating() == 0
 }
 
+// Started is Settled for kubelets whose probes take time that a step does not let pass:
+// a pod that runs and has not been found ready yet is none of their work any more.
+func (w Workload) Started() bool {
+	bound, _ := w.Bound()
+	asked := 0
+	for _, p := range w.Active() {
+		if Asked(p) {
+			asked++
+		}
+	}
+	return w.Ready()+asked == bound && w.Terminating() == 0
+}
+
+// Asked tells that a pod runs and is not ready before its probes have succeeded.
+func Asked(p *corev1.Pod) bool {
+	probed := func(c corev1.Container) bool { return c.ReadinessProbe != nil || c.StartupProbe != nil }
+	return p.Status.Phase == corev1.PodRunning && !IsReady(p) &&
+		(slices.ContainsFunc(p.Spec.Containers, probed) || slices.ContainsFunc(p.Spec.InitContainers, probed))
+}
+
 func (w Workload) Ready() int {
 	n := 0
 	for _, p := range w.Active() {
@@ -249,9 +288,13 @@ func (w *World) RollOut(ctx context.Context, before Workload) (after Workload, e
 	}
 	defer func() { err = errors.Join(err, shut()) }()
 	name := before.Deployment.Name
+	var stand blocked
 	err = w.Poll(ctx, w.timeout(), func(ctx context.Context) (bool, error) {
-		after, err = ReadDeployment(ctx, w.AsObserver(), w.Namespace, name)
-		return err == nil && after.rolledOut(), err
+		after, err = w.Workload(ctx, name)
+		if err != nil || after.rolledOut() || w.Simulation != nil {
+			return err == nil && after.rolledOut(), err
+		}
+		return false, stand.look(after, w.Clock.Now())
 	})
 	if errors.Is(err, ErrStuck) {
 		return after, w.Stuck(trace.ActorDeployment, "디플로이먼트 "+name+"의 변경이 모든 파드에 적용되는 것",

@@ -38,6 +38,12 @@ type Gate interface {
 	Waiting(ctx context.Context) ([]trace.Waiting, error)
 }
 
+// Flights counts an actor's writes that the gate has let through and that nobody has
+// answered yet.
+type Flights interface {
+	Flying(ctx context.Context, actor string) (int, error)
+}
+
 // Recorder hands over the calls of all actors since it was last asked.
 type Recorder interface {
 	Calls(ctx context.Context) ([]trace.Call, error)
@@ -61,6 +67,11 @@ type Witness interface {
 	CaughtUp(ctx context.Context) (bool, error)
 }
 
+// Timeline tells which events of the scenario have happened since it was last asked.
+type Timeline interface {
+	Happened() []trace.Event
+}
+
 // Clients are the API clients of one identity.
 type Clients struct {
 	Kube    kubernetes.Interface
@@ -79,15 +90,19 @@ type World struct {
 	Observer   Clients // not recorded, polls and reads what a step shows; the zero value means Controller
 	Namespace  string
 	Clock      clock.PassiveClock
-	Timeout    time.Duration // how long an actor may take; 0 means 30 s of machine time
-	Crowd      int           // pods that a step deals with; many are polled more slowly
+	Wall       clock.PassiveClock // what the API server and kubectl go by, also where time is virtual; nil: Clock
+	Timeout    time.Duration      // how long an actor may take; 0 means 30 s of machine time
+	Crowd      int                // pods that a step deals with; many are polled more slowly
 
 	Simulation Simulation    // nil: real time
 	Gate       Gate          // nil: actors move on their own
+	Flights    Flights       // nil: nobody knows
 	Recorder   Recorder      // nil: frames carry no calls
 	Watches    Watches       // nil: nobody counts them
 	Kubelet    KubeletReader // nil: through the API server's node proxy
 	Witness    Witness       // nil: frames carry no sightings
+	Pulse      Pulse         // nil: nobody tells when something moves
+	Timeline   Timeline      // nil: nothing happens but what the loop does
 
 	// Pause lets real time pass; nil: in silence.
 	Pause func(ctx context.Context, d time.Duration) error
@@ -98,6 +113,7 @@ type World struct {
 	marked  time.Time         // when the write was that set the actors going
 	seen    []trace.Sighting  // taken from the witness and not yet in a frame
 	calls   []trace.Call      // taken from the recorder and not yet in a frame
+	kept    map[string]kept   // answers of the API
 }
 
 // NewClients makes the clients of one identity. The configuration decides whose

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,7 +20,7 @@ import (
 )
 
 // exec runs a command in a node.
-func (s standin) exec() error {
+func (s *standin) exec() error {
 	args := slices.DeleteFunc(slices.Clone(s.args[1:]), func(a string) bool { return a == "--privileged" || a == "-i" })
 	node, command := filepath.Join(s.state, args[0]), strings.Join(args[1:], " ")
 	if _, err := os.Stat(node); err != nil {
@@ -29,52 +28,46 @@ func (s standin) exec() error {
 	}
 	switch {
 	case command == "cat /kind/version":
-		fmt.Println("v1.37.0")
+		fmt.Fprintln(&s.stdout, "v1.37.0")
 	case strings.HasPrefix(command, "cp /dev/stdin "):
-		body, err := io.ReadAll(os.Stdin)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(node, filepath.Base(args[3])), body, 0o600)
+		return os.WriteFile(filepath.Join(node, filepath.Base(args[3])), s.stdin, 0o600)
 	case command == "cat /etc/kubernetes/admin.conf":
-		body, err := os.ReadFile(os.Getenv(envKubeconfig))
-		fmt.Print(string(body))
+		body, err := os.ReadFile(s.env[envKubeconfig])
+		fmt.Fprint(&s.stdout, string(body))
 		return err
 	case strings.HasPrefix(command, "cat /kind/manifests/"):
-		fmt.Println("# nothing")
+		fmt.Fprintln(&s.stdout, "# nothing")
 	case strings.HasPrefix(command, "crictl inspecti"):
 		if _, err := os.Stat(filepath.Join(node, "image")); err != nil {
 			return errors.New("no such image")
 		}
-		fmt.Println(`{"status":{"id":"sha256:1"}}`)
+		fmt.Fprintln(&s.stdout, `{"status":{"id":"sha256:1"}}`)
 	case command == "containerd config dump":
-		fmt.Println("version = 2\n[plugins]\n  [plugins.\"io.containerd.grpc.v1.cri\"]\n    [plugins.\"io.containerd.grpc.v1.cri\".containerd]\n      snapshotter = \"overlayfs\"")
+		fmt.Fprintln(&s.stdout, "version = 2\n[plugins]\n  [plugins.\"io.containerd.grpc.v1.cri\"]\n    [plugins.\"io.containerd.grpc.v1.cri\".containerd]\n      snapshotter = \"overlayfs\"")
 	case strings.HasPrefix(command, "ctr --namespace=k8s.io images import"):
-		body, err := io.ReadAll(os.Stdin)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(node, "image"), body, 0o600)
+		return os.WriteFile(filepath.Join(node, "image"), s.stdin, 0o600)
+	case command == "journalctl --no-pager -u kubelet.service":
+		fmt.Fprintln(&s.stdout, s.env[EnvKubelet])
 	case strings.HasPrefix(command, "kubeadm init"):
-		return kubeadmInit(filepath.Join(node, "kubeadm.conf"))
+		return s.kubeadmInit(filepath.Join(node, "kubeadm.conf"))
 	default:
-		return network(args[1:])
+		return s.network(args[1:])
 	}
 	return nil
 }
 
 // network runs a command that looks at the world outside the node. Of others
 // nothing is known, and they succeed.
-func network(args []string) error {
+func (s *standin) network(args []string) error {
 	switch args[0] {
 	case "getent":
-		host := os.Getenv(EnvHost)
+		host := s.env[EnvHost]
 		if host == "" {
 			return errors.New("exit status 2")
 		}
-		fmt.Printf("%s STREAM %s\n%s DGRAM\n", host, args[2], host)
+		fmt.Fprintf(&s.stdout, "%s STREAM %s\n%s DGRAM\n", host, args[2], host)
 	case "ip":
-		fmt.Printf("default via %s dev eth0 \n", Gateway)
+		fmt.Fprintf(&s.stdout, "default via %s dev eth0 \n", Gateway)
 	case "curl":
 		return curl(args[len(args)-1])
 	}
@@ -93,12 +86,12 @@ func curl(url string) error {
 
 // kubeadmInit shows in the control plane what kubeadm would have: the pod of
 // kube-controller-manager with the arguments of the configuration.
-func kubeadmInit(path string) error {
+func (s *standin) kubeadmInit(path string) error {
 	args, err := ControllerManagerArgs(path)
 	if err != nil {
 		return err
 	}
-	cfg, err := clientcmd.BuildConfigFromFlags("", os.Getenv(envKubeconfig))
+	cfg, err := clientcmd.BuildConfigFromFlags("", s.env[envKubeconfig])
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,12 @@
-// Package standin is docker for tests on machines that have none: a test binary
-// that is called by that name, as far as kind's library asks for it. Containers are
-// folders, and the control plane that answers in a node is one that the test runs.
+// Package standin is docker for tests on machines that have none, as far as kind's
+// library asks for it: a small program by that name that asks the test's process.
+// Containers are folders, and the control plane that answers in a node is one that the
+// test runs.
 package standin
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,14 +20,17 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-const program = "docker"
+const program = "github.com/stepscale/stepscale/clusters/kind/standin/docker"
 
 // What a test may set while the stand-in is installed.
 const (
-	EnvFault = "STANDIN_FAULT" // a part of the command line that fails
-	EnvSays  = "STANDIN_SAYS"  // and what it says then
-	EnvImage = "STANDIN_IMAGE" // the image that docker itself has
-	EnvHost  = "STANDIN_HOST"  // what host.docker.internal is in a node; not known when empty
+	EnvFault   = "STANDIN_FAULT"   // a part of the command line that fails
+	EnvSays    = "STANDIN_SAYS"    // and what it says then
+	EnvHang    = "STANDIN_HANG"    // a part of the command line that is not answered as long as it is waited for
+	EnvCgroup  = "STANDIN_CGROUP"  // the version of the host's cgroups; 2 when empty
+	EnvKubelet = "STANDIN_KUBELET" // what the nodes' journal has of the kubelet
+	EnvImage   = "STANDIN_IMAGE"   // the image that docker itself has
+	EnvHost    = "STANDIN_HOST"    // what host.docker.internal is in a node; not known when empty
 )
 
 // Gateway of the nodes' network is an address that every Linux has and nobody uses.
@@ -33,68 +39,73 @@ const Gateway = "127.0.0.7"
 const (
 	envState      = "STANDIN_STATE"      // folder of its containers
 	envKubeconfig = "STANDIN_KUBECONFIG" // of the control plane in the nodes
+	envAddress    = "STANDIN_ADDRESS"    // where this process answers
 )
 
-// Called tells whether this process was started as docker: TestMain then hands over
-// to Main before anything else.
-func Called() bool { return filepath.Base(os.Args[0]) == program }
-
-// Install makes this test binary docker, with everything that it keeps below dir. It
-// returns the folder of the containers, one folder each, and the environment in which
-// docker is found: no other container engine is, and of other programs only go, with
-// which images are made.
+// Install builds docker, with everything that it keeps below dir. It returns the folder
+// of the containers, one folder each, and the environment in which docker is found: no
+// other container engine is, and of other programs only go, with which images are made.
 func Install(dir, kubeconfig string) (state string, env map[string]string, err error) {
 	state = filepath.Join(dir, "containers")
 	bin := filepath.Join(dir, "bin")
-	self, err := os.Executable()
-	if err := errors.Join(err, os.Mkdir(state, 0o755), os.Mkdir(bin, 0o755), os.Symlink(self, filepath.Join(bin, program))); err != nil {
+	tool, err := exec.LookPath("go")
+	if err := errors.Join(err, os.Mkdir(state, 0o755), os.Mkdir(bin, 0o755), os.Symlink(tool, filepath.Join(bin, "go"))); err != nil {
 		return "", nil, err
 	}
-	if tool, err := exec.LookPath("go"); err == nil {
-		if err := os.Symlink(tool, filepath.Join(bin, "go")); err != nil {
-			return "", nil, err
-		}
+	build := exec.Command(tool, "build", "-o", filepath.Join(bin, "docker"), program)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", nil, fmt.Errorf("%w: %s", err, out)
 	}
-	return state, map[string]string{"PATH": bin, envState: state, envKubeconfig: kubeconfig}, nil
+	at, err := address()
+	return state, map[string]string{"PATH": bin, envState: state, envKubeconfig: kubeconfig, envAddress: at}, err
 }
 
 type standin struct {
-	state string
-	args  []string
+	state  string
+	args   []string
+	env    map[string]string
+	stdin  []byte
+	stdout bytes.Buffer
+	gone   <-chan struct{} // closed when who asked has ended
 }
 
-// Main is docker; it returns the exit code.
-func Main(args []string) int {
-	line := strings.Join(args, " ")
-	if fault := os.Getenv(EnvFault); fault != "" && strings.Contains(line, fault) {
-		fmt.Fprintln(os.Stderr, os.Getenv(EnvSays))
-		return 1
+// answer is docker's.
+func (c call) answer(gone <-chan struct{}) answer {
+	line := strings.Join(c.Args, " ")
+	if fault := c.Env[EnvFault]; fault != "" && strings.Contains(line, fault) {
+		return answer{Code: 1, Stderr: []byte(c.Env[EnvSays] + "\n")}
 	}
-	s := standin{state: os.Getenv(envState), args: args}
+	if hang := c.Env[EnvHang]; hang != "" && strings.Contains(line, hang) {
+		<-gone
+		return answer{Code: 1}
+	}
+	s := &standin{state: c.Env[envState], args: c.Args, env: c.Env, stdin: c.Stdin, gone: gone}
 	if err := s.run(line); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+		return answer{Code: 1, Stdout: s.stdout.Bytes(), Stderr: []byte(err.Error() + "\n")}
 	}
-	return 0
+	return answer{Stdout: s.stdout.Bytes()}
 }
 
-func (s standin) run(line string) error {
+func (s *standin) run(line string) error {
 	switch {
 	case line == "-v":
-		fmt.Println("Docker version 28.0.0, build standin")
+		fmt.Fprintln(&s.stdout, "Docker version 28.0.0, build standin")
+	case line == "info --format {{.CgroupVersion}}":
+		fmt.Fprintln(&s.stdout, cmp.Or(s.env[EnvCgroup], "2"))
 	case strings.HasPrefix(line, "info"):
-		fmt.Println(`{"CgroupDriver":"systemd","CgroupVersion":"2","MemoryLimit":true,"PidsLimit":true,"CPUShares":true}`)
+		fmt.Fprintln(&s.stdout, `{"CgroupDriver":"systemd","CgroupVersion":"2","MemoryLimit":true,"PidsLimit":true,"CPUShares":true}`)
 	case strings.HasPrefix(line, "ps"):
 		return s.list()
 	case strings.HasPrefix(line, "inspect"), strings.HasPrefix(line, "network"):
 		return s.inspect(line)
-	case line == "image inspect "+os.Getenv(EnvImage):
-	case line == "save "+os.Getenv(EnvImage):
-		fmt.Print("archive of " + os.Getenv(EnvImage))
+	case line == "image inspect "+s.env[EnvImage]:
+	case line == "save "+s.env[EnvImage]:
+		fmt.Fprint(&s.stdout, "archive of "+s.env[EnvImage])
 	case s.args[0] == "run":
 		return s.create()
 	case s.args[0] == "logs":
-		fmt.Println("[  OK  ] Reached target Multi-User System.")
+		fmt.Fprintln(&s.stdout, "[  OK  ] Reached target Multi-User System.")
 	case s.args[0] == "exec":
 		return s.exec()
 	case s.args[0] == "rm":
@@ -110,7 +121,7 @@ func (s standin) run(line string) error {
 }
 
 // list answers with the cluster of every node, or with the nodes of one cluster.
-func (s standin) list() error {
+func (s *standin) list() error {
 	entries, err := os.ReadDir(s.state)
 	if err != nil {
 		return err
@@ -126,46 +137,50 @@ func (s standin) list() error {
 		}
 		switch filter {
 		case "":
-			fmt.Println(string(cluster))
+			fmt.Fprintln(&s.stdout, string(cluster))
 		case "=" + string(cluster):
-			fmt.Println(e.Name())
+			fmt.Fprintln(&s.stdout, e.Name())
 		}
 	}
 	return nil
 }
 
-func (s standin) inspect(line string) error {
+func (s *standin) inspect(line string) error {
 	switch {
 	case strings.Contains(line, "type=image"), strings.HasPrefix(line, "network create"):
 	case strings.HasPrefix(line, "network ls"):
-		fmt.Println("0123456789ab")
+		fmt.Fprintln(&s.stdout, "0123456789ab")
 	case strings.Contains(line, "Subnet"):
-		fmt.Println("172.18.0.0/16 ")
+		fmt.Fprintln(&s.stdout, "172.18.0.0/16 ")
 	case strings.Contains(line, "kind.role"):
-		fmt.Println("control-plane")
+		fmt.Fprintln(&s.stdout, "control-plane")
 	case strings.Contains(line, "desktop.docker.io"):
-		fmt.Println("")
+		fmt.Fprintln(&s.stdout, "")
 	case strings.Contains(line, "IPAddress"):
-		fmt.Println("172.18.0.2,")
+		fmt.Fprintln(&s.stdout, "172.18.0.2,")
 	case strings.Contains(line, "HostPort"):
-		cfg, err := clientcmd.BuildConfigFromFlags("", os.Getenv(envKubeconfig))
+		cfg, err := clientcmd.BuildConfigFromFlags("", s.env[envKubeconfig])
 		if err != nil {
 			return err
 		}
 		host, port, _ := strings.Cut(strings.TrimPrefix(cfg.Host, "https://"), ":")
-		fmt.Println(host + "\t" + port)
+		fmt.Fprintln(&s.stdout, host+"\t"+port)
 	}
 	return nil
 }
 
-func (s standin) create() error {
+func (s *standin) create() error {
 	name, cluster := s.args[2], ""
 	for i, arg := range s.args {
 		if v, ok := strings.CutPrefix(arg, "io.x-k8s.kind.cluster="); ok && s.args[i-1] == "--label" {
 			cluster = v
 		}
 	}
-	time.Sleep(200 * time.Millisecond) // so that there is something to interrupt
+	select {
+	case <-time.After(200 * time.Millisecond): // so that there is something to interrupt
+	case <-s.gone:
+		return errors.New("interrupted")
+	}
 	made, err := os.MkdirTemp(filepath.Dir(s.state), name)
 	if err != nil {
 		return err

@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"fmt"
+	"io/fs"
 	"os"
+	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stepscale/stepscale/engine/trace"
@@ -17,19 +21,15 @@ func benchApp(b *testing.B) *app {
 		b.Fatal(err)
 	}
 	b.Setenv("STEPSCALE_STATE_DIR", dir)
-	a := wire(newApp())
+	a := newApp()
 	b.Cleanup(func() {
-		if err := a.finish(); err != nil {
+		if err := a.disconnect(); err != nil {
 			b.Error(err)
 		}
 		_ = os.RemoveAll(dir)
 	})
 	return a
 }
-
-type silent struct{}
-
-func (silent) Phase(string, time.Duration) {}
 
 // benchRounds times one part of a loop, every round on a stage of its own that
 // was prepared before the clock runs.
@@ -59,35 +59,78 @@ func benchLoop(b *testing.B, a *app, loop, scenario string) (*clusterStage, func
 	return s.(*clusterStage), closeStage
 }
 
-// passes runs n whole passes, or fewer when a pass ends with stop.
-func passes(b *testing.B, s *clusterStage, n int, stop func() bool) {
+// passes runs n whole passes, or fewer when a pass ends with stop, and returns the frames.
+func passes(b *testing.B, s *clusterStage, n int, stop func() bool) []trace.Frame {
 	b.Helper()
+	var frames []trace.Frame
 	for range n {
-		_, err := s.Session().Continue(func(f trace.Frame) bool { return f.Step == "hpa/5-pods/run" || f.Step == "vpa/8-conclusion/compare" })
+		more, err := s.Session().Continue(func(f trace.Frame) bool { return f.Step == "hpa/5-pods/run" || f.Step == "vpa/8-conclusion/compare" })
 		if err != nil {
 			b.Fatal(err)
 		}
+		frames = append(frames, more...)
 		if stop() {
-			return
+			break
 		}
 	}
+	return frames
 }
 
 func never() bool { return false }
 
-// BenchmarkScaleUpPass is one pass of the five steps, 2 to 4 pods, all Ready.
-func BenchmarkScaleUpPass(b *testing.B) {
-	benchRounds(b, "hpa", "web-surge", func(s *clusterStage) { passes(b, s, 20, s.LoadChanged) }, func(s *clusterStage) { passes(b, s, 1, never) })
+// benchPass times one pass of a loop, and holds it against what its calls took together.
+func benchPass(b *testing.B, loop, scenario string, before int, stop func(*clusterStage) func() bool) {
+	var took, called time.Duration
+	var calls int
+	benchRounds(b, loop, scenario, func(s *clusterStage) { passes(b, s, before, stop(s)) }, func(s *clusterStage) {
+		start := time.Now()
+		frames := passes(b, s, 1, never)
+		took += time.Since(start)
+		sum, n := callTime(frames)
+		called, calls = called+sum, calls+n
+	})
+	b.ReportMetric(called.Seconds()*1000/float64(b.N), "ms-calls/pass")
+	b.ReportMetric(float64(calls)/float64(b.N), "calls/pass")
+	b.ReportMetric(took.Seconds()/called.Seconds(), "pass/calls")
 }
 
-// BenchmarkTwentyTicks is 20 passes that change nothing: five virtual minutes.
-func BenchmarkTwentyTicks(b *testing.B) {
+// BenchmarkScaleUpPass is one pass of the five steps, 2 to 4 pods, all Ready.
+func BenchmarkScaleUpPass(b *testing.B) {
+	benchPass(b, "hpa", "web-surge", 20, func(s *clusterStage) func() bool { return s.LoadChanged })
+}
+
+// BenchmarkVPAPass is one pass of the VPA's steps that evicts a pod and ends with
+// its successor Ready.
+func BenchmarkVPAPass(b *testing.B) {
+	benchPass(b, "vpa", "vpa-web", 3, func(*clusterStage) func() bool { return never })
+}
+
+// BenchmarkTick is a pass that changes nothing: 15 virtual seconds.
+func BenchmarkTick(b *testing.B) { benchTicks(b, 1) }
+
+// BenchmarkVirtualDay is a day of such passes on the control plane.
+func BenchmarkVirtualDay(b *testing.B) { benchTicks(b, 24*60*4) }
+
+func benchTicks(b *testing.B, ticks int) {
 	a := benchApp(b)
+	requests := counted(b, a)
 	s, closeStage := benchLoop(b, a, "hpa", "web-surge")
 	passes(b, s, 5, never) // past the scale-up
+	var called time.Duration
+	var calls int
+	before := requests.n.Load()
 	for b.Loop() {
-		passes(b, s, 20, never)
+		for range ticks {
+			sum, n := callTime(passes(b, s, 1, never))
+			called, calls = called+sum, calls+n
+		}
 	}
+	n := float64(b.N * ticks)
+	b.ReportMetric(b.Elapsed().Seconds()*1000/n, "ms/tick")
+	b.ReportMetric(float64(requests.n.Load()-before)/n, "requests/tick")
+	b.ReportMetric(float64(calls)/n, "calls/tick")
+	b.ReportMetric(called.Seconds()*1000/n, "ms-calls/tick")
+	reportMemory(b)
 	if err := closeStage(); err != nil {
 		b.Fatal(err)
 	}
@@ -103,14 +146,55 @@ func BenchmarkThousandPods(b *testing.B) {
 		passes(b, s, 1, never)
 		b.ReportMetric(up.Seconds(), "s/scale-up")
 		b.ReportMetric((time.Since(start) - up).Seconds(), "s/keep")
+		reportMemory(b)
 	})
 }
 
-// BenchmarkVPAPass is one pass of the VPA's steps that evicts a pod and ends with
-// its successor Ready.
-func BenchmarkVPAPass(b *testing.B) {
-	keeping := func(s *clusterStage) { passes(b, s, 3, never) }
-	benchRounds(b, "vpa", "vpa-web", keeping, func(s *clusterStage) { passes(b, s, 1, never) })
+// BenchmarkFiveThousandPods goes on to 5,000: as many passes as it takes, and one that
+// keeps them.
+func BenchmarkFiveThousandPods(b *testing.B) {
+	a := benchApp(b)
+	a.scenarios = larger(b, a.scenarios, 5000)
+	for b.Loop() {
+		s, closeStage := benchLoop(b, a, "hpa", "big")
+		start, ready := time.Now(), ""
+		for n := 0; ready != "5000"; n++ {
+			if n == 20 {
+				b.Fatalf("%s pods after %d passes", ready, n)
+			}
+			frames := passes(b, s, 1, never)
+			ready, _ = frames[len(frames)-1].Fact("readyPods")
+		}
+		up := time.Now()
+		passes(b, s, 1, never)
+		b.ReportMetric(up.Sub(start).Seconds(), "s/up")
+		b.ReportMetric(time.Since(up).Seconds(), "s/keep")
+		reportMemory(b)
+		if err := closeStage(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// larger is the scenario "big" with that many pods.
+func larger(b *testing.B, from fs.FS, pods int) fs.FS {
+	b.Helper()
+	to := fstest.MapFS{}
+	for file, change := range map[string][2]string{
+		"big/objects.yaml":  {"maxReplicas: 1000", fmt.Sprintf("maxReplicas: %d", pods)},
+		"big/scenario.yaml": {"step: 5000m", fmt.Sprintf("step: %dm", 5*pods)},
+	} {
+		raw, err := fs.ReadFile(from, file)
+		if err != nil {
+			b.Fatal(err)
+		}
+		changed := strings.Replace(string(raw), change[0], change[1], 1)
+		if changed == string(raw) {
+			b.Fatalf("%s has no %q", file, change[0])
+		}
+		to[file] = &fstest.MapFile{Data: []byte(changed)}
+	}
+	return to
 }
 
 // BenchmarkVPAHistory is eight days of virtual history on the cluster, from the

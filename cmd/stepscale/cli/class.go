@@ -13,14 +13,14 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/stepscale/stepscale/clusters"
-	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/vpa"
 )
 
-// classCommand is what an instructor does once on a cluster that a class shares.
-func (a *app) classCommand() *cobra.Command {
+// newClassCommand is what an instructor does once on a cluster that a class shares.
+func newClassCommand(d deps) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "class", Short: "강사: 여럿이 쓰는 클러스터를 수업에 맞게 준비합니다",
 		Long: `강사가 클러스터마다 한 번 install을 실행하고, 학생마다 namespace를 실행합니다.
@@ -33,13 +33,13 @@ namespace는 학생의 네임스페이스를 파드 보안(restricted), 할당�
   stepscale class remove --context my-context`,
 		Args: cobra.ArbitraryArgs, RunE: unknownCommand,
 	}
-	cmd.AddCommand(a.classPart("install", "없는 것을 만듭니다", a.classInstall), a.classNamespace(), a.classPart("status", "무엇이 있는지 보여 드립니다. 쓰는 것은 없습니다", a.classStatus),
-		a.classPart("remove", "stepscale이 만든 것을 지웁니다", a.classRemove))
+	cmd.AddCommand(d.classPart("install", "없는 것을 만듭니다", d.classInstall), newClassNamespaceCommand(d), d.classPart("status", "무엇이 있는지 보여 드립니다. 쓰는 것은 없습니다", d.classStatus),
+		d.classPart("remove", "stepscale이 만든 것을 지웁니다", d.classRemove))
 	return cmd
 }
 
-func (a *app) classPart(name, short string, do func(context.Context, *vpa.Class, string, bool) error) *cobra.Command {
-	var attach eks.Options
+func (d deps) classPart(name, short string, do func(context.Context, *vpa.Class, string, bool) error) *cobra.Command {
+	var attach lab.Attachment
 	var yes bool
 	cmd := &cobra.Command{
 		Use: name, Short: short, Args: cobra.NoArgs, Example: "  stepscale class " + name + " --context my-context",
@@ -51,7 +51,7 @@ func (a *app) classPart(name, short string, do func(context.Context, *vpa.Class,
 			return classError(do(cmd.Context(), class, cluster, yes))
 		},
 	}
-	attachFlags(cmd.Flags(), &attach)
+	d.attachFlags(cmd.Flags(), &attach)
 	if name != "status" {
 		yesFlag(cmd, &yes)
 	}
@@ -59,11 +59,11 @@ func (a *app) classPart(name, short string, do func(context.Context, *vpa.Class,
 }
 
 // openClass attaches to the cluster of a class, and tells its name.
-func openClass(ctx context.Context, attach eks.Options, command string) (class *vpa.Class, cluster string, err error) {
+func openClass(ctx context.Context, attach lab.Attachment, command string) (class *vpa.Class, cluster string, err error) {
 	if (attach.Name == "") == (attach.Context == "") {
 		return nil, "", problem.Usage("--eks와 --context 가운데 하나를 적어 주십시오.", "예: stepscale class "+command+" --context my-context")
 	}
-	c := eks.New(attach)
+	c := attach.Open()
 	cfg, err := c.Up(ctx)
 	if err != nil {
 		return nil, "", problem.OfCluster(err)
@@ -114,8 +114,8 @@ func whose(o vpa.Origin) string {
 	return text + ", 레이블 " + strings.Join(labels, " ")
 }
 
-func (a *app) classInstall(ctx context.Context, c *vpa.Class, name string, yes bool) error {
-	err := a.ask(ctx, yes, []string{
+func (d deps) classInstall(ctx context.Context, c *vpa.Class, name string, yes bool) error {
+	err := d.asker(yes).Ask(ctx, []string{
 		"클러스터 " + name + "에, 클러스터 전체에 걸친 오브젝트를 만듭니다: VPA의 CRD 2개, ClusterRole stepscale-student, ValidatingAdmissionPolicy와 그 바인딩 stepscale-student, MutatingAdmissionPolicy와 그 바인딩 stepscale-vpa.",
 		"정책은 " + clusters.LabelManaged + "=true 레이블이 있는 네임스페이스의 새 파드와, 학생의 네임스페이스에만 적용됩니다. 다른 사람이 만든 것은 건드리지 않습니다.",
 	})
@@ -123,7 +123,7 @@ func (a *app) classInstall(ctx context.Context, c *vpa.Class, name string, yes b
 		return err
 	}
 	made, err := c.Install(ctx)
-	screen := view.New(a.out)
+	screen := view.New(d.out)
 	for _, p := range made {
 		done := "만듦: "
 		if p.There {
@@ -145,9 +145,9 @@ func (a *app) classInstall(ctx context.Context, c *vpa.Class, name string, yes b
 	return err
 }
 
-func (a *app) classStatus(ctx context.Context, c *vpa.Class, _ string, _ bool) error {
+func (d deps) classStatus(ctx context.Context, c *vpa.Class, _ string, _ bool) error {
 	all, err := c.Status(ctx)
-	screen := view.New(a.out)
+	screen := view.New(d.out)
 	for _, p := range all {
 		state := "없음"
 		switch {
@@ -161,13 +161,13 @@ func (a *app) classStatus(ctx context.Context, c *vpa.Class, _ string, _ bool) e
 	return err
 }
 
-func (a *app) classRemove(ctx context.Context, c *vpa.Class, name string, yes bool) error {
-	err := a.ask(ctx, yes, []string{"클러스터 " + name + "에서 stepscale class install이 만든 것을 지웁니다. CRD를 지우면 그 종류의 VPA 오브젝트도 모두 사라지고, 역할과 정책을 지우면 학생의 네임스페이스에서 수업을 할 수 없습니다."})
+func (d deps) classRemove(ctx context.Context, c *vpa.Class, name string, yes bool) error {
+	err := d.asker(yes).Ask(ctx, []string{"클러스터 " + name + "에서 stepscale class install이 만든 것을 지웁니다. CRD를 지우면 그 종류의 VPA 오브젝트도 모두 사라지고, 역할과 정책을 지우면 학생의 네임스페이스에서 수업을 할 수 없습니다."})
 	if err != nil {
 		return err
 	}
 	removed, err := c.Remove(ctx)
-	screen := view.New(a.out)
+	screen := view.New(d.out)
 	for _, p := range removed {
 		screen.Done("지움: " + p.Kind + " " + p.Name)
 	}

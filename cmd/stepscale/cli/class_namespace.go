@@ -11,9 +11,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/yaml"
 
-	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/vpa"
 )
@@ -23,12 +24,12 @@ const placeholder = "{}"
 
 // enrolment is who gets which namespace.
 type enrolment struct {
-	attach        eks.Options
+	attach        lab.Attachment
 	users, groups []string
 	dryRun, yes   bool
 }
 
-func (a *app) classNamespace() *cobra.Command {
+func newClassNamespaceCommand(d deps) *cobra.Command {
 	var e enrolment
 	cmd := &cobra.Command{
 		Use: "namespace NAME...", Short: "학생의 네임스페이스를 울타리와 함께 만듭니다", Args: cobra.ArbitraryArgs,
@@ -44,16 +45,16 @@ func (a *app) classNamespace() *cobra.Command {
 				return err
 			}
 			if e.dryRun {
-				return a.printStudents(students)
+				return d.printStudents(students)
 			}
 			class, cluster, err := openClass(cmd.Context(), e.attach, "namespace s01 --user kim")
 			if err != nil {
 				return err
 			}
-			return classError(a.enroll(cmd.Context(), class, cluster, students, e.yes))
+			return classError(d.enroll(cmd.Context(), class, cluster, students, e.yes))
 		},
 	}
-	attachFlags(cmd.Flags(), &e.attach)
+	d.attachFlags(cmd.Flags(), &e.attach)
 	cmd.Flags().StringArrayVar(&e.users, "user", nil, "네임스페이스를 쓸 `사용자` (쿠버네티스가 아는 이름)")
 	cmd.Flags().StringArrayVar(&e.groups, "group", nil, "네임스페이스를 쓸 `그룹`")
 	cmd.Flags().BoolVar(&e.dryRun, "dry-run", false, "만들 것을 YAML로 출력만 합니다. 클러스터는 필요 없습니다")
@@ -108,7 +109,7 @@ func named(who []string, namespace string) []string {
 }
 
 // printStudents writes what would be made, as kubectl apply takes it.
-func (a *app) printStudents(students []vpa.Student) error {
+func (d deps) printStudents(students []vpa.Student) error {
 	for _, s := range students {
 		objects, err := s.Objects()
 		if err != nil {
@@ -119,7 +120,7 @@ func (a *app) printStudents(students []vpa.Student) error {
 			if err != nil {
 				return err
 			}
-			if _, err := fmt.Fprintf(outside.Writer(a.out), "---\n%s", raw); err != nil {
+			if _, err := fmt.Fprintf(outside.Writer(d.out), "---\n%s", raw); err != nil {
 				return err
 			}
 		}
@@ -128,7 +129,7 @@ func (a *app) printStudents(students []vpa.Student) error {
 }
 
 // enroll looks at everything before it asks, and asks before it writes.
-func (a *app) enroll(ctx context.Context, c *vpa.Class, cluster string, students []vpa.Student, yes bool) error {
+func (d deps) enroll(ctx context.Context, c *vpa.Class, cluster string, students []vpa.Student, yes bool) error {
 	if err := c.Ready(ctx); errors.Is(err, vpa.ErrNotInstalled) {
 		return &problem.Error{What: "이 클러스터는 아직 수업에 맞게 준비되지 않았습니다", Cause: err, Code: problem.ExitUsage, Hint: "stepscale class install을 먼저 실행해 주십시오. 이미 하셨다면 한 번 더 실행하셔도 됩니다."}
 	} else if err != nil {
@@ -154,29 +155,29 @@ func (a *app) enroll(ctx context.Context, c *vpa.Class, cluster string, students
 	if len(there) > 0 {
 		told = append(told, "이미 있는 것은 이 버전에 맞춥니다: "+strings.Join(there, ", "))
 	}
-	if err := a.ask(ctx, yes, told); err != nil {
+	if err := d.asker(yes).Ask(ctx, told); err != nil {
 		return err
 	}
-	return a.enrollAll(ctx, c, students)
+	return d.enrollAll(ctx, c, students)
 }
 
-func (a *app) enrollAll(ctx context.Context, c *vpa.Class, students []vpa.Student) error {
-	screen := view.New(a.out)
+func (d deps) enrollAll(ctx context.Context, c *vpa.Class, students []vpa.Student) error {
+	screen := view.New(d.out)
 	counted := true
 	for _, s := range students {
 		err := c.Enroll(ctx, s)
 		if err == nil && counted { // the first may wait, and the others then do not
-			done := a.busy("할당량이 세어지기를 기다립니다")
+			done := d.waits.Busy("할당량이 세어지기를 기다립니다")
 			counted, err = c.AwaitQuota(ctx, s)
 			done()
 		}
 		if err != nil {
-			return &problem.Error{What: "네임스페이스 " + s.Namespace + "을(를) 끝까지 만들지 못했습니다", Cause: err, Hint: enrollHint(err)}
+			return &problem.Error{What: "네임스페이스 " + korean.Object(s.Namespace) + " 끝까지 만들지 못했습니다", Cause: err, Hint: enrollHint(err)}
 		}
 		screen.Done(fmt.Sprintf("네임스페이스 %s: %s", s.Namespace, strings.Join(slices.Concat(s.Users, s.Groups), ", ")))
 	}
 	if !counted {
-		screen.Note("할당량이 아직 세어지지 않았습니다. 그동안은 학생이 아무것도 만들지 못합니다. kubectl describe resourcequota -n " + students[0].Namespace + "로 확인해 주십시오.")
+		screen.Note("할당량이 아직 세어지지 않았습니다. 그동안은 학생이 아무것도 만들지 못합니다. kubectl describe resourcequota -n " + korean.By(students[0].Namespace) + " 확인해 주십시오.")
 	}
 	screen.Note("NetworkPolicy는 클러스터의 네트워크가 지킬 때에만 힘이 있습니다. EKS의 VPC CNI에서는 enableNetworkPolicy를 켜 주십시오.")
 	screen.Note("학생에게: stepscale learn hpa -n " + students[0].Namespace + " (클러스터와 이미지의 플래그를 함께)")

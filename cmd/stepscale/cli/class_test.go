@@ -1,10 +1,7 @@
 package cli
 
 import (
-	"bytes"
-	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,12 +15,10 @@ import (
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	vpaclient "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/client/clientset/versioned"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/stepscale/stepscale/clusters"
-	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 )
 
@@ -37,27 +32,10 @@ type classroom struct {
 
 func newClassroom(t *testing.T) classroom {
 	t.Helper()
-	a := testApp(t)
-	dir, err := os.MkdirTemp("", "class")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := embedded.New(embedded.Options{Dir: dir})
-	cfg, err := c.Up(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Down(context.Background()); _ = os.RemoveAll(dir) })
-	t.Setenv("KUBECONFIG", c.Info().Kubeconfig)
-	return classroom{app: a, kube: kubernetes.NewForConfigOrDie(rest.CopyConfig(cfg)), vpa: vpaclient.NewForConfigOrDie(cfg), run: a.told}
-}
-
-// told runs a command line, and returns all that it says.
-func (a *app) told(argv ...string) (string, int) {
-	var out bytes.Buffer
-	a.out, a.errOut, a.in, a.typed = &out, &out, strings.NewReader(""), nil
-	code := a.execute(context.Background(), argv)
-	return out.String(), code
+	c, a := simulated.take(t), testApp(t)
+	a.kubeconfig = c.Info().Kubeconfig
+	c.dismiss(t)
+	return classroom{app: a, kube: kubernetes.NewForConfigOrDie(c.config), vpa: vpaclient.NewForConfigOrDie(c.config), run: func(argv ...string) (string, int) { return a.told("", argv...) }}
 }
 
 // recommend makes a VPA with a recommendation, as a recommender would.
@@ -135,6 +113,7 @@ func requests(p *corev1.Pod, container int) string {
 
 // TestClass: the API server itself gives new pods what the VPA recommends.
 func TestClass(t *testing.T) {
+	t.Parallel()
 	c := newClassroom(t)
 	if out, code := c.run("class", "install", "--context", "stepscale"); code != problem.ExitUsage || !strings.Contains(out, "--yes") {
 		t.Errorf("unasked: exit %d, %s", code, out)
@@ -217,21 +196,22 @@ func (c classroom) manyVPAs(t *testing.T) {
 // TestStudent: who is bound to the student's role in one namespace lacks nothing there
 // that doctor asks for, and has nothing elsewhere.
 func TestStudent(t *testing.T) {
+	t.Parallel()
 	c := newClassroom(t)
 	if out, code := c.run("class", "install", "--context", "stepscale", "--yes"); code != problem.ExitOK {
 		t.Fatalf("install: exit %d, %s", code, out)
 	}
-	if _, err := c.kube.CoreV1().Namespaces().Create(t.Context(), namespaceObject("shop"), metav1.CreateOptions{}); err != nil {
+	if _, err := c.kube.CoreV1().Namespaces().Create(t.Context(), namespaceObject("school"), metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	bindStudent(t, c.kube, "shop", "kim")
-	t.Setenv("KUBECONFIG", as(t, os.Getenv("KUBECONFIG"), "kim"))
+	bindStudent(t, c.kube, "school", "kim")
+	c.app.kubeconfig = as(t, c.app.kubeconfig, "kim")
 	allowed := func() bool {
-		out, code := c.run("doctor", "--context", "kim", "--namespace", "shop")
+		out, code := c.run("doctor", "--context", "kim", "--namespace", "school")
 		return code == problem.ExitOK && strings.Contains(out, "✔ 권한") && strings.Contains(out, "✔ VPA 수업의 권한") && strings.Contains(out, "△ 노드")
 	}
 	within(t, 30*time.Second, "the student may do all that lessons do", allowed)
-	if out, _ := c.run("doctor", "--context", "kim", "-n", "shop"); !strings.Contains(out, "△ 네임스페이스의 울타리") || !strings.Contains(out, "NetworkPolicy") {
+	if out, _ := c.run("doctor", "--context", "kim", "-n", "school"); !strings.Contains(out, "△ 네임스페이스의 울타리") || !strings.Contains(out, "NetworkPolicy") {
 		t.Errorf("a namespace without a fence: %s", out)
 	}
 	for _, argv := range [][]string{{"doctor", "--context", "kim", "-n", "elsewhere"}, {"doctor", "--context", "kim"}} {

@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stepscale/stepscale/clusters"
-	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/engine/hpa"
@@ -19,6 +19,7 @@ import (
 // TestClean: labels can be forged, so clean asks, and removes only what is proven to be
 // of this installation.
 func TestClean(t *testing.T) {
+	t.Parallel()
 	c := newClassroom(t)
 	s, err := c.app.state.Signer()
 	if err != nil {
@@ -29,7 +30,7 @@ func TestClean(t *testing.T) {
 		ns := namespaceObject(name)
 		ns.Labels = labels
 		if signed {
-			s.Sign(kindNamespace, ns)
+			s.Sign("Namespace", ns)
 		}
 		return ns
 	}
@@ -37,7 +38,7 @@ func TestClean(t *testing.T) {
 	copied.Annotations = namespace("stepscale-ours", true).Annotations
 	going := namespace("stepscale-going", true)
 	going.Spec.Finalizers = []corev1.FinalizerName{"stepscale.io/test"} // nobody takes it off
-	for _, ns := range []*corev1.Namespace{namespace("stepscale-ours", true), namespace("stepscale-forged", false), namespace("payroll", false), namespace("unprefixed", true), copied, going, namespaceObject("shop")} {
+	for _, ns := range []*corev1.Namespace{namespace("stepscale-ours", true), namespace("stepscale-forged", false), namespace("payroll", false), namespace("unprefixed", true), copied, going, namespaceObject("market")} {
 		if _, err := c.kube.CoreV1().Namespaces().Create(t.Context(), ns, metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
@@ -48,8 +49,8 @@ func TestClean(t *testing.T) {
 	c.hpas(t, s, labels)
 	left := func() string {
 		t.Helper()
-		list, err := c.kube.CoreV1().Namespaces().List(t.Context(), metav1.ListOptions{LabelSelector: clusters.LabelManaged})
-		hpas, err2 := c.kube.AutoscalingV2().HorizontalPodAutoscalers("shop").List(t.Context(), metav1.ListOptions{})
+		list, err := c.kube.CoreV1().Namespaces().List(t.Context(), metav1.ListOptions{LabelSelector: clusters.LabelOwner + "=" + s.Owner()})
+		hpas, err2 := c.kube.AutoscalingV2().HorizontalPodAutoscalers("market").List(t.Context(), metav1.ListOptions{})
 		if err != nil || err2 != nil {
 			t.Fatal(err, err2)
 		}
@@ -65,8 +66,8 @@ func TestClean(t *testing.T) {
 		return strings.Join(names, " ")
 	}
 	before := left()
-	out, code := c.run("cluster", "clean", "--context", "stepscale", "-n", "shop")
-	for _, want := range []string{"--yes", "namespace/stepscale-ours", "horizontalpodautoscaler/ours (shop)", "남겨 둠: namespace/stepscale-forged", "남겨 둠: horizontalpodautoscaler/forged (shop)"} {
+	out, code := c.run("cluster", "clean", "--context", "stepscale", "-n", "market")
+	for _, want := range []string{"--yes", "namespace/stepscale-ours", "horizontalpodautoscaler/ours (market)", "남겨 둠: namespace/stepscale-forged", "남겨 둠: horizontalpodautoscaler/forged (market)"} {
 		if code != problem.ExitUsage || !strings.Contains(out, want) {
 			t.Errorf("unasked: exit %d, no %q in %s", code, want, out)
 		}
@@ -74,13 +75,13 @@ func TestClean(t *testing.T) {
 	if strings.Contains(out, going.Name) || left() != before {
 		t.Errorf("unasked, %s are left of %s: %s", left(), before, out)
 	}
-	if out, code = c.run("cluster", "clean", "--context", "stepscale", "-n", "shop", "--yes"); code != problem.ExitOK || strings.Count(out, "지움") != 2 {
+	if out, code = c.run("cluster", "clean", "--context", "stepscale", "-n", "market", "--yes"); code != problem.ExitOK || strings.Count(out, "지움") != 2 {
 		t.Errorf("exit %d, %s", code, out)
 	}
 	if got, want := left(), "payroll stepscale-copied stepscale-forged unprefixed hpa/forged"; got != want {
 		t.Errorf("left are %s; want %s", got, want)
 	}
-	if out, code = c.run("cluster", "clean", "--context", "stepscale", "-n", "shop", "--yes"); code != problem.ExitOK || !strings.Contains(out, "지울 것이 없습니다") || strings.Contains(out, "지움") {
+	if out, code = c.run("cluster", "clean", "--context", "stepscale", "-n", "market", "--yes"); code != problem.ExitOK || !strings.Contains(out, "지울 것이 없습니다") || strings.Contains(out, "지움") {
 		t.Errorf("again: exit %d, %s", code, out)
 	}
 
@@ -93,8 +94,8 @@ func TestClean(t *testing.T) {
 	if err != nil || !free {
 		t.Fatal(free, err)
 	}
-	time.AfterFunc(lockGoes/4, func() { _ = lock.Close() })
-	if err := c.app.reap(t.Context(), target{attach: eks.Options{Context: "stepscale"}}); err != nil || strings.Contains(left(), late.Name) {
+	time.AfterFunc(500*time.Millisecond, func() { _ = lock.Close() })
+	if err := lab.Reap(t.Context(), strings.NewReader(`{"Attach":{"Context":"stepscale","Kubeconfig":"`+c.app.kubeconfig+`"}}`+"\n"), c.app.state); err != nil || strings.Contains(left(), late.Name) {
 		t.Errorf("the reaper: %v, left are %s", err, left())
 	}
 }
@@ -103,7 +104,7 @@ func TestClean(t *testing.T) {
 func (c classroom) hpas(t *testing.T, s state.Signer, labels map[string]string) {
 	t.Helper()
 	for _, name := range []string{"ours", "forged"} {
-		h, err := hpa.Disarm(&autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "shop", Labels: labels}, Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
+		h, err := hpa.Disarm(&autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "market", Labels: labels}, Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
 			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"}, MinReplicas: new(int32(2)), MaxReplicas: 9}})
 		if err != nil {
 			t.Fatal(err)
@@ -111,7 +112,7 @@ func (c classroom) hpas(t *testing.T, s state.Signer, labels map[string]string) 
 		if name == "ours" {
 			s.Sign("HorizontalPodAutoscaler", h)
 		}
-		if _, err := c.kube.AutoscalingV2().HorizontalPodAutoscalers("shop").Create(t.Context(), h, metav1.CreateOptions{}); err != nil {
+		if _, err := c.kube.AutoscalingV2().HorizontalPodAutoscalers("market").Create(t.Context(), h, metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -125,7 +126,7 @@ func TestSystemNamespaces(t *testing.T) {
 			{"learn", "hpa", "--context", "x", "-n", name}, {"run", "web-surge", "--context", "x", "--image", "i", "-n", name, "--yes"},
 			{"cluster", "clean", "--context", "x", "-n", name}, {"class", "namespace", name, "--user", "kim", "--context", "x"},
 		} {
-			out, code := a.told(argv...)
+			out, code := a.told("", argv...)
 			if code != problem.ExitUsage || !strings.Contains(out, name) || !strings.Contains(out, "네임스페이스") || strings.Contains(out, "컨텍스트가 없습니다") {
 				t.Errorf("%q: exit %d, %s", argv, code, out)
 			}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -44,26 +46,36 @@ func runWith(t *testing.T, ctx context.Context, set func(*fakeStage), typed stri
 	if os.Getenv("STEPSCALE_STATE_DIR") == "" {
 		t.Setenv("STEPSCALE_STATE_DIR", t.TempDir())
 	}
-	a := newApp()
-	a.in, a.out, a.errOut, a.lessons = strings.NewReader(typed), &out, &errOut, fakeLessons
-	a.loops = map[string]engine.Definition{"hpa": fakeLoop()}
-	a.open = func(ctx context.Context, _, _ string, p Phases) (Stage, func() error, error) {
-		r.opened++
-		p.Phase("etcd", 0)
-		p.Phase("etcd", 1200*time.Millisecond)
-		stage := newFakeStage(ctx, 3)
-		if set != nil {
-			set(stage)
-		}
-		return stage, func() error { r.closed++; stage.session.Close(); return nil }, nil
-	}
-	r.code = a.execute(ctx, argv)
+	d := newDeps(strings.NewReader(typed), &out, &errOut)
+	d.lessons, d.loops = fakeLessons, map[string]engine.Definition{"hpa": fakeLoop()}
+	d.opener = func(deps, target, fs.FS) opener { return &fakeOpener{result: &r, set: set} }
+	r.code = d.execute(ctx, argv)
 	r.out, r.err = out.String(), errOut.String()
 	if r.opened != r.closed {
 		t.Errorf("%d stages opened, %d closed", r.opened, r.closed)
 	}
 	return r
 }
+
+// fakeOpener opens fake stages, and counts them.
+type fakeOpener struct {
+	result *result
+	set    func(*fakeStage)
+}
+
+func (o *fakeOpener) open(ctx context.Context, _, _ string, p lab.Phases) (stage, error) {
+	o.result.opened++
+	p.Phase("etcd", 0)
+	p.Phase("etcd", 1200*time.Millisecond)
+	s := newFakeStage(ctx, 3)
+	s.closed = &o.result.closed
+	if o.set != nil {
+		o.set(s)
+	}
+	return s, nil
+}
+
+func (o *fakeOpener) close(err error) error { return err }
 
 func TestUsageErrors(t *testing.T) {
 	for line, want := range map[string]string{
@@ -111,7 +123,7 @@ func TestHelpIsKorean(t *testing.T) {
 			walk(sub)
 		}
 	}
-	walk(newApp().root())
+	walk(newRootCommand(newApp().deps))
 }
 
 func TestLearnSavesAndResumes(t *testing.T) {
@@ -201,9 +213,22 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestStageThatLeavesSomething: whatever was done on it, that it could not be removed is
+// told, and is a failure.
+func TestStageThatLeavesSomething(t *testing.T) {
+	for _, line := range []string{"learn hpa/02-control-loop --auto", "learn hpa/02-control-loop", "run web-surge --until pass=1"} {
+		r := runWith(t, t.Context(), func(s *fakeStage) {
+			s.closeErr = &problem.Error{What: "네임스페이스를 지우지 못했습니다", Code: problem.ExitFailure}
+		}, "\n", strings.Fields(line)...)
+		if r.code != problem.ExitFailure || !strings.Contains(r.err, "네임스페이스를 지우지 못했습니다") {
+			t.Errorf("%s: exit code %d\n%s", line, r.code, r.err)
+		}
+	}
+}
+
 func TestCleanupErrorIsToldToo(t *testing.T) {
 	var errOut bytes.Buffer
-	a := &app{out: io.Discard, errOut: &errOut}
+	a := newDeps(strings.NewReader(""), io.Discard, &errOut)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	code := a.report(ctx, errors.Join(ctx.Err(), &problem.Error{What: "지우지 못했습니다", Code: problem.ExitFailure}))
@@ -221,14 +246,6 @@ func TestDoctor(t *testing.T) {
 	for _, f := range found {
 		if f.Status != statusOK && f.Hint == "" {
 			t.Errorf("%s has no hint", f.Name)
-		}
-	}
-}
-
-func TestObjectParticle(t *testing.T) {
-	for word, want := range map[string]string{"수업": "수업을", "시나리오": "시나리오를", "hpa": "hpa을(를)"} {
-		if got := problem.Object(word); got != want {
-			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }

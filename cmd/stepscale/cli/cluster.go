@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/clusters"
@@ -22,7 +21,7 @@ import (
 // stopWithin is longer than a cluster takes that waits for every part of it.
 const stopWithin = 20 * time.Second
 
-func (a *app) clusterCommand() *cobra.Command {
+func newClusterCommand(d deps) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cluster",
 		Short: "임베디드와 kind 클러스터를 켜고, 보고, 끕니다",
@@ -37,38 +36,38 @@ kind 클러스터는 up kind로 만들고 down kind로 지웁니다. clean은 EK
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.clusterUp(), a.clusterStatus(), a.clusterDown(), a.clusterKubeconfig(), a.clusterClean(), a.clusterServe(), a.clusterReaper())
+	cmd.AddCommand(newClusterUpCommand(d), newClusterStatusCommand(d), newClusterDownCommand(d), newClusterKubeconfigCommand(d), newClusterCleanCommand(d), newClusterServeCommand(d), newClusterReaperCommand(d))
 	return cmd
 }
 
-func (a *app) clusterUp() *cobra.Command {
+func newClusterUpCommand(d deps) *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use: "up [embedded|kind]", Short: "클러스터를 켭니다", Example: "  stepscale cluster up\n  stepscale cluster up kind --name two", Args: args(0, 1, "클러스터"),
-		Long: `백그라운드에서 임베디드 클러스터를 켭니다. kind를 적으시면 HPA 컨트롤러를 끈 kind 클러스터를 만들고, 메트릭 서버와 워크로드의 이미지까지 넣어 둡니다.
+		Long: `백그라운드에서 임베디드 클러스터를 켭니다. kind를 적으시면 HPA 컨트롤러를 끈 kind 클러스터를 만들고, Metrics Server와 워크로드의 이미지까지 넣어 둡니다.
 kind 클러스터는 이름을 달리해 여러 개를 나란히 둘 수 있습니다.`,
 		ValidArgs: []string{clusterEmbedded, clusterKind},
 		RunE: func(cmd *cobra.Command, given []string) error {
-			screen := view.New(a.out)
+			screen := view.New(d.out)
 			if which, err := clusterArg(given, name); err != nil || which == clusterKind {
-				return errors.Join(err, a.kindUp(cmd.Context(), which, name))
+				return errors.Join(err, d.kindUp(cmd.Context(), which, name))
 			}
-			return a.embeddedUp(cmd.Context(), screen)
+			return d.embeddedUp(cmd.Context(), screen)
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "kind 클러스터의 `이름` (stepscale이 기본)")
 	return cmd
 }
 
-func (a *app) embeddedUp(ctx context.Context, screen *view.Screen) error {
-	dir, err := a.clusterDir()
+func (d deps) embeddedUp(ctx context.Context, screen *view.Screen) error {
+	dir, err := d.clusterDir()
 	if err != nil {
 		return err
 	}
 	if status, err := embedded.Find(ctx, dir); err == nil && status.State == embedded.Ready {
 		screen.Note("클러스터가 이미 켜져 있습니다.")
 	}
-	r := &raising{dir: dir, progress: (&startup{screen: screen}).Phase, waiting: func() {
+	r := &raising{dir: dir, phases: &startup{screen: screen}, waiting: func() {
 		screen.Note("다른 터미널에서 클러스터를 이미 켜고 있습니다. 준비될 때까지 기다립니다.")
 	}}
 	info, err := r.up(ctx)
@@ -80,7 +79,7 @@ func (a *app) embeddedUp(ctx context.Context, screen *view.Screen) error {
 	return nil
 }
 
-func (a *app) clusterStatus() *cobra.Command {
+func newClusterStatusCommand(d deps) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use: "status", Short: "클러스터가 켜져 있는지 보여 드립니다", Args: cobra.NoArgs,
@@ -90,7 +89,7 @@ func (a *app) clusterStatus() *cobra.Command {
 			if err := checkOutput(output); err != nil {
 				return err
 			}
-			dir, err := a.clusterDir()
+			dir, err := d.clusterDir()
 			if err != nil {
 				return err
 			}
@@ -98,11 +97,11 @@ func (a *app) clusterStatus() *cobra.Command {
 			if err != nil && !errors.Is(err, embedded.ErrNotRunning) {
 				return backgroundError(dir, err)
 			}
-			removed, sweepErr := a.sweep()
+			removed, sweepErr := d.sweep()
 			if output == "json" {
-				return errors.Join(a.writeStatus(status, removed), sweepErr)
+				return errors.Join(d.writeStatus(status, removed), sweepErr)
 			}
-			showStatus(view.New(a.out), status, removed)
+			showStatus(view.New(d.out), status, removed)
 			return sweepErr
 		},
 	}
@@ -110,12 +109,12 @@ func (a *app) clusterStatus() *cobra.Command {
 	return cmd
 }
 
-func (a *app) writeStatus(status embedded.Status, removed []string) error {
+func (d deps) writeStatus(status embedded.Status, removed []string) error {
 	var info clusters.Info
 	if status.Info != nil {
 		info = *status.Info
 	}
-	return json.NewEncoder(outside.JSONWriter(a.out)).Encode(struct {
+	return json.NewEncoder(outside.JSONWriter(d.out)).Encode(struct {
 		Running bool           `json:"running"`
 		State   embedded.State `json:"state,omitempty"`
 		Removed []string       `json:"removed,omitempty"`
@@ -137,31 +136,31 @@ func showStatus(screen *view.Screen, status embedded.Status, removed []string) {
 	showRemoved(screen, removed)
 }
 
-func (a *app) clusterDown() *cobra.Command {
+func newClusterDownCommand(d deps) *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use: "down [embedded|kind]", Short: "클러스터를 끄고 남은 것을 모두 지웁니다", Example: "  stepscale cluster down\n  stepscale cluster down kind --name two", Args: args(0, 1, "클러스터"),
 		Long:      "클러스터를 끄고 남은 것을 모두 지웁니다. 켜지는 중인 클러스터도 멈춥니다. 제때 꺼지지 않는 프로세스는 강제로 끝냅니다.",
 		ValidArgs: []string{clusterEmbedded, clusterKind},
 		RunE: func(cmd *cobra.Command, given []string) error {
-			screen := view.New(a.out)
+			screen := view.New(d.out)
 			if which, err := clusterArg(given, name); err != nil || which == clusterKind {
-				return errors.Join(err, a.kindDown(cmd.Context(), which, name))
+				return errors.Join(err, d.kindDown(cmd.Context(), which, name))
 			}
-			return a.embeddedDown(cmd.Context(), screen)
+			return d.embeddedDown(cmd.Context(), screen)
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "kind 클러스터의 `이름` (stepscale이 기본)")
 	return cmd
 }
 
-func (a *app) embeddedDown(ctx context.Context, screen *view.Screen) error {
-	dir, err := a.clusterDir()
+func (d deps) embeddedDown(ctx context.Context, screen *view.Screen) error {
+	dir, err := d.clusterDir()
 	if err != nil {
 		return err
 	}
 	ending, err := embedded.Stop(ctx, dir, stopWithin)
-	removed, sweepErr := a.sweep()
+	removed, sweepErr := d.sweep()
 	switch {
 	case errors.Is(err, embedded.ErrSilent):
 		return errors.Join(sweepErr, &problem.Error{What: "클러스터가 제때 꺼지지 않았습니다", Where: embedded.Socket(dir),
@@ -181,12 +180,12 @@ func (a *app) embeddedDown(ctx context.Context, screen *view.Screen) error {
 	return sweepErr
 }
 
-func (a *app) clusterKubeconfig() *cobra.Command {
+func newClusterKubeconfigCommand(d deps) *cobra.Command {
 	return &cobra.Command{
 		Use: "kubeconfig", Short: "kubectl이 쓸 KUBECONFIG를 출력합니다", Args: cobra.NoArgs,
 		Example: "  eval \"$(stepscale cluster kubeconfig)\"\n  kubectl get nodes",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			dir, err := a.clusterDir()
+			dir, err := d.clusterDir()
 			if err != nil {
 				return err
 			}
@@ -199,18 +198,15 @@ func (a *app) clusterKubeconfig() *cobra.Command {
 			case status.State != embedded.Ready:
 				return &problem.Error{What: "클러스터가 아직 켜지는 중이거나 꺼지는 중입니다", Hint: "stepscale cluster up으로 준비될 때까지 기다려 주십시오."}
 			}
-			fmt.Fprintln(a.out, export("KUBECONFIG", status.Info.Kubeconfig))
+			fmt.Fprintln(d.out, view.Export("KUBECONFIG", status.Info.Kubeconfig))
 			return nil
 		},
 	}
 }
 
-// export is a line for the shell of the second terminal.
-func export(name, value string) string { return "export " + name + "=" + shellescape.Quote(value) }
-
 // sweep removes what killed processes left behind: keys, kubeconfigs, a socket.
-func (a *app) sweep() ([]string, error) {
-	dir, err := a.state.Path()
+func (d deps) sweep() ([]string, error) {
+	dir, err := d.state.Path()
 	if err != nil {
 		return nil, err
 	}
@@ -238,9 +234,9 @@ func showRemoved(screen *view.Screen, removed []string) {
 }
 
 // leftovers is what doctor says about them.
-func (a *app) leftFiles() finding {
+func (d deps) leftFiles() finding {
 	const name = "남은 파일"
-	removed, err := a.sweep()
+	removed, err := d.sweep()
 	var u *problem.Error
 	switch {
 	case errors.As(err, &u):
@@ -261,5 +257,5 @@ func showInfo(screen *view.Screen, info clusters.Info) {
 // showKubeconfig never wraps what is to be copied.
 func showKubeconfig(screen *view.Screen, path string) {
 	screen.Note("다른 터미널에서:")
-	screen.Raw("    " + export("KUBECONFIG", path))
+	screen.Raw("    " + view.Export("KUBECONFIG", path))
 }

@@ -14,7 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/clusters/attached"
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
@@ -36,9 +37,9 @@ const (
 // probeTime is how long an external program may take to answer.
 const probeTime = 3 * time.Second
 
-func (a *app) doctorCommand() *cobra.Command {
+func newDoctorCommand(d deps) *cobra.Command {
 	var output, endToEnd, namespace string
-	var o eks.Options
+	var o lab.Attachment
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "이 컴퓨터에서 무엇이 되는지 확인합니다", Args: args(0, 0, ""),
 		Long: `이 컴퓨터에서 무엇이 되는지 확인합니다. 아무것도 만들지 않습니다.
@@ -54,24 +55,24 @@ kind에는 Docker, Podman, nerdctl 가운데 하나가 필요하고, 처음에�
 			if err := checkOutput(output); err != nil {
 				return err
 			}
-			found, err := a.examination(cmd.Context(), endToEnd, o, namespace)
+			found, err := d.examination(cmd.Context(), endToEnd, o, namespace)
 			if err != nil {
 				return err
 			}
-			return a.tellFindings(cmd.Context(), output, found)
+			return d.tellFindings(cmd.Context(), output, found)
 		},
 	}
 	outputFlag(cmd, &output)
 	cmd.Flags().StringVar(&endToEnd, "e2e", "", "이 `클러스터`를 실제로 만들어 확인합니다: embedded 또는 kind")
 	cmd.Flags().StringVarP(&namespace, "namespace", "n", "", "권한을 확인할 `네임스페이스` (없으면 새로 만들 수 있는지까지 확인합니다)")
-	attachFlags(cmd.Flags(), &o)
+	d.attachFlags(cmd.Flags(), &o)
 	cmd.Flags().Lookup("eks").Usage = "이 `이름`의 EKS 클러스터를 살펴봅니다"
 	cmd.Flags().Lookup("context").Usage = "kubeconfig의 이 `컨텍스트`를 살펴봅니다"
 	_ = cmd.RegisterFlagCompletionFunc("e2e", cobra.FixedCompletions(e2eClusters, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
-func (a *app) examination(ctx context.Context, endToEnd string, o eks.Options, namespace string) ([]finding, error) {
+func (d deps) examination(ctx context.Context, endToEnd string, o lab.Attachment, namespace string) ([]finding, error) {
 	chosen := 0
 	for _, value := range []string{endToEnd, o.Name, o.Context} {
 		if value != "" {
@@ -86,20 +87,20 @@ func (a *app) examination(ctx context.Context, endToEnd string, o eks.Options, n
 	case namespace != "" && o.Name == "" && o.Context == "":
 		return nil, problem.Usage("--namespace는 --eks나 --context와 함께 씁니다.", "예: --context my-context --namespace shop")
 	case endToEnd != "":
-		return a.endToEnd(ctx, endToEnd)
+		return d.endToEnd(ctx, endToEnd)
 	case o.Name != "" || o.Context != "":
-		return a.examineCluster(ctx, o, namespace)
+		return d.examineCluster(ctx, o, namespace)
 	}
-	return a.examine(ctx), nil
+	return d.examine(ctx), nil
 }
 
 // tellFindings fails when one of them does.
-func (a *app) tellFindings(ctx context.Context, output string, found []finding) error {
+func (d deps) tellFindings(ctx context.Context, output string, found []finding) error {
 	if output == "json" {
-		if err := a.writeJSON(found); err != nil {
+		if err := d.writeJSON(found); err != nil {
 			return err
 		}
-	} else if err := a.showFindings(found); err != nil {
+	} else if err := d.showFindings(found); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(found, func(f finding) bool { return f.Status == statusFail }) {
@@ -108,17 +109,17 @@ func (a *app) tellFindings(ctx context.Context, output string, found []finding) 
 	return ctx.Err()
 }
 
-func (a *app) examine(ctx context.Context) []finding {
+func (d deps) examine(ctx context.Context) []finding {
 	return slices.Concat([]finding{
 		{Name: "Go", Status: statusOK, Detail: fmt.Sprintf("%s %s/%s, CPU %d개", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())},
 		port(),
-		a.stateFolder(),
-		a.leftFiles(),
-	}, a.embeddedFindings(), []finding{
+		d.stateFolder(),
+		d.leftFiles(),
+	}, d.embeddedFindings(), []finding{
 		program(ctx, "kubectl", "두 번째 터미널에서 상태를 보려면 필요합니다. https://kubernetes.io/docs/tasks/tools/", "version", "--client"),
 		program(ctx, "docker", "kind 클러스터를 쓸 때만 필요합니다. 임베디드 클러스터는 Docker 없이 됩니다.", "version", "--format", "{{.Server.Version}}"),
 		kubeContexts(),
-		a.terminal(),
+		d.terminal(),
 		locale(),
 	})
 }
@@ -132,8 +133,8 @@ func port() finding {
 	return finding{"포트", statusOK, "루프백 주소에서 빈 포트를 열 수 있습니다", ""}
 }
 
-func (a *app) stateFolder() finding {
-	dir, err := a.state.Path()
+func (d deps) stateFolder() finding {
+	dir, err := d.state.Path()
 	if err == nil {
 		err = writable(dir)
 	}
@@ -173,7 +174,7 @@ func program(ctx context.Context, name, hint string, argv ...string) finding {
 
 func kubeContexts() finding {
 	const name = "kube 컨텍스트"
-	config, err := eks.Kubeconfig("")
+	config, err := attached.Kubeconfig("")
 	if err != nil {
 		return finding{name, statusWarn, problem.Sentence(problem.OfCluster(err)), "임베디드 클러스터에는 필요하지 않습니다."}
 	}
@@ -188,8 +189,8 @@ func kubeContexts() finding {
 	return finding{name, statusOK, fmt.Sprintf("%s (지금: %s)", strings.Join(names, ", "), config.CurrentContext), ""}
 }
 
-func (a *app) terminal() finding {
-	width, tty := view.TerminalWidth(a.out)
+func (d deps) terminal() finding {
+	width, tty := view.TerminalWidth(d.out)
 	switch {
 	case !tty:
 		return finding{"터미널", statusOK, "터미널이 아닙니다. 색 없이 80열로 출력합니다", ""}
@@ -217,8 +218,8 @@ func locale() finding {
 	return finding{"로캘", statusWarn, value, "한글이 깨져 보이면 LANG=ko_KR.UTF-8 또는 C.UTF-8로 바꿔 주십시오."}
 }
 
-func (a *app) showFindings(found []finding) error {
-	s := view.New(a.out)
+func (d deps) showFindings(found []finding) error {
+	s := view.New(d.out)
 	marks := map[string]string{statusOK: "✔", statusWarn: "△", statusFail: "✘"}
 	var rows [][2]string
 	for _, f := range found {

@@ -17,8 +17,10 @@ import (
 	"github.com/stepscale/stepscale/clusters/clustertest"
 	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/clusters/kind"
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine/korean"
 )
 
 // e2eClusters are those that doctor --e2e can make.
@@ -40,13 +42,13 @@ var e2eLabels = map[string]string{
 }
 
 // endToEnd runs the contract of every provider on a cluster that it makes.
-func (a *app) endToEnd(ctx context.Context, name string) ([]finding, error) {
-	dir, err := a.state.Path()
+func (d deps) endToEnd(ctx context.Context, name string) ([]finding, error) {
+	dir, err := d.state.Path()
 	if err != nil {
 		return nil, err
 	}
-	progress := &startup{screen: view.New(a.errOut)}
-	s, err := providerCheckOf(name, filepath.Join(dir, e2eName), progress)
+	phases := &startup{screen: view.New(d.errOut)}
+	s, err := providerCheckOf(name, filepath.Join(dir, e2eName), phases)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +56,7 @@ func (a *app) endToEnd(ctx context.Context, name string) ([]finding, error) {
 	if _, err := s.Leftovers(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, problem.OfCluster(err) // there is nothing to make a cluster with
 	}
-	a.divert(dir)
+	d.divert(dir)
 	var found []finding
 	for _, c := range clustertest.Checks() { // all of them, also after Ctrl-C: the last ones take everything down
 		begin := time.Now()
@@ -92,11 +94,11 @@ type providerCheck struct {
 	whileUp func(context.Context) finding // what no other provider has; may be nil
 }
 
-func providerCheckOf(name, dir string, progress Phases) (*providerCheck, error) {
+func providerCheckOf(name, dir string, phases lab.Phases) (*providerCheck, error) {
 	switch name {
 	case "embedded":
 		return &providerCheck{Subject: &clustertest.Subject{
-			New:       func() clusters.Provider { return embedded.New(embedded.Options{Dir: dir, Progress: progress.Phase}) },
+			New:       func() clusters.Provider { return embedded.New(embedded.Options{Dir: dir, Progress: phases.Phase}) },
 			Interrupt: 300 * time.Millisecond, PodsReady: time.Minute, Image: "app",
 			Leftovers: func() (left []string, err error) {
 				entries, err := os.ReadDir(dir)
@@ -107,7 +109,7 @@ func providerCheckOf(name, dir string, progress Phases) (*providerCheck, error) 
 			},
 		}}, nil
 	case "kind":
-		options := kind.Options{Name: e2eName, Dir: dir, Progress: func(phase string, took time.Duration) { progress.Phase(kindPhase(phase), took) }}
+		options := kind.Options{Name: e2eName, Dir: dir, Progress: inKorean(phases)}
 		cluster := kind.New(options)
 		return &providerCheck{
 			Subject: &clustertest.Subject{
@@ -117,7 +119,7 @@ func providerCheckOf(name, dir string, progress Phases) (*providerCheck, error) 
 			whileUp: func(ctx context.Context) finding { return reachFinding(ctx, cluster) },
 		}, nil
 	}
-	return nil, problem.Usage("모르는 클러스터입니다: "+name, "--e2e에는 "+strings.Join(e2eClusters, " 또는 ")+"를 적어 주십시오.")
+	return nil, problem.Usage("모르는 클러스터입니다: "+name, "--e2e에는 "+korean.Object(strings.Join(e2eClusters, " 또는 "))+" 적어 주십시오.")
 }
 
 // reachFinding tells whether the API server of a kind cluster can call a webhook in

@@ -6,27 +6,29 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/clusters/attached"
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
 // examineCluster attaches to a cluster that somebody else runs and tells what a
 // lesson would miss there, or in the namespace that is given. Nothing is written to it.
-func (a *app) examineCluster(ctx context.Context, o eks.Options, namespace string) ([]finding, error) {
-	c := eks.New(o)
+func (d deps) examineCluster(ctx context.Context, o lab.Attachment, namespace string) ([]finding, error) {
+	c := o.Open()
 	if _, err := c.Up(ctx); err != nil {
 		return nil, problem.OfCluster(err)
 	}
-	r, err := c.Examine(ctx, eks.Needs{Namespace: namespace, PodCPU: lessonPodCPU})
+	r, err := c.Examine(ctx, attached.Needs{Namespace: namespace, PodCPU: lessonPodCPU})
 	if err != nil {
 		return nil, problem.OfCluster(err)
 	}
 	return eksFindings(c.Info().Name, r), nil
 }
 
-// eksTokenCommand makes tokens for kubectl, so that it needs no other program.
-func (a *app) eksTokenCommand() *cobra.Command {
+// newEksTokenCommand makes tokens for kubectl, so that it needs no other program.
+func newEksTokenCommand(d deps) *cobra.Command {
 	var o eks.Options
 	cmd := &cobra.Command{
 		Use: "eks-token", Short: "kubectl이 EKS에 쓸 토큰을 만듭니다", Hidden: true, Args: cobra.NoArgs,
@@ -40,7 +42,7 @@ func (a *app) eksTokenCommand() *cobra.Command {
 			if err != nil {
 				return problem.OfCluster(err)
 			}
-			return json.NewEncoder(outside.JSONWriter(a.out)).Encode(credential)
+			return json.NewEncoder(outside.JSONWriter(d.out)).Encode(credential)
 		},
 	}
 	cmd.Flags().StringVar(&o.Name, "cluster", "", "EKS 클러스터의 `이름`")

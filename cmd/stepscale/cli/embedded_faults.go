@@ -41,16 +41,6 @@ func endedError(stateDir string, err error) error {
 		Hint: "시작한 것은 정리했습니다. 다시 실행해 주십시오. stepscale doctor가 디스크와 한도를 확인해 드립니다." + there}
 }
 
-// aborted is what app.abort was called with, or nil. Nobody answers any more then, and
-// every other error came of it.
-func aborted(ctx context.Context) error {
-	var cause *problem.Error
-	if errors.As(context.Cause(ctx), &cause) {
-		return cause
-	}
-	return nil
-}
-
 // downError says what has not stopped in its time.
 func downError(err error) error {
 	if !errors.Is(err, embedded.ErrLate) {
@@ -110,8 +100,8 @@ func requirementFinding(r *embedded.Requirement) finding {
 }
 
 // embeddedFindings is what the embedded cluster needs of this machine.
-func (a *app) embeddedFindings() []finding {
-	dir, err := a.clusterDir()
+func (d deps) embeddedFindings() []finding {
+	dir, err := d.clusterDir()
 	if err != nil {
 		return nil // stateFolder tells it
 	}

@@ -12,29 +12,34 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine/korean"
 )
 
 // report prints err, the only place that does, and returns the exit code.
-func (a *app) report(ctx context.Context, err error) int {
+func (d deps) report(ctx context.Context, err error) int {
 	if err == nil {
 		return problem.ExitOK
 	}
-	if cause := aborted(ctx); cause != nil {
+	if cause := problem.Aborted(ctx); cause != nil {
 		err = cause
 	}
-	s := view.New(a.errOut)
+	s := view.New(d.errOut)
 	code := problem.ExitFailure
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		s.Blank()
-		s.Note("중단했습니다. 시작한 것은 정리했습니다.")
-		if a.kept != "" {
-			s.Note("kind 클러스터는 남아 있습니다. 지우시려면: " + a.kept)
+		var watched *watchedError
+		if !errors.As(err, &watched) {
+			s.Note("중단했습니다. 시작한 것은 정리했습니다.")
+		}
+		var kept *keptError
+		if errors.As(err, &kept) {
+			s.Note("kind 클러스터는 남아 있습니다. 지우시려면: " + kept.down)
 		}
 		code = problem.ExitInterrupted
 	}
 	for _, e := range problem.Root(problem.Flatten(err)) {
 		var u *problem.Error
-		if quiet(e) {
+		if told(e) {
 			continue
 		}
 		if !errors.As(e, &u) {
@@ -44,7 +49,7 @@ func (a *app) report(ctx context.Context, err error) int {
 		if u.Code != 0 && code != problem.ExitInterrupted {
 			code = u.Code
 		}
-		what := u.What
+		what := problem.Korean(u.What)
 		if u.Cause != nil {
 			what += ": " + problem.CauseText(u.Cause)
 		}
@@ -53,9 +58,10 @@ func (a *app) report(ctx context.Context, err error) int {
 	return code
 }
 
-// quiet errors were told already, or have nobody left to tell them to.
-func quiet(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, errReported) || errors.Is(err, syscall.EPIPE)
+// told errors were told already, or have nobody left to tell them to.
+func told(err error) bool {
+	var kept *keptError
+	return errors.Is(err, context.Canceled) || errors.Is(err, errReported) || errors.Is(err, syscall.EPIPE) || errors.As(err, &kept)
 }
 
 // errReported is returned by commands that already said what is wrong.
@@ -98,7 +104,7 @@ func args(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, given []string) error {
 		hint := fmt.Sprintf("사용법: %s", useLine(cmd))
 		if len(given) < least {
-			return problem.Usage(problem.Object(what)+" 적어 주십시오.", hint)
+			return problem.Usage(korean.Object(what)+" 적어 주십시오.", hint)
 		}
 		if len(given) > most {
 			return problem.Usage("인자가 너무 많습니다: "+strings.Join(given[most:], " "), hint)

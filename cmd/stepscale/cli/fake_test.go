@@ -6,7 +6,6 @@ import (
 	"iter"
 	"time"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
@@ -31,14 +30,22 @@ type fakeStage struct {
 	failAt   int // number of the step that fails; 0: none
 	loadAt   int // LoadChanged once this many steps were executed
 	cancel   func()
+	closed   *int // counts; may be nil
+	closeErr error
 }
 
 func (f *fakeStage) Session() *engine.Session { return f.session }
-func (f *fakeStage) Info() play.Info {
-	return play.Info{Kubectl: []string{"export KUBECONFIG=/tmp/k"}, Simulated: true}
+func (f *fakeStage) Info() engine.Info {
+	return engine.Info{Kubectl: []string{"export KUBECONFIG=/tmp/k"}, Simulated: true}
 }
 func (f *fakeStage) LoadChanged() bool                           { return f.loadAt > 0 && f.executed >= f.loadAt }
 func (f *fakeStage) Skew(context.Context) (time.Duration, error) { return 0, nil }
+
+func (f *fakeStage) Close(context.Context) error {
+	*f.closed++
+	f.session.Close()
+	return f.closeErr
+}
 
 func newFakeStage(ctx context.Context, scaleAt int) *fakeStage {
 	f := &fakeStage{scaleAt: scaleAt}

@@ -29,7 +29,7 @@ import (
 // blocks plays single blocks of a lesson, without a face.
 type blocks struct {
 	t     *testing.T
-	stage Stage
+	stage stage
 	loop  engine.Definition
 	mend  func() // what is wrong, when the learner is told of it; nil: nobody is there
 	told  strings.Builder
@@ -67,12 +67,13 @@ func openBehind(t *testing.T) (liveCluster, *proxy, *clusterStage, *blocks) {
 			t.Error(err)
 		}
 	})
-	return m, p, s.(*clusterStage), &blocks{t: t, stage: s, loop: loops["hpa"].Definition}
+	return m, p, s.(*clusterStage), &blocks{t: t, stage: s, loop: loops["hpa"]}
 }
 
 // TestFaultsInTheMiddleOfALesson: a step that fails waits for the learner, and runs
 // again when the fault is mended.
 func TestFaultsInTheMiddleOfALesson(t *testing.T) {
+	t.Parallel()
 	m, p, s, learner := openBehind(t)
 	for _, c := range []struct {
 		name  string
@@ -116,6 +117,7 @@ const hpaLast = "hpa/5-pods/run"
 // cluster goes on without us, the step waits until it answers again, and then steps
 // 4 and 5 still see what happened meanwhile.
 func TestAPIServerRestarts(t *testing.T) {
+	t.Parallel()
 	m, p, s, learner := openBehind(t)
 	m.load(t, s.namespace)
 	if _, err := learner.execute(lessons.Block{Kind: "continue", Arg: "change", Max: "2m"}); err != nil {
@@ -198,13 +200,10 @@ func namespaceGoes(t *testing.T, s *clusterStage) {
 
 // TestQuota: pods that a quota forbids are part of the lesson, not its end.
 func TestQuota(t *testing.T) {
+	t.Parallel()
 	a := testApp(t)
 	m := newManaged(t, a)
-	const namespace = "shop"
-	a.target.namespace = namespace
-	if _, err := m.kube.CoreV1().Namespaces().Create(t.Context(), namespaceObject(namespace), metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	namespace := m.shop(t, a)
 	m.load(t, namespace)
 	s, closeStage, err := a.openStage(t.Context(), "hpa", "web-surge", silent{})
 	if err != nil {
@@ -220,7 +219,7 @@ func TestQuota(t *testing.T) {
 		live, err := m.kube.CoreV1().ResourceQuotas(namespace).Get(t.Context(), "class", metav1.GetOptions{})
 		return err == nil && live.Status.Used.Pods().Value() == 2
 	})
-	learner := &blocks{t: t, stage: s, loop: loops["hpa"].Definition}
+	learner := &blocks{t: t, stage: s, loop: loops["hpa"]}
 	if _, err := learner.execute(lessons.Block{Kind: "continue", Arg: "change", Max: "1m"}); err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -21,13 +20,14 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 )
 
 // TestFence: a student's namespace is made by one command, and lets nothing pass that
 // reaches beyond it.
 func TestFence(t *testing.T) {
+	t.Parallel()
 	c := newClassroom(t)
 	class := func(argv ...string) (string, int) { return c.run(append([]string{"class"}, argv...)...) }
 	if out, code := class("namespace", "s01", "--user", "kim", "--context", "stepscale", "--yes"); code != problem.ExitUsage || !strings.Contains(out, "class install") {
@@ -55,12 +55,12 @@ func TestFence(t *testing.T) {
 	if _, err := c.kube.CoreV1().Namespaces().Get(t.Context(), "s03", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 		t.Errorf("one was refused, and the other made: %v", err)
 	}
-	t.Setenv("KUBECONFIG", as(t, os.Getenv("KUBECONFIG"), "student-s01"))
+	c.app.kubeconfig = as(t, c.app.kubeconfig, "student-s01")
 	out, code := c.run("doctor", "--context", "student-s01", "-n", "s01")
 	if code != problem.ExitOK || !strings.Contains(out, "✔ 네임스페이스의 울타리") {
 		t.Errorf("doctor: exit %d, %s", code, out)
 	}
-	fenced(t, os.Getenv("KUBECONFIG"))
+	fenced(t, c.app.kubeconfig)
 }
 
 // refusesForeign: parts of somebody else's are named before anything is written.
@@ -122,6 +122,13 @@ func fenced(t *testing.T, kubeconfig string) {
 	if err := service(corev1.ServiceSpec{})(); err != nil {
 		t.Fatalf("a Service that does no harm: %v", err)
 	}
+	// The API server looks for policies every second (admission/plugin/policy/generic,
+	// policyRefreshIntervalDefault). Nothing that is tried meanwhile is kept.
+	within(t, 10*time.Second, "the policy is in force", func() bool {
+		outside := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "outside"}, Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "metadata.internal"}}
+		_, err := kube.CoreV1().Services("s01").Create(t.Context(), outside, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		return refused(err)
+	})
 	for what, try := range map[string]func() error{
 		"hostPath": pod(func(p *corev1.Pod) {
 			p.Spec.Volumes = []corev1.Volume{{Name: "root", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}}}
@@ -239,12 +246,13 @@ func manyOfVPAs(t *testing.T, client vpaclient.Interface) {
 
 // TestHPAStudent: the HPA's lesson plays inside the fence, with the student's rights.
 func TestHPAStudent(t *testing.T) {
+	t.Parallel()
 	a := testApp(t)
 	m := newManaged(t, a)
 	namespace := classOn(t, a, m)
 	m.enroll(t, namespace, "kim")
 	m.load(t, namespace)
-	a.target.attach = eks.Options{Context: "kim", Kubeconfig: as(t, m.Info().Kubeconfig, "kim")}
+	a.target.attach = lab.Attachment{Context: "kim", Kubeconfig: as(t, m.Info().Kubeconfig, "kim")}
 	s, closeStage, err := a.openStage(t.Context(), "hpa", "web-surge", silent{})
 	if err != nil {
 		t.Fatal(err)
@@ -253,4 +261,9 @@ func TestHPAStudent(t *testing.T) {
 	if err := closeStage(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// restricted is what the Pod Security Standard of that name wants of a container.
+func restricted() *corev1.SecurityContext {
+	return &corev1.SecurityContext{AllowPrivilegeEscalation: new(false), Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}}
 }

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,8 +14,8 @@ import (
 )
 
 // help writes a command's help in Korean; cobra's templates are not used.
-func (a *app) help(cmd *cobra.Command, _ []string) {
-	s := view.New(a.out)
+func (d deps) help(cmd *cobra.Command, _ []string) {
+	s := view.New(d.out)
 	text := cmd.Long
 	if text == "" {
 		text = cmd.Short
@@ -80,21 +82,35 @@ func flagRows(cmd *cobra.Command) [][2]string {
 	return rows
 }
 
-func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
+func (d deps) helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [명령]",
 		Short: "명령의 도움말을 보여 드립니다",
 		RunE: func(_ *cobra.Command, given []string) error {
 			cmd, rest, err := root.Find(given)
-			if err != nil || len(rest) > 0 {
+			if err != nil || len(rest) > 0 && cmd == root {
 				return unknownCommand(root, given)
 			}
-			return cmd.Help()
+			if len(rest) > 0 && cmd.HasAvailableSubCommands() {
+				return unknownCommand(cmd, rest)
+			}
+			return cmd.Help() // of run, for "help run web-surge"
 		},
 	}
 }
 
-func (a *app) completionCommand() *cobra.Command {
+// bashAlone stands in for what cobra's script takes from the package bash-completion.
+const bashAlone = `if ! declare -F _get_comp_words_by_ref >/dev/null; then
+    _get_comp_words_by_ref() {
+        words=("${COMP_WORDS[@]}")
+        cword=$COMP_CWORD
+        cur=${COMP_WORDS[COMP_CWORD]}
+        prev=${COMP_WORDS[COMP_CWORD-1]}
+    }
+fi
+`
+
+func newCompletionCommand(d deps) *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion bash|zsh|fish|powershell",
 		Short: "셸 자동 완성 스크립트를 출력합니다",
@@ -107,13 +123,14 @@ func (a *app) completionCommand() *cobra.Command {
 			root := cmd.Root()
 			switch given[0] {
 			case "bash":
-				return root.GenBashCompletionV2(a.out, true)
+				_, err := io.WriteString(d.out, bashAlone)
+				return errors.Join(err, root.GenBashCompletionV2(d.out, true))
 			case "zsh":
-				return root.GenZshCompletion(a.out)
+				return root.GenZshCompletion(d.out)
 			case "fish":
-				return root.GenFishCompletion(a.out, true)
+				return root.GenFishCompletion(d.out, true)
 			case "powershell":
-				return root.GenPowerShellCompletionWithDesc(a.out)
+				return root.GenPowerShellCompletionWithDesc(d.out)
 			}
 			return problem.Usage("모르는 셸입니다: "+given[0], "bash, zsh, fish, powershell 가운데 하나를 적어 주십시오.")
 		},

@@ -6,6 +6,8 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 const externalMetric = `  - type: External
@@ -17,8 +19,9 @@ const externalMetric = `  - type: External
 // TestHPAMetricsThatNobodyServes has an external metric beside CPU: a cluster
 // without an adapter for it may scale up by CPU, and not down.
 func TestHPAMetricsThatNobodyServes(t *testing.T) {
-	a := testApp(t)
-	withScenario(t, a, "hpa-external", "web-surge", "  metrics:\n", "  metrics:\n"+externalMetric)
+	t.Parallel()
+	a := simulatedApp(t)
+	withScenario(t, a, "hpa-external", "web-surge", "  metrics:\n", "  metrics:\n"+externalMetric, "hpa: web\n", "hpa: web\nfaults: [missing-metrics]\n")
 	s := testStage(t, a, t.Context(), "hpa", "hpa-external")
 	f := toStep(t, s, 1, "hpa/1-metrics/query")
 	if text, _ := f.Fact("metricError"); !strings.Contains(text, "external metrics API") {
@@ -39,9 +42,34 @@ func TestHPAMetricsThatNobodyServes(t *testing.T) {
 	}
 }
 
+// TestFirstValueIsOfTheLoad: pods that a lesson has just started take nothing of the time
+// that passes before the next one. Its own would be so young at the first scrape that
+// the Metrics Server had a value of them from before the load, which is 0.
+func TestFirstValueIsOfTheLoad(t *testing.T) {
+	t.Parallel()
+	a := simulatedApp(t)
+	s, closeStage, err := a.openStage(t.Context(), "hpa", "web-surge", silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	grown := false
+	if _, err := s.Session().Continue(func(f trace.Frame) bool {
+		grown = grown || scaled(f)
+		return grown && f.Step == "hpa/5-pods/run"
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := closeStage(); err != nil {
+		t.Fatal(err)
+	}
+	next := testStage(t, a, t.Context(), "hpa-architecture", "web-surge")
+	wantFact(t, toStep(t, next, 1, "hpa-architecture/3-metrics"), "utilization", "50%")
+}
+
 // TestHPAOfTheSamePods adds a second HPA to the Deployment: neither may scale.
 func TestHPAOfTheSamePods(t *testing.T) {
-	s := testStage(t, testApp(t), t.Context(), "hpa", "web-surge")
+	t.Parallel()
+	s := testStage(t, simulatedApp(t), t.Context(), "hpa", "web-surge")
 	toStep(t, s, 1, "hpa/5-pods/run")
 	hpas := s.kube.AutoscalingV2().HorizontalPodAutoscalers(s.namespace)
 	hpa, err := hpas.Get(t.Context(), "web", metav1.GetOptions{})

@@ -14,13 +14,14 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
 // archs are those that EKS has nodes of.
 var archs = []string{"amd64", "arm64"}
 
-func (a *app) imageCommand() *cobra.Command {
+func newImageCommand(d deps) *cobra.Command {
 	var file, arch string
 	cmd := &cobra.Command{
 		Use: "image", Short: "실제 클러스터에서 CPU를 쓸 워크로드의 이미지를 만듭니다", Args: cobra.NoArgs,
@@ -41,7 +42,7 @@ kind에서는 저절로 노드에 넣으므로 쓰실 일이 없습니다. EKS�
 			if err := creatable(file); err != nil {
 				return unwritableFile(file, err)
 			}
-			screen := view.New(a.errOut)
+			screen := view.New(d.errOut)
 			screen.Note("이미지를 만듭니다. 처음에는 1분까지 걸릴 수 있습니다.")
 			image, err := workloadImage(cmd.Context(), arch)
 			if err != nil {
@@ -50,7 +51,7 @@ kind에서는 저절로 노드에 넣으므로 쓰실 일이 없습니다. EKS�
 			if err := state.WriteAtomically(file, image); err != nil {
 				return unwritableFile(file, err)
 			}
-			screen.Done("만들었습니다: " + file + " (docker load -i " + file + "로 읽으면 이름은 " + workload.Image + "입니다)")
+			screen.Done("만들었습니다: " + file + " (docker load -i " + korean.By(file) + " 읽으면 이름은 " + workload.Image + "입니다)")
 			return nil
 		},
 	}
@@ -96,16 +97,16 @@ func imageError(err error) error {
 	return problem.OfCluster(err)
 }
 
-// workloadCommand is the workload itself, for images that hold this program because
+// newWorkloadCommand is the workload itself, for images that hold this program because
 // there was no Go to compile the workload with.
-func (a *app) workloadCommand() *cobra.Command {
+func newWorkloadCommand(d deps) *cobra.Command {
 	return &cobra.Command{
 		Use: "workload", Short: "파드 안에서 CPU를 쓰거나 부하를 보냅니다", Hidden: true, DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if slices.Contains(given, "--help") {
 				return cmd.Help()
 			}
-			if workload.Main(given, outside.Writer(a.errOut)) != 0 {
+			if workload.Main(given, outside.Writer(d.errOut)) != 0 {
 				return errReported
 			}
 			return nil

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -90,7 +89,7 @@ func TestKind(t *testing.T) {
 	m.load(t, "stepscale-web-surge")
 	m.load(t, "stepscale-web-surge-2") // while the first lesson's namespace goes
 	said := m.run(t, "learn hpa/01-architecture --cluster kind --auto")
-	for _, want := range []string{"컨트롤 플레인", "워크로드 이미지", "메트릭 서버", "실제 클러스터입니다", "HPA 컨트롤러는 꺼 두었으므로", "수업을 마쳤습니다"} {
+	for _, want := range []string{"컨트롤 플레인", "워크로드 이미지", "Metrics Server", "실제 클러스터입니다", "HPA 컨트롤러는 꺼 두었으므로", "수업을 마쳤습니다"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("no %q in\n%s", want, said)
 		}
@@ -175,29 +174,31 @@ func (m machine) holdsImage(t *testing.T) {
 // the engine's commands as well.
 func TestKindInterrupted(t *testing.T) {
 	m := newMachine(t)
-	t.Setenv(asProgram, "1")
-	self, err := os.Executable()
-	if err != nil {
+	begin := time.Now()
+	if err := m.app.program(t, "version").Run(); err != nil {
 		t.Fatal(err)
 	}
-	for name, begun := range map[string]func() bool{
-		"at once":     func() bool { return true },
-		"with a node": func() bool { return len(m.there(t)) == 2 },
-		"before the end": func() bool {
-			_, err := os.Stat(filepath.Join(m.containers, "two-control-plane", "kubeadm.conf"))
-			return err == nil
-		},
+	caught := 500*time.Millisecond + 2*time.Since(begin) // signals are, then
+	node := func() bool { return len(m.there(t)) == 2 }
+	for name, c := range map[string]struct {
+		hang  string // where the start is, in docker's words
+		begun func() bool
+	}{
+		"without a node": {"run --name", func() bool { return true }},
+		"with a node":    {"kubeadm init", node},
+		"before the end": {"/etc/kubernetes/admin.conf", node},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.Command(self, strings.Fields("run web-surge --cluster kind --name two")...)
+			t.Setenv(standin.EnvHang, c.hang)
+			cmd := m.app.program(t, strings.Fields("run web-surge --cluster kind --name two")...)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			var out bytes.Buffer
-			cmd.Stdout, cmd.Stderr = &out, &out
+			cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &out, &out, time.Minute
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(500 * time.Millisecond) // until signals are caught
-			within(t, 30*time.Second, name, begun)
+			time.Sleep(caught)
+			within(t, 30*time.Second, name, c.begun)
 			if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
 				t.Fatal(err)
 			}
@@ -216,7 +217,7 @@ func TestKindInterrupted(t *testing.T) {
 func TestReachFinding(t *testing.T) {
 	m := newMachine(t)
 	m.run(t, "cluster up kind --name two")
-	cluster, err := m.app.kindCluster("two", silent{}.Phase)
+	cluster, err := m.app.kindCluster("two", silent{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func TestKindVPA(t *testing.T) {
 // vpa plays until the VPA has changed something.
 func (m machine) vpa(t *testing.T, namespace string) (steps map[trace.StepID]*trace.Frame, notes string) {
 	t.Helper()
-	m.load(t, namespace, "{at: 0s, step: 735m}") // the nodes give the generator its share too
+	m.load(t, namespace, "{at: 0s, step: 490m}")
 	m.app.target = target{cluster: clusterKind}
 	s, closeStage, err := m.app.openStage(t.Context(), "vpa", "vpa-web", silent{})
 	if err != nil {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"slices"
 	"strings"
 
@@ -17,7 +15,6 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
-	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 )
 
@@ -28,7 +25,7 @@ type learnOptions struct {
 	target             target
 }
 
-func (a *app) learnCommand() *cobra.Command {
+func newLearnCommand(d deps) *cobra.Command {
 	var o learnOptions
 	cmd := &cobra.Command{
 		Use:   "learn [수업]",
@@ -43,23 +40,24 @@ func (a *app) learnCommand() *cobra.Command {
   stepscale learn hpa/05-observe --context my-context --image 이미지 -n s01`,
 		Args: args(0, 1, "수업"),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			return a.learn(cmd.Context(), strings.Join(given, ""), o)
+			return d.learn(cmd.Context(), strings.Join(given, ""), o)
 		},
-		ValidArgsFunction: a.completeLessons,
+		ValidArgsFunction: d.completeLessons,
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.auto, "auto", false, "질문 없이 끝까지 실행합니다. 진도는 읽지도 쓰지도 않습니다")
 	f.BoolVar(&o.restart, "restart", false, "저장된 진도를 무시하고 처음부터 시작합니다")
 	f.StringVar(&o.from, "from", "", "이 `단계`부터 보여 드립니다. 앞의 단계는 빠르게 실행합니다")
+	_ = cmd.RegisterFlagCompletionFunc("from", d.completeSteps)
 	f.StringVar(&o.lessons, "lessons", "", "내장 수업 대신 이 `폴더`의 수업을 씁니다")
 	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
-	o.target.flags(cmd)
+	o.target.flags(d, cmd)
 	return cmd
 }
 
 // loadLessons reads the lessons from dir, or the embedded ones.
-func (a *app) loadLessons(dir string) ([]lessons.Lesson, error) {
-	fsys, err := dirFS(dir, a.lessons)
+func (d deps) loadLessons(dir string) ([]lessons.Lesson, error) {
+	fsys, err := dirFS(dir, d.lessons)
 	if err != nil {
 		return nil, err
 	}
@@ -78,86 +76,106 @@ func (a *app) loadLessons(dir string) ([]lessons.Lesson, error) {
 	return all, nil
 }
 
-func (a *app) learn(ctx context.Context, name string, o learnOptions) error {
+func (d deps) learn(ctx context.Context, name string, o learnOptions) (err error) {
+	o.target.holds = true
 	if err := o.target.check(); err != nil {
 		return err
 	}
-	a.target = o.target
-	all, err := a.loadLessons(o.lessons)
+	all, err := d.loadLessons(o.lessons)
 	if err != nil {
 		return err
 	}
-	if a.scenarios, err = dirFS(o.scenarios, a.scenarios); err != nil {
-		return err
-	}
-	st := &state.Progress{Record: state.Record{Lessons: map[string]state.Lesson{}}}
-	if !o.auto {
-		if st, err = a.state.Progress(ctx); err != nil {
-			a.report(ctx, err) // the lesson goes on without
-		}
-	}
-	chosen, err := choose(all, name, st.Record, o)
+	scenarios, err := dirFS(o.scenarios, d.scenarios)
 	if err != nil {
 		return err
 	}
-	if chosen, err = a.playableHere(chosen, view.New(a.errOut)); err != nil {
+	progress := &state.Progress{Record: state.Record{Lessons: map[string]state.Lesson{}}}
+	if !o.auto {
+		if progress, err = d.state.Progress(ctx); err != nil {
+			d.report(ctx, err) // the lesson goes on without
+		}
+	}
+	c := &course{all: all, record: progress.Record, elsewhere: func(l lessons.Lesson) string { return d.elsewhere(l, o.target, scenarios) }}
+	chosen, err := c.choose(name, o)
+	if err != nil {
 		return err
 	}
-	t := &tutor{app: a, store: st, auto: o.auto, face: &lines.Face{Screen: view.New(a.out)}}
+	for _, text := range c.told {
+		view.New(d.errOut).Note(text)
+	}
+	t := &tutor{deps: d, session: d.opener(d, o.target, scenarios), progress: progress, auto: o.auto, attached: o.target.attached(), face: &lines.Face{Screen: view.New(d.out), Heard: d.heard}}
+	defer func() { err = t.session.close(err) }()
 	if !o.auto {
-		t.face.In = a.lines()
+		t.face.In = d.typed
 	}
-	for i, c := range chosen {
-		if i > 0 {
-			if err = t.between(ctx, c.Lesson); err != nil {
-				break
-			}
-		}
-		if err = t.lesson(ctx, c); err != nil {
-			break
-		}
-	}
+	err = t.all(ctx, chosen)
 	if errors.Is(err, play.ErrQuit) {
-		t.face.Screen.Note(o.target.saved())
+		t.face.Screen.Note(o.target.stopped(t.kept))
 		return nil
 	}
 	if ctx.Err() != nil && !o.auto {
 		t.face.Screen.Blank()
-		t.face.Screen.Note(o.target.saved())
+		t.face.Screen.Note(o.target.stopped(t.kept))
 	}
 	return err
 }
 
 // tutor plays lessons one after the other.
 type tutor struct {
-	app   *app
-	store *state.Progress
-	auto  bool
-	face  *lines.Face
+	deps     deps
+	session  opener
+	progress *state.Progress
+	auto     bool
+	face     *lines.Face
+	attached bool     // to somebody else's cluster
+	kept     bool     // something was saved
+	shown    []string // the lines for the second terminal
 }
+
+// all plays the lessons one after the other.
+func (t *tutor) all(ctx context.Context, chosen []chosenLesson) error {
+	for i, c := range chosen {
+		if i > 0 {
+			if err := t.between(ctx, c.Lesson); err != nil {
+				return err
+			}
+		}
+		after := "클러스터를 정리하고 끝냅니다."
+		if i+1 < len(chosen) {
+			after = "이 수업의 오브젝트를 지우고 다음 수업으로 넘어갑니다."
+		}
+		if err := t.lesson(ctx, c, after); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// typing tells that somebody sits at a terminal.
+func (t *tutor) typing() bool { return t.face.In != nil && t.face.In.Terminal }
 
 // between asks before the next lesson begins.
 func (t *tutor) between(ctx context.Context, next lessons.Lesson) error {
-	if t.auto {
+	if t.auto || t.typing() && t.shown != nil { // who has seen the last lesson's cluster to its end was asked then
 		return ctx.Err()
 	}
 	return t.face.Play(ctx, play.Between(next))
 }
 
-// Lesson opens the stage, plays, and takes the stage down whatever happened.
-func (t *tutor) lesson(ctx context.Context, c chosenLesson) (err error) {
-	o := play.Options{Lesson: c.Lesson, Skip: c.skip, Loop: t.app.loops[c.Loop], Auto: t.auto, Save: func(l state.Lesson) { t.keep(ctx, c.ID, l) }}
+// lesson opens the stage, plays, and takes the stage down whatever happened.
+func (t *tutor) lesson(ctx context.Context, c chosenLesson, after string) (err error) {
+	o := play.Options{Lesson: c.Lesson, Skip: c.skip, Loop: t.deps.loops[c.Loop], Auto: t.auto, Save: func(l state.Lesson) { t.keep(ctx, c.ID, l) }}
+	if t.typing() {
+		o.After = after
+	}
 	if play.Executions(play.Scenes(c.Blocks)) > 0 {
-		stage, closeStage, openErr := t.app.bringUp(ctx, c.Loop, c.Scenario, t.app.out)
+		stage, openErr := bringUp(ctx, t.session, c.Loop, c.Scenario, &startup{screen: view.New(t.deps.out), attached: t.attached})
 		if openErr != nil {
 			return openErr
 		}
-		defer func() { err = errors.Join(err, closeStage()) }()
+		defer func() { err = errors.Join(err, stage.Close(ctx)) }()
 		o.Source, o.Word = stage, wordedBy(stage)
-		t.face.Screen.Note("다른 터미널에서 같은 상태를 보시려면 이 줄들을 붙여 넣어 주십시오.")
-		for _, l := range stage.Info().Kubectl {
-			t.face.Screen.Raw("    " + l + "\n")
-		}
+		t.second(stage.Info().Kubectl)
 		for _, n := range stage.Info().Notes {
 			t.face.Screen.Note(n)
 		}
@@ -176,16 +194,29 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson) (err error) {
 	return nil
 }
 
+// second shows what the second terminal needs, and says when that is something else now.
+func (t *tutor) second(needs []string) {
+	text := "다른 터미널에서 같은 상태를 보시려면 이 줄들을 붙여 넣어 주십시오."
+	if t.shown != nil && !slices.Equal(t.shown, needs) {
+		text = "네임스페이스가 바뀌었습니다. 다른 터미널에 이 줄들을 다시 붙여 넣어 주십시오."
+	}
+	t.shown = needs
+	t.face.Screen.Note(text)
+	for _, l := range needs {
+		t.face.Screen.Raw("    " + l + "\n")
+	}
+}
+
 // wordedBy says why a step failed, with how wrong the clock is where that may be the
 // cause.
-func wordedBy(stage Stage) func(context.Context, string, error) error {
+func wordedBy(s stage) func(context.Context, string, error) error {
 	return func(ctx context.Context, where string, err error) error {
 		e := problem.OfStep(ctx, where, err)
 		var u *problem.Error
 		if errors.As(e, &u) && problem.ClockSuspect(err) {
 			ctx, cancel := context.WithTimeout(ctx, probeTime)
 			defer cancel()
-			if skew, err := stage.Skew(ctx); err == nil { // what is not known is not told
+			if skew, err := s.Skew(ctx); err == nil { // what is not known is not told
 				u.Hint = problem.ClockIs(skew) + u.Hint
 			}
 		}
@@ -198,56 +229,8 @@ func (t *tutor) keep(ctx context.Context, id string, l state.Lesson) {
 	if t.auto {
 		return
 	}
-	if err := t.store.Save(ctx, id, l); err != nil {
-		t.app.report(ctx, err)
+	t.kept = true
+	if err := t.progress.Save(ctx, id, l); err != nil {
+		t.deps.report(ctx, err)
 	}
-}
-
-// bringUp opens the stage of a loop, with its progress written to out.
-func (a *app) bringUp(ctx context.Context, loop, scenario string, out io.Writer) (Stage, func() error, error) {
-	if a.open == nil {
-		return nil, nil, &problem.Error{What: "이 실행 파일에는 클러스터가 들어 있지 않습니다"}
-	}
-	screen := view.New(out)
-	stage, closeStage, err := a.open(ctx, loop, scenario, &startup{screen: screen})
-	screen.Erase()
-	if err == nil {
-		return stage, closeStage, nil
-	}
-	var u *problem.Error
-	if ctx.Err() != nil || errors.As(err, &u) {
-		return nil, nil, errors.Join(ctx.Err(), err)
-	}
-	if problem.Retryable(err) {
-		return nil, nil, problem.OfStep(ctx, scenario, err)
-	}
-	return nil, nil, &problem.Error{What: "클러스터를 준비하지 못했습니다", Where: scenario, Cause: err,
-		Hint: "stepscale doctor로 이 컴퓨터에서 무엇이 되는지 확인해 보십시오."}
-}
-
-func (a *app) completeLessons(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	var names []string
-	all, _ := lessons.Load(a.lessons)
-	for _, l := range all {
-		folder, _, _ := strings.Cut(l.ID, "/")
-		if !slices.Contains(names, folder) {
-			names = append(names, folder)
-		}
-		names = append(names, l.ID+"\t"+l.Title)
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
-}
-
-// loopNames lists the loops that there are.
-func (a *app) loopNames() []string {
-	return slices.Sorted(maps.Keys(a.loops))
-}
-
-// lastStep is the step that ends a pass of the loop.
-func (a *app) lastStep(loop string) (trace.StepID, error) {
-	ids := a.loops[loop].StepIDs()
-	if len(ids) == 0 {
-		return "", problem.Usage("그런 루프가 없습니다: "+loop, "쓸 수 있는 루프: "+strings.Join(a.loopNames(), ", "))
-	}
-	return ids[len(ids)-1], nil
 }

@@ -22,7 +22,7 @@ type lessonRow struct {
 	Step     string `json:"step,omitempty"`
 }
 
-func (a *app) lessonsCommand() *cobra.Command {
+func newLessonsCommand(d deps) *cobra.Command {
 	var output, dir string
 	cmd := &cobra.Command{
 		Use: "lessons", Short: "수업 목록과 진도를 보여 드립니다", Args: args(0, 0, ""),
@@ -30,14 +30,14 @@ func (a *app) lessonsCommand() *cobra.Command {
 			if err := checkOutput(output); err != nil {
 				return err
 			}
-			rows, err := a.lessonRows(cmd.Context(), dir)
+			rows, err := d.lessonRows(cmd.Context(), dir)
 			if err != nil {
 				return err
 			}
 			if output == "json" {
-				return a.writeJSON(rows)
+				return d.writeJSON(rows)
 			}
-			return a.showLessons(rows)
+			return d.showLessons(rows)
 		},
 	}
 	outputFlag(cmd, &output)
@@ -45,14 +45,14 @@ func (a *app) lessonsCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) lessonRows(ctx context.Context, dir string) ([]lessonRow, error) {
-	all, err := a.loadLessons(dir)
+func (d deps) lessonRows(ctx context.Context, dir string) ([]lessonRow, error) {
+	all, err := d.loadLessons(dir)
 	if err != nil {
 		return nil, err
 	}
-	st, err := a.state.Progress(ctx)
+	st, err := d.state.Progress(ctx)
 	if err != nil {
-		a.report(ctx, err)
+		d.report(ctx, err)
 	}
 	var rows []lessonRow
 	for _, l := range all {
@@ -65,8 +65,8 @@ func (a *app) lessonRows(ctx context.Context, dir string) ([]lessonRow, error) {
 	return rows, nil
 }
 
-func (a *app) showLessons(rows []lessonRow) error {
-	s := view.New(a.out)
+func (d deps) showLessons(rows []lessonRow) error {
+	s := view.New(d.out)
 	var pairs [][2]string
 	for _, r := range rows {
 		mark := "○ 아직"

@@ -10,9 +10,10 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/notices"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine/korean"
 )
 
-func (a *app) licensesCommand() *cobra.Command {
+func newLicensesCommand(d deps) *cobra.Command {
 	return &cobra.Command{
 		Use:   "licenses [모듈]",
 		Short: "stepscale과 그 안에 든 모듈의 라이선스와 고지를 출력합니다",
@@ -26,13 +27,13 @@ func (a *app) licensesCommand() *cobra.Command {
 				return err
 			}
 			if len(given) == 0 {
-				return a.printNotices(n, n.Modules, notices.Assets)
+				return d.printNotices(n, n.Modules, notices.Assets)
 			}
 			i := slices.IndexFunc(n.Modules, func(m notices.Module) bool { return m.Path == given[0] })
 			if i < 0 {
 				return noModule(n, given[0])
 			}
-			return a.printNotices(n, n.Modules[i:i+1], nil)
+			return d.printNotices(n, n.Modules[i:i+1], nil)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			n, _ := notices.Read()
@@ -44,7 +45,7 @@ func (a *app) licensesCommand() *cobra.Command {
 func noModule(n notices.Set, path string) error {
 	hint := "모듈의 목록은 stepscale licenses의 맨 앞에 있습니다."
 	if near := problem.Nearest(path, modulePaths(n)); near != "" {
-		hint = "혹시 " + problem.Object(near) + " 찾으셨습니까? " + hint
+		hint = "혹시 " + korean.Object(near) + " 찾으셨습니까? " + hint
 	}
 	return problem.Usage("이 실행 파일에 그런 모듈이 없습니다: "+path, hint)
 }
@@ -58,8 +59,8 @@ func modulePaths(n notices.Set) []string {
 }
 
 // printNotices lists the modules, and then every text once, with whose it is.
-func (a *app) printNotices(n notices.Set, modules []notices.Module, assets []notices.Asset) error {
-	s := view.New(a.out)
+func (d deps) printNotices(n notices.Set, modules []notices.Module, assets []notices.Asset) error {
+	s := view.New(d.out)
 	whose := map[string][]string{}
 	var order []string
 	for _, m := range modules {

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
-	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +21,7 @@ import (
 
 // TestDrive steps through a scale-up on a cluster whose own HPA controller runs.
 func TestDrive(t *testing.T) {
+	t.Parallel()
 	a := testApp(t)
 	m := newManaged(t, a)
 	id, err := owner(a)
@@ -60,7 +61,8 @@ func TestDrive(t *testing.T) {
 // second puts a live HPA on the same Deployment, and the loop stops.
 func second(t *testing.T, m liveCluster, s *clusterStage) {
 	t.Helper()
-	h := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: "mine"}, Spec: s.given.Spec}
+	h := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: "mine"}, Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
+		ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"}, MinReplicas: new(int32(2)), MaxReplicas: 10}}
 	if _, err := m.kube.AutoscalingV2().HorizontalPodAutoscalers(s.namespace).Create(t.Context(), h, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -73,14 +75,11 @@ func second(t *testing.T, m liveCluster, s *clusterStage) {
 // TestDisarmed proves that upstream's controller does not move a disarmed HPA's
 // target, and moves it as soon as it is armed again.
 func TestDisarmed(t *testing.T) {
+	t.Parallel()
 	a := testApp(t)
 	m := newManaged(t, a)
 	a.target.mode = "disarmed"
-	const namespace = "shop"
-	a.target.namespace = namespace
-	if _, err := m.kube.CoreV1().Namespaces().Create(t.Context(), namespaceObject(namespace), metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	namespace := m.shop(t, a)
 	m.load(t, namespace)
 	s, closeStage, err := a.openStage(t.Context(), "hpa", "web-surge", silent{})
 	if err != nil {
@@ -130,25 +129,19 @@ func namespaceObject(name string) *corev1.Namespace {
 
 // TestKilled: what a killed process leaves, its reaper removes.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	a := testApp(t)
 	m := newManaged(t, a)
 	id, err := owner(a)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.kube.CoreV1().Namespaces().Create(t.Context(), namespaceObject("shop"), metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("KUBECONFIG", m.Info().Kubeconfig)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	shop := m.shop(t, a)
 	for name, flags := range map[string][]string{
 		"stepscale-web-surge-" + id: nil,
-		"shop":                      {"--namespace", "shop", "--hpa-mode", "disarmed"},
+		shop:                        {"--namespace", shop, "--hpa-mode", "disarmed"},
 	} {
-		cmd := exec.Command(self, append([]string{"run", "web-surge", "--context", "stepscale", "--image", "app", "--yes"}, flags...)...)
+		cmd := a.program(t, append([]string{"run", "web-surge", "--context", "stepscale", "--image", "app", "--yes"}, flags...)...)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +158,7 @@ func TestKilled(t *testing.T) {
 		_ = cmd.Wait()
 		within(t, 30*time.Second, "the reaper removes everything", deployed(0))
 	}
-	list, err := m.kube.AutoscalingV2().HorizontalPodAutoscalers("shop").List(t.Context(), metav1.ListOptions{})
+	list, err := m.kube.AutoscalingV2().HorizontalPodAutoscalers(shop).List(t.Context(), metav1.ListOptions{})
 	if err != nil || len(list.Items) > 0 {
 		t.Errorf("HPAs %v, %v", list.Items, err)
 	}
@@ -173,6 +166,7 @@ func TestKilled(t *testing.T) {
 
 // TestLearnOnManaged plays whole lessons, as a student on a shared cluster does.
 func TestLearnOnManaged(t *testing.T) {
+	t.Parallel()
 	a := testApp(t)
 	m := newManaged(t, a)
 	id, err := owner(a)
@@ -190,7 +184,7 @@ func TestLearnOnManaged(t *testing.T) {
 		if err := a.learn(t.Context(), lesson, learnOptions{auto: true, target: at}); err != nil {
 			t.Fatalf("%s: %v\n%s", lesson, err, out.String())
 		}
-		for _, want := range []string{"실제 클러스터입니다", "수업을 마쳤습니다"} {
+		for _, want := range []string{"실제 클러스터입니다", "부하는 수업을 기다립니다", "수업을 마쳤습니다"} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("%s: no %q in\n%s", lesson, want, out.String())
 			}
@@ -202,4 +196,27 @@ func TestLearnOnManaged(t *testing.T) {
 	if asked := strings.Split(progress.String(), "에 씁니다"); len(asked) != 3 || strings.Contains(asked[1], "HorizontalPodAutoscaler/web") || !strings.Contains(asked[2], "HorizontalPodAutoscaler/web") {
 		t.Errorf("told once that we write, and once more of the HPA that the second lesson makes: %s", progress.String())
 	}
+	progress.Reset()
+	if err := a.learn(t.Context(), "hpa", learnOptions{auto: true, lessons: twoLessons(t), target: at}); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(progress.String(), "에 씁니다"); n != 1 {
+		t.Errorf("told %d times in one command that the same is written: %s", n, progress.String())
+	}
+}
+
+// twoLessons is a folder of lessons that write the same.
+func twoLessons(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, id := range []string{"hpa/01-a", "hpa/02-b"} {
+		text := "---\ntitle: 수업\nloop: hpa-architecture\nscenario: web-surge\n---\n```step hpa-architecture/1-replicaset\n파드의 주인을 봅니다.\n```\n"
+		if err := os.MkdirAll(filepath.Join(dir, id), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, id, "lesson.md"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }

@@ -1,19 +1,16 @@
 package cli
 
 import (
-	"context"
-	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 
-	"github.com/stepscale/stepscale/clusters/eks"
-	"github.com/stepscale/stepscale/clusters/embedded"
-	"github.com/stepscale/stepscale/clusters/kind/standin"
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/scenarios"
@@ -23,52 +20,36 @@ import (
 const asProgram = "STEPSCALE_TEST_MAIN"
 
 func TestMain(m *testing.M) {
-	if standin.Called() {
-		os.Exit(standin.Main(os.Args[1:]))
-	}
 	if os.Getenv(asProgram) != "" {
 		os.Exit(Main())
 	}
 	setGlobals(os.Stderr)
-	os.Exit(m.Run())
+	_ = os.Setenv(asProgram, "1") // for those that we start, and the reapers
+	_ = os.Setenv("COLUMNS", strconv.Itoa(columns))
+	code := m.Run()
+	simulated.close()
+	live.close()
+	os.Exit(code)
 }
 
 // liveCluster is a cluster whose time goes by on its own, and whose nodes burn what
 // load says.
 type liveCluster struct {
-	*embedded.Cluster
-	config *rest.Config
-	kube   kubernetes.Interface
+	*pooled
+	kube kubernetes.Interface
 }
 
 // newLive lets the app wait a moment where it would wait for the next sync.
 func newLive(t *testing.T, a *app) liveCluster {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "live")
+	c := live.take(t)
+	c.flow(t)
+	kube, err := kubernetes.NewForConfig(c.config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := embedded.New(embedded.Options{Dir: dir})
-	cfg, err := c.Up(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for ctx.Err() == nil {
-			_ = errors.Join(c.Advance(ctx, 15*time.Second), c.Scrape(ctx))
-			time.Sleep(120 * time.Millisecond)
-		}
-	}()
-	t.Cleanup(func() { stop(); <-ended; _ = c.Down(context.Background()); _ = os.RemoveAll(dir) })
-	kube, err := kubernetes.NewForConfig(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.pause = func(ctx context.Context, _ time.Duration) error { time.Sleep(400 * time.Millisecond); return ctx.Err() }
-	return liveCluster{c, cfg, kube}
+	a.waits = quick{}
+	return liveCluster{c, kube}
 }
 
 // newManaged is a cluster that somebody else runs: upstream's HPA controller drives.
@@ -78,9 +59,19 @@ func newManaged(t *testing.T, a *app) liveCluster {
 	p := hpa.DefaultParams()
 	p.SyncPeriod, p.CPUInitializationPeriod = time.Second, 0
 	startManaged(t, m.config, p)
-	t.Setenv(asProgram, "1") // for the reaper
-	a.target = target{attach: eks.Options{Context: "stepscale", Kubeconfig: m.Info().Kubeconfig}, image: "app", mode: "drive", yes: true}
+	a.kubeconfig = m.Info().Kubeconfig
+	a.target = target{attach: lab.Attachment{Context: "stepscale", Kubeconfig: a.kubeconfig}, image: "app", mode: "drive", yes: true}
 	return m
+}
+
+// shop is a namespace that somebody has made for the app.
+func (m liveCluster) shop(t *testing.T, a *app) string {
+	t.Helper()
+	a.target.namespace = unique("shop")
+	if _, err := m.kube.CoreV1().Namespaces().Create(t.Context(), namespaceObject(a.target.namespace), metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return a.target.namespace
 }
 
 // load puts a load on the namespace that the app will make, from now on.
@@ -93,14 +84,14 @@ func (m liveCluster) load(t *testing.T, namespace string, segments ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.SetLoad(namespace, scenarioLoad{s}); err != nil {
+	if err := m.SetLoad(t.Context(), namespace, lab.NewLoad(s)); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // scaleUp steps through two passes and returns the frames of the one that scales,
 // from our write on: what the other actors then do is told from watches.
-func scaleUp(t *testing.T, s Stage) []trace.Frame {
+func scaleUp(t *testing.T, s stage) []trace.Frame {
 	t.Helper()
 	frames, err := s.Session().Continue(func(f trace.Frame) bool { return f.Step == "hpa/5-pods/run" && f.Pass == 2 })
 	if err != nil {

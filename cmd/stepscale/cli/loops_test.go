@@ -180,7 +180,7 @@ func TestGoldenTracesAreOfTheLoops(t *testing.T) {
 func loopOf(step, actor string) engine.Definition {
 	for _, l := range loops {
 		if slices.ContainsFunc(l.Steps, func(s engine.Row) bool { return string(s.ID) == step && s.Actor == actor }) {
-			return l.Definition
+			return l
 		}
 	}
 	return engine.Definition{}

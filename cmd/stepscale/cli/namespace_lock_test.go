@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 )
 
 // Owner is this installation's.
@@ -17,15 +19,16 @@ func owner(a *app) (string, error) {
 // TestNamespaceLock: two lessons of one learner on a cluster leave each other alone, and so
 // does cluster clean.
 func TestNamespaceLock(t *testing.T) {
+	t.Parallel()
 	a := testApp(t)
 	m := newManaged(t, a)
 	id, err := owner(a)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second := wire(newApp())
-	second.target, second.pause = a.target, a.pause
-	t.Cleanup(func() { _ = second.finish() })
+	second := newApp()
+	second.state, second.target, second.waits = a.state, a.target, a.waits
+	t.Cleanup(func() { _ = second.disconnect() })
 	base := "stepscale-web-surge-" + id
 	for i, one := range []*app{a, second} {
 		s, closeStage, err := one.openStage(t.Context(), "hpa", "web-surge", silent{})
@@ -37,7 +40,7 @@ func TestNamespaceLock(t *testing.T) {
 			t.Errorf("lesson %d is in %s; want %s", i+1, got, want)
 		}
 	}
-	if removed, err := a.clean(t.Context(), a.target, nil); !errors.Is(err, errPlaying) || len(removed) > 0 {
+	if removed, err := lab.Clean(t.Context(), a.state, a.target.guest(), func(*lab.Leftovers) error { return nil }); !errors.Is(err, lab.ErrPlaying) || len(removed) > 0 {
 		t.Errorf("cleaned %q, %v", removed, err)
 	}
 	for _, name := range []string{base, base + "-2"} {
@@ -47,10 +50,13 @@ func TestNamespaceLock(t *testing.T) {
 		}
 	}
 
-	if _, err := m.kube.CoreV1().Namespaces().Create(t.Context(), namespaceObject("shop"), metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
+	shop := m.shop(t, a)
+	for _, one := range []*app{a, second} {
+		if err := one.disconnect(); err != nil {
+			t.Fatal(err)
+		}
+		one.target.namespace = shop
 	}
-	a.conn.namespace, second.conn.namespace = "shop", "shop"
 	_, closeStage, err := a.openStage(t.Context(), "hpa", "web-surge", silent{})
 	if err != nil {
 		t.Fatal(err)

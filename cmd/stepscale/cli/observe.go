@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"strconv"
@@ -14,23 +15,24 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/utils/clock"
 
-	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
 
 type observeOptions struct {
-	cluster                   eks.Options
+	cluster                   lab.Attachment
 	namespace, output, record string
 	length                    time.Duration
 }
 
-func (a *app) observeCommand() *cobra.Command {
+func newObserveCommand(d deps) *cobra.Command {
 	var o observeOptions
 	cmd := &cobra.Command{
 		Use:   "observe HPA",
@@ -41,11 +43,11 @@ func (a *app) observeCommand() *cobra.Command {
   stepscale observe web -n shop --context my-context --for 10m
   stepscale observe web -n shop --eks my-cluster --region ap-northeast-2 --record web.jsonl`,
 		Args: args(1, 1, "HPA"),
-		RunE: func(cmd *cobra.Command, given []string) error { return a.observe(cmd.Context(), given[0], o) },
+		RunE: func(cmd *cobra.Command, given []string) error { return d.observe(cmd.Context(), given[0], o) },
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.namespace, "namespace", "n", "", "HPA가 있는 `네임스페이스` (컨텍스트의 것이 기본)")
-	attachFlags(f, &o.cluster)
+	d.attachFlags(f, &o.cluster)
 	f.Lookup("context").Usage = "kubeconfig의 `컨텍스트` (지금의 컨텍스트가 기본)"
 	f.DurationVar(&o.length, "for", 10*time.Minute, "이 `시간`만큼 지켜봅니다")
 	f.StringVar(&o.record, "record", "", "본 것을 이 `파일`에 JSON 줄로 기록합니다")
@@ -53,7 +55,7 @@ func (a *app) observeCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) observe(ctx context.Context, name string, o observeOptions) (err error) {
+func (d deps) observe(ctx context.Context, name string, o observeOptions) (err error) {
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
@@ -67,7 +69,7 @@ func (a *app) observe(ctx context.Context, name string, o observeOptions) (err e
 	if err != nil {
 		return err
 	}
-	w := &watcher{a: a, screen: view.New(a.out), o: o, params: hpa.DefaultParams()}
+	w := &watcher{out: d.out, errOut: d.errOut, screen: view.New(d.out), o: o, params: hpa.DefaultParams()}
 	if o.record != "" {
 		if w.file, err = outside.Create(o.record); err != nil {
 			return &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: o.record, Code: problem.ExitUsage, Cause: err, Hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
@@ -75,17 +77,28 @@ func (a *app) observe(ctx context.Context, name string, o observeOptions) (err e
 		defer func() { err = errors.Join(err, w.file.Close()) }()
 	}
 	if o.output == "text" {
-		w.screen.Line(fmt.Sprintf("지켜보는 HPA: %s/%s, 클러스터 %s. 쓰는 것은 없습니다. 한 줄이 나오기까지 %s가 걸립니다.", state.Namespace, name, info, view.Duration(w.params.SyncPeriod)))
+		w.screen.Line(fmt.Sprintf("지켜보는 HPA: %s/%s, 클러스터 %s. 쓰는 것은 없습니다. 한 줄이 나오기까지 %s 걸립니다.", state.Namespace, name, info, korean.Subject(view.Duration(w.params.SyncPeriod))))
 		w.screen.Blank()
 	}
-	return w.run(ctx, func(first int) iter.Seq2[trace.Frame, error] {
+	err = w.run(ctx, func(first int) iter.Seq2[trace.Frame, error] {
 		return hpa.Observe().Loop(state).Run(ctx, first)
 	})
+	w.sum()
+	if errors.Is(err, context.Canceled) {
+		err = &watchedError{err}
+	}
+	return err
 }
+
+// watchedError is the interruption of who only watched: there is nothing to clean up, and
+// how it went is told.
+type watchedError struct{ error }
+
+func (e *watchedError) Unwrap() error { return e.error }
 
 // observeState attaches to the cluster and finds the HPA.
 func observeState(ctx context.Context, name string, o observeOptions) (*hpa.State, string, error) {
-	cluster := eks.New(o.cluster)
+	cluster := o.cluster.Open()
 	cfg, err := cluster.Up(ctx)
 	if err != nil {
 		return nil, "", problem.OfCluster(err)
@@ -97,7 +110,7 @@ func observeState(ctx context.Context, name string, o observeOptions) (*hpa.Stat
 	namespace := cmp.Or(o.namespace, cluster.Namespace())
 	state := &hpa.State{World: world.World{Controller: clients, Namespace: namespace, Clock: clock.RealClock{}}, HPA: name, Params: hpa.DefaultParams()}
 	if err := state.Exists(ctx); apierrors.IsNotFound(err) {
-		return nil, "", &problem.Error{What: fmt.Sprintf("네임스페이스 %s에 HPA %s이(가) 없습니다", namespace, name), Code: problem.ExitUsage,
+		return nil, "", &problem.Error{What: fmt.Sprintf("네임스페이스 %s에 HPA %s 없습니다", namespace, korean.Subject(name)), Code: problem.ExitUsage,
 			Hint: "kubectl get hpa -A로 이름과 네임스페이스를 확인해 주십시오."}
 	} else if apierrors.IsForbidden(err) {
 		return nil, "", &problem.Error{What: "HPA를 읽을 권한이 없습니다", Cause: err, Hint: "stepscale doctor --context 이름으로 모자라는 권한을 확인해 주십시오."}
@@ -109,13 +122,16 @@ func observeState(ctx context.Context, name string, o observeOptions) (*hpa.Stat
 
 // watcher shows and records what is seen.
 type watcher struct {
-	a      *app
+	out, errOut io.Writer
+
 	screen *view.Screen
 	o      observeOptions
 	params hpa.Params
 	file   *os.File
 	start  time.Time
 	header bool
+
+	compared, agreed int // passes
 
 	unwritten error // of the screen or the recording: nothing that time heals
 }
@@ -134,7 +150,7 @@ func (w *watcher) run(ctx context.Context, loop func(first int) iter.Seq2[trace.
 		if failures++; failures > play.MostFailures {
 			return problem.OfStep(ctx, string(last.Step), err)
 		}
-		note := view.New(w.a.errOut)
+		note := view.New(w.errOut)
 		note.Note(fmt.Sprintf("패스 %d: 클러스터를 읽지 못했습니다. 다음 패스에서 다시 읽습니다. (%v)", last.Pass, err))
 		if err := play.Wait(ctx, w.params.SyncPeriod); err != nil {
 			return err
@@ -172,8 +188,14 @@ func (w *watcher) frame(f trace.Frame) error {
 	if err := w.keep(f); err != nil {
 		return err
 	}
+	if agrees, compared := f.Fact("agrees"); compared {
+		w.compared++
+		if agrees == "true" {
+			w.agreed++
+		}
+	}
 	if w.o.output == "json" {
-		return f.Write(outside.JSONWriter(w.a.out))
+		return f.Write(outside.JSONWriter(w.out))
 	}
 	if f.Step == hpa.ActualStep {
 		w.row(f)
@@ -190,6 +212,20 @@ func (w *watcher) keep(f trace.Frame) error {
 		return &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: w.o.record, Cause: err}
 	}
 	return nil
+}
+
+// sum says how often the prediction was what the controller did.
+func (w *watcher) sum() {
+	screen := w.screen
+	if w.o.output == "json" {
+		screen = view.New(w.errOut)
+	}
+	text := "아직 비교한 패스가 없습니다."
+	if w.compared > 0 {
+		text = fmt.Sprintf("비교한 패스 %d번 가운데 %d번이 예측과 같았습니다.", w.compared, w.agreed)
+	}
+	screen.Blank()
+	screen.Note(text + " 클러스터에 쓴 것은 없습니다.")
 }
 
 func (w *watcher) row(f trace.Frame) {

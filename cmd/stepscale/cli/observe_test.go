@@ -17,6 +17,8 @@ import (
 	"k8s.io/kubernetes/pkg/controller/podautoscaler/metrics"
 	"k8s.io/utils/clock"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -46,6 +48,7 @@ func startManaged(t *testing.T, cfg *rest.Config, p hpa.Params) {
 // TestObserve predicts what upstream's real controller then does to a real
 // Deployment; the second time with a rule of ours out of order.
 func TestObserve(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		tolerance float64
 		agrees    string
@@ -55,20 +58,22 @@ func TestObserve(t *testing.T) {
 		"different": {5, "false", "2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := testApp(t)
+			t.Parallel()
+			a := simulatedApp(t)
 			s := testStage(t, a, t.Context(), "hpa", "web-surge")
-			if err := s.conn.sim.Release(t.Context(), s.namespace); err != nil {
+			sim := s.cluster.Cluster.(*lab.Simulated).Simulation
+			if err := sim.Release(t.Context(), s.namespace); err != nil {
 				t.Fatal(err)
 			}
 			for range 6 { // until the load is 190m
-				if err := s.conn.sim.Advance(t.Context(), 15*time.Second); err != nil {
+				if err := sim.Advance(t.Context(), 15*time.Second); err != nil {
 					t.Fatal(err)
 				}
-				if err := s.conn.sim.Scrape(t.Context()); err != nil {
+				if err := sim.Scrape(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 			}
-			clients, err := world.NewClients(s.conn.config)
+			clients, err := world.NewClients(s.config)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,7 +91,7 @@ func TestObserve(t *testing.T) {
 					t.Fatal(err)
 				}
 				if f.Pass == 1 && f.Step == "hpa-observe/2-replicas/limit" {
-					startManaged(t, s.conn.config, p) // it syncs after we have read
+					startManaged(t, s.config, p) // it syncs after we have read
 				}
 				if f.Step == hpa.ActualStep {
 					rows = append(rows, f)
@@ -134,16 +139,16 @@ func verifies(t *testing.T, a *app, recording []byte, says ...string) {
 
 // TestObserveCommand is the command itself, on a cluster whose HPA nobody drives.
 func TestObserveCommand(t *testing.T) {
-	a := testApp(t)
+	t.Parallel()
+	a := simulatedApp(t)
 	var out bytes.Buffer
 	a.out = &out
 	s := testStage(t, a, t.Context(), "hpa", "web-surge")
-	t.Setenv("KUBECONFIG", s.conn.info.Kubeconfig)
-	o := observeOptions{namespace: s.namespace, output: "text", length: time.Second, record: filepath.Join(t.TempDir(), "seen.jsonl")}
+	o := observeOptions{namespace: s.namespace, output: "text", length: time.Second, record: filepath.Join(t.TempDir(), "seen.jsonl"), cluster: lab.Attachment{Kubeconfig: s.info.Kubeconfig}}
 	if err := a.observe(t.Context(), "web", o); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"지켜보는 HPA", "쓰는 것은 없습니다", "같음"} {
+	for _, want := range []string{"지켜보는 HPA", "쓰는 것은 없습니다", "같음", "비교한 패스 1번 가운데 1번이 예측과 같았습니다. 클러스터에 쓴 것은 없습니다."} {
 		if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), want) {
 			t.Errorf("%q is not said:\n%s", want, out.String())
 		}
@@ -156,8 +161,23 @@ func TestObserveCommand(t *testing.T) {
 		t.Errorf("%d frames recorded, %v", len(frames), err)
 	}
 	verifies(t, a, seen, "결정 1개가 모두 같습니다")
+	observeStopped(t, a, o)
 	if err := a.observe(t.Context(), "absent", o); err == nil || !strings.Contains(err.Error(), "absent") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// observeStopped: who stops watching reads how it went, and of nothing that was cleaned up.
+func observeStopped(t *testing.T, a *app, o observeOptions) {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	a.out, a.errOut = &out, &errOut
+	ctx, stop := context.WithCancel(t.Context())
+	time.AfterFunc(2*time.Second, stop)
+	o.record, o.length = "", time.Hour
+	code := a.report(ctx, a.observe(ctx, "web", o))
+	if code != problem.ExitInterrupted || strings.TrimSpace(errOut.String()) != "" || !strings.Contains(strings.Join(strings.Fields(out.String()), " "), "아직 비교한 패스가 없습니다. 클러스터에 쓴 것은 없습니다.") {
+		t.Errorf("exit code %d, out:\n%s\nerr:\n%s", code, out.String(), errOut.String())
 	}
 }
 
@@ -187,7 +207,7 @@ func TestObserveGoesOn(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer file.Close()
-			w := &watcher{a: a, screen: view.New(a.out), o: observeOptions{output: "text", length: time.Minute}, params: hpa.Params{SyncPeriod: time.Millisecond}, file: file}
+			w := &watcher{out: a.out, errOut: a.errOut, screen: view.New(a.out), o: observeOptions{output: "text", length: time.Minute}, params: hpa.Params{SyncPeriod: time.Millisecond}, file: file}
 			err = w.run(t.Context(), func(first int) iter.Seq2[trace.Frame, error] {
 				return func(yield func(trace.Frame, error) bool) {
 					for n := first; ; n++ {

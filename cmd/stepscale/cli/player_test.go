@@ -38,7 +38,7 @@ func playFake(t *testing.T, l lessons.Lesson, typed string, auto bool, skip int,
 	var out bytes.Buffer
 	r := played{stage: stage}
 	p := play.New(play.Options{Lesson: l, Skip: skip, Loop: fakeLoop(), Source: stage, Auto: auto, Save: func(l state.Lesson) { r.saved = append(r.saved, l) }})
-	face := &lines.Face{Screen: view.NewFixed(&out, 80, false), In: lines.NewReader(strings.NewReader(typed))}
+	face := &lines.Face{Screen: view.NewFixed(&out, 80, false), In: lines.NewReader(strings.NewReader(typed), &out)}
 	r.err = face.Play(ctx, p)
 	r.out, r.drift = out.String(), p.Drift()
 	return r
@@ -58,7 +58,7 @@ func TestPlayRightAnswer(t *testing.T) {
 	if r.err != nil {
 		t.Fatal(r.err)
 	}
-	contains(t, r.out, "✔ 맞았습니다.", "ceil(1.8 × 2)", "틱 5번", "끝 문단", "수업을 마쳤습니다")
+	contains(t, r.out, "✔ 맞았습니다.", "ceil(1.8 × 2)", "패스 5번", "끝 문단", "수업을 마쳤습니다")
 	if last := r.saved[len(r.saved)-1]; !last.Done || last.Steps != 4 || last.Total != 4 {
 		t.Errorf("saved %+v", last)
 	}
@@ -98,7 +98,7 @@ func TestPlayAuto(t *testing.T) {
 }
 
 func TestCommandsWhilePlaying(t *testing.T) {
-	r := playFake(t, fakeLesson, "\n힌트\nk\nf\n?\nkubectll\nneext\nback\nbanana\nq\n", false, 0, nil)
+	r := playFake(t, fakeLesson, "\n힌트\nk\nf\n?\nkubectll\nneext\nback\nback\nbanana\nq\n", false, 0, nil)
 	contains(t, r.out, "힌트: 올림을", "export KUBECONFIG=/tmp/k", "현재 레플리카 수", "다음, next, n, Enter",
 		"더 이전의 기록은 없습니다.", "혹시 'kubectl'입니까?", "읽을 수 없습니다: banana")
 	if strings.Contains(r.out, "혹시 'next'") {
@@ -110,7 +110,7 @@ func TestCommandsWhilePlaying(t *testing.T) {
 }
 
 func TestBackExecutesNothing(t *testing.T) {
-	r := playFake(t, fakeLesson, "\n\nback\nn\nn\nn\n", false, 0, nil)
+	r := playFake(t, fakeLesson, "\n\nback\nback\nn\nn\nn\n", false, 0, nil)
 	if r.err != nil {
 		t.Fatal(r.err)
 	}
@@ -123,7 +123,7 @@ func TestBackExecutesNothing(t *testing.T) {
 func TestAnswerFromThePastExecutesTheNextStep(t *testing.T) {
 	l := fakeLesson
 	l.Blocks = append([]lessons.Block{{Kind: "continue", Arg: "pass"}}, l.Blocks...)
-	r := playFake(t, l, "\nc\nb\nb\n4\nc\n", false, 0, nil)
+	r := playFake(t, l, "\nc\nb\nb\nb\n4\nc\n", false, 0, nil)
 	if r.err != nil {
 		t.Fatal(r.err)
 	}
@@ -177,7 +177,7 @@ func TestInterruptAtThePrompt(t *testing.T) {
 	r, w := io.Pipe()
 	defer w.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	face := &lines.Face{Screen: view.NewFixed(io.Discard, 80, false), In: lines.NewReader(r)}
+	face := &lines.Face{Screen: view.NewFixed(io.Discard, 80, false), In: lines.NewReader(r, io.Discard)}
 	time.AfterFunc(10*time.Millisecond, cancel)
 	if err := face.Play(ctx, play.Between(lessons.Lesson{})); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
@@ -207,7 +207,7 @@ func TestContinueLoad(t *testing.T) {
 }
 
 func TestManyTicksAreCounted(t *testing.T) {
-	l := lessons.Lesson{Title: "틱", Blocks: []lessons.Block{{Kind: "continue", Arg: "change", Max: "1h"}}}
+	l := lessons.Lesson{Title: "패스", Blocks: []lessons.Block{{Kind: "continue", Arg: "change", Max: "1h"}}}
 	r := playFake(t, l, "", true, 0, func(s *fakeStage, _ func()) { s.scaleAt = 100 })
-	contains(t, r.out, "같은 결정 69틱", "틱 100번")
+	contains(t, r.out, "같은 결정 69패스", "패스 100번")
 }

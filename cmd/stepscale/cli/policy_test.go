@@ -28,6 +28,7 @@ const randomPods = 60
 // TestPolicyAgainstUpstream: what the API server makes of a pod is what upstream's
 // patch calculator would, with controlledValues RequestsOnly.
 func TestPolicyAgainstUpstream(t *testing.T) {
+	t.Parallel()
 	c := newClassroom(t)
 	if out, code := c.run("class", "install", "--context", "stepscale", "--yes"); code != problem.ExitOK {
 		t.Fatalf("install: exit %d, %s", code, out)

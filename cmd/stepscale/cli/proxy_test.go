@@ -19,7 +19,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
 
-	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 )
 
 // proxy stands between us and a managed cluster's API server, and answers in its
@@ -102,6 +102,6 @@ func behind(t *testing.T, a *app, m liveCluster) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.target.attach = eks.Options{Context: "proxy", Kubeconfig: file}
+	a.target.attach = lab.Attachment{Context: "proxy", Kubeconfig: file}
 	return p
 }

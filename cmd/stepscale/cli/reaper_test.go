@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 )
 
@@ -16,9 +17,9 @@ func TestReaperEndsWithItsDirectory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "gone")
 	a := newApp()
 	a.state, a.in = state.At(dir), strings.NewReader(`{"Attach":{"Context":"none"}}`+"\n")
-	root := wire(a).root()
+	root := newRootCommand(a.deps)
 	root.SetArgs([]string{"cluster", "reaper"})
-	if err := root.ExecuteContext(t.Context()); !errors.Is(err, errStateGone) {
+	if err := root.ExecuteContext(t.Context()); !errors.Is(err, lab.ErrStateGone) {
 		t.Errorf("the reaper ends with %v", err)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {

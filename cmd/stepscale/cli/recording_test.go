@@ -20,7 +20,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/hpa/referee"
@@ -236,7 +236,7 @@ func FuzzKubeconfig(f *testing.F) {
 		t.Setenv("KUBECONFIG", file)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := eks.New(eks.Options{Context: name}).Up(ctx); err == nil {
+		if _, err := (lab.Attachment{Context: name}).Open().Up(ctx); err == nil {
 			t.Error("a cluster answered")
 		}
 		if kubeContexts().Detail == "" {

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +33,7 @@ type runOptions struct {
 	target                                 target
 }
 
-func (a *app) runCommand() *cobra.Command {
+func newRunCommand(d deps) *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
 		Use:   "run 시나리오",
@@ -43,9 +46,9 @@ func (a *app) runCommand() *cobra.Command {
   stepscale run vpa-web --loop vpa --for 10m
   stepscale run web-surge --cluster kind --for 5m`,
 		Args: args(1, 1, "시나리오"),
-		RunE: func(cmd *cobra.Command, given []string) error { return a.run(cmd.Context(), given[0], o) },
+		RunE: func(cmd *cobra.Command, given []string) error { return d.run(cmd.Context(), given[0], o) },
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return a.scenarioNames(), cobra.ShellCompDirectiveNoFileComp
+			return scenarioNames(d.scenarios), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 	f := cmd.Flags()
@@ -55,7 +58,9 @@ func (a *app) runCommand() *cobra.Command {
 	f.StringVar(&o.record, "record", "", "실행한 단계를 이 `파일`에 JSON 줄로 기록합니다")
 	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
 	outputFlag(cmd, &o.output)
-	o.target.flags(cmd)
+	knows(cmd, "loop", slices.Sorted(maps.Keys(d.loops))...)
+	knows(cmd, "until", "scale", "pass=")
+	o.target.flags(d, cmd)
 	return cmd
 }
 
@@ -84,22 +89,22 @@ func (o *runOptions) check() error {
 	return nil
 }
 
-func (a *app) run(ctx context.Context, scenario string, o runOptions) (err error) {
+func (d deps) run(ctx context.Context, scenario string, o runOptions) (err error) {
 	if err := o.check(); err != nil {
 		return err
 	}
-	a.target = o.target
-	last, err := a.lastStep(o.loop)
+	last, err := d.lastStep(o.loop)
 	if err != nil {
 		return err
 	}
-	if a.scenarios, err = dirFS(o.scenarios, a.scenarios); err != nil {
+	all, err := dirFS(o.scenarios, d.scenarios)
+	if err != nil {
 		return err
 	}
-	if err := a.knownScenario(scenario); err != nil {
+	if err := knownScenario(all, scenario); err != nil {
 		return err
 	}
-	r := &runner{screen: view.New(a.out), o: o, loop: a.loops[o.loop], last: last}
+	r := &runner{out: d.out, errOut: d.errOut, screen: view.New(d.out), o: o, loop: d.loops[o.loop], last: last}
 	if o.record != "" {
 		if r.file, err = outside.Create(o.record); err != nil {
 			return &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: o.record, Code: problem.ExitUsage, Cause: err,
@@ -107,33 +112,35 @@ func (a *app) run(ctx context.Context, scenario string, o runOptions) (err error
 		}
 		defer func() { err = errors.Join(err, r.file.Close()) }()
 	}
-	stage, closeStage, err := a.bringUp(ctx, o.loop, scenario, a.errOut)
+	session := d.opener(d, o.target, all)
+	defer func() { err = session.close(err) }()
+	stage, err := bringUp(ctx, session, o.loop, scenario, &startup{screen: view.New(d.errOut), attached: o.target.attached()})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeStage()) }()
+	defer func() { err = errors.Join(err, stage.Close(ctx)) }()
 	r.simulated = stage.Info().Simulated
-	frames, err := r.play(ctx, a, stage.Session())
+	frames, err := r.play(ctx, stage.Session())
 	if err != nil && len(frames) > 0 && r.err == nil {
 		r.interrupted = ctx.Err() != nil
-		r.frame(a, frames, frames[len(frames)-1]) // the failed step is on record too
+		r.frame(frames, frames[len(frames)-1]) // the failed step is on record too
 	}
 	return r.end(ctx, err)
 }
 
 // play runs the loop to its end. On a real cluster a step that failed for a reason
 // that may heal is run again.
-func (r *runner) play(ctx context.Context, a *app, s *engine.Session) ([]trace.Frame, error) {
+func (r *runner) play(ctx context.Context, s *engine.Session) ([]trace.Frame, error) {
 	for failures := 0; ; failures++ {
 		frames, err := s.Continue(func(f trace.Frame) bool {
 			failures = 0
-			r.frame(a, s.Frames(), f)
+			r.frame(s.Frames(), f)
 			return r.err != nil || ctx.Err() != nil || r.done(f)
 		})
 		if err == nil || r.simulated || !play.Heals(err, failures) {
 			return frames, err
 		}
-		view.New(a.errOut).Note(fmt.Sprintf("단계를 실행하지 못해 %s 뒤에 다시 실행합니다. (%v)", view.Duration(play.RetryAfter), err))
+		view.New(r.errOut).Note(fmt.Sprintf("단계를 실행하지 못해 %s 뒤에 다시 실행합니다. (%v)", view.Duration(play.RetryAfter), err))
 		if e := play.Wait(ctx, play.RetryAfter); e != nil {
 			return frames, err
 		}
@@ -142,6 +149,8 @@ func (r *runner) play(ctx context.Context, a *app, s *engine.Session) ([]trace.F
 
 // runner shows and records the frames of a run.
 type runner struct {
+	out, errOut io.Writer
+
 	screen *view.Screen
 	o      runOptions
 	loop   engine.Definition
@@ -156,7 +165,7 @@ type runner struct {
 	err         error
 }
 
-func (r *runner) frame(a *app, frames []trace.Frame, f trace.Frame) {
+func (r *runner) frame(frames []trace.Frame, f trace.Frame) {
 	if r.start.IsZero() {
 		r.start = f.At
 	}
@@ -167,7 +176,7 @@ func (r *runner) frame(a *app, frames []trace.Frame, f trace.Frame) {
 	}
 	switch {
 	case r.o.output == "json":
-		if err := f.Write(outside.JSONWriter(a.out)); err != nil {
+		if err := f.Write(outside.JSONWriter(r.out)); err != nil {
 			r.err = err
 		}
 	case f.Err != "" && !r.interrupted:
@@ -205,7 +214,7 @@ func (r *runner) end(ctx context.Context, err error) error {
 		e := problem.OfStep(ctx, r.o.loop, err)
 		var u *problem.Error
 		if errors.As(e, &u) {
-			u.Hint = "stepscale doctor로 이 컴퓨터에서 무엇이 되는지 확인해 보십시오."
+			u.Hint = strings.TrimSpace(strings.TrimSuffix(u.Hint, problem.ResumeHint) + " " + doctorHint(r.o.target.attached()))
 		}
 		return e
 	case r.o.until == "scale" && !r.scaled:

@@ -7,12 +7,10 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 )
 
-const stateVariable = "STEPSCALE_STATE_DIR"
-
 // findState is the one look at the environment for where stepscale keeps what has to
 // survive it. The rooms below get what is found as a value.
 func findState() state.Dir {
-	if dir := os.Getenv(stateVariable); dir != "" {
+	if dir := os.Getenv(state.Variable); dir != "" {
 		return found(filepath.Abs(dir))
 	}
 	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {

@@ -2,14 +2,18 @@ package cli
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
-// countdown waits in real time, and shows on a terminal how long it still takes.
-func (a *app) countdown(ctx context.Context, d time.Duration) error {
-	screen := view.New(a.errOut)
+// terminal shows on a terminal what takes real time.
+type terminal struct{ errOut io.Writer }
+
+// Pause waits in real time, and shows how long it still takes.
+func (t terminal) Pause(ctx context.Context, d time.Duration) error {
+	screen := view.New(t.errOut)
 	defer screen.Erase()
 	screen.Waiting(d)
 	until := time.Now().Add(d)
@@ -27,9 +31,9 @@ func (a *app) countdown(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// busy shows on a terminal what is being done.
-func (a *app) busy(what string) (done func()) {
-	screen := view.New(a.errOut)
+// Busy shows what is being done.
+func (t terminal) Busy(what string) (done func()) {
+	screen := view.New(t.errOut)
 	screen.Busy(what)
 	return screen.Erase
 }

@@ -33,7 +33,7 @@ type verdict struct {
 	altered bool // the recording says something else than its own inputs give
 }
 
-func (a *app) verifyCommand() *cobra.Command {
+func newVerifyCommand(d deps) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "verify 기록",
@@ -44,13 +44,13 @@ func (a *app) verifyCommand() *cobra.Command {
   stepscale verify web.jsonl
   stepscale verify web.jsonl --output json`,
 		Args: args(1, 1, "기록"),
-		RunE: func(cmd *cobra.Command, given []string) error { return a.verify(cmd.Context(), given[0], output) },
+		RunE: func(cmd *cobra.Command, given []string) error { return d.verify(cmd.Context(), given[0], output) },
 	}
 	outputFlag(cmd, &output)
 	return cmd
 }
 
-func (a *app) verify(ctx context.Context, file, output string) error {
+func (d deps) verify(ctx context.Context, file, output string) error {
 	if err := checkOutput(output); err != nil {
 		return err
 	}
@@ -66,9 +66,9 @@ func (a *app) verify(ctx context.Context, file, output string) error {
 		verdicts[i].judge(pairs[i])
 	}
 	if output == "json" {
-		err = a.writeJSON(verdicts)
+		err = d.writeJSON(verdicts)
 	} else {
-		err = a.showVerdicts(file, verdicts)
+		err = d.showVerdicts(file, verdicts)
 	}
 	for _, v := range verdicts {
 		if !v.Equal {
@@ -144,8 +144,8 @@ func (v *verdict) judge(p referee.Pair) {
 // shownDifferences is how many decisions that differ are explained; all are listed.
 const shownDifferences = 5
 
-func (a *app) showVerdicts(file string, verdicts []verdict) error {
-	s := view.New(a.out)
+func (d deps) showVerdicts(file string, verdicts []verdict) error {
+	s := view.New(d.out)
 	s.Line(fmt.Sprintf("업스트림의 HPA 컨트롤러(HorizontalController, 쿠버네티스 %s)에게 %s의 입력을 그대로 주었습니다.", readVersion().Kubernetes, file))
 	s.Note("클러스터는 없습니다. API 서버의 자리에서 기록이 대답하고, 시간은 가상으로 흐릅니다.")
 	s.Blank()

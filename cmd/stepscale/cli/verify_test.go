@@ -14,7 +14,8 @@ import (
 // TestVerify records a run on the embedded cluster and lets upstream's controller
 // decide it again; then it damages the recording in every way that has a message.
 func TestVerify(t *testing.T) {
-	a := testApp(t)
+	t.Parallel()
+	a := simulatedApp(t)
 	var out bytes.Buffer
 	a.out, a.errOut = &out, &out
 	file := filepath.Join(t.TempDir(), "web.jsonl")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +21,7 @@ type versionInfo struct {
 }
 
 func readVersion() versionInfo {
-	v := versionInfo{Version: "(devel)", Go: runtime.Version()}
+	v := versionInfo{Version: unreleased, Go: runtime.Version()}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v
@@ -41,22 +42,31 @@ func readVersion() versionInfo {
 	return v
 }
 
-func version() string { return "stepscale " + readVersion().Version }
+// unreleased is how Go calls the version of what was built from a working tree.
+const unreleased = "(devel)"
 
-func (a *app) versionCommand() *cobra.Command {
+func version() string {
+	v := readVersion().Version
+	if v == unreleased {
+		v = "개발 중인 버전"
+	}
+	return "stepscale " + v
+}
+
+func newVersionCommand(d deps) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use: "version", Short: "stepscale과 쿠버네티스의 버전을 보여 드립니다", Args: args(0, 0, ""),
 		RunE: func(*cobra.Command, []string) error {
 			v := readVersion()
 			if output == "json" {
-				return a.writeJSON(v)
+				return d.writeJSON(v)
 			}
 			if err := checkOutput(output); err != nil {
 				return err
 			}
-			s := view.New(a.out)
-			rows := [][2]string{{"stepscale", v.Version}, {"Go", v.Go}}
+			s := view.New(d.out)
+			rows := [][2]string{{"stepscale", strings.TrimPrefix(version(), "stepscale ")}, {"Go", v.Go}}
 			if v.Kubernetes != "" {
 				rows = append(rows, [2]string{"쿠버네티스", v.Kubernetes})
 			}
@@ -74,7 +84,7 @@ func (a *app) versionCommand() *cobra.Command {
 // outputFlag adds --output to a command that can write JSON.
 func outputFlag(cmd *cobra.Command, output *string) {
 	cmd.Flags().StringVarP(output, "output", "o", "text", "출력 `형식`: text 또는 json")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	knows(cmd, "output", "text", "json")
 }
 
 func checkOutput(output string) error {
@@ -84,8 +94,8 @@ func checkOutput(output string) error {
 	return problem.Usage("모르는 출력 형식입니다: "+output, "--output에는 text 또는 json을 적어 주십시오.")
 }
 
-func (a *app) writeJSON(v any) error {
-	e := json.NewEncoder(outside.JSONWriter(a.out))
+func (d deps) writeJSON(v any) error {
+	e := json.NewEncoder(outside.JSONWriter(d.out))
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)

@@ -13,7 +13,7 @@ import (
 )
 
 // again runs the step until it succeeds, which it must once the fault is mended.
-func again(t *testing.T, s Stage, mend func()) trace.Frame {
+func again(t *testing.T, s stage, mend func()) trace.Frame {
 	t.Helper()
 	for tries := 0; ; tries++ {
 		f, err := s.Session().Next()
@@ -31,6 +31,7 @@ func again(t *testing.T, s Stage, mend func()) trace.Frame {
 // TestVPACut lets the token expire before every step of the VPA's loop, and loses the
 // answer to an eviction: steps run again write nothing twice, and tell what they did.
 func TestVPACut(t *testing.T) {
+	t.Parallel()
 	a := testApp(t)
 	m := newManaged(t, a)
 	namespace := classOn(t, a, m)
@@ -76,7 +77,7 @@ func TestVPACut(t *testing.T) {
 }
 
 // last is the step executed last.
-func last(s Stage) trace.StepID {
+func last(s stage) trace.StepID {
 	frames := s.Session().Frames()
 	if len(frames) == 0 {
 		return ""

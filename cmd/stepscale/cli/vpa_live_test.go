@@ -3,8 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
-	"os"
-	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,12 +15,20 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
-	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
 	"github.com/stepscale/stepscale/engine/world"
 )
+
+// starts notes what is told of what starts.
+type starts struct {
+	silent
+	names []string
+}
+
+func (s *starts) Phase(name string, _ time.Duration) { s.names = append(s.names, name) }
 
 const vpaLast = "vpa/8-conclusion/compare"
 
@@ -36,10 +43,11 @@ func classOn(t *testing.T, a *app, m liveCluster) string {
 	if _, err := class.Install(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	const namespace = "shop"
+	m.dismiss(t)
+	namespace := unique("shop")
 	m.enroll(t, namespace, "somebody")
 	a.target.namespace = namespace
-	m.load(t, namespace, "{at: 0s, step: 735m}") // the nodes give the generator its share too
+	m.load(t, namespace, "{at: 0s, step: 490m}")
 	return namespace
 }
 
@@ -67,7 +75,7 @@ func (m liveCluster) enroll(t *testing.T, namespace, user string) {
 }
 
 // passOf plays until a pass has changed something, and returns that pass by step.
-func passOf(t *testing.T, s Stage, passes int) map[trace.StepID]*trace.Frame {
+func passOf(t *testing.T, s stage, passes int) map[trace.StepID]*trace.Frame {
 	t.Helper()
 	steps := map[trace.StepID]*trace.Frame{}
 	changed := false
@@ -83,9 +91,10 @@ func passOf(t *testing.T, s Stage, passes int) map[trace.StepID]*trace.Frame {
 	}
 }
 
-// TestVPAInPlace: on a shared cluster pods are resized in place first, and nothing
+// TestVPAInPlace: on a shared cluster pods are resized in place first on request, and nothing
 // is left of it in a namespace that was somebody else's.
 func TestVPAInPlace(t *testing.T) {
+	t.Parallel()
 	a := testApp(t)
 	m := newManaged(t, a)
 	m.load(t, "x")
@@ -98,9 +107,13 @@ func TestVPAInPlace(t *testing.T) {
 	if err := a.disconnect(); err != nil {
 		t.Fatal(err)
 	}
+	a.target.vpaUpdate = updateInPlace
 	s, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-web", silent{})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if notes := strings.Join(s.Info().Notes, " "); !strings.Contains(notes, "그 자리에서 먼저 조정하고") {
+		t.Errorf("told: %s", notes)
 	}
 	steps := passOf(t, s, 12)
 	act := steps["vpa/4-evict/act"]
@@ -129,17 +142,21 @@ func TestVPAInPlace(t *testing.T) {
 }
 
 // TestVPARecreate: where the API server admits by itself, the seed's steps 4 to 7 are
-// recorded from watches.
+// recorded from watches, unless something else was asked for.
 func TestVPARecreate(t *testing.T) {
+	t.Parallel()
 	a := testApp(t)
 	m := newManaged(t, a)
 	classOn(t, a, m)
-	a.target.vpaUpdate = updateRecreate
-	s, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-web", silent{})
+	phases := &starts{}
+	s, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-web", phases)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = closeStage() }()
+	if !slices.Contains(phases.names, "VPA의 CRD") || !slices.Contains(phases.names, "VPA 오브젝트") {
+		t.Errorf("started %v", phases.names)
+	}
 	if notes := strings.Join(s.Info().Notes, " "); !strings.Contains(notes, "MutatingAdmissionPolicy") || !strings.Contains(notes, "축출합니다") {
 		t.Errorf("told: %s", notes)
 	}
@@ -170,7 +187,7 @@ func TestVPARecreate(t *testing.T) {
 }
 
 // withoutPolicy: nobody is evicted who would come back as small as before.
-func withoutPolicy(t *testing.T, m liveCluster, s Stage) {
+func withoutPolicy(t *testing.T, m liveCluster, s stage) {
 	t.Helper()
 	m.removePolicy(t)
 	steps := passOf(t, s, 1)
@@ -189,13 +206,9 @@ func (m liveCluster) removePolicy(t *testing.T) {
 	time.Sleep(2 * time.Second) // the API server learns of it a moment later
 }
 
-// TestVPAAdmittedInCluster: upstream's admission controller, which somebody else runs,
-// gives the new pods their size, and is watched.
-func TestVPAAdmittedInCluster(t *testing.T) {
-	a := testApp(t)
-	m := newManaged(t, a)
-	namespace := classOn(t, a, m)
-	m.removePolicy(t)
+// deployTheirs lets somebody else run upstream's admission controller on the cluster.
+func deployTheirs(t *testing.T, m liveCluster, namespace string) {
+	t.Helper()
 	clients, err := world.NewClients(m.config)
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +221,17 @@ func TestVPAAdmittedInCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = theirs.Close(context.Background()) })
-	a.target.vpaUpdate = updateRecreate
+}
+
+// TestVPAAdmittedInCluster: upstream's admission controller, which somebody else runs,
+// gives the new pods their size, and is watched.
+func TestVPAAdmittedInCluster(t *testing.T) {
+	t.Parallel()
+	a := testApp(t)
+	m := newManaged(t, a)
+	namespace := classOn(t, a, m)
+	m.removePolicy(t)
+	deployTheirs(t, m, namespace)
 	s, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-web", silent{})
 	if err != nil {
 		t.Fatal(err)
@@ -226,24 +249,111 @@ func TestVPAAdmittedInCluster(t *testing.T) {
 	}
 }
 
-// TestVPAStudent: the student's role is enough for the components, which run as the
-// student, and for a scenario with a PodDisruptionBudget.
-func TestVPAStudent(t *testing.T) {
+// TestVPAAdmittedByBoth: where the policy and upstream's admission controller would both
+// change a pod, the policy leaves it to the other, and that is told.
+func TestVPAAdmittedByBoth(t *testing.T) {
+	t.Parallel()
 	a := testApp(t)
 	m := newManaged(t, a)
 	namespace := classOn(t, a, m)
-	a.target.attach = eks.Options{Context: "kim", Kubeconfig: as(t, m.Info().Kubeconfig, "kim")}
+	deployTheirs(t, m, namespace)
+	s, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-web", silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = closeStage() }()
+	if notes := strings.Join(s.Info().Notes, " "); !strings.Contains(notes, "정책이 이 VPA를 건너뛰게 합니다") {
+		t.Errorf("told: %s", notes)
+	}
+	left := false
+	for f, err := s.Session().Next(); !scaled(f); f, err = s.Session().Next() {
+		if err != nil || f.Pass > 12 {
+			t.Fatalf("pass %d: %v", f.Pass, err)
+		}
+		if said, ok := f.Fact("admissionLeft"); ok {
+			left = true
+			wantFact(t, f, "admissionBy", string(vpa.AdmissionCluster))
+			wantFact(t, f, "dryRunLimit/web.cpu", "900m")
+			if said != "true" {
+				t.Errorf("said %q", said)
+			}
+		}
+	}
+	if !left {
+		t.Error("nobody said that the policy passes the VPA over")
+	}
+	for f, err := s.Session().Next(); f.Step != vpaLast; f, err = s.Session().Next() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Step == "vpa/7-admit/patch" {
+			wantFact(t, f, "requestAdded/web.cpu", "+200m")
+			wantFact(t, f, "newLimit/web.cpu", "900m") // of 300m, which the policy would have cut the request to: 300m
+		}
+	}
+}
+
+// TestClassStays: a lesson on a cluster of our own that an instructor has prepared leaves the
+// pods to its webhook alone, and at its end removes what it has made itself.
+func TestClassStays(t *testing.T) {
+	t.Parallel()
+	a := simulatedApp(t)
+	s := testStage(t, a, t.Context(), "hpa", "web-surge") // for its cluster
+	class, err := vpa.NewClass(s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := class.Install(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = class.Remove(context.Background()) })
+	lesson, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-web", silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := passOf(t, lesson, 12)
+	wantFact(t, *steps["vpa/7-admit/patch"], "requestAdded/web.cpu", "+200m")
+	wantFact(t, *steps["vpa/7-admit/patch"], "newLimit/web.cpu", "900m")
+	if err := closeStage(); err != nil {
+		t.Fatal(err)
+	}
+	if class, err = vpa.NewClass(s.config); err != nil {
+		t.Fatal(err)
+	}
+	all, err := class.Status(t.Context())
+	if err != nil || len(all) < 7 {
+		t.Fatalf("%d parts, %v", len(all), err)
+	}
+	for _, p := range all {
+		if !p.There || p.Going || !p.Ours {
+			t.Errorf("%s %s: there %t, going %t", p.Kind, p.Name, p.There, p.Going)
+		}
+	}
+}
+
+// TestVPAStudent: the student's role is enough for the components, which run as the
+// student, and for a scenario with a PodDisruptionBudget.
+func TestVPAStudent(t *testing.T) {
+	t.Parallel()
+	a := testApp(t)
+	m := newManaged(t, a)
+	namespace := classOn(t, a, m)
+	a.target.attach = lab.Attachment{Context: "kim", Kubeconfig: as(t, m.Info().Kubeconfig, "kim")}
 	_, _, err := a.openStage(t.Context(), "vpa", "vpa-pdb", silent{})
 	var u *problem.Error
 	if !errors.As(err, &u) || !strings.Contains(u.What, "list,watch limitranges") || !strings.Contains(u.Hint, "아무것도 쓰지") {
 		t.Fatalf("without the role: %v", err)
 	}
 	m.enroll(t, namespace, "kim")
+	a.target.vpaUpdate = updateInPlace
+	if err := a.disconnect(); err != nil {
+		t.Fatal(err)
+	}
 	s, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-pdb", silent{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if notes := strings.Join(s.Info().Notes, " "); !strings.Contains(notes, "시나리오에 적힌 대로 파드를 축출합니다") {
+	if notes := strings.Join(s.Info().Notes, " "); !strings.Contains(notes, "원문의 4)~7)처럼 파드를 축출합니다") {
 		t.Errorf("a scenario about evictions: %s", notes)
 	}
 	if err := closeStage(); err != nil {
@@ -271,6 +381,7 @@ func TestVPAStudent(t *testing.T) {
 // TestVPAKilled: the reaper removes the VPA of a killed process and its checkpoints, and
 // no others.
 func TestVPAKilled(t *testing.T) {
+	t.Parallel()
 	a := testApp(t)
 	m := newManaged(t, a)
 	namespace := classOn(t, a, m)
@@ -284,12 +395,7 @@ func TestVPAKilled(t *testing.T) {
 		})
 	}
 	checkpoint("theirs", "theirs")
-	t.Setenv("KUBECONFIG", m.Info().Kubeconfig)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self, "run", "vpa-web", "--loop", "vpa", "--context", "stepscale", "--image", "app", "--yes", "--namespace", namespace)
+	cmd := a.program(t, "run", "vpa-web", "--loop", "vpa", "--context", "stepscale", "--image", "app", "--yes", "--namespace", namespace)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

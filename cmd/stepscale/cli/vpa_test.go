@@ -72,7 +72,8 @@ func withScenario(t *testing.T, a *app, name, from string, replace ...string) {
 
 // TestVPAModes runs the update modes that the golden traces do not.
 func TestVPAModes(t *testing.T) {
-	a := testApp(t)
+	t.Parallel()
+	a := simulatedApp(t)
 	t.Run("off", func(t *testing.T) {
 		s := testStage(t, a, t.Context(), "vpa", "vpa-off")
 		wantFact(t, toStep(t, s, 5, "vpa/2-recommend/status"), "target/web.cpu", "300m")
@@ -105,7 +106,8 @@ func TestVPAModes(t *testing.T) {
 
 // TestVPAPolicies: a sidecar with mode Off, maxAllowed, and requests only.
 func TestVPAPolicies(t *testing.T) {
-	a := testApp(t)
+	t.Parallel()
+	a := simulatedApp(t)
 	withScenario(t, a, "vpa-policy", "vpa-web",
 		"        resources:\n          requests:\n            cpu: 100m\n          limits:\n            cpu: 300m\n",
 		"        resources: {requests: {cpu: 100m}, limits: {cpu: 300m}}\n      - name: proxy\n        image: registry.k8s.io/pause:3.10\n        resources: {requests: {cpu: 50m}, limits: {cpu: 300m}}\n",
@@ -128,7 +130,8 @@ func TestVPAPolicies(t *testing.T) {
 
 // TestVPAWebhookDown cuts the webhook off between the eviction and the new pod.
 func TestVPAWebhookDown(t *testing.T) {
-	a := testApp(t)
+	t.Parallel()
+	a := simulatedApp(t)
 	for _, c := range []struct {
 		policy admissionregistrationv1.FailurePolicyType
 		check  func(t *testing.T, s *clusterStage)
@@ -190,7 +193,8 @@ func cutWebhook(t *testing.T, s *clusterStage, policy admissionregistrationv1.Fa
 // TestVPAUpdaterRestsWithoutAdmission takes the lease of the admission controller
 // away: nobody is evicted who could not be born again bigger.
 func TestVPAUpdaterRestsWithoutAdmission(t *testing.T) {
-	s := testStage(t, testApp(t), t.Context(), "vpa", "vpa-web")
+	t.Parallel()
+	s := testStage(t, simulatedApp(t), t.Context(), "vpa", "vpa-web")
 	toStep(t, s, 4, "vpa/2-recommend/status")
 	err := s.kube.CoordinationV1().Leases(metav1.NamespaceSystem).Delete(t.Context(), vpa.ActorAdmission, metav1.DeleteOptions{})
 	if err != nil {
@@ -203,7 +207,8 @@ func TestVPAUpdaterRestsWithoutAdmission(t *testing.T) {
 
 // TestVPAFaults are manifests that cannot work, and what the loop tells of them.
 func TestVPAFaults(t *testing.T) {
-	a := testApp(t)
+	t.Parallel()
+	a := simulatedApp(t)
 	t.Run("unknown target", func(t *testing.T) {
 		s := testStage(t, a, t.Context(), "vpa", "vpa-missing-target")
 		wantFact(t, toStep(t, s, 1, "vpa/1-usage/objects"), "conditionReason", "ConfigUnsupported")
@@ -243,7 +248,8 @@ func TestVPAFaults(t *testing.T) {
 // TestVPAOfOthersIsLeftAlone finds a VPA that we did not install, and removes
 // nothing of it.
 func TestVPAOfOthersIsLeftAlone(t *testing.T) {
-	a := testApp(t)
+	t.Parallel()
+	a := simulatedApp(t)
 	s := testStage(t, a, t.Context(), "hpa", "web-surge")
 	d := &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Name: "vpa-updater", Namespace: metav1.NamespaceSystem},
@@ -270,9 +276,14 @@ func TestVPAOfOthersIsLeftAlone(t *testing.T) {
 
 // TestVPALeavesNothing counts what is cluster-wide before and after.
 func TestVPALeavesNothing(t *testing.T) {
-	a := testApp(t)
+	t.Parallel()
+	a := simulatedApp(t)
 	outer := testStage(t, a, t.Context(), "hpa", "web-surge")
-	before := clusterWide(t, outer)
+	var before map[string]int
+	within(t, 20*time.Second, "nothing is left of a test before", func() bool {
+		before = clusterWide(t, outer)
+		return before["crd"]+before["lease"] == 0
+	})
 	for range 2 { // the second finds what the first is still removing
 		s, closeStage, err := a.openStage(t.Context(), "vpa", "vpa-web", silent{})
 		if err != nil {
@@ -328,7 +339,8 @@ func clusterWide(t *testing.T, s *clusterStage) map[string]int {
 
 // TestVPAInterruptWhileTheWebhookHolds stops in the middle of an admission.
 func TestVPAInterruptWhileTheWebhookHolds(t *testing.T) {
-	a := testApp(t)
+	t.Parallel()
+	a := simulatedApp(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	s, closeStage, err := a.openStage(ctx, "vpa", "vpa-web", silent{})

@@ -17,9 +17,12 @@ import (
 // Face renders plays on a screen and sends them what is typed.
 type Face struct {
 	Screen *view.Screen
-	In     *Reader // nil where nobody types
+	In     *Reader          // nil where nobody types
+	Heard  func(play.Event) // what is told of every event before it is shown; may be nil
 
-	ticks Ticks
+	ticks  Ticks
+	course []view.Tick // all passes of the lesson
+	start  time.Time   // of the first
 }
 
 var prompts = map[play.Stop]string{play.ForNext: "다음>", play.ForAnswer: "예측>", play.ForRepair: "다시>"}
@@ -27,12 +30,15 @@ var prompts = map[play.Stop]string{play.ForNext: "다음>", play.ForAnswer: "예
 // Play renders it to its end.
 func (f *Face) Play(ctx context.Context, p *play.Play) error {
 	for e := range p.Events(ctx) {
+		if f.Heard != nil {
+			f.Heard(e)
+		}
 		if ask, ok := e.(play.Ask); ok {
 			if err := f.ask(ctx, p, ask); err != nil {
 				return err
 			}
 		} else {
-			f.render(e)
+			f.Render(e)
 		}
 		if err := f.Screen.Err(); err != nil {
 			return err
@@ -43,11 +49,11 @@ func (f *Face) Play(ctx context.Context, p *play.Play) error {
 
 // ask sends a line. When there are no more, nothing is sent, and the play ends.
 func (f *Face) ask(ctx context.Context, p *play.Play, ask play.Ask) error {
-	f.Screen.Prompt(prompts[ask.Stop])
 	if f.In == nil {
+		f.Screen.Prompt(prompts[ask.Stop])
 		return nil
 	}
-	line, err := f.In.Read(ctx)
+	line, err := f.In.Ask(ctx, f.Screen, prompts[ask.Stop])
 	if errors.Is(err, io.EOF) {
 		f.Screen.Blank()
 		return nil
@@ -55,17 +61,16 @@ func (f *Face) ask(ctx context.Context, p *play.Play, ask play.Ask) error {
 	if err != nil {
 		return err
 	}
-	if f.In.Echo {
-		f.Screen.Echo(line)
-	}
 	p.Type(line)
 	return nil
 }
 
-func (f *Face) render(e play.Event) {
+// Render shows an event that asks for nothing.
+func (f *Face) Render(e play.Event) {
 	s := f.Screen
 	switch e := e.(type) {
 	case play.Title:
+		f.course = nil
 		s.Title(e.Text)
 	case play.Prose:
 		s.Prose(e.Text)
@@ -82,9 +87,15 @@ func (f *Face) render(e play.Event) {
 	case play.Running:
 		f.ticks = Ticks{}
 	case play.Pass:
-		f.ticks.Row(s, view.NewTick(e.Frames), e.Start)
+		tick := view.NewTick(e.Frames)
+		f.course, f.start = append(f.course, tick), e.Start
+		f.ticks.Row(s, tick, e.Start)
 	case play.Passed:
 		f.ticks.end(s, e)
+		if f.ticks.rows > mostTickRows { // more than can be taken in row by row
+			s.Course(f.course, f.start)
+			s.Blank()
+		}
 	case play.Verdicts:
 		f.verdicts(e)
 	case play.Kubectl:
@@ -174,7 +185,7 @@ func (t *Ticks) Row(s *view.Screen, tick view.Tick, start time.Time) {
 		s.TickHeader(tick)
 	}
 	t.rows++
-	same := t.rows > mostTickRows && tick.Action == t.last.Action && tick.Desired == t.last.Desired
+	same := t.rows > mostTickRows && tick.Action == t.last.Action && tick.Desired == t.last.Desired && len(tick.Events) == 0
 	t.last = tick
 	if same {
 		t.skipped++
@@ -195,7 +206,7 @@ func (t *Ticks) end(s *view.Screen, e play.Passed) {
 	if e.Took >= time.Second { // the first pass has nothing before it to count from
 		passed = fmt.Sprintf(", 지나간 %s: %s", TimeWord(e.Simulated), view.Duration(e.Took))
 	}
-	s.Note(fmt.Sprintf("틱 %d번%s. 지나간 단계는 back으로 볼 수 있습니다.", t.rows, passed))
+	s.Note(fmt.Sprintf("패스 %d번%s. 지나간 단계는 b로 다시 볼 수 있습니다.", t.rows, passed))
 	s.Blank()
 }
 

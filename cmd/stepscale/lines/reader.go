@@ -3,49 +3,132 @@ package lines
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
+	"os"
 	"strings"
 	"sync"
+
+	"github.com/peterh/liner"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
-// Reader reads lines so that waiting for one ends with the context.
+// Reader reads lines so that waiting for one ends with the context. On a terminal the
+// line can be edited: over Hangul, with the arrow keys, and with what was typed before.
 type Reader struct {
-	r     io.Reader
-	Echo  bool // no terminal shows what was typed
-	once  sync.Once
-	lines chan string
-	err   error // set before lines is closed
+	Terminal bool // somebody types, and sees it
+
+	r      io.Reader
+	editor *editor // nil where lines cannot be edited
+	once   sync.Once
+	asked  chan string
+	lines  chan line
 }
 
-// NewReader reads what is typed into r.
-func NewReader(r io.Reader) *Reader {
+// errInterrupted tells that the signal is on its way.
+var errInterrupted = errors.New("interrupted")
+
+type line struct {
+	text string
+	err  error
+}
+
+// NewReader reads what is typed into r, and shows on out what is asked.
+func NewReader(r io.Reader, out io.Writer) *Reader {
 	_, tty := view.TerminalWidth(r)
-	return &Reader{r: r, Echo: !tty, lines: make(chan string)}
+	l := &Reader{r: r, Terminal: tty, asked: make(chan string), lines: make(chan line)}
+	if _, seen := view.TerminalWidth(out); tty && seen && r == os.Stdin && out == os.Stdout && liner.TerminalSupported() {
+		l.editor = newEditor()
+	}
+	return l
 }
 
-// Read returns the next line without the space around it, or io.EOF.
-func (l *Reader) Read(ctx context.Context) (string, error) {
+// Ask asks on the screen, and returns the next line without the space around it, or io.EOF.
+func (l *Reader) Ask(ctx context.Context, s *view.Screen, prompt string) (string, error) {
 	l.once.Do(func() { go l.run() })
+	if l.editor == nil {
+		s.Prompt(prompt)
+	}
 	select {
 	case <-ctx.Done():
 		return "", ctx.Err()
-	case line, ok := <-l.lines:
-		if !ok {
-			return "", l.err
+	case l.asked <- prompt + " ":
+	}
+	select {
+	case <-ctx.Done():
+		if l.editor != nil {
+			l.editor.restore()
 		}
-		return strings.TrimSpace(line), nil
+		return "", ctx.Err()
+	case got := <-l.lines:
+		if errors.Is(got.err, errInterrupted) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		}
+		text := strings.TrimSpace(got.text)
+		if got.err == nil && !l.Terminal {
+			s.Echo(text)
+		}
+		return text, got.err
 	}
 }
 
 func (l *Reader) run() {
-	defer close(l.lines)
-	s := bufio.NewScanner(l.r)
-	for s.Scan() {
-		l.lines <- s.Text()
+	scanner := bufio.NewScanner(l.r)
+	for prompt := range l.asked {
+		var got line
+		switch {
+		case l.editor != nil:
+			got.text, got.err = l.editor.read(prompt)
+		case scanner.Scan():
+			got.text = scanner.Text()
+		default:
+			if got.err = scanner.Err(); got.err == nil {
+				got.err = io.EOF
+			}
+		}
+		l.lines <- got
 	}
-	if l.err = s.Err(); l.err == nil {
-		l.err = io.EOF
+}
+
+// editor is a line that can be edited. The terminal is raw only while one is typed.
+type editor struct {
+	state       *liner.State
+	normal, raw liner.ModeApplier
+}
+
+func newEditor() *editor {
+	e := &editor{}
+	var err error
+	if e.normal, err = liner.TerminalMode(); err != nil {
+		return nil
 	}
+	e.state = liner.NewLiner()
+	e.state.SetCtrlCAborts(true)
+	if e.raw, err = liner.TerminalMode(); err != nil {
+		_ = e.state.Close()
+		return nil
+	}
+	e.restore()
+	return e
+}
+
+func (e *editor) restore() { _ = e.normal.ApplyMode() }
+
+func (e *editor) read(prompt string) (string, error) {
+	_ = e.raw.ApplyMode()
+	text, err := e.state.Prompt(prompt)
+	e.restore()
+	if errors.Is(err, liner.ErrPromptAborted) { // as where the terminal itself sends the signal
+		self, err := os.FindProcess(os.Getpid())
+		if err == nil && self.Signal(os.Interrupt) == nil {
+			return "", errInterrupted
+		}
+		return "", io.EOF
+	}
+	if strings.TrimSpace(text) != "" {
+		e.state.AppendHistory(text)
+	}
+	return text, err
 }

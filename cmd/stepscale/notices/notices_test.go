@@ -80,17 +80,18 @@ func TestAssets(t *testing.T) {
 // an error, and none is left out.
 func collect(t *testing.T) Set {
 	t.Helper()
-	modules := map[string]*Module{}
+	modules, seen := map[string]*Module{}, map[string]bool{}
 	n := Set{Texts: map[string]string{}}
+	ours := goroot(t)
 	for _, p := range dependencies(t) {
-		path, version, root := std, "", goroot(t)
+		path, version, root := std, "", ours
 		if !p.Standard {
 			path, version, root = p.Module.Path, p.Module.Version, p.Module.Dir
 		}
 		if modules[path] == nil {
 			modules[path] = &Module{Path: path, Version: version}
 		}
-		n.add(t, modules[path], p.Dir, root)
+		n.add(t, modules[path], p.Dir, root, seen)
 	}
 	for _, m := range modules {
 		if len(m.Files) == 0 {
@@ -136,18 +137,19 @@ func goroot(t *testing.T) string {
 var notice = regexp.MustCompile(`(?i)^((licen[cs]e|copying|notice|patents|copyright|authors)([.-][a-z0-9.-]+)?)$`)
 
 // add takes the files beside a package and above it: code of others inside a module has
-// its licence beside it.
-func (n *Set) add(t *testing.T, m *Module, dir, root string) {
+// its licence beside it. A folder that another package was below has been seen, and what
+// is above it.
+func (n *Set) add(t *testing.T, m *Module, dir, root string, seen map[string]bool) {
 	t.Helper()
-	for ; ; dir = filepath.Dir(dir) {
+	for ; !seen[dir]; dir = filepath.Dir(dir) {
+		seen[dir] = true
 		entries, err := os.ReadDir(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range entries {
 			name, err := filepath.Rel(root, filepath.Join(dir, e.Name()))
-			known := slices.ContainsFunc(m.Files, func(f File) bool { return f.Name == name })
-			if err != nil || known || e.IsDir() || !notice.MatchString(e.Name()) || strings.HasSuffix(e.Name(), ".go") {
+			if err != nil || e.IsDir() || !notice.MatchString(e.Name()) || strings.HasSuffix(e.Name(), ".go") {
 				continue
 			}
 			text, err := os.ReadFile(filepath.Join(dir, e.Name()))

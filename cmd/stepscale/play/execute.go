@@ -19,6 +19,7 @@ func (p *Play) execute(b lessons.Block, each func(trace.Frame)) ([]trace.Frame, 
 		return nil, &problem.Error{What: "이 수업에는 실행할 클러스터가 없습니다", Where: b.Arg}
 	}
 	p.latest()
+	p.shownAgain = false
 	until, err := p.condition(b)
 	if err != nil {
 		return nil, err
@@ -96,7 +97,7 @@ func (p *Play) checkEnd(b lessons.Block, frames []trace.Frame) {
 		p.drifted(fmt.Sprintf("이 루프에는 %s 단계가 없습니다.", b.Arg))
 	case p.silent:
 	case (b.Kind == "step" || b.ToStep()) && len(frames) > 1:
-		p.note(fmt.Sprintf("그 앞의 %d단계도 함께 실행했습니다. back으로 볼 수 있습니다.", len(frames)-1))
+		p.note(fmt.Sprintf("그 앞의 %d단계도 함께 실행했습니다. b로 다시 볼 수 있습니다.", len(frames)-1))
 	case b.Arg == "change" && !p.Loop.Changed(f):
 		p.drifted("정해진 시간 안에 파드의 수도 크기도 바뀌지 않았습니다.")
 	case b.Arg == "load" && !p.Source.LoadChanged():

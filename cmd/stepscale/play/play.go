@@ -10,7 +10,6 @@ import (
 	"iter"
 	"time"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -24,19 +23,10 @@ var ErrQuit = errors.New("quit")
 // recording.
 type Source interface {
 	Session() *engine.Session
-	Info() Info
+	Info() engine.Info
 	// LoadChanged tells whether the load offered at the next pass differs from that of
 	// the last executed pass.
 	LoadChanged() bool
-}
-
-// Info describes a source to the learner.
-type Info struct {
-	Kubectl   []string // what the second terminal needs: kubeconfig, namespace
-	Simulated bool     // time, nodes and load are
-	Notes     []string // what is in force here and why
-
-	Period time.Duration // of a pass, where it takes real time
 }
 
 // Options are what a play is made of.
@@ -46,6 +36,7 @@ type Options struct {
 	Loop   engine.Definition // of the lesson
 	Source Source            // nil when the lesson executes nothing
 	Auto   bool              // play without stops
+	After  string            // what happens to the cluster after the lesson; empty: without a stop before it
 	Save   func(state.Lesson)
 
 	// Word says in Korean why a step failed; problem.OfStep when nil.
@@ -62,14 +53,16 @@ type Play struct {
 	err    error
 	typed  *string // by the learner, not taken yet
 
-	session *engine.Session
-	info    Info
-	last    trace.StepID // the last step of the loop's pass
-	silent  bool         // fast-forward
-	running bool         // continue was typed: do not stop before the next question
-	hints   []string     // of where the learner stands
-	cursor  int          // index of the frame shown last
-	drift   []string     // what the lesson says and the cluster does not do
+	session    *engine.Session
+	info       engine.Info
+	last       trace.StepID // the last step of the loop's pass
+	silent     bool         // fast-forward
+	running    bool         // continue was typed: do not stop before the next question
+	hints      []string     // of where the learner stands
+	cursor     int          // index of the frame shown last
+	asked      *question    // that waits for its answer
+	shownAgain bool         // the step executed last was shown once more
+	drift      []string     // what the lesson says and the cluster does not do
 }
 
 // New is the play of a lesson.
@@ -131,7 +124,7 @@ func (p *Play) note(text string) { p.tell(Note{text}) }
 // lesson plays all of it.
 func (p *Play) lesson() error {
 	l := p.Lesson
-	scenes := Scenes(l.Blocks)
+	scenes := Scenes(l.Told(p.Source == nil || p.info.Simulated))
 	total, done := Executions(scenes), 0
 	p.tell(Title{l.Title})
 	if p.Skip > 0 {
@@ -164,7 +157,12 @@ func (p *Play) lesson() error {
 	}
 	p.Save(state.Lesson{Done: true, Steps: total, Total: total})
 	p.tell(Finished{"수업을 마쳤습니다: " + l.Title})
-	return nil
+	if p.After == "" || p.session == nil || p.Auto {
+		return nil
+	}
+	p.note("클러스터는 아직 그대로입니다. 다른 터미널에서 더 보시고, Enter를 누르시면 " + p.After)
+	_, err := p.ask(ForNext)
+	return err
 }
 
 // scene plays prose, questions and the step.
@@ -181,7 +179,9 @@ func (p *Play) scene(sc scene) error {
 		p.running = false
 		p.hints = append(append([]string(nil), sc.hints...), q.hints...)
 		p.tell(Question{q.text})
+		p.asked = &q
 		guess, err := p.ask(ForAnswer)
+		p.asked = nil
 		if err != nil {
 			return err
 		}
@@ -216,9 +216,9 @@ func announce(b lessons.Block) string {
 	case b.ToStep():
 		return b.Arg + " 단계까지 실행합니다."
 	case b.Arg == "change":
-		return "파드의 수나 크기가 바뀔 때까지 틱을 계속합니다."
+		return "파드의 수나 크기가 바뀔 때까지 패스를 계속합니다."
 	case b.Arg == "load":
-		return "부하가 바뀔 때까지 틱을 계속합니다."
+		return "부하가 바뀔 때까지 패스를 계속합니다."
 	}
 	if n := b.Passes(); n > 1 {
 		return fmt.Sprintf("패스 %d번을 이어서 실행합니다.", n)
@@ -232,51 +232,6 @@ func (p *Play) takes(b lessons.Block) time.Duration {
 		return 0
 	}
 	return time.Duration(b.Passes()) * p.info.Period
-}
-
-// ask stops until the learner goes on. It returns the answer, empty when there is none.
-func (p *Play) ask(why Stop) (string, error) {
-	for !p.Auto {
-		p.tell(Ask{why})
-		if p.left || p.typed == nil {
-			return "", ErrQuit
-		}
-		line := *p.typed
-		p.typed = nil
-		v, ok := verb(line)
-		switch {
-		case ok:
-			switch v.do(p) {
-			case forward:
-				return "", nil
-			case quit:
-				return "", ErrQuit
-			}
-		case why == ForAnswer && plausible(line):
-			p.latest()
-			return line, nil
-		default:
-			p.unknown(line, why)
-		}
-	}
-	return "", p.ctx.Err()
-}
-
-func (p *Play) unknown(line string, why Stop) {
-	var names []string
-	for _, v := range Verbs() {
-		if !v.moves {
-			names = append(names, v.Names...)
-		}
-	}
-	text := fmt.Sprintf("알 수 없는 명령입니다: %s. 명령 목록은 ?로 볼 수 있습니다.", line)
-	if why == ForAnswer {
-		text = fmt.Sprintf("답이나 명령으로 읽을 수 없습니다: %s. 숫자나 괄호 안의 말 가운데 하나를 적거나, Enter로 넘어가 주십시오.", line)
-	}
-	if near := problem.Nearest(line, names); near != "" && len([]rune(line)) > 1 {
-		text += fmt.Sprintf(" 혹시 '%s'입니까?", near)
-	}
-	p.note(text)
 }
 
 // drifted notes that lesson and cluster disagree; --auto fails on it.

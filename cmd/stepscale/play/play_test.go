@@ -6,21 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 )
-
-func TestRight(t *testing.T) {
-	for _, c := range []struct {
-		guess, value string
-		want         bool
-	}{{"4", "4", true}, {"180", "180%", true}, {"1.80", "1.8", true}, {"180m", "180m", true}, {"5", "4", false},
-		{"확장", "scaleUp", true}, {"유지", "scaleUp", false}, {"네", "true", true}, {"5m0s", "5m0s", true}} {
-		if got := right(c.guess, c.value); got != c.want {
-			t.Errorf("right(%q, %q) = %v", c.guess, c.value, got)
-		}
-	}
-}
 
 func TestCommandTable(t *testing.T) {
 	seen, keys := map[string]bool{}, map[string]bool{}
@@ -40,8 +30,10 @@ func TestCommandTable(t *testing.T) {
 			if got, ok := verb(strings.ToUpper(n)); !ok || got.Names[0] != c.Names[0] {
 				t.Errorf("%q does not find its command", n)
 			}
-			if plausible(n) {
-				t.Errorf("the command %q could be an answer", n)
+			for _, unit := range []engine.Unit{engine.Count, engine.Bool, engine.Text} {
+				if ok, _ := (question{text: "? (확장/유지/축소)"}).answers(unit, n); ok {
+					t.Errorf("the command %q could be an answer", n)
+				}
 			}
 		}
 	}
@@ -75,6 +67,31 @@ func TestNobodyIsTalkedIntoAStep(t *testing.T) {
 					t.Errorf("%s: %v", line, told)
 				}
 			}
+		}
+	}
+}
+
+// still is a source that executes nothing.
+type still struct{ info engine.Info }
+
+func (still) Session() *engine.Session {
+	return engine.NewSession(func(func(trace.Frame, error) bool) {})
+}
+func (s still) Info() engine.Info { return s.info }
+func (still) LoadChanged() bool   { return false }
+
+// TestWhenTimeIsReal: what a lesson says of real time is told there alone.
+func TestWhenTimeIsReal(t *testing.T) {
+	lesson := lessons.Lesson{Blocks: []lessons.Block{{Kind: lessons.When, Arg: lessons.Real, Text: "실제"}, {Kind: lessons.When, Arg: lessons.Simulated, Text: "가상"}, {Kind: lessons.Prose, Text: "둘 다"}}}
+	for want, source := range map[string]Source{"가상 둘 다": still{engine.Info{Simulated: true}}, "실제 둘 다": still{}} {
+		var told []string
+		for e := range New(Options{Lesson: lesson, Source: source, Save: func(state.Lesson) {}, Auto: true}).Events(t.Context()) {
+			if prose, ok := e.(Prose); ok {
+				told = append(told, prose.Text)
+			}
+		}
+		if got := strings.Join(told, " "); got != want {
+			t.Errorf("told %q, want %q", got, want)
 		}
 	}
 }

@@ -94,7 +94,11 @@ func (p *Play) back() flow {
 		p.note("아직 실행한 단계가 없습니다.")
 		return stay
 	}
-	f, ok := p.session.Back()
+	f, ok := p.current()
+	if p.shownAgain || !p.session.Live() { // at first the step that has just gone by is shown once more
+		f, ok = p.session.Back()
+	}
+	p.shownAgain = true
 	if !ok {
 		p.note("더 이전의 기록은 없습니다.")
 		return stay

@@ -2,8 +2,6 @@ package play
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/stepscale/stepscale/engine/trace"
 )
@@ -46,46 +44,4 @@ func lastFact(frames []trace.Frame, name string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// words are what a learner may type for values that are not numbers.
-var words = map[string]string{
-	"확장": "scaleUp", "확대": "scaleUp", "증가": "scaleUp", "up": "scaleUp", "scaleup": "scaleUp", "scale up": "scaleUp",
-	"축소": "scaleDown", "감소": "scaleDown", "down": "scaleDown", "scaledown": "scaleDown", "scale down": "scaleDown",
-	"유지": "keep", "keep": "keep", "그대로": "keep",
-	"재생성": "evict", "축출": "evict", "evict": "evict", "조정": "resize", "resize": "resize",
-	"예": "true", "네": "true", "응": "true", "yes": "true", "y": "true", "true": "true",
-	"아니요": "false", "아니": "false", "아니오": "false", "no": "false", "false": "false",
-}
-
-// Means is the value that a word stands for: "true" for 예; empty when it stands for none.
-func Means(word string) string { return words[strings.ToLower(word)] }
-
-// plausible tells an answer from a mistyped command.
-func plausible(line string) bool {
-	_, ok := number(line)
-	return ok || Means(line) != ""
-}
-
-// right compares a prediction with the value. Units may be left out.
-func right(guess, value string) bool {
-	if w := Means(guess); w != "" {
-		guess = w
-	}
-	if strings.EqualFold(guess, value) {
-		return true
-	}
-	g, ok := number(guess)
-	v, okValue := number(value)
-	return ok && okValue && (g-v < 1e-9 && v-g < 1e-9)
-}
-
-// number reads "180", "180%", "180m", "5m0s" is none.
-func number(text string) (float64, bool) {
-	text = strings.TrimSpace(text)
-	for _, unit := range []string{"%", "m", "Mi", "개", "배"} {
-		text = strings.TrimSuffix(text, unit)
-	}
-	n, err := strconv.ParseFloat(text, 64)
-	return n, err == nil
 }

@@ -3,7 +3,11 @@ package problem
 import (
 	"encoding/json"
 	"errors"
+	"os"
+	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // TestCauseText: nothing of Go is in what a reader is told of a file.
@@ -25,6 +29,32 @@ func TestCauseText(t *testing.T) {
 		if got := CauseText(json.Unmarshal([]byte(text), &record{})); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
+	}
+	for text, want := range map[string]string{
+		`{"version":`:     "JSON이 중간에서 끝났습니다",
+		`{"version":x}`:   "JSON에 맞지 않는 글자가 있습니다: 'x'",
+		`{"version":1}}`:  "JSON에 맞지 않는 글자가 있습니다: '}'",
+		`{"version" 1}`:   "JSON에 맞지 않는 글자가 있습니다: '1'",
+		`{"version":1 "}`: `JSON에 맞지 않는 글자가 있습니다: '"'`,
+		`{"version":tru}`: "JSON에 맞지 않는 글자가 있습니다: '}'",
+		"{\"a\":\"\n\"}":  `JSON에 맞지 않는 글자가 있습니다: '\n'`,
+	} {
+		if got := CauseText(json.Unmarshal([]byte(text), &record{})); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"a: b: c": "이 자리에는 '이름: 값'을 적을 수 없습니다", "a: [": "값이 있어야 할 자리에 다른 글자가 있습니다",
+		"a: [1 ": "목록의 쉼표나 ]가 없습니다", "a: {b": "묶음의 쉼표나 }가 없습니다", "a: @": "값의 처음에 쓸 수 없는 글자가 있습니다",
+		"a: \"b": "닫히지 않은 따옴표가 있습니다", "a: 1\nb\n": "이름 뒤의 콜론이 없습니다", "- a\nb: 1": "목록의 -가 있어야 할 자리에 다른 글자가 있습니다",
+	} {
+		if got := CauseText(yaml.Unmarshal([]byte(text), &map[string]any{})); !strings.HasSuffix(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	_, missing := os.ReadFile("/no/such")
+	if got := CauseText(missing); got != "open /no/such: 그런 파일이나 폴더가 없습니다" {
+		t.Errorf("%q", got)
 	}
 	var head struct {
 		Version int `json:"version"`

@@ -3,7 +3,7 @@ package problem
 import (
 	"errors"
 
-	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/clusters/attached"
 	"github.com/stepscale/stepscale/clusters/kind"
 )
 
@@ -16,8 +16,8 @@ func OfCluster(err error) error {
 	if e, ok := errors.AsType[*kind.Error](err); ok {
 		return kindError(e)
 	}
-	if e, ok := errors.AsType[*eks.Error](err); ok {
-		return eksError(e)
+	if e, ok := errors.AsType[*attached.Error](err); ok {
+		return attachedError(e)
 	}
 	return err
 }

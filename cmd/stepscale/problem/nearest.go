@@ -6,18 +6,6 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// Object adds the particle that marks the object: 을 after a final consonant.
-func Object(word string) string {
-	r := []rune(word)
-	if len(r) == 0 || r[len(r)-1] < '가' || r[len(r)-1] > '힣' {
-		return word + "을(를)"
-	}
-	if (r[len(r)-1]-'가')%28 == 0 {
-		return word + "를"
-	}
-	return word + "을"
-}
-
 // Nearest is the candidate most like name, or "" when none is like it.
 func Nearest(name string, candidates []string) string {
 	best, least := "", max(len(name)/3, 2)+1

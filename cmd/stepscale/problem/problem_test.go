@@ -8,11 +8,13 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/clusters/attached"
 	"github.com/stepscale/stepscale/clusters/eks"
-	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/clusters/kind"
 )
 
@@ -22,9 +24,10 @@ func TestEveryReasonHasWords(t *testing.T) {
 	for _, r := range kind.Reasons {
 		worded(t, string(r), &kind.Error{Reason: r, Err: errors.New("cause")})
 	}
+	declared(t, "../../../clusters/attached", len(attached.Reasons))
 	declared(t, "../../../clusters/eks", len(eks.Reasons))
-	for _, r := range eks.Reasons {
-		worded(t, string(r), &eks.Error{Reason: r, Err: errors.New("cause")})
+	for _, r := range slices.Concat(attached.Reasons, eks.Reasons) {
+		worded(t, string(r), &attached.Error{Reason: r, Err: errors.New("cause")})
 	}
 }
 
@@ -59,7 +62,7 @@ func declared(t *testing.T, dir string, listed int) {
 
 // TestUnknownReasonSpeaksForItself: an error without words is not an empty sentence.
 func TestUnknownReasonSpeaksForItself(t *testing.T) {
-	for _, err := range []error{&kind.Error{Reason: "new", Err: errors.New("cause")}, &eks.Error{Reason: "new", Err: errors.New("cause")}} {
+	for _, err := range []error{&kind.Error{Reason: "new", Err: errors.New("cause")}, &attached.Error{Reason: "new", Err: errors.New("cause")}} {
 		if got := Sentence(OfCluster(err)); !strings.Contains(got, "new: cause") {
 			t.Errorf("%v is told as %q", err, got)
 		}
@@ -76,7 +79,7 @@ func TestAContextIsToldOnce(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := eks.New(eks.Options{Context: "class", Kubeconfig: file}).Up(t.Context())
+		_, err := attached.New(attached.Options{Context: "class", Kubeconfig: file}).Up(t.Context())
 		if got := Sentence(OfCluster(err)); got != want {
 			t.Errorf("%q is told as %q, want %q", text, got, want)
 		}
@@ -85,7 +88,7 @@ func TestAContextIsToldOnce(t *testing.T) {
 
 // TestTheClusterInTheBackgroundIsGone: one sentence, and nothing of what came of it.
 func TestTheClusterInTheBackgroundIsGone(t *testing.T) {
-	gone := fmt.Errorf("%w: dial unix /x: connect: no such file", embedded.ErrNotRunning)
+	gone := fmt.Errorf("%w: dial unix /x: connect: no such file", clusters.ErrNotRunning)
 	step := OfStep(t.Context(), "hpa/1-metrics/scrape", gone)
 	for name, errs := range map[string][]error{"a step": {step, gone, errors.New("connection refused")}, "the closing": {gone, errors.New("connection refused")}} {
 		root := Root(errs)

@@ -7,6 +7,10 @@ import (
 	"path/filepath"
 )
 
+// Variable names the environment variable that says which directory it is. It is looked
+// at where the command line is read, and handed on to processes that are started.
+const Variable = "STEPSCALE_STATE_DIR"
+
 // Dir is the directory in which a learner's things are kept: progress, the key, locks,
 // logs. It is a value, found once where the command line is read.
 type Dir struct {

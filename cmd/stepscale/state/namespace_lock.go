@@ -14,7 +14,7 @@ import (
 // installation: one that plays there is not disturbed, and one that was killed has
 // left its lock. It reports false where somebody is.
 func (d Dir) LockNamespace(cluster, namespace string) (held *os.File, free bool, err error) {
-	dir, err := d.Path("seats")
+	dir, err := d.Path("namespaces")
 	if err != nil {
 		return nil, false, err
 	}

@@ -12,8 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/wait"
-
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/outside"
@@ -26,7 +24,6 @@ const (
 	mostState       = 1 << 20         // bytes of a file of ours
 
 	lockPatience = 5 * time.Second // a write takes milliseconds
-	lockRetry    = 5 * time.Millisecond
 )
 
 // Record is how far a learner came.
@@ -124,20 +121,17 @@ func (s *Progress) lock(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, s.problem(err)
 	}
-	var held *os.File
 	file := filepath.Join(s.dir, progressLock)
-	err = wait.PollUntilContextTimeout(ctx, lockRetry, lockPatience, true, func(context.Context) (bool, error) {
-		var err error
-		held, err = clusters.TryLock(file)
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return false, nil
-		}
-		return err == nil, err
-	})
+	held, err := clusters.TryLock(file)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		patient, cancel := context.WithTimeout(ctx, lockPatience)
+		defer cancel()
+		held, err = clusters.Lock(patient, file)
+	}
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return nil, ctx.Err()
-	case wait.Interrupted(err):
+	case errors.Is(err, context.DeadlineExceeded):
 		return nil, &problem.Error{What: "진도를 저장하지 못했습니다. 다른 stepscale이 저장을 마치지 않습니다", Where: file,
 			Hint: "멈추어 있는 stepscale이 있는지 확인해 주십시오. 다음 단계에서 다시 저장합니다."}
 	case err != nil:

@@ -88,8 +88,11 @@ func makeKey(dir string) error {
 }
 
 // Owner is what tells this installation's objects from others': it says nothing about
-// who the learner is, nor about the key.
+// who the learner is, nor about the key. It is empty where there is no key.
 func (s Signer) Owner() string {
+	if s.key == nil {
+		return ""
+	}
 	return strings.ToLower(base32.StdEncoding.EncodeToString(s.sum("owner"))[:ownerLen])
 }
 

@@ -2,6 +2,8 @@ package view
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,19 +16,21 @@ type callGroup struct {
 	actor, verb, path string
 	status, count     int
 	fastest, slowest  time.Duration
+	cached            bool
 }
 
 func groupCalls(calls []trace.Call) []callGroup {
 	type key struct {
 		actor, verb, shape string
 		status             int
+		cached             bool
 	}
 	var groups []callGroup
 	index := map[key]int{}
 	for _, c := range calls {
 		path, _, query := strings.Cut(c.Path, "?")
 		shape := pathShape(path)
-		k := key{c.Actor, c.Verb, shape, c.Status}
+		k := key{c.Actor, c.Verb, shape, c.Status, c.Cached}
 		if query && strings.Contains(c.Path, "watch=") {
 			path += "?watch"
 			k.shape += "?watch"
@@ -35,7 +39,7 @@ func groupCalls(calls []trace.Call) []callGroup {
 		if !ok {
 			index[k] = len(groups)
 			groups = append(groups, callGroup{actor: c.Actor, verb: c.Verb, path: path,
-				status: c.Status, count: 1, fastest: c.Latency, slowest: c.Latency})
+				status: c.Status, cached: c.Cached, count: 1, fastest: c.Latency, slowest: c.Latency})
 			continue
 		}
 		g := &groups[i]
@@ -73,14 +77,15 @@ func (g callGroup) latency() string {
 	return a + "~" + b
 }
 
-// calls shows the requests that were really made: verb, status, latency, path.
-// The path comes last because it is the one that may have to be shortened.
+// calls shows the requests that the step's own actor really made: verb, status, latency,
+// path. The path comes last because it is the one that may have to be shortened.
 func (s *Screen) calls(f trace.Frame) {
-	if len(f.Calls) == 0 {
+	own := f.Own()
+	if len(own) == 0 {
 		return
 	}
-	groups := groupCalls(f.Calls)
-	s.section(fmt.Sprintf("API 호출 %d건", len(f.Calls)))
+	groups := groupCalls(own)
+	s.section(fmt.Sprintf("API 호출 %d건", len(own)))
 	wide, times := 0, 0
 	for _, g := range groups {
 		wide = max(wide, len(g.latency()))
@@ -91,11 +96,98 @@ func (s *Screen) calls(f trace.Frame) {
 			s.item(s.style(faint, fmt.Sprintf("… 외 %d종류", len(groups)-i)))
 			return
 		}
-		if g.actor != "" && g.actor != f.Actor {
-			s.item(s.actor(g.actor))
-		}
 		s.call(g, wide, times)
+		if why := g.remark(); why != "" {
+			s.print(s.wrap("         "+s.style(faint, why), 9) + "\n")
+		}
 	}
+}
+
+// meanwhile folds what others did into a line for each: it is not what the step is about.
+func (s *Screen) meanwhile(f trace.Frame) {
+	var actors []string
+	deeds, times := map[string][]deed{}, map[deed]int{}
+	for _, c := range f.Meanwhile() {
+		d := deedOf(c)
+		if times[d]++; times[d] > 1 {
+			continue
+		}
+		if !slices.Contains(actors, c.Actor) {
+			actors = append(actors, c.Actor)
+		}
+		deeds[c.Actor] = append(deeds[c.Actor], d)
+	}
+	if len(actors) == 0 {
+		return
+	}
+	s.section("그동안 다른 액터가 한 일 (이 단계의 것이 아닙니다)")
+	for _, a := range actors {
+		var texts []string
+		for _, d := range deeds[a] {
+			texts = append(texts, d.text(times[d]))
+		}
+		s.item(s.actor(a) + "  " + strings.Join(texts, ", "))
+	}
+}
+
+// deed is what somebody did to one kind of object.
+type deed struct{ actor, what, refused string }
+
+func deedOf(c trace.Call) deed {
+	d := deed{c.Actor, "읽기", refusal(c.Verb, c.Path, c.Status)}
+	if c.Writes() {
+		d.what = c.Verb + " " + c.Resource()
+	}
+	return d
+}
+
+func (d deed) text(times int) string {
+	text := d.what
+	if times > 1 {
+		text += fmt.Sprintf(" ×%d", times)
+	}
+	if d.refused != "" {
+		text += " (" + strings.TrimSuffix(d.refused, ".") + ")"
+	}
+	return text
+}
+
+// remark explains a call that did not do what it asked for, or that upstream does not make.
+func (g callGroup) remark() string {
+	if why := refusal(g.verb, g.path, g.status); why != "" || !g.cached {
+		return why
+	}
+	return "업스트림은 묻지 않고, watch로 채워 둔 캐시에서 꺼냅니다."
+}
+
+// refusal says why a call did not do what it asked for, and that nothing is broken where
+// that is so.
+func refusal(verb, path string, status int) string {
+	switch {
+	case status == 0:
+		return "대답이 오지 않았습니다."
+	case status < http.StatusBadRequest:
+		return ""
+	case status == http.StatusConflict && verb == http.MethodPost:
+		return "409: 같은 이름의 오브젝트가 이미 있습니다."
+	case status == http.StatusConflict:
+		return "409: 읽은 뒤에 다른 액터가 먼저 고쳤습니다. 다시 읽고 다시 씁니다."
+	case status == http.StatusNotFound && verb == http.MethodGet:
+		return "404: 아직 없는 오브젝트입니다."
+	case status == http.StatusNotFound && verb == http.MethodDelete:
+		return "404: 이미 사라진 오브젝트입니다."
+	case status == http.StatusNotFound: // who patches before he creates is told so, too
+		return "404: 그런 오브젝트가 없습니다. 아직 만들지 않았거나 이미 사라졌습니다."
+	case status == http.StatusTooManyRequests && strings.HasSuffix(path, "/eviction"):
+		return "429: PodDisruptionBudget이 막았습니다. 나중에 다시 시도합니다."
+	case status == http.StatusTooManyRequests:
+		return "429: 요청이 너무 많습니다. 나중에 다시 시도합니다."
+	case status == http.StatusForbidden:
+		return "403: 권한이나 할당량이 막았습니다."
+	case status >= http.StatusInternalServerError:
+		return fmt.Sprintf("%d: API 서버가 지금은 처리하지 못했습니다.", status)
+	}
+	return fmt.Sprintf("%d: API 서버가 받지 않았습니다.", status)
 }
 
 func (g callGroup) times() string {

@@ -22,10 +22,12 @@ var labels = map[string]string{
 	"totalUsage":                   "사용량 합계",
 	"totalRequests":                "요청량(requests) 합계",
 	"currentUtilization":           "현재 사용률",
-	"averageValue":                 "파드당 평균 사용량",
+	"averageValue":                 "파드당 평균",
 	"targetUtilization":            "목표 사용률",
-	"targetAverageValue":           "목표 평균 사용량",
+	"targetAverageValue":           "목표 평균",
+	"metricName":                   "메트릭의 이름",
 	"metricValue":                  "메트릭 값",
+	"statusAverage":                "status에 적히는 평균",
 	"targetValue":                  "목표 값",
 	"usageRatio":                   "사용 비율",
 	"toleranceLow":                 "허용 오차 하한",
@@ -50,7 +52,7 @@ var labels = map[string]string{
 	"deletedPods":                  "지운 파드",
 	"podsTotal":                    "전체 파드",
 	"boundPods":                    "노드에 배정한 파드",
-	"loadPerPod":                   "파드당 부하",
+	"usagePerReadyPod":             "앞서 읽은 사용량을 지금 준비된 파드로 나누면",
 	"skipped":                      "건너뛴 이유",
 	"podTimestamp":                 "측정 시각",
 	"podWindow":                    "측정 구간",
@@ -105,12 +107,12 @@ var labels = map[string]string{
 	"metricsAPITimestamp":          "metrics.k8s.io의 측정 시각",
 	"metricsAPIWindow":             "metrics.k8s.io의 측정 구간",
 	"assumed":                      "가정한 사용량",
-	"recommendationAge":            "가장 큰 제안이 나온 지",
+	"recommendationAge":            "가장 큰 제안이 마지막으로 나온 지",
 	"totalUsageRebalanced":         "다시 계산한 사용량 합계",
 	"totalRequestsRebalanced":      "다시 계산한 요청량 합계",
 	"currentUtilizationRebalanced": "다시 계산한 사용률",
 	"usageRatioRebalanced":         "다시 계산한 비율",
-	"averageValueRebalanced":       "다시 계산한 평균 사용량",
+	"averageValueRebalanced":       "다시 계산한 평균",
 	"ourReplicas":                  "예측: stepscale의 결정",
 	"upstreamReplicas":             "실제: 업스트림의 결정",
 	"actualReplicas":               "실제: 클러스터의 레플리카 수",
@@ -150,7 +152,7 @@ var values = map[string]string{
 	"longLived": "오래 살았고 차이가 큼(longLived)", "quickOOM": "시작하자마자 OOM(quickOOM)", "heldBack": "차례를 기다림(heldBack)",
 	"noRecommendation": "추천값 없음(noRecommendation)", "sameResources": "바꿀 값 없음(sameResources)", "evictionRequirements": "VPA의 조건이 막음(evictionRequirements)",
 	"admissionPolicy": "API 서버 자신(MutatingAdmissionPolicy)", "admissionInCluster": "클러스터 안의 업스트림 Admission Controller",
-	"admissionNone": "없음", "admissionUnknown": "볼 권한이 없어 알 수 없음",
+	"admissionBoth": "정책과 Admission Controller 둘 다", "admissionNone": "없음", "admissionUnknown": "볼 권한이 없어 알 수 없음",
 	"true": "예(true)", "false": "아니요(false)",
 }
 
@@ -164,13 +166,14 @@ func FactValue(v string) string {
 
 // ActorLabels are the Korean names of the actors that have a step.
 var ActorLabels = map[string]string{
-	"metrics-server":        "메트릭 서버",
+	"metrics-server":        "Metrics Server",
 	"hpa-controller":        "HPA 컨트롤러",
 	"deployment-controller": "디플로이먼트 컨트롤러",
 	"replicaset-controller": "레플리카셋 컨트롤러",
 	"scheduler":             "스케줄러",
 	"kubelet":               "kubelet",
 	"learner":               "학습자(직접)",
+	"pipeline":              "배포",
 
 	"horizontal-pod-autoscaler-controller": "업스트림 HPA 컨트롤러",
 

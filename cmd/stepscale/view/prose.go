@@ -48,12 +48,14 @@ func (s *Screen) quote(source string) string {
 
 // markdown renders text with a margin of two columns.
 func (s *Screen) markdown(source string, width int) string {
+	source = closeBold(joinLines(source))
 	text := source
 	if r, err := s.renderer(); err == nil {
 		if out, err := r.Render(source); err == nil {
 			text = out
 		}
 	}
+	text = strings.ReplaceAll(text, boundary, "")
 	lines := strings.Split(text, "\n")
 	for i, l := range lines {
 		l = strings.TrimRight(trimStyledSpace(l), " ")

@@ -119,9 +119,22 @@ func (s *Screen) wrap(text string, indent int) string {
 
 func hang(text string, width, indent int) string {
 	const hyphen = "\u2011" // does not break, unlike -
-	lines := ansi.Wrap(strings.ReplaceAll(text, "-", hyphen), max(width-indent, 10), "")
+	width = max(width-indent, 10)
+	lines := ansi.Wrap(strings.ReplaceAll(shortWords(text, width), "-", hyphen), width, "")
 	lines = strings.ReplaceAll(lines, hyphen, "-")
 	return strings.ReplaceAll(lines, "\n", "\n"+strings.Repeat(" ", indent))
+}
+
+// shortWords cuts words that are longer than a line, a URL as a rule, into pieces that fill
+// one: ansi.Wrap leaves an empty line for every letter of more than a byte in them.
+func shortWords(text string, width int) string {
+	words := strings.Split(text, " ")
+	for i, w := range words {
+		if ansi.StringWidth(w) > width && !strings.Contains(w, "\n") {
+			words[i] = strings.ReplaceAll(ansi.Hardwrap(w, width, true), "\n", " ")
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // cell is text for a row of a table.

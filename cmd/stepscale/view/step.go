@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -28,9 +29,8 @@ func (s *Screen) Step(v StepView) {
 	v = seenIn(v)
 	s.stepHeader(v)
 	f := v.Frame
-	if f.Actor != "" {
-		s.line(s.style(bold, "움직인 액터: ") + s.actor(f.Actor))
-	}
+	s.moved(f)
+	s.events(f.Events, v.Start)
 	s.calls(f)
 	s.facts(f.Facts, maxRows)
 	s.bars(f)
@@ -38,13 +38,54 @@ func (s *Screen) Step(v StepView) {
 	s.series(f.Facts)
 	s.changes(f.Changes)
 	s.sightings(f.Seen)
+	s.meanwhile(f)
 	s.waiting(f.Waiting)
 	if f.Err != "" {
 		s.section("오류")
 		s.item(s.style(red, f.Err))
 	}
 	s.kubectl(f)
+	s.clocks(v)
 	s.Blank()
+}
+
+// ages are the commands that show how old something is.
+var ages = regexp.MustCompile(`^kubectl (get|describe) `)
+
+// clocks says of a command that shows ages whose clock they are of. Virtual timestamps
+// would not make them agree, which was tried: with creationTimestamp, lastTimestamp and
+// finishedAt nine minutes ahead in the store, as after nine virtual minutes, kubectl v1.37
+// prints AGE <invalid>, LAST SEEN <invalid> and RESTARTS "1 (<invalid> ago)". The API
+// server's printers count the age in "get", kubectl itself that in "describe" and with
+// --server-print=false, both from time.Now, and neither can be given another clock.
+func (s *Screen) clocks(v StepView) {
+	command := v.Frame.Kubectl
+	if v.Simulated && ages.MatchString(command) && !strings.Contains(command, " -o ") && !strings.Contains(command, " --raw ") {
+		s.item(s.style(faint, "AGE와 이벤트의 시각은 이 컴퓨터의 시계로 셉니다. 위의 가상 시각과 다릅니다."))
+	}
+}
+
+// moved says who wrote, or that nobody did and what the step's actor did instead.
+func (s *Screen) moved(f trace.Frame) {
+	if f.Actor == "" {
+		return
+	}
+	who := s.actor(f.Actor)
+	switch f.Deed() {
+	case trace.Wrote:
+		s.line(s.style(bold, "움직인 액터: ") + who)
+		return
+	case trace.Answered:
+		s.line(s.style(bold, "움직인 액터: ") + who + ". 쓰지 않고, API 서버의 물음에 답했습니다.")
+		return
+	}
+	s.line(s.style(bold, "움직인 액터: ") + "없음. " + who + stood[f.Deed()])
+}
+
+// stood says what an actor did that wrote nothing.
+var stood = map[trace.Deed]string{
+	trace.Idle: "에게는 할 일이 없었습니다.", trace.Computed: "의 계산이고, 쓴 것은 없습니다.",
+	trace.OnlyRead: "의 차례이고, 읽기만 했습니다.", trace.Refused: "의 쓰기를 API 서버가 거절했습니다.",
 }
 
 // Facts shows every fact of a frame, however many they are.
@@ -84,7 +125,7 @@ func (s *Screen) stepHeader(v StepView) {
 	if v.Simulated {
 		clock = "가상 시각 "
 	}
-	clock += f.At.Format("15:04:05")
+	clock += f.At.Format(time.DateTime)
 	if !v.Start.IsZero() {
 		clock += " (" + elapsed(f.At.Sub(v.Start)) + ")"
 	}
@@ -185,13 +226,20 @@ func (s *Screen) changes(changes []trace.Change) {
 		return
 	}
 	s.section("클러스터에서 바뀐 것 (이전 → 이후)")
-	for i, c := range changes {
-		if i == maxRows {
-			s.item(s.style(faint, fmt.Sprintf("… 외 %d개", len(changes)-i)))
-			return
-		}
+	s.rows(len(changes), func(i int) {
+		c := changes[i]
 		s.item(fmt.Sprintf("%s  %s  %s → %s", s.style(cyan, c.Object), c.Field,
 			orNone(c.From), s.style(green, orNone(c.To))))
+	})
+}
+
+// rows shows the first of n rows, and how many more there are.
+func (s *Screen) rows(n int, row func(i int)) {
+	for i := range min(n, maxRows) {
+		row(i)
+	}
+	if n > maxRows {
+		s.item(s.style(faint, fmt.Sprintf("… 외 %d개", n-maxRows)))
 	}
 }
 
@@ -201,17 +249,14 @@ func (s *Screen) sightings(seen []trace.Sighting) {
 		return
 	}
 	s.section("지켜본 기록 (쓰기부터 실제로 걸린 시간)")
-	for i, x := range seen {
-		if i == maxRows {
-			s.item(s.style(faint, fmt.Sprintf("… 외 %d개", len(seen)-i)))
-			return
-		}
+	s.rows(len(seen), func(i int) {
+		x := seen[i]
 		line := fmt.Sprintf("+%.2f초  %s  %s", x.After.Seconds(), s.style(cyan, x.Object), SightingLabel(x.What))
 		if x.Value != "" {
 			line += " " + s.style(green, x.Value)
 		}
 		s.item(line)
-	}
+	})
 }
 
 func orNone(v string) string {

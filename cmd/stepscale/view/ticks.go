@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,11 +18,14 @@ type Tick struct {
 	Current, Desired   string
 	Utilization, Usage string // Usage is the average value where there is no percentage
 	Target             string
+	Proposal, Max      string // of this pass, and the highest within the stabilization window
 	Action             string
 	Reason             string // of the condition that says why nothing could be decided
+	Events             []trace.Event
 
-	PodUsage, Request, Lower, Recommended string // of the VPA loop
-	Also                                  string // a second action of the same pass
+	PodUsage, RequestBefore, Request, Lower, Recommended string // of the VPA loop
+	of                                                   string // "web.memory": what those are about
+	Also                                                 string // a second action of the same pass
 }
 
 // NewTick sums up the frames of one pass. Its time is that of the try that led to the
@@ -33,6 +37,7 @@ func NewTick(frames []trace.Frame) Tick {
 		if i == 0 || failed {
 			t.Pass, t.At = f.Pass, f.At
 		}
+		t.Events = append(t.Events, f.Events...)
 		if failed = f.Err != "" && t.Action == ""; f.Err != "" {
 			continue
 		}
@@ -48,16 +53,32 @@ func NewTick(frames []trace.Frame) Tick {
 				t.Usage = fact.Value
 			case "targetUtilization", "targetAverageValue", "targetValue":
 				t.Target = fact.Value
+			case "metricDesiredReplicas":
+				t.Proposal = fact.Value
+			case "recommendationMax":
+				t.Max = fact.Value
 			case "action":
 				t.act(fact.Value)
 			case "conditionReason":
 				t.Reason = fact.Value
+			case "replicaFailure":
+				t.blocked("FailedCreate")
+			case "unschedulablePods":
+				t.blocked("Unschedulable")
 			default:
 				t.vpaFact(fact)
 			}
 		}
 	}
 	return t
+}
+
+// blocked names what keeps the pods from being as the autoscaler wants them, in the
+// words of the API; a reason of the autoscaler's own says more.
+func (t *Tick) blocked(reason string) {
+	if t.Reason == "" {
+		t.Reason = reason
+	}
 }
 
 // act keeps the decision of the pass; two autoscalers may have made one each.
@@ -77,29 +98,41 @@ type column struct {
 	width int
 }
 
-var tickColumns = []column{{"패스", 4}, {"경과", 8}, {"사용률", 7}, {"목표", 6}, {"레플리카", 9}, {"결정", 4}}
+var (
+	tickColumns = []column{{"패스", 4}, {"경과", 8}, {"사용률", 7}, {"목표", 6}, {"레플리카", 9}, {"결정", 4}}
+	wideColumns = slices.Insert(slices.Clone(tickColumns), 4, column{"제안", 4}, column{"최댓값", 6})
+)
 
 // TickHeader names the columns of Tick rows; first is the row that follows.
 func (s *Screen) TickHeader(first Tick) {
 	var b strings.Builder
 	for _, c := range s.columns(first) {
-		b.WriteString(padLeft(c.name, c.width) + " ")
+		name := c.name
+		if name == "사용률" && first.amount() {
+			name = "값"
+		}
+		b.WriteString(padLeft(name, c.width) + " ")
 	}
-	if room := s.barRoom(first); room > 0 {
+	if room := s.barRoom(first); room > 0 && !first.amount() {
 		b.WriteString(" 사용률과 목표(┃)")
 	}
 	s.print(s.style(faint, strings.TrimRight(b.String(), " ")) + "\n")
 }
 
-// columns leaves the target out on a narrow screen.
+// amount tells whether the HPA compares amounts and no percentages: there is no bar then.
+func (t Tick) amount() bool { return t.Utilization == "" && t.Usage != "" }
+
+// columns leaves the proposals out on a narrow screen, and then the target.
 func (s *Screen) columns(t Tick) []column {
 	switch {
 	case t.both() && s.width >= 72:
 		return bothColumns
-	case t.vpa() && s.width >= 60:
+	case t.vpa() && s.width >= 64:
 		return vpaColumns
 	case t.vpa():
 		return append(append([]column{vpaColumns[0]}, vpaColumns[2:4]...), vpaColumns[5:]...)
+	case s.width >= 58:
+		return wideColumns
 	case s.width >= 44:
 		return tickColumns
 	}
@@ -134,7 +167,7 @@ func (s *Screen) Tick(t Tick, start time.Time) {
 	}
 	cells := map[string]string{
 		"패스": strconv.Itoa(t.Pass), "경과": elapsed(t.At.Sub(start)), "사용률": dash(usage),
-		"목표": dash(t.Target), "레플리카": replicas, "결정": dash(actions[t.Action]),
+		"목표": dash(t.Target), "제안": dash(t.Proposal), "최댓값": dash(t.Max), "레플리카": replicas, "결정": dash(actions[t.Action]),
 	}
 	if t.vpa() {
 		maps.Copy(cells, t.vpaCells())
@@ -160,11 +193,12 @@ func (s *Screen) Tick(t Tick, start time.Time) {
 		b.WriteString(" " + s.bar(t.Utilization, t.Target, room))
 	}
 	s.print(strings.TrimRight(b.String(), " ") + "\n")
+	s.eventRows(t.Events)
 }
 
 // Skipped counts the rows that were left out because they say the same.
 func (s *Screen) Skipped(n int) {
-	s.print(s.style(faint, fmt.Sprintf("   … 같은 결정 %d틱 …", n)) + "\n")
+	s.print(s.style(faint, fmt.Sprintf("   … 같은 결정 %d패스 …", n)) + "\n")
 }
 
 func dash(v string) string {

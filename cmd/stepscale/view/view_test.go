@@ -79,7 +79,7 @@ func draw(s *Screen) {
 	s.Wrong(FactLabel("action"), "유지", "scaleUp")
 	s.TickHeader(Tick{})
 	s.Tick(NewTick([]trace.Frame{ratioFrame()}), start)
-	s.Tick(Tick{Pass: 3, At: start.Add(30 * time.Second), Current: "2", Desired: "4", Utilization: "90%", Target: "50%", Action: "scaleUp"}, start)
+	s.Tick(Tick{Pass: 3, At: start.Add(30 * time.Second), Current: "2", Desired: "4", Utilization: "90%", Target: "50%", Proposal: "4", Max: "4", Action: "scaleUp"}, start)
 	s.Tick(Tick{Pass: 4, At: start.Add(65 * time.Minute), Current: "4", Desired: "4", Utilization: "45%", Target: "50%", Action: "keep"}, start)
 	s.Tick(Tick{Pass: 5, At: start.Add(66 * time.Minute)}, start)
 	s.Skipped(18)
@@ -146,18 +146,26 @@ func fits(t *testing.T, text string, width int) {
 	}
 }
 
+// TestColorSaysTheSame: without its colors a screen is the plain one, letter by letter,
+// but for the bar beside a quotation.
 func TestColorSaysTheSame(t *testing.T) {
-	for _, width := range []int{40, 80} {
-		var out bytes.Buffer
-		s := NewFixed(&out, width, true)
-		draw(s)
-		if !strings.Contains(out.String(), "\x1b[") {
-			t.Error("no color on a color screen")
+	for _, width := range []int{40, 60, 80, 120} {
+		var colored, plain bytes.Buffer
+		draw(NewFixed(&colored, width, true))
+		draw(NewFixed(&plain, width, false))
+		fits(t, colored.String(), width)
+		got, want := strings.Split(ansi.Strip(colored.String()), "\n"), strings.Split(plain.String(), "\n")
+		if len(got) != len(want) {
+			t.Errorf("%d columns: %d lines with colors, %d without", width, len(got), len(want))
 		}
-		fits(t, out.String(), width)
-		for _, want := range []string{"사용 비율", "180 / 50", "맞았습니다"} {
-			if !strings.Contains(ansi.Strip(out.String()), want) {
-				t.Errorf("%q is missing", want)
+		for i := range min(len(got), len(want)) {
+			if strings.Replace(got[i], "  ┃ ", "  | ", 1) != want[i] {
+				t.Errorf("%d columns, line %d: with colors %q, without %q", width, i+1, got[i], want[i])
+			}
+		}
+		for _, c := range []string{bold, faint, red, green, yellow, cyan, title} {
+			if !strings.Contains(colored.String(), "\x1b["+c+"m") {
+				t.Errorf("%d columns: nothing has the color %s", width, c)
 			}
 		}
 	}
@@ -227,5 +235,25 @@ func TestCodeIsNotWrapped(t *testing.T) {
 	NewFixed(&out, 60, false).Prose("앞의 글입니다.\n\n" + long + "\n\n뒤의 글입니다.\n\n- 하나\n  - 둘\n")
 	if !strings.Contains(out.String(), "\n"+long+"\n") || !strings.Contains(out.String(), "뒤의 글입니다.") {
 		t.Errorf("shown as\n%s", out.String())
+	}
+}
+
+// TestLongWordsFillLines: what has no place to break in, a URL as a rule, is cut at the width,
+// without an empty line.
+func TestLongWordsFillLines(t *testing.T) {
+	url := `"https://10.99.77.2:6443/apis/metrics.k8s.io/v1beta1/namespaces/stepscale-web-surge-cvcp6/pods?labelSelector=app%3Dweb-a-b-c"`
+	for _, width := range []int{40, 60, 80} {
+		var out strings.Builder
+		s := NewFixed(&out, width, false)
+		s.Note("단계를 실행하지 못해 5초 뒤에 다시 실행합니다. (Get " + url + ": dial tcp: connection refused)")
+		s.Problem("API 서버와 연결이 끊겼습니다: Get "+url+": EOF", "hpa/1-metrics/query", "")
+		for line := range strings.Lines(out.String()) {
+			if ansi.StringWidth(strings.TrimRight(line, "\n")) > width || strings.TrimSpace(line) == "" {
+				t.Errorf("at %d columns: %q", width, line)
+			}
+		}
+		if joined := strings.Join(strings.Fields(out.String()), ""); strings.Count(joined, url) != 2 {
+			t.Errorf("at %d columns the URL is torn: %s", width, out.String())
+		}
 	}
 }

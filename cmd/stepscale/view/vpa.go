@@ -1,15 +1,18 @@
 package view
 
 import (
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // vpaLabels are the Korean names of the VPA loops' facts.
 var vpaLabels = map[string]string{
-	"interval":              "한 회차의 길이",
+	"interval":              "한 패스의 길이",
 	"scrapes":               "메트릭 수집 횟수",
 	"vpas":                  "VPA 오브젝트",
 	"updateMode":            "업데이트 모드",
@@ -44,6 +47,7 @@ var vpaLabels = map[string]string{
 	"checkpoints":           "저장한 체크포인트",
 	"admissionAlive":        "Admission Controller가 살아 있는가",
 	"admissionBy":           "새 파드에 추천을 넣는 것",
+	"admissionLeft":         "정책이 이 VPA를 건너뛰는가",
 	"dryRunRefused":         "dry-run의 결과",
 	"dryRunRequest":         "dry-run 파드의 요청량",
 	"dryRunLimit":           "dry-run 파드의 제한",
@@ -56,7 +60,8 @@ var vpaLabels = map[string]string{
 	"update":                "바꿀 것인가:",
 	"podsToUpdate":          "바꿀 파드",
 	"evictedPods":           "축출한 파드",
-	"evictionHeld":          "다음 회차로 미룸:",
+	"evictionHeld":          "축출을 다음 패스로 미룸:",
+	"resizeHeld":            "조정을 다음 패스로 미룸:",
 	"evictionRefused":       "축출 거절:",
 	"resizedPods":           "재시작 없이 조정한 파드",
 	"resizeRefused":         "조정 거절:",
@@ -105,7 +110,7 @@ var vpaLabels = map[string]string{
 
 // vpaTick reads what a pass of the VPA loop came to.
 func (t *Tick) vpaFact(f trace.Fact) {
-	base, _, _ := strings.Cut(f.Name, "/")
+	base, of, _ := strings.Cut(f.Name, "/")
 	first := func(to *string) {
 		if *to == "" {
 			*to = f.Value
@@ -114,12 +119,24 @@ func (t *Tick) vpaFact(f trace.Fact) {
 	switch base {
 	case "usage":
 		t.PodUsage = f.Value
-	case "after":
-		first(&t.Request)
+	case "before", "after":
+		if t.of != "" && of != t.of { // the CPU, of a VPA that sizes the memory
+			return
+		}
+		if base == "before" {
+			first(&t.RequestBefore)
+		} else {
+			first(&t.Request)
+		}
 	case "lowerBound":
 		first(&t.Lower)
 	case "target":
 		first(&t.Recommended)
+		if t.of == "" {
+			t.of = of
+		}
+	case "evictionRefused":
+		t.blocked(f.Value)
 	}
 }
 
@@ -129,18 +146,38 @@ func (t Tick) both() bool { return t.vpa() && t.Current != "" }
 // vpa tells whether the pass is one of the VPA loop.
 func (t Tick) vpa() bool { return t.Request != "" || t.Recommended != "" }
 
-var vpaColumns = []column{{"패스", 4}, {"경과", 8}, {"사용량", 8}, {"요청량", 11}, {"하한", 8}, {"추천", 8}, {"결정", 6}}
+var vpaColumns = []column{{"패스", 4}, {"경과", 8}, {"사용량", 8}, {"요청량", 13}, {"하한", 8}, {"추천", 8}, {"결정", 6}}
 
 // bothColumns are for a pass in which an HPA and a VPA moved.
 var bothColumns = []column{{"패스", 4}, {"경과", 10}, {"레플리카", 9}, {"사용률", 7}, {"요청량", 13}, {"추천", 8}, {"결정", 12}}
 
 func (t Tick) vpaCells() map[string]string {
-	var requests []string
-	for part := range strings.SplitSeq(t.Request, ", ") { // "100m × 1, 300m × 1"
+	return map[string]string{"사용량": dash(t.PodUsage), "요청량": dash(requestMove(amounts(t.RequestBefore), amounts(t.Request))), "하한": dash(t.Lower), "추천": dash(t.Recommended)}
+}
+
+// amounts reads "100m × 1, 300m × 1".
+func amounts(tally string) (all []string) {
+	for part := range strings.SplitSeq(tally, ", ") {
 		value, _, _ := strings.Cut(part, " × ")
-		requests = append(requests, value)
+		all = append(all, value)
 	}
-	return map[string]string{"사용량": dash(t.PodUsage), "요청량": dash(strings.Join(requests, ",")), "하한": dash(t.Lower), "추천": dash(t.Recommended)}
+	return all
+}
+
+// requestMove shows what the pods asked for and, where that is something else now, what
+// they ask for: of many pods those that a pass has changed.
+func requestMove(before, after []string) string {
+	if before[0] == "" || slices.Equal(before, after) {
+		return strings.Join(after, ",")
+	}
+	without := func(list, others []string) []string {
+		rest := slices.DeleteFunc(slices.Clone(list), func(v string) bool { return slices.Contains(others, v) })
+		if len(rest) == 0 {
+			return list
+		}
+		return rest
+	}
+	return strings.Join(without(before, after), ",") + "→" + strings.Join(without(after, before), ",")
 }
 
 // histogram draws the buckets of a step as bars, so that the shape is seen.
@@ -182,7 +219,12 @@ func (s *Screen) series(facts []trace.Fact) {
 		return
 	}
 	s.section("사용량과 요청량(┃)의 기록")
-	room := max(min(s.width-32, 60), 8)
+	widest := 0 // with a date, where it is another day
+	for _, p := range points {
+		_, at, _ := strings.Cut(p.Name, "/")
+		widest = max(widest, ansi.StringWidth(cell(at)))
+	}
+	room := max(min(s.width-widest-23, 60), 8)
 	for _, p := range points {
 		_, at, _ := strings.Cut(p.Name, "/")
 		full := int(quantity(p.Value) / top * float64(room-1))

@@ -39,6 +39,6 @@ func (o orderedNamespace) List(selector labels.Selector) ([]*corev1.Pod, error) 
 	pods, err := o.PodNamespaceLister.List(selector)
 	o.u.mu.Lock()
 	defer o.u.mu.Unlock()
-	slices.SortFunc(pods, func(a, b *corev1.Pod) int { return cmp.Compare(o.u.pods[a.Name], o.u.pods[b.Name]) })
+	slices.SortFunc(pods, func(a, b *corev1.Pod) int { return cmp.Compare(o.u.pods[a.Name].at, o.u.pods[b.Name].at) })
 	return pods, err
 }

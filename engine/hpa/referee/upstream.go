@@ -66,16 +66,22 @@ type Upstream struct {
 	rivals map[string]bool
 
 	mu      sync.Mutex
-	pods    map[string]int // where each stands in the list
+	pods    map[string]shown
 	did     Outcome
 	crashed any // what one of the controller's goroutines panicked with
+}
+
+// shown is a pod that the controller sees, and where it stands in the list.
+type shown struct {
+	at  int
+	pod *corev1.Pod
 }
 
 // Start runs the controller until ctx ends; stop waits for it. It belongs into a
 // bubble of testing/synctest, as all calls of the result do. The HPA that is
 // compared comes with SetHPA.
 func Start(ctx context.Context, p hpa.Params, world World, target autoscalingv2.CrossVersionObjectReference) (u *Upstream, stop func()) {
-	u = &Upstream{world: world, pods: map[string]int{}, rivals: map[string]bool{}}
+	u = &Upstream{world: world, pods: map[string]shown{}, rivals: map[string]bool{}}
 	u.client = fake.NewSimpleClientset() // NewClientset keeps managed fields, at twenty times the cost
 	u.client.PrependReactor("update", "horizontalpodautoscalers", u.keepStatus)
 	inf := informers.NewSharedInformerFactory(u.client, 0)
@@ -115,12 +121,13 @@ func (u *Upstream) SetHPA(object *autoscalingv2.HorizontalPodAutoscaler) error {
 // (apimachinery, watch.DefaultChanSize).
 const watchBuffer = 50
 
-// SetPods makes the pods those that the controller lists, in this order.
+// SetPods makes the pods those that the controller lists, in this order. A pod that it
+// was given before, the same object, has not changed, as in client-go's caches.
 func (u *Upstream) SetPods(namespace string, pods []*corev1.Pod) error {
 	tracker, gvr := u.client.Tracker(), corev1.SchemeGroupVersion.WithResource("pods")
-	before, after := u.pods, make(map[string]int, len(pods))
+	before, after := u.pods, make(map[string]shown, len(pods))
 	for i, p := range pods {
-		after[p.Name] = i
+		after[p.Name] = shown{i, p}
 	}
 	u.mu.Lock()
 	u.pods = after
@@ -130,7 +137,9 @@ func (u *Upstream) SetPods(namespace string, pods []*corev1.Pod) error {
 			synctest.Wait()
 		}
 		var err error
-		if _, known := before[p.Name]; known {
+		if old, known := before[p.Name]; known && old.pod == p {
+			continue
+		} else if known {
 			err = tracker.Update(gvr, p.DeepCopy(), namespace)
 		} else {
 			err = tracker.Create(gvr, p.DeepCopy(), namespace)

@@ -1,0 +1,48 @@
+package attached
+
+import (
+	"errors"
+	"io"
+	"net/http"
+)
+
+// mostAnswer is how much of an answer is read: the pods of a cluster of ten thousand
+// are less, and more would take this machine's memory.
+const mostAnswer = 128 << 20
+
+var (
+	errElsewhere = errors.New("the API server sends us to another server")
+	errTooLarge  = errors.New("the API server's answer is too large")
+)
+
+// careful is what a client of somebody else's API server goes through. client-go puts
+// its credentials on every request, also on one that follows a redirect to another
+// server, and reads an answer to its end, which need not come.
+type careful struct{ next http.RoundTripper }
+
+func beCareful(next http.RoundTripper) http.RoundTripper { return careful{next} }
+
+func (c careful) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Response != nil && r.Response.Request != nil && (r.URL.Host != r.Response.Request.URL.Host || r.URL.Scheme != r.Response.Request.URL.Scheme) {
+		return nil, errElsewhere
+	}
+	answer, err := c.next.RoundTrip(r)
+	if err == nil && r.URL.Query().Get("watch") == "" && answer.StatusCode != http.StatusSwitchingProtocols {
+		answer.Body = &shortBody{answer.Body, mostAnswer}
+	}
+	return answer, err
+}
+
+// shortBody is a body that fails when more of it comes than there should be.
+type shortBody struct {
+	io.ReadCloser
+	left int
+}
+
+func (b *shortBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= n; b.left < 0 {
+		return 0, errTooLarge
+	}
+	return n, err
+}

@@ -1,0 +1,55 @@
+package lab
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/vpa"
+	"github.com/stepscale/stepscale/scenarios"
+)
+
+// hpaParams are the HPA controller's, with what the scenario sets.
+func (s *Stage) hpaParams() (hpa.Params, error) {
+	p := hpa.DefaultParams()
+	_, err := set(s.Scenario.Flags, p.AddFlags)
+	return p, err
+}
+
+// vpaParams are those of the VPA's components, with what the scenario sets.
+func (s *Stage) vpaParams() (vpa.Params, error) {
+	p := vpa.DefaultParams()
+	_, err := set(s.Scenario.Flags, p.AddFlags)
+	return p, err
+}
+
+// set sets those of the flags that a controller has, and says what they were.
+func set(flags []scenarios.Flag, add func(*pflag.FlagSet)) (said []string, err error) {
+	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
+	add(fs)
+	for _, f := range flags {
+		its := fs.Lookup(f.Name)
+		if its == nil {
+			continue
+		}
+		if err := fs.Set(f.Name, f.Value); err != nil {
+			return nil, err
+		}
+		said = append(said, fmt.Sprintf("--%s=%s(기본값 %s)", f.Name, f.Value, its.DefValue))
+	}
+	return said, nil
+}
+
+// flagNotes tell what the scenario sets in the controllers.
+func (s *Stage) flagNotes() []string {
+	h, v := hpa.DefaultParams(), vpa.DefaultParams()
+	ofHPA, err := set(s.Scenario.Flags, h.AddFlags)
+	ofVPA, errVPA := set(s.Scenario.Flags, v.AddFlags)
+	said := append(ofHPA, ofVPA...)
+	if err != nil || errVPA != nil || len(said) == 0 {
+		return nil
+	}
+	return []string{"이 시나리오는 컨트롤러의 플래그를 바꿉니다: " + strings.Join(said, ", ")}
+}

@@ -1,0 +1,66 @@
+package play
+
+import (
+	"fmt"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/engine"
+)
+
+// ask stops until the learner goes on. It returns the answer, empty when there is none.
+func (p *Play) ask(why Stop) (string, error) {
+	for !p.Auto {
+		p.tell(Ask{why})
+		if p.left || p.typed == nil {
+			return "", ErrQuit
+		}
+		line := *p.typed
+		p.typed = nil
+		v, ok := verb(line)
+		switch {
+		case ok:
+			switch v.do(p) {
+			case forward:
+				return "", nil
+			case quit:
+				return "", ErrQuit
+			}
+		case why == ForAnswer && p.answered(line):
+			p.latest()
+			return line, nil
+		default:
+			p.unknown(line, why)
+		}
+	}
+	return "", p.ctx.Err()
+}
+
+// answered tells whether the line answers the question told last.
+func (p *Play) answered(line string) bool {
+	ok, _ := p.asked.answers(p.unit(*p.asked), line)
+	return ok
+}
+
+// unit is that of the fact that a question asks about.
+func (p *Play) unit(q question) engine.Unit {
+	unit, _ := p.Loop.Facts.Unit(q.fact)
+	return unit
+}
+
+func (p *Play) unknown(line string, why Stop) {
+	var names []string
+	for _, v := range Verbs() {
+		if !v.moves {
+			names = append(names, v.Names...)
+		}
+	}
+	text := fmt.Sprintf("알 수 없는 명령입니다: %s. 명령 목록은 ?로 볼 수 있습니다.", line)
+	if why == ForAnswer {
+		_, wanted := p.asked.answers(p.unit(*p.asked), line)
+		text = fmt.Sprintf("이 물음의 답으로 읽을 수 없습니다: %s. %s 그냥 Enter를 누르시면 넘어갑니다.", line, wanted)
+	}
+	if near := problem.Nearest(line, names); near != "" && len([]rune(line)) > 1 {
+		text += fmt.Sprintf(" 혹시 '%s'입니까?", near)
+	}
+	p.note(text)
+}

@@ -1,0 +1,13 @@
+package engine
+
+import "time"
+
+// Info describes where the frames of a loop come from to whoever follows them. Rooms that
+// do not know each other, who gives frames and who plays them, meet here.
+type Info struct {
+	Kubectl   []string // what the second terminal needs: kubeconfig, namespace
+	Simulated bool     // time, nodes and load are
+	Notes     []string // what is in force here and why
+
+	Period time.Duration // of a pass, where it takes real time
+}
