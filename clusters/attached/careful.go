@@ -7,8 +7,12 @@ import (
 )
 
 // mostAnswer is how much of an answer is read: the pods of a cluster of ten thousand
-// are less, and more would take this machine's memory.
-const mostAnswer = 128 << 20
+// are less, and more would take this machine's memory. A refusal is a sentence: it is
+// decoded at every try again, and every second by who waits.
+const (
+	mostAnswer  = 128 << 20 // bytes
+	mostRefusal = 1 << 20
+)
 
 var (
 	errElsewhere = errors.New("the API server sends us to another server")
@@ -28,7 +32,11 @@ func (c careful) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	answer, err := c.next.RoundTrip(r)
 	if err == nil && r.URL.Query().Get("watch") == "" && answer.StatusCode != http.StatusSwitchingProtocols {
-		answer.Body = &shortBody{answer.Body, mostAnswer}
+		most := mostAnswer
+		if answer.StatusCode >= http.StatusBadRequest {
+			most = mostRefusal
+		}
+		answer.Body = &shortBody{answer.Body, most}
 	}
 	return answer, err
 }

@@ -24,6 +24,12 @@ func TestCareful(t *testing.T) {
 			http.Redirect(w, r, "/here", http.StatusTemporaryRedirect)
 		case "/here":
 			_, _ = io.WriteString(w, r.Header.Get("Authorization"))
+		case "/refusal":
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write(make([]byte, mostRefusal+1))
+		case "/refused":
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write(make([]byte, mostRefusal))
 		default:
 			block := make([]byte, 1<<20)
 			for range mostAnswer>>20 + 1 {
@@ -46,7 +52,7 @@ func TestCareful(t *testing.T) {
 		defer answer.Body.Close()
 		return io.Copy(io.Discard, answer.Body)
 	}
-	for path, want := range map[string]error{"/away": errElsewhere, "/near": nil, "/large": errTooLarge, "/large?watch=true": nil} {
+	for path, want := range map[string]error{"/away": errElsewhere, "/near": nil, "/refused": nil, "/refusal": errTooLarge, "/large": errTooLarge, "/large?watch=true": nil} {
 		n, err := get(path)
 		if !errors.Is(err, want) || want == nil && n == 0 {
 			t.Errorf("%s: %d bytes, error %v, want %v", path, n, err, want)

@@ -186,7 +186,7 @@ func TestKindInterrupted(t *testing.T) {
 	}{
 		"without a node": {"run --name", func() bool { return true }},
 		"with a node":    {"kubeadm init", node},
-		"before the end": {"/etc/kubernetes/admin.conf", node},
+		"before the end": {"--kubeconfig=", node},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(standin.EnvHang, c.hang)
