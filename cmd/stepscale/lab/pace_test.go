@@ -180,7 +180,7 @@ func TestUntilMeasured(t *testing.T) {
 func TestUntilMeasuredByTheClustersClock(t *testing.T) {
 	for _, ahead := range []time.Duration{10 * time.Minute, -10 * time.Minute} {
 		s, _ := paced(t, podOf("web", "web-1", time.Hour+ahead), podOf("web", "web-2", time.Hour+ahead))
-		s.pace.ahead = ahead
+		s.pace.ahead, s.begun = ahead, time.Now().Add(-time.Minute)
 		asked, began := 0, []time.Duration{-10 * time.Second, 5 * time.Second} // from now, by the cluster's clock
 		s.metrics.(*metricsfake.Clientset).PrependReactor("list", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
 			at := time.Now().Add(15*time.Second - ahead + began[min(asked, len(began)-1)])
@@ -191,7 +191,7 @@ func TestUntilMeasuredByTheClustersClock(t *testing.T) {
 			}
 			return true, list, nil
 		})
-		for _, change := range []string{"the load has begun", "a pod has gone"} {
+		for _, change := range []string{"the load has changed", "a pod has gone"} {
 			asked = 0
 			if err := s.untilMeasured(t.Context(), 0); err != nil || asked != 2 {
 				t.Errorf("%s ahead, %s: asked %d times, %v", ahead, change, asked, err)
