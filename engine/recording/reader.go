@@ -17,6 +17,9 @@ var (
 	ErrTorn = errors.New("the file ends in the middle of a line")
 	ErrUTF8 = errors.New("the line is not UTF-8")
 	ErrStep = errors.New("the line names no step")
+
+	// ErrHeader tells of a second header: two recordings in one file.
+	ErrHeader = errors.New("a header that is not the first line")
 )
 
 // LineError names the line of a recording that could not be read, counted from 1.
@@ -81,6 +84,9 @@ func (r *Reader) next(v any, step func() trace.StepID) error {
 		err = fmt.Errorf("%w: %w", ErrTorn, err)
 	case err == nil && step() == "":
 		err = ErrStep
+		if _, is, _ := header(b); is {
+			err = ErrHeader
+		}
 	}
 	if err != nil {
 		return &LineError{Line: r.line, Err: err}

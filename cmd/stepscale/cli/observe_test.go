@@ -21,6 +21,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/recording"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
@@ -157,7 +158,7 @@ func TestObserveCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if frames, err := trace.Read(bytes.NewReader(seen)); err != nil || len(frames) != 8 {
+	if frames, err := recording.Read(bytes.NewReader(seen)); err != nil || len(frames) != 8 {
 		t.Errorf("%d frames recorded, %v", len(frames), err)
 	}
 	verifies(t, a, seen, "결정 1개가 모두 같습니다")

@@ -193,3 +193,32 @@ func (r *Replay) steps() []trace.StepID {
 	}
 	return slices.SortedFunc(maps.Keys(seen), func(a, b trace.StepID) int { return seen[a] - seen[b] })
 }
+
+// Begin moves to a place before the replay begins; see Find.
+func (r *Replay) Begin(place string) error {
+	at, err := r.Find(place)
+	if err == nil {
+		r.cursor = at
+	}
+	return err
+}
+
+// Until moves on to the first frame, from the cursor on, of a step or in which a condition
+// is so, and tells whether there is one.
+func (r *Replay) Until(text string) (bool, error) {
+	s, err := r.stopAt(text)
+	if err != nil {
+		return false, err
+	}
+	at, ok := s.find(r.cursor)
+	if ok {
+		r.cursor = at
+	}
+	return ok, nil
+}
+
+// Here is the frame under the cursor, and Place where that is.
+func (r *Replay) Here() (trace.Frame, error) { return r.Recording.Frame(r.cursor) }
+
+// Place is where the cursor is.
+func (r *Replay) Place() Place { return r.place(r.cursor) }

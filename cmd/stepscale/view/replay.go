@@ -2,9 +2,10 @@ package view
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/stepscale/stepscale/engine/trace"
 )
@@ -65,7 +66,7 @@ func sparkline(samples []Sample, width int) string {
 	numbers := make([]float64, len(samples))
 	low, high := 0.0, 0.0
 	for i, v := range samples {
-		n, ok := leading(v.Text)
+		n, ok := numeric(v.Text)
 		if !ok {
 			return ""
 		}
@@ -90,14 +91,13 @@ func sparkline(samples []Sample, width int) string {
 	return b.String()
 }
 
-// leading is the number that a value begins with: "95" of "95%".
-func leading(text string) (float64, bool) {
-	end := strings.IndexFunc(text, func(r rune) bool { return !strings.ContainsRune("+-.0123456789", r) })
-	if end < 0 {
-		end = len(text)
+// numeric is a value as a number: a count, a quantity, a percentage or a duration.
+func numeric(text string) (float64, bool) {
+	if q, err := resource.ParseQuantity(strings.TrimSuffix(text, "%")); err == nil {
+		return q.AsApproximateFloat64(), true
 	}
-	n, err := strconv.ParseFloat(text[:end], 64)
-	return n, err == nil
+	d, err := time.ParseDuration(text)
+	return d.Seconds(), err == nil
 }
 
 // ListedStep is a step in the list of a pass.
