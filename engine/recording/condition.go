@@ -18,7 +18,7 @@ var (
 	ErrFact      = errors.New("no such fact") // in this recording
 	ErrOrder     = errors.New("not a number") // which < and > need
 	aliases      = map[string]string{"replicas": "currentReplicas", "current": "currentReplicas", "desired": "desiredReplicas", "reason": "conditionReason"}
-	comparison   = regexp.MustCompile(`^(.+?)\s*(>=|<=|!=|==|=|>|<)\s*([^=<>!\s].*)$`)
+	comparison   = regexp.MustCompile(`^([^=<>!]+?)\s*(>=|<=|!=|==|=|>|<)\s*([^=<>!\s].*)$`)
 	change       = regexp.MustCompile(`^(\S+)\s+(changed|바뀜)$`)
 	inBrackets   = regexp.MustCompile(`\(([^()]*)\)`)
 )

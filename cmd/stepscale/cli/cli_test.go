@@ -20,7 +20,6 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/recording"
-	"github.com/stepscale/stepscale/engine/trace"
 )
 
 var fakeLessons = fstest.MapFS{

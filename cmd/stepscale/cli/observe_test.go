@@ -208,7 +208,7 @@ func TestObserveGoesOn(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer file.Close()
-			w := &watcher{out: a.out, errOut: a.errOut, screen: view.New(a.out), o: observeOptions{output: "text", length: time.Minute}, params: hpa.Params{SyncPeriod: time.Millisecond}, file: file}
+			w := &watcher{out: a.out, errOut: a.errOut, screen: view.New(a.out), o: observeOptions{output: "text", length: time.Minute}, params: hpa.Params{SyncPeriod: time.Millisecond}, rec: &recorder{named: file}}
 			err = w.run(t.Context(), func(first int) iter.Seq2[trace.Frame, error] {
 				return func(yield func(trace.Frame, error) bool) {
 					for n := first; ; n++ {

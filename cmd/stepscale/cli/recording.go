@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bufio"
+	"compress/flate"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -113,11 +115,10 @@ func (o *oneRunOnly) breaks(f recording.Row) string {
 func openRecording(file string) (io.ReadCloser, error) {
 	in, err := outside.Open(file, mostRecorded)
 	if err == nil {
-		packed := in
-		if in, err := unpacked(packed); err == nil {
-			return in, nil
+		if plain, err := unpacked(in); err == nil {
+			return plain, nil
 		}
-		return nil, errors.Join(&problem.Error{What: "압축된 기록을 풀 수 없습니다", Where: file, Code: problem.ExitUsage, Hint: "파일이 잘렸거나 gzip이 아닙니다."}, packed.Close())
+		return nil, errors.Join(badGzip(file), in.Close())
 	}
 	unreadable := &problem.Error{What: "기록을 읽을 수 없습니다: " + outside.Reason(err), Where: file, Code: problem.ExitUsage,
 		Hint: "stepscale run 시나리오 --record 파일로 기록을 만들 수 있습니다."}
@@ -128,6 +129,10 @@ func openRecording(file string) (io.ReadCloser, error) {
 	return nil, unreadable
 }
 
+func badGzip(file string) error {
+	return &problem.Error{What: "gzip으로 압축된 기록을 풀 수 없습니다", Where: file, Code: problem.ExitUsage, Hint: "파일이 중간에 잘렸거나 바뀐 것 같습니다. " + recordAgain}
+}
+
 // notRecording says what a file is that cannot be a recording.
 func notRecording(file string, head []byte) error {
 	e := &problem.Error{Where: file, Code: problem.ExitUsage, Hint: "stepscale run 시나리오 --record 파일로 만든 파일(한 줄에 JSON 하나)을 주십시오."}
@@ -135,7 +140,7 @@ func notRecording(file string, head []byte) error {
 	switch {
 	case len(head) == 0:
 		e.What = "빈 파일입니다"
-	case kind == "application/x-gzip" || kind == "application/zip":
+	case kind == "application/zip" || kind == "application/x-rar-compressed":
 		e.What, e.Hint = "압축된 파일입니다("+strings.TrimPrefix(kind, "application/")+")", "압축을 먼저 풀어 주십시오."
 	case strings.Contains(kind, "utf-16"):
 		e.What, e.Hint = "UTF-16으로 저장된 파일입니다", "UTF-8로 바꾸어 저장하시거나 "+recordAgain
@@ -152,7 +157,13 @@ func notRecording(file string, head []byte) error {
 // badLine words what is wrong with a line of a recording.
 func badLine(file string, err error) error {
 	var at *recording.LineError
-	if !errors.As(err, &at) {
+	var large *outside.SizeError
+	switch {
+	case errors.As(err, &large):
+		return &problem.Error{What: "기록을 읽을 수 없습니다: " + large.Error(), Where: file, Code: problem.ExitUsage, Hint: "--for나 --until로 더 짧게 기록해 주십시오."}
+	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.As(err, new(flate.CorruptInputError)), errors.Is(err, io.ErrUnexpectedEOF):
+		return badGzip(file)
+	case !errors.As(err, &at):
 		return err // of the disk, or interrupted
 	}
 	e := &problem.Error{What: "기록을 읽을 수 없습니다", Where: fmt.Sprintf("%s:%d", file, at.Line), Code: problem.ExitUsage,

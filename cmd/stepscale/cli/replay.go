@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/recording"
 	"github.com/stepscale/stepscale/engine/trace"
 )
@@ -71,10 +73,11 @@ func (d deps) replay(ctx context.Context, file string, o replayOptions) error {
 	if o.verify {
 		return d.verify(ctx, file, o.output)
 	}
-	rec, err := d.openReplay(ctx, file)
+	rec, opened, err := openReplay(ctx, file)
 	if err != nil {
 		return err
 	}
+	defer opened.Close()
 	r := play.NewReplay(play.ReplayOptions{Recording: rec, Loop: d.loops[rec.Header.Loop]})
 	found := true
 	if o.at != "" {
@@ -168,20 +171,33 @@ func (d deps) replayJSON(r *play.Replay, rec *recording.Recording, found bool) e
 	return d.writeJSON(out)
 }
 
-// openReplay opens a recording of one run, which has a frame at least.
-func (d deps) openReplay(ctx context.Context, file string) (*recording.Recording, error) {
+// openReplay opens a recording of one run, which has a frame at least. The file stays open
+// with it.
+func openReplay(ctx context.Context, file string) (*recording.Recording, io.Closer, error) {
 	in, err := openRecording(file)
 	if err != nil {
+		return nil, nil, err
+	}
+	rec, err := indexed(ctx, file, in)
+	if err != nil {
+		return nil, nil, errors.Join(err, in.Close())
+	}
+	return rec, in, nil
+}
+
+func indexed(ctx context.Context, file string, in io.Reader) (*recording.Recording, error) {
+	src, size, err := seekable(ctx, in)
+	if err != nil {
+		return nil, badLine(file, err)
+	}
+	head := make([]byte, min(size, 512))
+	if _, err := src.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, badLine(file, err)
+	}
+	if err := notRecording(file, head); err != nil {
 		return nil, err
 	}
-	b, err := io.ReadAll(untilDone{ctx, in})
-	if err := errors.Join(err, in.Close()); err != nil {
-		return nil, badRecording(file, 1, err)
-	}
-	if err := notRecording(file, b[:min(len(b), 512)]); err != nil {
-		return nil, err
-	}
-	rec, err := recording.Open(bytes.NewReader(b), int64(len(b)))
+	rec, err := recording.Open(readerAtUntilDone{ctx, src}, size)
 	if err != nil {
 		return nil, badLine(file, err)
 	}
@@ -191,25 +207,76 @@ func (d deps) openReplay(ctx context.Context, file string) (*recording.Recording
 	return rec, oneRun(file, rec)
 }
 
-// unpacked reads what gzip has packed, to a limit; anything else as it is.
-func unpacked(in io.ReadCloser) (io.ReadCloser, error) {
+// seekable is a file at any place of which can be read; one that was packed is unpacked
+// into memory.
+func seekable(ctx context.Context, in io.Reader) (io.ReaderAt, int64, error) {
+	if f, ok := in.(interface {
+		io.ReaderAt
+		Stat() (fs.FileInfo, error)
+	}); ok {
+		info, err := f.Stat()
+		if err != nil {
+			return nil, 0, err
+		}
+		if info.Mode().IsRegular() {
+			return f, info.Size(), nil
+		}
+	}
+	b, err := io.ReadAll(untilDone{ctx, in})
+	return bytes.NewReader(b), int64(len(b)), err
+}
+
+// readerAtUntilDone ends with the context.
+type readerAtUntilDone struct {
+	ctx context.Context
+	io.ReaderAt
+}
+
+func (r readerAtUntilDone) ReadAt(b []byte, off int64) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.ReaderAt.ReadAt(b, off)
+}
+
+// mostUnpacked is how much a packed recording may be: it is held in memory.
+const mostUnpacked = 128 << 20 // bytes
+
+// unpacked is a file that gzip has packed as it was before; anything else as it is.
+func unpacked(in fs.File) (io.ReadCloser, error) {
 	var head [2]byte
-	n, err := io.ReadFull(in, head[:])
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, err
+	at, ok := in.(io.ReaderAt)
+	if !ok {
+		return in, nil
 	}
-	whole := io.MultiReader(bytes.NewReader(head[:n]), in)
+	if _, err := at.ReadAt(head[:], 0); err != nil && !errors.Is(err, io.EOF) {
+		return in, nil // a device, a pipe: reading it tells
+	}
 	if head != [2]byte{0x1f, 0x8b} {
-		return readCloser{whole, in}, nil
+		return in, nil
 	}
-	z, err := gzip.NewReader(whole)
+	z, err := gzip.NewReader(in)
 	if err != nil {
 		return nil, err
 	}
-	return readCloser{io.LimitReader(z, mostRecorded), in}, nil
+	return readCloser{&limited{z, mostUnpacked}, in}, nil
 }
 
 type readCloser struct {
 	io.Reader
 	io.Closer
+}
+
+// limited fails where more comes than there may be.
+type limited struct {
+	io.Reader
+	left int
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	if l.left -= n; l.left < 0 {
+		return 0, &outside.SizeError{Size: mostUnpacked + 1, Limit: mostUnpacked}
+	}
+	return n, err
 }

@@ -140,7 +140,7 @@ type Difference struct {
 // Differences shows the first one apart: what follows follows from it as a rule.
 func (s *Screen) Differences(a, b int, all []Difference) {
 	if len(all) == 0 {
-		s.section(fmt.Sprintf("패스 %d와 패스 %d에서 계산과 값이 모두 같습니다", a, b))
+		s.section(fmt.Sprintf("패스 %d | 패스 %d: 계산과 값이 모두 같습니다", a, b))
 		s.Blank()
 		return
 	}
