@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -66,7 +65,7 @@ func (r *Recording) Condition(text string) (Condition, error) {
 	}
 	if name := FactName(c.value); r.facts[name] != nil {
 		c.right, c.value = name, ""
-	} else if _, _, ok := number(c.value); !ok && c.sign != "=" && c.sign != "!=" {
+	} else if _, _, ok := numbers(c.value, c.value); !ok && c.sign != "=" && c.sign != "!=" {
 		return c, fmt.Errorf("%w: %s", ErrOrder, c.value)
 	}
 	return c, r.knows(c.left)
@@ -136,9 +135,8 @@ func latest(values []Value) []Value {
 }
 
 func compare(a, sign, b string) bool {
-	x, kind, ok := number(a)
-	y, other, too := number(b)
-	if !ok || !too || kind != other && kind != "" && other != "" {
+	x, y, ok := numbers(a, b)
+	if !ok {
 		return sign == "=" && a == b || sign == "!=" && a != b
 	}
 	switch sign {
@@ -156,19 +154,27 @@ func compare(a, sign, b string) bool {
 	return x <= y
 }
 
-// number reads a count, a quantity, a percentage or a duration. The kind is empty for a
-// number without a unit, which compares with all of them.
-func number(text string) (n float64, kind string, ok bool) {
-	if n, err := strconv.ParseFloat(text, 64); err == nil {
-		return n, "", true
+// numbers reads two values of one kind: counts, quantities, percentages, or else
+// durations. One has to be told from both: 1m is a minute beside 15s, and a thousandth
+// beside 2.
+func numbers(a, b string) (x, y float64, ok bool) {
+	for _, read := range []func(string) (float64, bool){amount, seconds} {
+		x, isX := read(a)
+		y, isY := read(b)
+		if isX && isY {
+			return x, y, true
+		}
 	}
-	if percent, is := strings.CutSuffix(text, "%"); is {
-		n, err := strconv.ParseFloat(percent, 64)
-		return n, "%", err == nil
-	}
-	if q, err := resource.ParseQuantity(text); err == nil {
-		return q.AsApproximateFloat64(), "quantity", true
-	}
+	return 0, 0, false
+}
+
+// amount reads a count, a quantity or a percentage.
+func amount(text string) (float64, bool) {
+	q, err := resource.ParseQuantity(strings.TrimSuffix(text, "%"))
+	return q.AsApproximateFloat64(), err == nil
+}
+
+func seconds(text string) (float64, bool) {
 	d, err := time.ParseDuration(text)
-	return d.Seconds(), "seconds", err == nil
+	return d.Seconds(), err == nil
 }

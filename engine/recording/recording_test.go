@@ -23,6 +23,7 @@ func surge(t testing.TB, h *recording.Header) ([]trace.Frame, []byte) {
 		at := epoch.Add(time.Duration(i) * 15 * time.Second)
 		read := trace.Frame{Pass: i + 1, Step: "hpa/1-metrics/read", Subject: "ns/web", At: at}
 		read.Add("currentUtilization", fmt.Sprintf("%d%%", 40+10*i), "")
+		read.Add("window", []string{"15s", "1m", "2m", "90s", "1h"}[i], "")
 		read.Add("podMetric/web-1", fmt.Sprintf("%dm", 40+10*i), "")
 		write := trace.Frame{Pass: i + 1, Step: "hpa/3-scale/update", Subject: "ns/web", At: at}
 		write.Add("currentReplicas", fmt.Sprint(n), "")
@@ -152,6 +153,9 @@ func TestConditions(t *testing.T) {
 		"podMetric(web-1) >= 0.06":        {4, 6, 8},
 		"podMetric(web-1)<60m":            {0, 2},
 		"currentReplicas changed":         {5, 9},
+		"window>=2m":                      {4, 8},
+		"window>60s":                      {4, 6, 8},
+		"window=60s":                      {2},
 		"replicas 바뀜":                     {5, 9},
 		"conditionReason changed":         {9},
 		"currentUtilization=nothing":      nil,

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,20 +64,12 @@ func changed(all []Sample) (changes []Sample) {
 // sparkline draws numbers as blocks, the greatest of every column where there are more
 // than fit; nothing where the values are no numbers.
 func sparkline(samples []Sample, width int) string {
-	numbers := make([]float64, len(samples))
-	low, high := 0.0, 0.0
-	for i, v := range samples {
-		n, ok := numeric(v.Text)
-		if !ok {
-			return ""
-		}
-		numbers[i] = n
-		if i == 0 {
-			low, high = n, n
-		}
-		low, high = min(low, n), max(high, n)
+	numbers, ok := numeric(samples)
+	if !ok || len(numbers) < 2 {
+		return ""
 	}
-	if len(numbers) < 2 || low == high {
+	low, high := slices.Min(numbers), slices.Max(numbers)
+	if low == high {
 		return ""
 	}
 	columns := min(width, len(numbers))
@@ -91,13 +84,23 @@ func sparkline(samples []Sample, width int) string {
 	return b.String()
 }
 
-// numeric is a value as a number: a count, a quantity, a percentage or a duration.
-func numeric(text string) (float64, bool) {
-	if q, err := resource.ParseQuantity(strings.TrimSuffix(text, "%")); err == nil {
-		return q.AsApproximateFloat64(), true
+// numeric are values as numbers: counts, quantities, percentages, or else durations. One
+// has to be told from all of them: 1m is a minute beside 15s, and a thousandth beside 2.
+func numeric(samples []Sample) ([]float64, bool) {
+	amounts, durations := make([]float64, len(samples)), make([]float64, len(samples))
+	areAmounts, areDurations := true, true
+	for i, v := range samples {
+		q, err := resource.ParseQuantity(strings.TrimSuffix(v.Text, "%"))
+		areAmounts = areAmounts && err == nil
+		amounts[i] = q.AsApproximateFloat64()
+		d, err := time.ParseDuration(v.Text)
+		areDurations = areDurations && err == nil
+		durations[i] = d.Seconds()
 	}
-	d, err := time.ParseDuration(text)
-	return d.Seconds(), err == nil
+	if areAmounts {
+		return amounts, true
+	}
+	return durations, areDurations
 }
 
 // ListedStep is a step in the list of a pass.
@@ -120,7 +123,7 @@ func (s *Screen) StepList(rows []ListedStep) {
 		if r.Failed {
 			note = "  오류"
 		}
-		line := mark + pad(r.At, 7) + " " + shorten(r.Step, s.width-32)
+		line := mark + pad(r.At, 7) + " " + shorten(r.Step, s.width-36)
 		if r.Here {
 			line = s.style(bold, line)
 		}
