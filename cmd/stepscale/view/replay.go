@@ -31,7 +31,7 @@ var blocks = []rune("▁▂▃▄▅▆▇█")
 // FactSeries shows the values where they changed, and numbers as a line of blocks.
 func (s *Screen) FactSeries(v FactSeries) {
 	v = seenIn(v)
-	s.section(FactLabel(v.Fact) + " (" + v.Fact + ")")
+	s.section(cell(FactLabel(v.Fact) + " (" + v.Fact + ")"))
 	if spark := sparkline(v.Samples, s.width-4); spark != "" {
 		s.print("  " + s.style(green, spark) + "\n")
 	}
@@ -41,7 +41,7 @@ func (s *Screen) FactSeries(v FactSeries) {
 		changes = changes[hidden:]
 	}
 	for _, c := range changes {
-		row := fmt.Sprintf("패스 %4d  %s  %s", c.Pass, padLeft(elapsed(c.After), 8), s.style(bold, FactValue(c.Text)))
+		row := fmt.Sprintf("패스 %4d  %s  %s", c.Pass, padLeft(elapsed(c.After), 8), s.style(bold, cell(FactValue(c.Text))))
 		s.item(row)
 	}
 	s.item(s.style(faint, fmt.Sprintf("값 %d개 가운데 바뀐 자리만 보여 드립니다.", len(v.Samples))))

@@ -132,7 +132,7 @@ func (s *Screen) stepHeader(v StepView) {
 	}
 	s.line(s.style(faint, fmt.Sprintf("패스 %d · %s", f.Pass, clock)))
 	if v.Place != "" {
-		s.line(s.style(yellow, v.Place))
+		s.line(s.style(yellow, cell(v.Place)))
 	}
 	if v.Recorded {
 		s.line(s.style(yellow, "지나간 기록을 다시 보여 드립니다. 클러스터에서 되돌린 것은 없습니다."))
