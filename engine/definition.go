@@ -72,6 +72,9 @@ func (d Definition) row(step trace.StepID) Row {
 	return Row{}
 }
 
+// Changes tells whether the step may change the pods' number or size.
+func (d Definition) Changes(step trace.StepID) bool { return d.row(step).Changes }
+
 // Changed tells whether the frame changed the pods' number or size: what an autoscaler
 // reports of itself changes on every pass and does not count.
 func (d Definition) Changed(f trace.Frame) bool {

@@ -13,6 +13,8 @@ var ErrEnd = errors.New("no further step")
 // Session is a loop in hand. Next and Continue execute; Back and Seek only move
 // a cursor over what was executed: a write is never undone.
 type Session struct {
+	Heard func(trace.Frame) // is told of every frame that was executed; may be nil
+
 	pull   func() (trace.Frame, error, bool)
 	stop   func()
 	frames []trace.Frame
@@ -40,6 +42,9 @@ func (s *Session) Next() (trace.Frame, error) {
 	}
 	s.frames = append(s.frames, f)
 	s.cursor = len(s.frames) - 1
+	if s.Heard != nil {
+		s.Heard(f)
+	}
 	return f, err
 }
 

@@ -36,29 +36,36 @@ func (s *Scenario) flows() []Flow {
 // pod of a workload without a load uses nothing.
 func (s *Scenario) Uses(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]map[string]Use {
 	uses := make(map[string]map[string]Use, len(pods))
+	s.EachUse(elapsed, pods, now, func(pod, container string, u Use) {
+		if uses[pod] == nil {
+			uses[pod] = map[string]Use{}
+		}
+		uses[pod][container] = u
+	})
+	return uses
+}
+
+// EachUse is Uses for who keeps them otherwise: time passes in many slices, and every one
+// of them asks.
+func (s *Scenario) EachUse(elapsed time.Duration, pods []*corev1.Pod, now time.Time, tell func(pod, container string, u Use)) {
 	flows := s.flows()
+	list, containers := make([]Pod, 0, len(pods)), make([][]corev1.Container, 0, len(pods))
 	for _, f := range flows {
-		var list []Pod
-		containers := map[string][]corev1.Container{}
+		list, containers = list[:0], containers[:0]
 		for _, p := range pods {
-			if workloadName(p) != f.Target {
-				continue
+			if workloadName(p) == f.Target {
+				of := f.containers(p, flows)
+				list, containers = append(list, podOf(p, of, now)), append(containers, of)
 			}
-			containers[p.Name] = f.containers(p, flows)
-			list = append(list, podOf(p, containers[p.Name], now))
 		}
 		cpu := f.spread(elapsed, list).Usage
-		for _, p := range list {
-			of := containers[p.Name]
-			if uses[p.Name] == nil {
-				uses[p.Name] = map[string]Use{}
-			}
-			for _, c := range of {
-				uses[p.Name][c.Name] = Use{CPU: float64(cpu[p.Name]) / float64(len(of)), Memory: f.memory(elapsed, p) / int64(len(of))}
+		for i, p := range list {
+			for c := range containers[i] {
+				n := len(containers[i])
+				tell(p.Name, containers[i][c].Name, Use{CPU: float64(cpu[p.Name]) / float64(n), Memory: f.memory(elapsed, p) / int64(n)})
 			}
 		}
 	}
-	return uses
 }
 
 // memory is what the containers of the flow would hold together.
@@ -69,8 +76,11 @@ func (f Flow) memory(elapsed time.Duration, p Pod) int64 {
 	return f.WorkingSet.at(elapsed, p.ContainerAge)
 }
 
-// containers are those of the pod on which the flow is laid.
+// containers are those of the pod on which the flow is laid: the pod's own, to be read.
 func (f Flow) containers(p *corev1.Pod, all []Flow) (list []corev1.Container) {
+	if len(all) == 1 && f.Container == "" {
+		return Running(p)
+	}
 	for _, c := range Running(p) {
 		own := slices.ContainsFunc(all, func(o Flow) bool { return o.Target == f.Target && o.Container == c.Name })
 		if f.Container == c.Name || f.Container == "" && !own {
@@ -81,8 +91,9 @@ func (f Flow) containers(p *corev1.Pod, all []Flow) (list []corev1.Container) {
 }
 
 // Running are the containers that run as long as their pod does: native sidecars too.
+// They are the pod's own, to be read.
 func Running(p *corev1.Pod) []corev1.Container {
-	list := slices.Clone(p.Spec.Containers)
+	list := slices.Clip(p.Spec.Containers)
 	for _, c := range p.Spec.InitContainers {
 		if native(c) {
 			list = append(list, c)
@@ -94,7 +105,7 @@ func Running(p *corev1.Pod) []corev1.Container {
 // workloadName is the name of the workload that made a pod. A Deployment's ReplicaSet
 // has its name and a hash of the template (deployment/sync.go: getNewReplicaSet).
 func workloadName(p *corev1.Pod) string {
-	owner := metav1.GetControllerOf(p)
+	owner := metav1.GetControllerOfNoCopy(p)
 	if owner == nil {
 		return ""
 	}
@@ -111,13 +122,23 @@ func podOf(p *corev1.Pod, of []corev1.Container, now time.Time) Pod {
 		pod.Age = now.Sub(p.Status.StartTime.Time)
 		pod.ContainerAge = pod.Age
 	}
-	for _, c := range slices.Concat(p.Status.ContainerStatuses, p.Status.InitContainerStatuses) {
-		counts := slices.ContainsFunc(of, func(o corev1.Container) bool { return o.Name == c.Name })
-		if counts && c.State.Running != nil { // a container that was killed is younger than its pod
-			pod.ContainerAge = min(pod.ContainerAge, now.Sub(c.State.Running.StartedAt.Time))
+	for _, list := range [][]corev1.ContainerStatus{p.Status.ContainerStatuses, p.Status.InitContainerStatuses} {
+		for i := range list {
+			if c := &list[i]; c.State.Running != nil && named(of, c.Name) { // a container that was killed is younger than its pod
+				pod.ContainerAge = min(pod.ContainerAge, now.Sub(c.State.Running.StartedAt.Time))
+			}
 		}
 	}
 	return pod
+}
+
+func named(of []corev1.Container, name string) bool {
+	for i := range of {
+		if of[i].Name == name {
+			return true
+		}
+	}
+	return false
 }
 
 func isReady(p *corev1.Pod) bool {
@@ -131,8 +152,8 @@ func cpuLimit(p *corev1.Pod, of []corev1.Container) int64 {
 	if p.Spec.Resources != nil {
 		whole = p.Spec.Resources.Limits.Cpu().MilliValue()
 	}
-	for _, c := range of {
-		limit := c.Resources.Limits.Cpu().MilliValue()
+	for i := range of {
+		limit := of[i].Resources.Limits.Cpu().MilliValue()
 		if limit == 0 {
 			return whole
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/apimachinery/pkg/util/wait"
+	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/client-go/rest"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
@@ -61,6 +62,8 @@ func (s *apiServer) run(ctx context.Context, opts options.CompletedOptions, serv
 	}
 	config.Aggregator.ExtraConfig.ServiceResolver = services
 	nameVersion(config)
+	generic := config.KubeAPIs.ControlPlane.Generic
+	deferOpenAPI(generic)
 	completed, err := config.Complete()
 	if err != nil {
 		return err
@@ -69,12 +72,14 @@ func (s *apiServer) run(ctx context.Context, opts options.CompletedOptions, serv
 	if err != nil {
 		return err
 	}
+	serveOpenAPI(chain.GenericAPIServer.NextDelegate().(*genericapiserver.GenericAPIServer), generic)
 	handler := chain.GenericAPIServer.Handler
 	handler.FullHandlerChain = seen.wrap(handler.FullHandlerChain)
 	prepared, err := chain.PrepareRun()
 	if err != nil {
 		return err
 	}
+	forgetDefinitions(generic)
 	go func() {
 		defer close(s.done) // also when upstream wants the process to end
 		s.done <- prepared.Run(ctx)

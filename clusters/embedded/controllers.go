@@ -31,18 +31,50 @@ const (
 )
 
 // startControllers starts the part of kube-controller-manager that a lesson
-// needs. Every controller has its own informers, so that the watches it holds
-// are its own, and its own identity, so that RBAC is upstream's.
+// needs. Every controller has its own identity, so that RBAC is upstream's. Those that
+// a lesson tells of have their own informers, so that the watches they hold are their own.
 func (c *Cluster) startControllers(ctx context.Context) error {
+	shared, err := c.sharedInformers()
+	if err != nil {
+		return err
+	}
 	for _, start := range []func(context.Context) error{
-		c.startDeploymentController, c.startReplicaSetController, c.startServiceAccounts,
-		c.startNamespaceController, c.startGarbageCollector, c.startDisruptionController, c.startQuotaController,
+		c.startDeploymentController, c.startReplicaSetController,
 	} {
 		if err := start(ctx); err != nil {
 			return err
 		}
 	}
+	for _, start := range []func(context.Context, *sharedInformers) error{
+		c.startServiceAccounts, c.startNamespaceController, c.startGarbageCollector, c.startDisruptionController, c.startQuotaController,
+	} {
+		if err := start(ctx, shared); err != nil {
+			return err
+		}
+	}
+	shared.Start(ctx.Done())
+	close(shared.started)
 	return nil
+}
+
+// sharedInformers are those of the controllers that no lesson tells of, and that watch
+// nearly everything. As in kube-controller-manager, one watch serves all of them, under
+// another name than theirs: not every role of a controller may list what it needs.
+type sharedInformers struct {
+	informerfactory.InformerFactory
+	reader  kubernetes.Interface
+	typed   informers.SharedInformerFactory
+	started chan struct{}
+}
+
+func (c *Cluster) sharedInformers() (*sharedInformers, error) {
+	client, meta, err := clientsFor(c.as(rest.ImpersonationConfig{UserName: "system:kube-controller-manager"}))
+	if err != nil {
+		return nil, err
+	}
+	typed := informers.NewSharedInformerFactory(client, 0)
+	either := informerfactory.NewInformerFactory(typed, metadatainformer.NewSharedInformerFactory(meta, 0))
+	return &sharedInformers{InformerFactory: either, reader: client, typed: typed, started: make(chan struct{})}, nil
 }
 
 func (c *Cluster) startDeploymentController(ctx context.Context) error {
@@ -72,56 +104,42 @@ func (c *Cluster) startReplicaSetController(ctx context.Context) error {
 	return nil
 }
 
-func (c *Cluster) startServiceAccounts(ctx context.Context) error {
+func (c *Cluster) startServiceAccounts(ctx context.Context, shared *sharedInformers) error {
 	client, err := kubernetes.NewForConfig(c.as(controllerUser("service-account-controller")))
 	if err != nil {
 		return err
 	}
-	// Its role may not list; in kube-controller-manager the shared informers do that as another user.
-	reader, err := kubernetes.NewForConfig(c.as(rest.ImpersonationConfig{UserName: "system:kube-controller-manager"}))
-	if err != nil {
-		return err
-	}
-	f := informers.NewSharedInformerFactory(reader, 0)
-	sac, err := serviceaccount.NewServiceAccountsController(klog.FromContext(ctx), f.Core().V1().ServiceAccounts(),
-		f.Core().V1().Namespaces(), client, serviceaccount.DefaultServiceAccountsControllerOptions())
+	core := shared.typed.Core().V1()
+	sac, err := serviceaccount.NewServiceAccountsController(klog.FromContext(ctx), core.ServiceAccounts(), core.Namespaces(),
+		client, serviceaccount.DefaultServiceAccountsControllerOptions())
 	if err != nil {
 		return fmt.Errorf("service account controller: %w", err)
 	}
-	f.Start(ctx.Done())
 	c.goRun(func() { sac.Run(ctx, 1) })
 	return nil
 }
 
-func (c *Cluster) startNamespaceController(ctx context.Context) error {
+func (c *Cluster) startNamespaceController(ctx context.Context, shared *sharedInformers) error {
 	client, meta, err := clientsFor(c.as(controllerUser("namespace-controller")))
 	if err != nil {
 		return err
 	}
-	f := informers.NewSharedInformerFactory(client, 0)
 	nc := namespace.NewNamespaceController(ctx, client, meta, client.Discovery().ServerPreferredNamespacedResources,
-		f.Core().V1().Namespaces(), 5*time.Minute, corev1.FinalizerKubernetes)
-	f.Start(ctx.Done())
+		shared.typed.Core().V1().Namespaces(), 5*time.Minute, corev1.FinalizerKubernetes)
 	c.goRun(func() { nc.Run(ctx, workers) })
 	return nil
 }
 
-func (c *Cluster) startGarbageCollector(ctx context.Context) error {
+func (c *Cluster) startGarbageCollector(ctx context.Context, shared *sharedInformers) error {
 	client, meta, err := clientsFor(c.as(controllerUser("generic-garbage-collector")))
 	if err != nil {
 		return err
 	}
 	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(client.Discovery()))
-	typed := informers.NewSharedInformerFactory(client, 0)
-	metadataOnly := metadatainformer.NewSharedInformerFactory(meta, 0)
-	started := make(chan struct{})
-	factory := informerfactory.NewInformerFactory(typed, metadataOnly)
-	gc, err := garbagecollector.NewGarbageCollector(ctx, client, meta, mapper, garbagecollector.DefaultIgnoredResources(), factory, started)
+	gc, err := garbagecollector.NewGarbageCollector(ctx, client, meta, mapper, garbagecollector.DefaultIgnoredResources(), shared, shared.started)
 	if err != nil {
 		return fmt.Errorf("garbage collector: %w", err)
 	}
-	factory.Start(ctx.Done())
-	close(started)
 	c.goRun(func() { gc.Run(ctx, workers, gcSyncEvery) })
 	c.goRun(func() { gc.Sync(ctx, client.Discovery(), gcSyncEvery) })
 	return nil

@@ -184,9 +184,10 @@ func (u *usage) flow(running map[string][]*corev1.Pod, use map[string]inUse, sli
 	u.clock.advance(slice)
 }
 
-// containersOf are those that run as long as their pod does: native sidecars too.
+// containersOf are those that run as long as their pod does: native sidecars too. They
+// are the pod's own, to be read: time passes in many slices, and each asks for them.
 func containersOf(pod *corev1.Pod) []corev1.Container {
-	list := slices.Clone(pod.Spec.Containers)
+	list := slices.Clip(pod.Spec.Containers)
 	for _, c := range pod.Spec.InitContainers {
 		if podutil.IsRestartableInitContainer(&c) {
 			list = append(list, c)

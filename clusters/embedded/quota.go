@@ -6,9 +6,7 @@ import (
 	"time"
 
 	"k8s.io/apiserver/pkg/quota/v1/generic"
-	"k8s.io/client-go/informers"
-	"k8s.io/client-go/metadata/metadatainformer"
-	"k8s.io/controller-manager/pkg/informerfactory"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/kubernetes/pkg/controller"
 	"k8s.io/kubernetes/pkg/controller/resourcequota"
 	"k8s.io/kubernetes/pkg/quota/v1/install"
@@ -23,30 +21,25 @@ const (
 
 // startQuotaController counts what quotas limit: the API server's admission lets
 // nothing pass that a quota names and nobody has counted.
-func (c *Cluster) startQuotaController(ctx context.Context) error {
-	client, meta, err := clientsFor(c.as(controllerUser("resourcequota-controller")))
+func (c *Cluster) startQuotaController(ctx context.Context, shared *sharedInformers) error {
+	client, err := kubernetes.NewForConfig(c.as(controllerUser("resourcequota-controller")))
 	if err != nil {
 		return err
 	}
-	typed := informers.NewSharedInformerFactory(client, 0)
-	factory := informerfactory.NewInformerFactory(typed, metadatainformer.NewSharedInformerFactory(meta, 0))
-	counted, err := install.NewQuotaConfigurationForControllers(generic.ListerFuncForResourceFunc(typed.ForResource), typed)
+	counted, err := install.NewQuotaConfigurationForControllers(generic.ListerFuncForResourceFunc(shared.typed.ForResource), shared.typed)
 	if err != nil {
 		return fmt.Errorf("quota controller: %w", err)
 	}
-	started := make(chan struct{})
 	discover := client.Discovery().ServerPreferredNamespacedResources
 	qc, err := resourcequota.NewController(ctx, &resourcequota.ControllerOptions{
-		QuotaClient: client.CoreV1(), ResourceQuotaInformer: typed.Core().V1().ResourceQuotas(),
+		QuotaClient: client.CoreV1(), ResourceQuotaInformer: shared.typed.Core().V1().ResourceQuotas(),
 		ResyncPeriod: controller.StaticResyncPeriodFunc(quotaResync), ReplenishmentResyncPeriod: controller.NoResyncPeriodFunc,
-		InformerFactory: factory, InformersStarted: started, DiscoveryFunc: discover, IgnoredResourcesFunc: counted.IgnoredResources,
+		InformerFactory: shared, InformersStarted: shared.started, DiscoveryFunc: discover, IgnoredResourcesFunc: counted.IgnoredResources,
 		Registry: generic.NewRegistry(counted.Evaluators()), UpdateFilter: install.DefaultUpdateFilter(),
 	})
 	if err != nil {
 		return fmt.Errorf("quota controller: %w", err)
 	}
-	factory.Start(ctx.Done())
-	close(started)
 	c.goRun(func() { qc.Run(ctx, workers) })
 	c.goRun(func() { qc.Sync(ctx, discover, quotaSyncEvery) })
 	return nil

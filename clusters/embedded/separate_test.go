@@ -24,6 +24,9 @@ import (
 // "etcd DIR CLIENT PEER" or "kube-apiserver DIR ETCD PORT" (the arguments are of the process).
 const separatePart = "EMBEDDED_TEST_SEPARATE"
 
+// separateToken is the owner's of those.
+const separateToken = "secret"
+
 func separate(part string) int {
 	err := errors.New("no such part: " + part)
 	switch args := os.Args[1:]; part {
@@ -56,12 +59,19 @@ func separateEtcd(dir, client, peer string) error {
 // only has their binaries would, and returns how long it took until /readyz said ok and
 // what they used of the processors.
 func startSeparate(b *testing.B) (took, used time.Duration) {
+	start := time.Now()
+	_, stop := separateServer(b)
+	return time.Since(start), stop()
+}
+
+// separateServer is the API server's address, when it is ready. What it returns ends both
+// processes and tells what they used.
+func separateServer(b testing.TB) (address string, stop func() time.Duration) {
 	dir := b.TempDir()
 	client, peer, port := freePort(b), freePort(b), freePort(b)
-	start := time.Now()
 	stopEtcd := startPart(b, "etcd", filepath.Join(dir, "etcd"), client, peer)
 	token := filepath.Join(dir, "tokens.csv")
-	if err := os.WriteFile(token, []byte("secret,owner,owner,system:masters\n"), 0o600); err != nil {
+	if err := os.WriteFile(token, []byte(separateToken+",owner,owner,system:masters\n"), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	key := filepath.Join(dir, "service-account.key")
@@ -74,11 +84,10 @@ func startSeparate(b *testing.B) (took, used time.Duration) {
 		"--service-account-key-file="+key, "--service-account-signing-key-file="+key, "--service-cluster-ip-range=10.96.0.0/16",
 		"--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none")
 	awaitReady(b, "https://"+port+"/readyz")
-	took = time.Since(start)
-	return took, stopAPI() + stopEtcd()
+	return "https://" + port, func() time.Duration { return stopAPI() + stopEtcd() }
 }
 
-func freePort(b *testing.B) string {
+func freePort(b testing.TB) string {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -88,7 +97,7 @@ func freePort(b *testing.B) string {
 }
 
 // startPart starts a part. What it returns ends the part and tells what it used.
-func startPart(b *testing.B, part string, args ...string) func() time.Duration {
+func startPart(b testing.TB, part string, args ...string) func() time.Duration {
 	self, err := os.Executable()
 	if err != nil {
 		b.Fatal(err)
@@ -106,14 +115,14 @@ func startPart(b *testing.B, part string, args ...string) func() time.Duration {
 	}
 }
 
-func awaitReady(b *testing.B, address string) {
+func awaitReady(b testing.TB, address string) {
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
 	err := wait.PollUntilContextTimeout(b.Context(), 20*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 		if err != nil {
 			return false, err
 		}
-		req.Header.Set("Authorization", "Bearer secret")
+		req.Header.Set("Authorization", "Bearer "+separateToken)
 		resp, err := client.Do(req)
 		if err != nil {
 			return false, nil

@@ -78,6 +78,7 @@ var readers = []struct {
 	fine             string            // why the command may go on without the file
 }{
 	{name: "recording", file: "web.jsonl", line: "verify web.jsonl"},
+	{name: "recording to replay", file: "web.jsonl", line: "replay web.jsonl"},
 	{name: "lesson", file: "l/hpa/01-x/lesson.md", line: "check --lessons l"},
 	{name: "scenario", file: "s/web/scenario.yaml", line: "check --scenarios s", beside: map[string]string{"s/web/objects.yaml": objectsYAML}},
 	{name: "objects", file: "s/web/objects.yaml", line: "check --scenarios s", beside: map[string]string{"s/web/scenario.yaml": scenarioYAML}},

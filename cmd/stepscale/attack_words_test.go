@@ -8,7 +8,7 @@ var spoken = []struct {
 	line string
 	most int
 }{
-	{"", 0}, {"learn", 1}, {"lessons", 0}, {"run web-surge", 0}, {"verify web.jsonl", 0}, {"observe web", 0}, {"check", 0}, {"doctor", 0},
+	{"", 0}, {"learn", 1}, {"lessons", 0}, {"run web-surge", 0}, {"verify web.jsonl", 0}, {"replay web.jsonl", 0}, {"observe web", 0}, {"check", 0}, {"doctor", 0},
 	{"image", 0}, {"class", 0}, {"class install", 0}, {"class status", 0}, {"class remove", 0}, {"eks-token", 0}, {"version", 0},
 	{"completion bash", 0}, {"cluster", 0}, {"cluster up", 1}, {"cluster status", 0}, {"cluster down", 1}, {"cluster kubeconfig", 0}, {"cluster clean", 0},
 }
@@ -34,7 +34,7 @@ func wordRows() (rows []input) {
 	for name, line := range map[string]string{
 		"mistyped command": "laern", "mistyped subcommand": "cluster upp", "help of nothing": "help nothing", "help with an escape": "help {osc}",
 		"no scenario": "run", "no recording": "verify", "no HPA": "observe", "no shell": "completion", "unknown shell": "completion tcsh",
-		"two scenarios": "run web-surge wave", "two lessons": "learn hpa vpa", "two recordings": "verify a b", "no token cluster": "eks-token",
+		"two scenarios": "run web-surge wave", "two lessons": "learn hpa vpa", "two recordings": "verify a b", "two replays": "replay a b", "no token cluster": "eks-token",
 		"unknown lesson": "learn nothing", "unknown lesson below": "learn hpa/99-nothing", "lesson as a path": "learn ../../etc", "lesson without a name": "learn /",
 		"unknown scenario": "run nothing", "scenario as a path": "run ../scenarios/web-surge", "absolute scenario": "run /etc/passwd", "empty scenario": "run .",
 		"scenario with an escape": "run {osc}", "scenario with backticks": "run {tick}", "up what": "cluster up swarm", "down what": "cluster down swarm",

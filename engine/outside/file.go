@@ -112,6 +112,18 @@ func (f *file) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// ReadAt reads at any place of a file that knows how to.
+func (f *file) ReadAt(p []byte, off int64) (int, error) {
+	at, ok := f.File.(io.ReaderAt)
+	if !ok {
+		return 0, problem(f.name, errors.ErrUnsupported)
+	}
+	if off > f.limit-int64(len(p)) {
+		return 0, problem(f.name, &SizeError{off + int64(len(p)), f.limit})
+	}
+	return at.ReadAt(p, off)
+}
+
 // ReadFile reads what Open opens.
 func ReadFile(name string, limit int64) ([]byte, error) {
 	f, err := Open(name, limit)

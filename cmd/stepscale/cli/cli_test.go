@@ -19,7 +19,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine"
-	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/recording"
 )
 
 var fakeLessons = fstest.MapFS{
@@ -187,7 +187,7 @@ func TestInterruptedCommand(t *testing.T) {
 func TestRun(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "web.jsonl")
 	r := runCommand(t, "", "run", "web-surge", "--until", "scale", "--output", "json", "--record", file)
-	frames, err := trace.Read(strings.NewReader(r.out))
+	frames, err := recording.Read(strings.NewReader(r.out))
 	if err != nil || len(frames) != 12 || r.code != problem.ExitOK {
 		t.Fatalf("%d frames, %v, exit code %d\n%s", len(frames), err, r.code, r.err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -15,11 +16,14 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine/recording"
+	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 )
 
 type learnOptions struct {
 	auto, restart      bool
+	noRecord           bool
 	from               string
 	lessons, scenarios string
 	target             target
@@ -51,6 +55,7 @@ func newLearnCommand(d deps) *cobra.Command {
 	_ = cmd.RegisterFlagCompletionFunc("from", d.completeSteps)
 	f.StringVar(&o.lessons, "lessons", "", "내장 수업 대신 이 `폴더`의 수업을 씁니다")
 	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
+	noRecordFlag(f, &o.noRecord)
 	o.target.flags(d, cmd)
 	return cmd
 }
@@ -103,7 +108,7 @@ func (d deps) learn(ctx context.Context, name string, o learnOptions) (err error
 	for _, text := range c.told {
 		view.New(d.errOut).Note(text)
 	}
-	t := &tutor{deps: d, session: d.opener(d, o.target, scenarios), progress: progress, auto: o.auto, attached: o.target.attached(), face: &lines.Face{Screen: view.New(d.out), Heard: d.heard}}
+	t := &tutor{deps: d, session: d.opener(d, o.target, scenarios), progress: progress, auto: o.auto, attached: o.target.attached(), o: o, scenarios: scenarios, face: &lines.Face{Screen: view.New(d.out), Heard: d.heard}}
 	defer func() { err = t.session.close(err) }()
 	if !o.auto {
 		t.face.In = d.typed
@@ -122,14 +127,16 @@ func (d deps) learn(ctx context.Context, name string, o learnOptions) (err error
 
 // tutor plays lessons one after the other.
 type tutor struct {
-	deps     deps
-	session  opener
-	progress *state.Progress
-	auto     bool
-	face     *lines.Face
-	attached bool     // to somebody else's cluster
-	kept     bool     // something was saved
-	shown    []string // the lines for the second terminal
+	deps      deps
+	session   opener
+	progress  *state.Progress
+	auto      bool
+	face      *lines.Face
+	o         learnOptions
+	scenarios fs.FS
+	attached  bool     // to somebody else's cluster
+	kept      bool     // something was saved
+	shown     []string // the lines for the second terminal
 }
 
 // all plays the lessons one after the other.
@@ -174,6 +181,13 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, after string) (err e
 			return openErr
 		}
 		defer func() { err = errors.Join(err, stage.Close(ctx)) }()
+		h := recording.Header{Cluster: t.o.target.kind(), Virtual: stage.Info().Simulated, Lesson: c.ID, Loop: c.Loop, Steps: o.Loop.StepIDs(), Scenario: recordedScenario(t.scenarios, c.Scenario)}
+		rec, recErr := t.deps.recorder("", t.o.noRecord, "learn-"+c.ID, h)
+		if recErr != nil {
+			return recErr
+		}
+		defer func() { err = errors.Join(err, rec.close()) }()
+		stage.Session().Heard = func(f trace.Frame) { _ = rec.frame(f) } // into no file that was named
 		o.Source, o.Word = stage, wordedBy(stage)
 		t.second(stage.Info().Kubectl)
 		for _, n := range stage.Info().Notes {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
 	"strconv"
 	"time"
 
@@ -22,6 +21,7 @@ import (
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/outside"
+	"github.com/stepscale/stepscale/engine/recording"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
@@ -30,6 +30,7 @@ type observeOptions struct {
 	cluster                   lab.Attachment
 	namespace, output, record string
 	length                    time.Duration
+	noRecord                  bool
 }
 
 func newObserveCommand(d deps) *cobra.Command {
@@ -51,6 +52,7 @@ func newObserveCommand(d deps) *cobra.Command {
 	f.Lookup("context").Usage = "kubeconfig의 `컨텍스트` (지금의 컨텍스트가 기본)"
 	f.DurationVar(&o.length, "for", 10*time.Minute, "이 `시간`만큼 지켜봅니다")
 	f.StringVar(&o.record, "record", "", "본 것을 이 `파일`에 JSON 줄로 기록합니다")
+	noRecordFlag(f, &o.noRecord)
 	outputFlag(cmd, &o.output)
 	return cmd
 }
@@ -70,12 +72,12 @@ func (d deps) observe(ctx context.Context, name string, o observeOptions) (err e
 		return err
 	}
 	w := &watcher{out: d.out, errOut: d.errOut, screen: view.New(d.out), o: o, params: hpa.DefaultParams()}
-	if o.record != "" {
-		if w.file, err = outside.Create(o.record); err != nil {
-			return &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: o.record, Code: problem.ExitUsage, Cause: err, Hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
-		}
-		defer func() { err = errors.Join(err, w.file.Close()) }()
+	loop := hpa.Observe().Definition
+	h := recording.Header{Cluster: "context", Loop: loop.Name, Steps: loop.StepIDs()}
+	if w.rec, err = d.recorder(o.record, o.noRecord, "observe-"+name, h); err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, w.rec.close()) }()
 	if o.output == "text" {
 		w.screen.Line(fmt.Sprintf("지켜보는 HPA: %s/%s, 클러스터 %s. 쓰는 것은 없습니다. 한 줄이 나오기까지 %s 걸립니다.", state.Namespace, name, info, korean.Subject(view.Duration(w.params.SyncPeriod))))
 		w.screen.Blank()
@@ -127,7 +129,7 @@ type watcher struct {
 	screen *view.Screen
 	o      observeOptions
 	params hpa.Params
-	file   *os.File
+	rec    *recorder
 	start  time.Time
 	header bool
 
@@ -205,13 +207,7 @@ func (w *watcher) frame(f trace.Frame) error {
 
 // keep records a frame.
 func (w *watcher) keep(f trace.Frame) error {
-	if w.file == nil {
-		return nil
-	}
-	if err := f.Write(outside.JSONWriter(w.file)); err != nil {
-		return &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: w.o.record, Cause: err}
-	}
-	return nil
+	return w.rec.frame(f)
 }
 
 // sum says how often the prediction was what the controller did.

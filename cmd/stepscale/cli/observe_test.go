@@ -21,6 +21,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/recording"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
@@ -157,7 +158,7 @@ func TestObserveCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if frames, err := trace.Read(bytes.NewReader(seen)); err != nil || len(frames) != 8 {
+	if frames, err := recording.Read(bytes.NewReader(seen)); err != nil || len(frames) != 8 {
 		t.Errorf("%d frames recorded, %v", len(frames), err)
 	}
 	verifies(t, a, seen, "결정 1개가 모두 같습니다")
@@ -207,7 +208,7 @@ func TestObserveGoesOn(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer file.Close()
-			w := &watcher{out: a.out, errOut: a.errOut, screen: view.New(a.out), o: observeOptions{output: "text", length: time.Minute}, params: hpa.Params{SyncPeriod: time.Millisecond}, file: file}
+			w := &watcher{out: a.out, errOut: a.errOut, screen: view.New(a.out), o: observeOptions{output: "text", length: time.Minute}, params: hpa.Params{SyncPeriod: time.Millisecond}, rec: &recorder{named: file}}
 			err = w.run(t.Context(), func(first int) iter.Seq2[trace.Frame, error] {
 				return func(yield func(trace.Frame, error) bool) {
 					for n := first; ; n++ {

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bufio"
+	"compress/flate"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +17,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/outside"
+	"github.com/stepscale/stepscale/engine/recording"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -34,12 +37,15 @@ func readRecording(ctx context.Context, file string, each func(line int, f trace
 	}
 	defer in.Close()
 	text := bufio.NewReaderSize(in, 4096)
-	if err := notRecording(file, text); err != nil {
+	head, err := text.Peek(512)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return badRecording(file, 1, err)
+	}
+	if err := notRecording(file, head); err != nil {
 		return err
 	}
-	var before trace.Frame
-	done := map[trace.StepID]bool{} // in this pass
-	for frames, first := trace.NewReader(untilDone{ctx, text}), true; ; first = false {
+	var run oneRunOnly
+	for frames := recording.NewReader(untilDone{ctx, text}); ; {
 		f, err := frames.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -47,25 +53,49 @@ func readRecording(ctx context.Context, file string, each func(line int, f trace
 		if err != nil {
 			return badLine(file, err)
 		}
-		if !first {
-			if why := breaks(before, f, done); why != "" {
-				return &problem.Error{What: "한 번의 실행으로 만든 기록이 아닙니다: " + why, Where: fmt.Sprintf("%s:%d", file, frames.Line()), Code: problem.ExitUsage,
-					Hint: "기록 둘이 이어 붙었거나 줄이 빠진 것 같습니다. 실행마다 파일을 따로 두고 하나씩 확인해 주십시오."}
-			}
+		if err := run.follows(file, recording.Row{Line: frames.Line(), Pass: f.Pass, Step: f.Step, Subject: f.Subject, At: f.At, Failed: f.Err != ""}); err != nil {
+			return err
 		}
-		if f.Pass != before.Pass {
-			clear(done)
-		}
-		done[f.Step], before = f.Err == "", f
 		if err := each(frames.Line(), f); err != nil {
 			return badRecording(file, frames.Line(), err)
 		}
 	}
 }
 
-// breaks tells why a frame cannot follow the one before it in one run; done are the
-// steps of the pass that were executed.
-func breaks(before, f trace.Frame, done map[trace.StepID]bool) string {
+// oneRunOnly refuses frames that cannot follow each other in one run.
+type oneRunOnly struct {
+	before recording.Row
+	done   map[trace.StepID]bool // steps of the pass that were executed
+}
+
+// oneRun tells why a recording is not that of one run.
+func oneRun(file string, rec *recording.Recording) error {
+	var run oneRunOnly
+	for i := range rec.Len() {
+		if err := run.follows(file, rec.Row(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *oneRunOnly) follows(file string, row recording.Row) error {
+	if o.done != nil {
+		if why := o.breaks(row); why != "" {
+			return &problem.Error{What: "한 번의 실행으로 만든 기록이 아닙니다: " + why, Where: fmt.Sprintf("%s:%d", file, row.Line), Code: problem.ExitUsage,
+				Hint: "기록 둘이 이어 붙었거나 줄이 빠진 것 같습니다. 실행마다 파일을 따로 두고 하나씩 확인해 주십시오."}
+		}
+	}
+	if o.done == nil || row.Pass != o.before.Pass {
+		o.done = map[trace.StepID]bool{}
+	}
+	o.done[row.Step], o.before = !row.Failed, row
+	return nil
+}
+
+// breaks tells why a frame cannot follow the one before it in one run.
+func (o *oneRunOnly) breaks(f recording.Row) string {
+	before := o.before
 	switch {
 	case f.Subject != before.Subject:
 		return fmt.Sprintf("대상이 바뀝니다(%s → %s)", before.Subject, f.Subject)
@@ -75,7 +105,7 @@ func breaks(before, f trace.Frame, done map[trace.StepID]bool) string {
 		return fmt.Sprintf("패스 번호를 건너뜁니다(%d → %d)", before.Pass, f.Pass)
 	case f.At.Before(before.At.Add(-clockSlack)):
 		return fmt.Sprintf("시각이 돌아갑니다(%s → %s)", before.At.Format(time.RFC3339), f.At.Format(time.RFC3339))
-	case f.Pass == before.Pass && done[f.Step]:
+	case f.Pass == before.Pass && o.done[f.Step]:
 		return fmt.Sprintf("패스 %d에 같은 단계가 두 번 있습니다(%s)", f.Pass, f.Step)
 	}
 	return ""
@@ -85,7 +115,10 @@ func breaks(before, f trace.Frame, done map[trace.StepID]bool) string {
 func openRecording(file string) (io.ReadCloser, error) {
 	in, err := outside.Open(file, mostRecorded)
 	if err == nil {
-		return in, nil
+		if plain, err := unpacked(in); err == nil {
+			return plain, nil
+		}
+		return nil, errors.Join(badGzip(file), in.Close())
 	}
 	unreadable := &problem.Error{What: "기록을 읽을 수 없습니다: " + outside.Reason(err), Where: file, Code: problem.ExitUsage,
 		Hint: "stepscale run 시나리오 --record 파일로 기록을 만들 수 있습니다."}
@@ -96,18 +129,18 @@ func openRecording(file string) (io.ReadCloser, error) {
 	return nil, unreadable
 }
 
+func badGzip(file string) error {
+	return &problem.Error{What: "gzip으로 압축된 기록을 풀 수 없습니다", Where: file, Code: problem.ExitUsage, Hint: "파일이 중간에 잘렸거나 바뀐 것 같습니다. " + recordAgain}
+}
+
 // notRecording says what a file is that cannot be a recording.
-func notRecording(file string, text *bufio.Reader) error {
-	head, err := text.Peek(512)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return badRecording(file, 1, err)
-	}
+func notRecording(file string, head []byte) error {
 	e := &problem.Error{Where: file, Code: problem.ExitUsage, Hint: "stepscale run 시나리오 --record 파일로 만든 파일(한 줄에 JSON 하나)을 주십시오."}
 	kind := http.DetectContentType(head)
 	switch {
 	case len(head) == 0:
 		e.What = "빈 파일입니다"
-	case kind == "application/x-gzip" || kind == "application/zip":
+	case kind == "application/zip" || kind == "application/x-rar-compressed":
 		e.What, e.Hint = "압축된 파일입니다("+strings.TrimPrefix(kind, "application/")+")", "압축을 먼저 풀어 주십시오."
 	case strings.Contains(kind, "utf-16"):
 		e.What, e.Hint = "UTF-16으로 저장된 파일입니다", "UTF-8로 바꾸어 저장하시거나 "+recordAgain
@@ -123,19 +156,29 @@ func notRecording(file string, text *bufio.Reader) error {
 
 // badLine words what is wrong with a line of a recording.
 func badLine(file string, err error) error {
-	var at *trace.LineError
-	if !errors.As(err, &at) {
+	var at *recording.LineError
+	var large *outside.SizeError
+	switch {
+	case errors.As(err, &large):
+		return &problem.Error{What: "기록을 읽을 수 없습니다: " + large.Error(), Where: file, Code: problem.ExitUsage, Hint: "--for나 --until로 더 짧게 기록해 주십시오."}
+	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.As(err, new(flate.CorruptInputError)), errors.Is(err, io.ErrUnexpectedEOF):
+		return badGzip(file)
+	case !errors.As(err, &at):
 		return err // of the disk, or interrupted
 	}
 	e := &problem.Error{What: "기록을 읽을 수 없습니다", Where: fmt.Sprintf("%s:%d", file, at.Line), Code: problem.ExitUsage,
 		Hint: "손으로 고쳐진 것 같습니다. " + recordAgain}
 	switch {
-	case errors.Is(err, trace.ErrTorn):
+	case errors.Is(err, recording.ErrTorn):
 		e.What, e.Hint = "기록이 줄 중간에서 끝납니다", "파일이 중간에 잘렸습니다. 이 줄을 지우면 그 앞까지 확인할 수 있습니다. 아니면 "+recordAgain
-	case errors.Is(err, trace.ErrUTF8):
+	case errors.Is(err, recording.ErrUTF8):
 		e.What = "UTF-8이 아닌 글자가 기록에 있습니다"
-	case errors.Is(err, trace.ErrStep):
+	case errors.Is(err, recording.ErrStep):
 		e.What, e.Hint = "기록의 줄이 아닙니다: 단계(step)가 없습니다", "stepscale run 시나리오 --record 파일로 만든 파일을 주십시오."
+	case errors.Is(err, recording.ErrNewer):
+		e.What, e.Hint = "더 새로운 stepscale로 만든 기록입니다", "이 stepscale을 새 버전으로 바꾸어 여십시오."
+	case errors.Is(err, recording.ErrHeader):
+		e.What, e.Hint = "한 번의 실행으로 만든 기록이 아닙니다: 머리줄이 두 번 있습니다", "기록 둘이 이어 붙은 것 같습니다. 실행마다 파일을 따로 두고 하나씩 확인해 주십시오."
 	default:
 		e.Cause = at.Err
 	}

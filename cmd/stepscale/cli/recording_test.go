@@ -82,12 +82,17 @@ func verifyFile(t *testing.T, ctx context.Context, file string) (int, string) {
 func TestVerifyRefuses(t *testing.T) {
 	whole := string(calm(t, 3, nil))
 	lines := strings.SplitAfter(whole, "\n")
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	_, _ = z.Write([]byte(whole))
+	packed := bytes.NewBuffer(zipped(t, []byte(whole)))
+	var bomb bytes.Buffer
+	z := gzip.NewWriter(&bomb)
+	_, _ = z.Write([]byte(lines[0]))
+	for range mostUnpacked>>20 + 1 {
+		_, _ = z.Write(bytes.Repeat([]byte("\n"), 1<<20))
+	}
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
+	const header = "{\"recording\":1}\n"
 	subject := func(pass int, f *trace.Frame, _ *hpa.Recorded) { f.Subject = "other/web" }
 	late := func(_ int, f *trace.Frame, _ *hpa.Recorded) { f.Pass, f.At = f.Pass+3, f.At.Add(-time.Hour) }
 	body := func(pass int, _ *trace.Frame, r *hpa.Recorded) {
@@ -102,7 +107,12 @@ func TestVerifyRefuses(t *testing.T) {
 		says    string
 	}{
 		"empty":                {"", 0, "빈 파일입니다"},
-		"gzip":                 {packed.String(), 0, "압축된 파일입니다(x-gzip)"},
+		"gzip, torn":           {packed.String()[:packed.Len()-9], 0, "gzip으로 압축된 기록을 풀 수 없습니다"},
+		"gzip, damaged":        {packed.String()[:packed.Len()-6] + "damage", 0, "gzip으로 압축된 기록을 풀 수 없습니다"},
+		"gzip bomb":            {bomb.String(), 0, "너무 큽니다"},
+		"zip":                  {"PK\x03\x04\x14\x00", 0, "압축된 파일입니다(zip)"},
+		"two headers":          {header + header + whole, 2, "머리줄이 두 번"},
+		"of tomorrow":          {"{\"recording\":2}\n" + whole, 1, "더 새로운 stepscale"},
 		"binary":               {"\x7fELF\x02\x01\x01\x00\x00", 0, "이진 파일입니다"},
 		"UTF-16":               {"\xff\xfe{\x00\"\x00", 0, "UTF-16"},
 		"YAML":                 {"apiVersion: v1\nkind: Pod\n", 0, "JSON 줄로 된 기록이 아닙니다"},
@@ -135,14 +145,32 @@ func TestVerifyRefuses(t *testing.T) {
 	}
 }
 
+// TestVerifyAgreesOnACalmRecording with a header, packed, and as they were of old.
 func TestVerifyAgreesOnACalmRecording(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "web.jsonl")
-	if err := os.WriteFile(file, calm(t, 3, nil), 0o600); err != nil {
+	of := calm(t, 3, nil)
+	headed := append([]byte("{\"recording\":1,\"loop\":\"hpa\",\"tomorrow\":1}\n"), of...)
+	for name, content := range map[string][]byte{"of old": of, "with a header": headed, "packed": zipped(t, headed)} {
+		file := filepath.Join(t.TempDir(), "web.jsonl")
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code, said := verifyFile(t, t.Context(), file); code != problem.ExitOK || !strings.Contains(said, "결정 3개가 모두 같습니다") {
+			t.Errorf("%s: exit code %d:\n%s", name, code, said)
+		}
+	}
+}
+
+func zipped(t *testing.T, b []byte) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(b); err != nil {
 		t.Fatal(err)
 	}
-	if code, said := verifyFile(t, t.Context(), file); code != problem.ExitOK || !strings.Contains(said, "결정 3개가 모두 같습니다") {
-		t.Errorf("exit code %d:\n%s", code, said)
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
 	}
+	return packed.Bytes()
 }
 
 // TestVerifyReadsRegularFilesOnly: a pipe that nobody writes to would hang.

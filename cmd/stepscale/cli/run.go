@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +19,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/outside"
+	"github.com/stepscale/stepscale/engine/recording"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -28,6 +28,7 @@ const defaultRun = 30 * time.Minute
 
 type runOptions struct {
 	loop, until, output, record, scenarios string
+	noRecord                               bool
 	length                                 time.Duration
 	pass                                   int // of --until pass=N
 	target                                 target
@@ -57,6 +58,7 @@ func newRunCommand(d deps) *cobra.Command {
 	f.DurationVar(&o.length, "for", 0, "이만큼의 `시간` 동안 실행합니다(임베디드 클러스터에서는 가상 시간). 예: 30m (아무 조건도 없으면 30m)")
 	f.StringVar(&o.record, "record", "", "실행한 단계를 이 `파일`에 JSON 줄로 기록합니다")
 	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
+	noRecordFlag(f, &o.noRecord)
 	outputFlag(cmd, &o.output)
 	knows(cmd, "loop", slices.Sorted(maps.Keys(d.loops))...)
 	knows(cmd, "until", "scale", "pass=")
@@ -105,13 +107,11 @@ func (d deps) run(ctx context.Context, scenario string, o runOptions) (err error
 		return err
 	}
 	r := &runner{out: d.out, errOut: d.errOut, screen: view.New(d.out), o: o, loop: d.loops[o.loop], last: last}
-	if o.record != "" {
-		if r.file, err = outside.Create(o.record); err != nil {
-			return &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: o.record, Code: problem.ExitUsage, Cause: err,
-				Hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
-		}
-		defer func() { err = errors.Join(err, r.file.Close()) }()
+	h := recording.Header{Cluster: o.target.kind(), Virtual: !o.target.real(), Loop: o.loop, Steps: r.loop.StepIDs(), Scenario: recordedScenario(all, scenario)}
+	if r.rec, err = d.recorder(o.record, o.noRecord, "run-"+scenario, h); err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, r.rec.close()) }()
 	session := d.opener(d, o.target, all)
 	defer func() { err = session.close(err) }()
 	stage, err := bringUp(ctx, session, o.loop, scenario, &startup{screen: view.New(d.errOut), attached: o.target.attached()})
@@ -155,7 +155,7 @@ type runner struct {
 	o      runOptions
 	loop   engine.Definition
 	last   trace.StepID
-	file   *os.File
+	rec    *recorder
 	start  time.Time
 	scaled bool
 	passes int
@@ -169,11 +169,7 @@ func (r *runner) frame(frames []trace.Frame, f trace.Frame) {
 	if r.start.IsZero() {
 		r.start = f.At
 	}
-	if r.file != nil {
-		if err := f.Write(outside.JSONWriter(r.file)); err != nil {
-			r.err = &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: r.o.record, Cause: err}
-		}
-	}
+	r.err = r.rec.frame(f)
 	switch {
 	case r.o.output == "json":
 		if err := f.Write(outside.JSONWriter(r.out)); err != nil {

@@ -49,6 +49,14 @@ func (t target) attached() bool { return t.attach.Name != "" || t.attach.Context
 // real tells that time, nodes and load are real there.
 func (t target) real() bool { return t.attached() || t.cluster == clusterKind }
 
+// kind is what kind of cluster it is; never which one.
+func (t target) kind() string {
+	if t.attached() {
+		return "context"
+	}
+	return t.cluster
+}
+
 func (t *target) flags(d deps, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&t.cluster, "cluster", clusterEmbedded, "실행할 `클러스터`: embedded 또는 kind")

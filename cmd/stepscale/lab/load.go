@@ -15,12 +15,12 @@ type Load struct{ *scenarios.Scenario }
 // Usage is what the containers of every pod use, elapsed after the load began.
 func (l Load) Usage(elapsed time.Duration, pods []*corev1.Pod, now time.Time) map[string]map[string]embedded.Usage {
 	usage := make(map[string]map[string]embedded.Usage, len(pods))
-	for pod, containers := range l.Uses(elapsed, pods, now) {
-		usage[pod] = make(map[string]embedded.Usage, len(containers))
-		for name, u := range containers {
-			usage[pod][name] = embedded.Usage(u)
+	l.EachUse(elapsed, pods, now, func(pod, container string, u scenarios.Use) {
+		if usage[pod] == nil {
+			usage[pod] = map[string]embedded.Usage{}
 		}
-	}
+		usage[pod][container] = embedded.Usage(u)
+	})
 	return usage
 }
 

@@ -25,10 +25,10 @@ type Face struct {
 	start  time.Time   // of the first
 }
 
-var prompts = map[play.Stop]string{play.ForNext: "다음>", play.ForAnswer: "예측>", play.ForRepair: "다시>"}
+var prompts = map[play.Stop]string{play.ForNext: "다음>", play.ForAnswer: "예측>", play.ForRepair: "다시>", play.ForReplay: "기록>"}
 
 // Play renders it to its end.
-func (f *Face) Play(ctx context.Context, p *play.Play) error {
+func (f *Face) Play(ctx context.Context, p play.Script) error {
 	for e := range p.Events(ctx) {
 		if f.Heard != nil {
 			f.Heard(e)
@@ -48,7 +48,7 @@ func (f *Face) Play(ctx context.Context, p *play.Play) error {
 }
 
 // ask sends a line. When there are no more, nothing is sent, and the play ends.
-func (f *Face) ask(ctx context.Context, p *play.Play, ask play.Ask) error {
+func (f *Face) ask(ctx context.Context, p play.Script, ask play.Ask) error {
 	if f.In == nil {
 		f.Screen.Prompt(prompts[ask.Stop])
 		return nil
@@ -113,6 +113,8 @@ func (f *Face) Render(e play.Event) {
 		s.Problem(e.What, e.Where, e.Hint)
 	case play.Finished:
 		s.Done(e.Text)
+	default:
+		f.replay(e)
 	}
 }
 

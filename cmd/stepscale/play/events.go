@@ -62,7 +62,7 @@ type (
 	Trouble struct{ What, Where, Hint string }
 	// Finished ends the lesson.
 	Finished struct{ Text string }
-	// Ask is a stop: the face sends what the learner does, with Type or Do.
+	// Ask is a stop: the face sends what the learner does, with Type.
 	Ask struct{ Stop Stop }
 )
 
@@ -74,6 +74,7 @@ const (
 	ForNext   Stop = iota
 	ForAnswer      // to the question told last
 	ForRepair      // of what made a step fail
+	ForReplay      // in a recording
 )
 
 // Verdict is what became of a prediction.

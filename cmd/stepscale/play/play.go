@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
@@ -46,12 +45,7 @@ type Options struct {
 // Play is one lesson that is played.
 type Play struct {
 	Options
-	script func() error
-	ctx    context.Context
-	yield  func(Event) bool
-	left   bool // the face has turned away
-	err    error
-	typed  *string // by the learner, not taken yet
+	talk
 
 	session    *engine.Session
 	info       engine.Info
@@ -89,37 +83,8 @@ func Between(next lessons.Lesson) *Play {
 	return p
 }
 
-// Events is the play, once. After an Ask it goes on with what was sent, and without
-// anything it ends as on Quit.
-func (p *Play) Events(ctx context.Context) iter.Seq[Event] {
-	return func(yield func(Event) bool) {
-		p.ctx, p.yield = ctx, yield
-		p.err = p.script()
-	}
-}
-
-// Err is how the play ended: ErrQuit on the learner's wish.
-func (p *Play) Err() error { return p.err }
-
 // Drift is what the lesson says and the cluster did not do.
 func (p *Play) Drift() []string { return p.drift }
-
-// Type sends a line that the learner has typed at a stop: a verb or an answer. A line
-// that is empty is Next.
-func (p *Play) Type(line string) {
-	if line == "" {
-		line = Next
-	}
-	p.typed = &line
-}
-
-func (p *Play) tell(e Event) {
-	if !p.left && !p.yield(e) {
-		p.left = true
-	}
-}
-
-func (p *Play) note(text string) { p.tell(Note{text}) }
 
 // lesson plays all of it.
 func (p *Play) lesson() error {

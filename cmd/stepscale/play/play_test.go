@@ -59,7 +59,7 @@ func TestKeysOfTheKoreanInputMethod(t *testing.T) {
 func TestNobodyIsTalkedIntoAStep(t *testing.T) {
 	for _, line := range []string{"나가기", "두개", "이", "abc", "nexr", "다움", "contin", "quut", "종로"} {
 		var told []string
-		p := &Play{yield: func(e Event) bool { told = append(told, fmt.Sprint(e)); return true }}
+		p := &Play{talk: talk{yield: func(e Event) bool { told = append(told, fmt.Sprint(e)); return true }}}
 		p.unknown(line, ForNext)
 		for _, v := range Verbs() {
 			for _, n := range v.Names {
@@ -149,7 +149,7 @@ func TestWhyAValueIsUnknown(t *testing.T) {
 	idle.Add("skipped", "웹훅이 불리지 않았습니다.", "")
 	for why, frames := range map[string][]trace.Frame{"": {{Step: "vpa/1-usage/scrape"}}, "웹훅이 불리지 않았습니다.": {{Step: "vpa/6-admission/read"}, idle}} {
 		var told Event
-		p := &Play{yield: func(e Event) bool { told = e; return true }}
+		p := &Play{talk: talk{yield: func(e Event) bool { told = e; return true }}}
 		p.judge([]question{{fact: "scrapes"}}, []string{""}, frames)
 		all, _ := told.(Verdicts)
 		if len(all) != 1 || all[0].Kind != Unknown || all[0].Why != why || len(p.drift) > 0 {

@@ -1,6 +1,7 @@
 package play
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
@@ -10,13 +11,11 @@ import (
 // ask stops until the learner goes on. It returns the answer, empty when there is none.
 func (p *Play) ask(why Stop) (string, error) {
 	for !p.Auto {
-		p.tell(Ask{why})
-		if p.left || p.typed == nil {
-			return "", ErrQuit
+		line, err := p.await(why)
+		if err != nil {
+			return "", err
 		}
-		line := *p.typed
-		p.typed = nil
-		v, ok := verb(line)
+		v, ok := verb(cmp.Or(line, Next))
 		switch {
 		case ok:
 			switch v.do(p) {

@@ -22,6 +22,7 @@ type StepView struct {
 	Title     string    // what the lesson says about the step, one line
 	Recorded  bool      // shown again: nothing was executed or undone
 	Simulated bool      // time, nodes and load are simulated
+	Place     string    // where it is in a recording; empty outside of one
 }
 
 // Step shows what one step did.
@@ -130,6 +131,9 @@ func (s *Screen) stepHeader(v StepView) {
 		clock += " (" + elapsed(f.At.Sub(v.Start)) + ")"
 	}
 	s.line(s.style(faint, fmt.Sprintf("패스 %d · %s", f.Pass, clock)))
+	if v.Place != "" {
+		s.line(s.style(yellow, cell(v.Place)))
+	}
 	if v.Recorded {
 		s.line(s.style(yellow, "지나간 기록을 다시 보여 드립니다. 클러스터에서 되돌린 것은 없습니다."))
 	}

@@ -1,4 +1,4 @@
-package trace_test
+package recording_test
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stepscale/stepscale/engine/recording"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -29,7 +30,7 @@ func TestRecordingRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := trace.Read(&b)
+	got, err := recording.Read(&b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,14 +48,14 @@ func TestReadNamesTheBrokenLine(t *testing.T) {
 	}{
 		"broken":           {good + "{broken\n" + good, 2, nil},
 		"blank lines":      {good + "\n \n{broken\n", 4, nil},
-		"torn":             {good + good + `{"pass":2,"st`, 3, trace.ErrTorn},
-		"torn in a letter": {good + `{"pass":2,"step":"` + "\xec\x95", 2, trace.ErrTorn},
-		"not UTF-8":        {good + "{\"pass\":2,\"step\":\"\xff\"}\n", 2, trace.ErrUTF8},
-		"no frame":         {good + "{}\n", 2, trace.ErrStep},
-		"no frame, torn":   {good + "{}", 2, trace.ErrStep},
+		"torn":             {good + good + `{"pass":2,"st`, 3, recording.ErrTorn},
+		"torn in a letter": {good + `{"pass":2,"step":"` + "\xec\x95", 2, recording.ErrTorn},
+		"not UTF-8":        {good + "{\"pass\":2,\"step\":\"\xff\"}\n", 2, recording.ErrUTF8},
+		"no frame":         {good + "{}\n", 2, recording.ErrStep},
+		"no frame, torn":   {good + "{}", 2, recording.ErrStep},
 	} {
-		frames, err := trace.Read(strings.NewReader(c.recording))
-		var at *trace.LineError
+		frames, err := recording.Read(strings.NewReader(c.recording))
+		var at *recording.LineError
 		if !errors.As(err, &at) || at.Line != c.line || c.want != nil && !errors.Is(err, c.want) {
 			t.Errorf("%s: %v; want %v at line %d", name, err, c.want, c.line)
 		}
@@ -62,10 +63,10 @@ func TestReadNamesTheBrokenLine(t *testing.T) {
 			t.Errorf("%s: the frames before are lost: %v", name, frames)
 		}
 	}
-	if frames, err := trace.Read(strings.NewReader(strings.TrimSuffix(good+good, "\n") + "\n\n")); err != nil || len(frames) != 2 {
+	if frames, err := recording.Read(strings.NewReader(strings.TrimSuffix(good+good, "\n") + "\n\n")); err != nil || len(frames) != 2 {
 		t.Errorf("%d frames, %v", len(frames), err)
 	}
-	if frames, err := trace.Read(strings.NewReader(strings.TrimSuffix(good, "\n"))); err != nil || len(frames) != 1 {
+	if frames, err := recording.Read(strings.NewReader(strings.TrimSuffix(good, "\n"))); err != nil || len(frames) != 1 {
 		t.Errorf("without the last newline: %d frames, %v", len(frames), err)
 	}
 }

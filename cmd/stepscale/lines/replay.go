@@ -1,0 +1,51 @@
+package lines
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
+)
+
+// replay shows an event of a replay.
+func (f *Face) replay(e play.Event) {
+	s := f.Screen
+	switch e := e.(type) {
+	case play.Replayed:
+		place := fmt.Sprintf("기록 %s · 패스 %d/%d · 단계 %d/%d", at(e.Place), e.Place.Pass, e.Place.Passes, e.Place.Step, e.Place.Steps)
+		if e.Last {
+			place += " · 기록의 끝"
+		}
+		s.Step(view.StepView{Frame: e.Frame, Start: e.Start, Simulated: e.Simulated, Place: place})
+	case play.Series:
+		series := view.FactSeries{Fact: e.Fact}
+		for _, v := range e.Values {
+			series.Samples = append(series.Samples, view.Sample(v))
+		}
+		s.FactSeries(series)
+	case play.List:
+		var rows []view.ListedStep
+		for _, l := range e {
+			rows = append(rows, view.ListedStep{At: at(l.Place), Step: string(l.Step), Here: l.Here, Moved: l.Moved, Failed: l.Failed})
+		}
+		s.StepList(rows)
+	case play.Differences:
+		var rows []view.Difference
+		for _, d := range e.All {
+			rows = append(rows, view.Difference(d))
+		}
+		s.Differences(e.A, e.B, rows)
+	case play.ReplayHelp:
+		var rows [][2]string
+		for _, c := range play.Commands() {
+			rows = append(rows, [2]string{strings.TrimSpace(strings.Join(c.Names, ", ") + " " + c.Args), c.Help})
+		}
+		s.Section("명령")
+		s.Pairs(rows)
+		s.Note("Enter만 누르시면 방금 한 명령을 되풀이합니다.")
+	}
+}
+
+// at is a place as goto takes it.
+func at(p play.Place) string { return fmt.Sprintf("%d.%d", p.Pass, p.Step) }

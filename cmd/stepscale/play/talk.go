@@ -1,0 +1,57 @@
+package play
+
+import (
+	"context"
+	"iter"
+)
+
+// Script is what a face renders: it tells events, and after an Ask it takes what was typed.
+type Script interface {
+	Events(ctx context.Context) iter.Seq[Event]
+	Type(line string)
+	Err() error
+}
+
+// talk is what all scripts have in common.
+type talk struct {
+	script func() error
+	ctx    context.Context
+	yield  func(Event) bool
+	left   bool // the face has turned away
+	err    error
+	typed  *string // by the learner, not taken yet
+}
+
+// Events is the play, once. After an Ask it goes on with what was sent, and without
+// anything it ends as on Quit.
+func (t *talk) Events(ctx context.Context) iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		t.ctx, t.yield = ctx, yield
+		t.err = t.script()
+	}
+}
+
+// Err is how the play ended: ErrQuit on the learner's wish.
+func (t *talk) Err() error { return t.err }
+
+// Type sends a line that the learner has typed at a stop: a verb or an answer.
+func (t *talk) Type(line string) { t.typed = &line }
+
+func (t *talk) tell(e Event) {
+	if !t.left && !t.yield(e) {
+		t.left = true
+	}
+}
+
+func (t *talk) note(text string) { t.tell(Note{text}) }
+
+// await stops until a line was sent.
+func (t *talk) await(why Stop) (string, error) {
+	t.tell(Ask{why})
+	if t.left || t.typed == nil {
+		return "", ErrQuit
+	}
+	line := *t.typed
+	t.typed = nil
+	return line, nil
+}
