@@ -92,15 +92,34 @@ func (s *State) whyDifferent(ctx context.Context, hpa *autoscalingv2.HorizontalP
 	if err := query(ctx, &later, &trace.Frame{}); err != nil {
 		return "", err
 	}
-	in := later.pass.input
-	in.SpecReplicas = before
-	switch {
-	case later.pass.decision != nil && Decide(s.Params, in, s.history().Clone()).Desired == now:
-		return "입력이 그사이에 바뀌었습니다. 컨트롤러는 우리보다 조금 늦게 읽었고, 지금의 입력으로 계산하면 같은 수가 나옵니다.", nil
-	case s.Clock.Since(s.observed) < s.Params.DownscaleStabilization:
-		return fmt.Sprintf("컨트롤러는 우리가 보기 전의 제안도 기억합니다. %s 지나면 기억이 같아집니다.", korean.Subject(minutes(s.Params.DownscaleStabilization))), nil
+	d := difference{before: before, predicted: s.pass.result.Desired, now: now, again: s.pass.result.Desired}
+	if in := later.pass.input; later.pass.decision != nil {
+		in.SpecReplicas = before
+		d.again = Decide(s.Params, in, s.history().Clone()).Desired
 	}
-	return "이유를 찾지 못했습니다. 이 클러스터의 컨트롤러는 다른 플래그나 다른 버전으로 돌고 있을 수 있습니다.", nil
+	if s.Clock.Since(s.observed) < s.Params.DownscaleStabilization {
+		d.forgets = s.Params.DownscaleStabilization
+	}
+	return d.why(), nil
+}
+
+// difference is a number of replicas that was not predicted.
+type difference struct {
+	before, predicted, now int32
+	again                  int32         // what would be predicted now
+	forgets                time.Duration // the controller may know proposals so old, which we have not seen; 0: no longer
+}
+
+func (d difference) why() string {
+	switch {
+	case d.again == d.now:
+		return "입력이 그사이에 바뀌었습니다. 컨트롤러는 우리보다 조금 늦게 읽었고, 지금의 입력으로 계산하면 같은 수가 나옵니다."
+	case min(d.predicted, d.again) < d.now && d.now < max(d.predicted, d.again):
+		return fmt.Sprintf("입력이 바뀌는 중입니다. 앞서 읽은 값으로는 %d개, 지금의 값으로는 %d개이고, 컨트롤러는 그 중간에 읽었습니다.", d.predicted, d.again)
+	case d.forgets > 0 && d.predicted < d.now && d.now <= d.before: // what is remembered holds back, and adds nothing
+		return fmt.Sprintf("컨트롤러는 우리가 보기 전의 제안도 기억합니다. %s 지나면 기억이 같아집니다.", korean.Subject(minutes(d.forgets)))
+	}
+	return "이유를 찾지 못했습니다. 그사이의 값이 잠깐 달랐거나, 이 클러스터의 컨트롤러가 다른 플래그나 다른 버전으로 돌고 있을 수 있습니다."
 }
 
 func minutes(d time.Duration) string { return fmt.Sprintf("%d분", int(d.Minutes())) }

@@ -12,8 +12,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"github.com/stepscale/stepscale/clusters/manifest"
@@ -38,6 +40,7 @@ const policyAPI = "admissionregistration.k8s.io/v1"
 type Class struct {
 	cluster   manifest.Client
 	discovery discovery.DiscoveryInterface
+	kube      kubernetes.Interface
 }
 
 // Prepared is one part of a Class.
@@ -94,7 +97,7 @@ func NewClass(cfg *rest.Config) (*Class, error) {
 		return nil, err
 	}
 	dyn, err := dynamic.NewForConfig(cfg)
-	return &Class{cluster: manifest.Client{Dynamic: dyn, Mapper: c.Mapper}, discovery: c.Kube.Discovery()}, err
+	return &Class{cluster: manifest.Client{Dynamic: dyn, Mapper: c.Mapper}, discovery: c.Kube.Discovery(), kube: c.Kube}, err
 }
 
 // HasPolicies tells whether the API server serves MutatingAdmissionPolicy v1.
@@ -161,10 +164,32 @@ func applied(live *unstructured.Unstructured) bool {
 	})
 }
 
-// Install makes what is missing and brings ours up to date. Where a part is somebody
-// else's, nothing is written. It is safe to call twice.
+// What is being deleted is gone within that time, unless a finalizer keeps it.
+const (
+	goingTimeout = 30 * time.Second
+	goingPoll    = 500 * time.Millisecond
+)
+
+// settled is Status when nothing of it is being deleted any more. Resource types that a
+// lesson brought go with its end, and take a while: as long as they are there, they look
+// like somebody else's that are of use, and what is applied to ours goes with them.
+func (c *Class) settled(ctx context.Context) (all []Prepared, err error) {
+	going := func(p Prepared) bool { return p.Going }
+	err = wait.PollUntilContextTimeout(ctx, goingPoll, goingTimeout, true, func(context.Context) (bool, error) {
+		all, err = c.Status(ctx)
+		return !slices.ContainsFunc(all, going), err
+	})
+	if wait.Interrupted(err) && ctx.Err() == nil {
+		p := all[slices.IndexFunc(all, going)]
+		return nil, fmt.Errorf("%s %s: %w", p.Kind, p.Name, ErrGoing)
+	}
+	return all, err
+}
+
+// Install makes what is missing and brings ours up to date, after what is going has gone.
+// Where a part is somebody else's, nothing is written. It is safe to call twice.
 func (c *Class) Install(ctx context.Context) ([]Prepared, error) {
-	all, err := c.Status(ctx)
+	all, err := c.settled(ctx)
 	if err != nil {
 		return nil, err
 	}

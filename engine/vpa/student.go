@@ -25,8 +25,8 @@ var (
 	// ErrNotInstalled tells that a class has no role for its students yet, or no
 	// policy to fence them in.
 	ErrNotInstalled = errors.New("the class is not installed")
-	// ErrGoing tells that a namespace is being deleted.
-	ErrGoing = errors.New("the namespace is being deleted")
+	// ErrGoing tells that something is being deleted.
+	ErrGoing = errors.New("it is being deleted")
 )
 
 // The quota controller learns of a new resource type within thirty seconds.

@@ -122,7 +122,9 @@ func (d deps) classInstall(ctx context.Context, c *vpa.Class, name string, yes b
 	if err != nil {
 		return err
 	}
+	done := d.waits.Busy("수업에 필요한 것을 만듭니다")
 	made, err := c.Install(ctx)
+	done()
 	screen := view.New(d.out)
 	for _, p := range made {
 		done := "만듦: "
@@ -133,6 +135,10 @@ func (d deps) classInstall(ctx context.Context, c *vpa.Class, name string, yes b
 	}
 	if _, foreign := errors.AsType[*vpa.ForeignError](err); foreign {
 		return err
+	}
+	if errors.Is(err, vpa.ErrGoing) {
+		return &problem.Error{What: "같은 이름의 것이 지워지는 중이고, 아직 다 지워지지 않았습니다", Cause: err,
+			Hint: "아무것도 쓰지 않았습니다. 다 지워진 뒤에 다시 실행해 주십시오. 오래 남아 있으면 kubectl get -o yaml의 finalizers에 무엇이 기다리는지 적혀 있습니다."}
 	}
 	if err != nil {
 		return &problem.Error{What: "모두 만들지는 못했습니다", Cause: err, Hint: "클러스터 관리자의 권한이 필요합니다. 다시 실행하시면 나머지만 만듭니다."}

@@ -163,13 +163,16 @@ func (d deps) enroll(ctx context.Context, c *vpa.Class, cluster string, students
 
 func (d deps) enrollAll(ctx context.Context, c *vpa.Class, students []vpa.Student) error {
 	screen := view.New(d.out)
-	counted := true
+	counted, fenced := true, true
 	for _, s := range students {
 		err := c.Enroll(ctx, s)
 		if err == nil && counted { // the first may wait, and the others then do not
 			done := d.waits.Busy("할당량이 세어지기를 기다립니다")
 			counted, err = c.AwaitQuota(ctx, s)
 			done()
+		}
+		if err == nil && fenced {
+			fenced, err = c.AwaitFence(ctx, s)
 		}
 		if err != nil {
 			return &problem.Error{What: "네임스페이스 " + korean.Object(s.Namespace) + " 끝까지 만들지 못했습니다", Cause: err, Hint: enrollHint(err)}
@@ -178,6 +181,9 @@ func (d deps) enrollAll(ctx context.Context, c *vpa.Class, students []vpa.Studen
 	}
 	if !counted {
 		screen.Note("할당량이 아직 세어지지 않았습니다. 그동안은 학생이 아무것도 만들지 못합니다. kubectl describe resourcequota -n " + korean.By(students[0].Namespace) + " 확인해 주십시오.")
+	}
+	if !fenced {
+		screen.Note("API 서버가 정책 " + korean.Object(vpa.FencePolicy) + " 아직 따르지 않습니다. 그동안은 학생이 externalIPs나 큰 레플리카 수를 적을 수 있습니다. stepscale doctor에 같은 --eks나 --context와 -n을 적어 확인해 주십시오.")
 	}
 	screen.Note("NetworkPolicy는 클러스터의 네트워크가 지킬 때에만 힘이 있습니다. EKS의 VPC CNI에서는 enableNetworkPolicy를 켜 주십시오.")
 	screen.Note("학생에게: stepscale learn hpa -n " + students[0].Namespace + " (클러스터와 이미지의 플래그를 함께)")

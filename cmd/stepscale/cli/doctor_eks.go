@@ -48,7 +48,7 @@ func fence(f attached.Fence) finding {
 	case len(f.Unseen) > 0:
 		return finding{name, statusWarn, "볼 권한이 없어 확인하지 못한 것: " + strings.Join(f.Unseen, ", "), hint}
 	}
-	return finding{name, statusOK, "파드 보안(restricted), ResourceQuota, LimitRange, NetworkPolicy가 있습니다", ""}
+	return finding{name, statusOK, "파드 보안(restricted), ResourceQuota, LimitRange, NetworkPolicy, 정책 stepscale-student가 있습니다", ""}
 }
 
 func clockFinding(skew time.Duration) finding {

@@ -108,7 +108,7 @@ func TestObserve(t *testing.T) {
 			if ours != c.ours || now != "4" || agrees != c.agrees || explained != (c.agrees == "false") {
 				t.Errorf("ours %s, the cluster %s, agrees %s, %q", ours, now, agrees, why)
 			}
-			if explained && !strings.Contains(why, "기억합니다") {
+			if explained && !strings.Contains(why, "다른 플래그") {
 				t.Errorf("explained as %q", why)
 			}
 			if again, _ := rows[1].Fact("agrees"); again != "true" {

@@ -35,5 +35,6 @@ func (t terminal) Pause(ctx context.Context, d time.Duration) error {
 func (t terminal) Busy(what string) (done func()) {
 	screen := view.New(t.errOut)
 	screen.Busy(what)
+	screen.Doing(what)
 	return screen.Erase
 }

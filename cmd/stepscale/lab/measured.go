@@ -57,7 +57,7 @@ func (s *realSite) untilMeasured(ctx context.Context, d time.Duration) error {
 		return err
 	}
 	if !s.cluster.Holds {
-		s.noteChange(lastChange(s.Scenario.Offered, s.pace.looked))
+		s.noteChange(lastChange(s.Scenario.Offered, s.pace.looked, s.pace.now()))
 	}
 	done, err := s.covered(ctx)
 	if err == nil && !done {
@@ -112,7 +112,7 @@ func (s *realSite) share(pods []corev1.Pod) sets.Set[string] {
 		s.noteChange(c.LastTransitionTime.Time)
 	}
 	if s.pace.sharing.Difference(now).Len() > 0 {
-		s.noteChange(time.Now())
+		s.noteChange(s.pace.now())
 	}
 	s.pace.sharing = now
 	return names

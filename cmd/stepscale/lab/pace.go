@@ -21,7 +21,12 @@ type pace struct {
 	changed  time.Time     // when the load, or who shares it, became what it is
 	measured time.Time     // the last change that was waited for
 	sharing  sets.Set[types.UID]
+	ahead    time.Duration // of the cluster's clocks, this machine's
 }
+
+// now is the time by the cluster's clocks, which the metrics and the pods go by. The nodes
+// keep the API server's time as a rule; this machine may not.
+func (p *pace) now() time.Time { return time.Now().Add(-p.ahead) }
 
 // pause lets d pass. Where the load waits for the lesson, its timeline goes on by one
 // pass.
@@ -46,7 +51,7 @@ func (s *realSite) goOn(ctx context.Context) error {
 	}
 	offered := s.Scenario.Offered
 	if offered(next) != offered(s.pace.looked) && offered(next) == offered(next+s.period()) { // or it goes on changing
-		s.pace.changed = time.Now().Add(heard)
+		s.pace.changed = s.pace.now().Add(heard)
 	}
 	s.pace.looked = next
 	return nil
@@ -75,9 +80,9 @@ func (s *realSite) tellPosition(ctx context.Context, at time.Duration) error {
 	return nil
 }
 
-// lastChange is how long ago the load became what it is at that moment; zero where that is
+// lastChange is when the load became what it is at that moment, now; zero where that is
 // long ago, or it goes on changing and nothing is to be waited for.
-func lastChange(offered func(time.Duration) int64, at time.Duration) time.Time {
+func lastChange(offered func(time.Duration) int64, at time.Duration, now time.Time) time.Time {
 	for since := time.Duration(0); since < settling; since += loadStep {
 		if offered(at-since-loadStep) == offered(at) {
 			continue
@@ -85,7 +90,7 @@ func lastChange(offered func(time.Duration) int64, at time.Duration) time.Time {
 		if offered(at+settling-since) != offered(at) {
 			return time.Time{}
 		}
-		return time.Now().Add(-since)
+		return now.Add(-since)
 	}
 	return time.Time{}
 }

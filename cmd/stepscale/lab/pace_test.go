@@ -117,7 +117,7 @@ func TestLastChange(t *testing.T) {
 	for at, want := range map[time.Duration]time.Duration{
 		30 * time.Second: none, time.Minute: 0, 75 * time.Second: 15 * time.Second, 110 * time.Second: none, 4 * time.Minute: 0, 20 * time.Minute: none,
 	} {
-		got := lastChange(s.Scenario.Offered, at)
+		got := lastChange(s.Scenario.Offered, at, time.Now())
 		if (want == none) != got.IsZero() || want != none && time.Since(got).Round(time.Second) != want {
 			t.Errorf("at %s it changed %s ago, want %s", at, time.Since(got), want)
 		}
@@ -173,6 +173,32 @@ func TestUntilMeasured(t *testing.T) {
 	s.Loop.Observes = true
 	s.noteChange(time.Now().Add(time.Second))
 	look("somebody else's controller does not wait", 0, 0)
+}
+
+// TestUntilMeasuredByTheClustersClock: where this machine's clock is wrong, a look still
+// waits for what began after the change, and not for more.
+func TestUntilMeasuredByTheClustersClock(t *testing.T) {
+	for _, ahead := range []time.Duration{10 * time.Minute, -10 * time.Minute} {
+		s, _ := paced(t, podOf("web", "web-1", time.Hour+ahead), podOf("web", "web-2", time.Hour+ahead))
+		s.pace.ahead, s.begun = ahead, time.Now().Add(-time.Minute)
+		asked, began := 0, []time.Duration{-10 * time.Second, 5 * time.Second} // from now, by the cluster's clock
+		s.metrics.(*metricsfake.Clientset).PrependReactor("list", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
+			at := time.Now().Add(15*time.Second - ahead + began[min(asked, len(began)-1)])
+			asked++
+			list := &metricsv1beta1.PodMetricsList{}
+			for _, name := range []string{"web-1", "web-2"} {
+				list.Items = append(list.Items, metricsv1beta1.PodMetrics{ObjectMeta: metav1.ObjectMeta{Namespace: "x", Name: name}, Timestamp: metav1.NewTime(at), Window: metav1.Duration{Duration: 15 * time.Second}})
+			}
+			return true, list, nil
+		})
+		for _, change := range []string{"the load has changed", "a pod has gone"} {
+			asked = 0
+			if err := s.untilMeasured(t.Context(), 0); err != nil || asked != 2 {
+				t.Errorf("%s ahead, %s: asked %d times, %v", ahead, change, asked, err)
+			}
+			_ = s.objects.kube.CoreV1().Pods("x").Delete(t.Context(), "web-2", metav1.DeleteOptions{})
+		}
+	}
 }
 
 func containsAll(text string, parts ...string) bool {

@@ -180,9 +180,13 @@ func (s *realSite) begin(ctx context.Context) error {
 	if s.metrics, err = metricsclient.NewForConfig(s.cluster.Config); err != nil {
 		return err
 	}
+	if ahead, err := s.Skew(ctx); err == nil { // what is not known is taken to be right
+		s.pace.ahead = ahead
+	}
 	begin := time.Now()
-	s.Phases.Phase("첫 메트릭", 0)
-	if err := s.awaitMetrics(ctx); err != nil {
+	done := s.cluster.Waits.Busy("Metrics Server가 파드를 처음 재기를 기다립니다")
+	err = s.awaitMetrics(ctx)
+	if done(); err != nil {
 		return err
 	}
 	s.Phases.Phase("첫 메트릭", time.Since(begin))
@@ -239,7 +243,7 @@ func (s *realSite) startLoad(ctx context.Context) error {
 	}
 	err := s.waitRunning(ctx)
 	s.begun = time.Now()
-	s.noteChange(s.begun)
+	s.noteChange(s.pace.now())
 	return err
 }
 

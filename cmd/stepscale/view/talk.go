@@ -82,6 +82,13 @@ func (s *Screen) Busy(text string) {
 	}
 }
 
+// Doing tells of what takes a while where Busy cannot show it.
+func (s *Screen) Doing(text string) {
+	if !s.tty {
+		s.Note(text + ".")
+	}
+}
+
 // Erase removes what Remaining or Busy left.
 func (s *Screen) Erase() {
 	if s.tty {
