@@ -197,6 +197,7 @@ func TestReplayBeginsElsewhere(t *testing.T) {
 
 func TestReplayEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	r := NewReplay(ReplayOptions{Recording: recorded(t)})
 	for e := range r.Events(ctx) {
 		if _, ok := e.(Ask); ok {
