@@ -36,11 +36,8 @@ func TestVerifyAgreesOnEveryScenario(t *testing.T) {
 			if n, ok := fewPasses[name]; ok {
 				passes = n
 			}
-			switch {
-			case s.HPA == "":
+			if s.HPA == "" {
 				passes, loop = 1, "vpa"
-			case s.VPA != "":
-				passes, loop = 3, "hpa-vpa"
 			}
 			file, _ := record(t, a, name, runOptions{loop: loop, until: "pass=" + strconv.Itoa(passes)})
 			if s.HPA != "" && !slices.Contains(s.Faults, scenarios.FaultMissingTarget) {
