@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +133,7 @@ func TestDisturbances(t *testing.T) {
 			t.Errorf("after the scenario Ready is %s", got)
 		}
 	})
+	t.Run("a node whose pods are evicted", func(t *testing.T) { evicts(t, ns, pod.Name) })
 }
 
 func nodeReady(t *testing.T, name string) corev1.ConditionStatus {
@@ -146,4 +148,65 @@ func nodeReady(t *testing.T, name string) corev1.ConditionStatus {
 		}
 	}
 	return ""
+}
+
+// evicts: upstream taints a node that is not Ready at once, and its pods go after the five
+// minutes that they tolerate, of virtual time; of one that gets well in time they stay.
+func evicts(t *testing.T, ns, pod string) {
+	get := func() *corev1.Pod {
+		t.Helper()
+		p, err := client.CoreV1().Pods(ns).Get(t.Context(), pod, metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	node := get().Spec.NodeName
+	disturb := func(what string, wantTaints int) {
+		t.Helper()
+		if err := cluster.Disturb(t.Context(), embedded.Disturbance{What: what, Node: node}); err != nil {
+			t.Fatal(err)
+		}
+		n, err := client.CoreV1().Nodes().Get(t.Context(), node, metav1.GetOptions{})
+		if err != nil || len(n.Spec.Taints) != wantTaints {
+			t.Errorf("%s: %v, %v", what, n.Spec.Taints, err)
+		}
+	}
+	advance := func(d time.Duration) {
+		t.Helper()
+		if err := cluster.Advance(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The gate holds the kubelet, so that a pod that is deleted can be looked at.
+	if err := cluster.Hold(t.Context(), ns); err != nil {
+		t.Fatal(err)
+	}
+	disturb(trace.EventNotReady, 2) // NoSchedule and NoExecute
+	advance(299 * time.Second)
+	disturb(trace.EventReady, 0)
+	advance(time.Minute)
+	if p := get(); p.DeletionTimestamp != nil {
+		t.Fatal("it is evicted from a node that got well in time")
+	}
+	disturb(trace.EventNotReady, 2)
+	advance(299 * time.Second)
+	if p := get(); p.DeletionTimestamp != nil {
+		t.Fatal("it is evicted too early")
+	}
+	advance(time.Second)
+	p := get()
+	if p.DeletionTimestamp == nil {
+		t.Fatal("it is not evicted after five minutes")
+	}
+	i := slices.IndexFunc(p.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.DisruptionTarget })
+	if i < 0 || p.Status.Conditions[i].Reason != "DeletionByTaintManager" {
+		t.Errorf("it says %+v", p.Status.Conditions)
+	}
+	if err := cluster.Release(t.Context(), ns); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := client.CoreV1().Nodes().Get(t.Context(), node, metav1.GetOptions{}); err != nil || len(n.Spec.Taints) != 0 {
+		t.Errorf("after the scenario the node has %v, %v", n.Spec.Taints, err)
+	}
 }

@@ -46,7 +46,8 @@ type usage struct {
 	clock    *virtualClock
 	client   kubernetes.Interface
 	kubelet  kubernetes.Interface
-	revision func() int64 // of the store
+	revision func() int64                                   // of the store
+	passed   func(ctx context.Context, now time.Time) error // called when time has moved
 
 	mu      sync.Mutex
 	listed  listing
@@ -81,7 +82,7 @@ type cgroup struct {
 
 func newUsage(clock *virtualClock, client, kubelet kubernetes.Interface, revision func() int64) *usage {
 	return &usage{
-		clock: clock, client: client, kubelet: kubelet, revision: revision, born: clock.Now().Add(-time.Minute),
+		clock: clock, client: client, kubelet: kubelet, revision: revision, passed: func(context.Context, time.Time) error { return nil }, born: clock.Now().Add(-time.Minute),
 		loads: map[string]load{}, cgroups: map[cgroupKey]*cgroup{}, frozen: map[types.UID]frozen{}, nodes: map[string]float64{},
 	}
 }
@@ -110,6 +111,9 @@ func (u *usage) advance(ctx context.Context, d time.Duration) error {
 		}
 		u.flow(running, use, slice)
 		left -= slice
+		if err := u.passed(ctx, u.clock.Now()); err != nil {
+			return err
+		}
 		if err := u.probeAll(ctx, running); err != nil {
 			return err
 		}
