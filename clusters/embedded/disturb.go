@@ -114,7 +114,7 @@ func (c *Cluster) patchNode(ctx context.Context, name string, ready bool) error 
 const networkDown = "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized (simulated)"
 
 // crash lets the processes of a pod's containers end with an error. The kubelet starts
-// them again at once, as it does the first time (a back-off would follow on a second crash).
+// them again at once the first time, and after a back-off then.
 func (u *usage) crash(ctx context.Context, pod *corev1.Pod, container string) error {
 	ended := map[string]bool{}
 	for _, c := range containersOf(pod) {
