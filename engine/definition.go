@@ -83,15 +83,22 @@ func (d Definition) Changed(f trace.Frame) bool {
 	})
 }
 
+// reports are what controllers tell of a world that somebody else has moved, as status is.
+var reports = []string{"events", "endpointslices"}
+
 // Trespasses are the writes in a frame that are not its actor's. Events and the status
 // that controllers report are nobody's step, nor is what the scenario lets happen; what
 // the step declares is allowed, and what the API server refused has written nothing: a
-// kubelet deletes a pod twice now and then.
+// kubelet deletes a pod twice now and then. Evictions from a node come when their time is
+// over, whoever's step that is.
 func (d Definition) Trespasses(f trace.Frame) []trace.Call {
 	asides := d.row(f.Step).Asides
 	return slices.DeleteFunc(slices.Clone(f.Calls), func(c trace.Call) bool {
 		resource := c.Resource()
-		if !c.Writes() || c.Status >= http.StatusBadRequest || c.Actor == f.Actor || strings.HasSuffix(resource, "/status") || resource == "events" {
+		if !c.Writes() || c.Status >= http.StatusBadRequest || c.Actor == f.Actor || strings.HasSuffix(resource, "/status") || slices.Contains(reports, resource) {
+			return true
+		}
+		if c.Actor == trace.ActorTaintEviction { // time has passed over a node that fails
 			return true
 		}
 		if slices.ContainsFunc(f.Events, func(e trace.Event) bool { return e.Actor == c.Actor }) {

@@ -74,6 +74,8 @@ func TestOnlyTheStepsActorWrites(t *testing.T) {
 		"a look":                   {"t/1", trace.Call{Actor: "b", Verb: "GET", Path: pods}, 0},
 		"a status":                 {"t/1", trace.Call{Actor: "b", Verb: "PATCH", Path: pods + "/x/status"}, 0},
 		"a pod that is so called":  {"t/1", trace.Call{Actor: "b", Verb: "PATCH", Path: pods + "/status"}, 1},
+		"endpoints":                {"t/1", trace.Call{Actor: "b", Verb: "PUT", Path: "/apis/discovery.k8s.io/v1/namespaces/web/endpointslices/x"}, 0},
+		"a node's end":             {"t/1", trace.Call{Actor: trace.ActorTaintEviction, Verb: "DELETE", Path: pods + "/x"}, 0},
 		"an event":                 {"t/1", trace.Call{Actor: "b", Verb: "POST", Path: "/api/v1/namespaces/web/events"}, 0},
 		"declared":                 {"t/1", trace.Call{Actor: "b", Verb: "POST", Path: pods + "/x/binding"}, 0},
 		"declared of another step": {"t/3", trace.Call{Actor: "b", Verb: "POST", Path: pods + "/x/binding"}, 1},

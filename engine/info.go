@@ -8,6 +8,7 @@ type Info struct {
 	Kubectl   []string // what the second terminal needs: kubeconfig, namespace
 	Simulated bool     // time, nodes and load are
 	Notes     []string // what is in force here and why
+	Flags     string   // of the controllers, that are not as upstream has them; empty where all are
 
 	Period time.Duration // of a pass, where it takes real time
 }

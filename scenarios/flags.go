@@ -74,10 +74,11 @@ func numbers(least, most float64) func(string) bool {
 	}
 }
 
+// integers are written as pflag would write them: it reads 010 as eight, and not 08.
 func integers(least, most int) func(string) bool {
 	return func(text string) bool {
 		v, err := strconv.Atoi(text)
-		return err == nil && v >= least && v <= most
+		return err == nil && v >= least && v <= most && text == strconv.Itoa(v)
 	}
 }
 

@@ -66,16 +66,29 @@ func (c *Cluster) calm(ctx context.Context) error {
 			return err
 		}
 	}
+	c.leaveNodes()
 	return c.setMetricsAway(ctx, false)
 }
 
-// reportNode writes what the node's kubelet says of it: that its container runtime does
-// not answer (kubelet/kubelet_node_status.go, nodestatus.ReadyCondition), or that it does.
-// Its containers go on running.
+// reportNode writes what the node's kubelet says of it: that its network is not ready
+// (kubelet/nodestatus/setters.go, ReadyCondition), or that it is. Its containers go on
+// running, and their pods are Ready as they were: upstream takes that away only from
+// nodes that say nothing any more. It returns when the controllers of nodes know of it.
 func (c *Cluster) reportNode(ctx context.Context, name string, ready bool) error {
+	l, err := c.watchNodes(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.patchNode(ctx, name, ready); err != nil {
+		return err
+	}
+	return c.settled(ctx, l)
+}
+
+func (c *Cluster) patchNode(ctx context.Context, name string, ready bool) error {
 	condition := corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", Message: "simulated by KWOK"}
 	if !ready {
-		condition.Status, condition.Reason, condition.Message = corev1.ConditionFalse, "KubeletNotReady", "container runtime is down (simulated)"
+		condition.Status, condition.Reason, condition.Message = corev1.ConditionFalse, "KubeletNotReady", networkDown
 	}
 	condition.LastHeartbeatTime, condition.LastTransitionTime = metav1.NewTime(c.clock.Now()), metav1.NewTime(c.clock.Now())
 	patch, err := json.Marshal(map[string]any{"status": map[string]any{"conditions": []corev1.NodeCondition{condition}}})
@@ -96,8 +109,12 @@ func (c *Cluster) reportNode(ctx context.Context, name string, ready bool) error
 	return nil
 }
 
+// networkDown is what a kubelet says without a network plugin (kubelet/runtime.go,
+// networkErrors). It starts no pods then, and ends those that are deleted.
+const networkDown = "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized (simulated)"
+
 // crash lets the processes of a pod's containers end with an error. The kubelet starts
-// them again at once, as it does the first time (a back-off would follow on a second crash).
+// them again at once the first time, and after a back-off then.
 func (u *usage) crash(ctx context.Context, pod *corev1.Pod, container string) error {
 	ended := map[string]bool{}
 	for _, c := range containersOf(pod) {

@@ -91,6 +91,7 @@ func (c *Cluster) end() error {
 	}
 	err = errors.Join(err, c.dir.remove())
 	c.dir, c.admin, c.api, c.etcd, c.kubelets, c.apiListener, c.metricsListener, c.metrics, c.adapter = nil, nil, nil, nil, nil, nil, nil, nil, nil
+	c.lifecycle.Store(nil)
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/etcd/server/v3/embed"
@@ -69,6 +70,8 @@ type Cluster struct {
 	spent   time.Duration   // virtual time that starting pods took since the last Advance
 	sick    map[string]bool // nodes that are not Ready
 	adapter *adapterServer  // nil while no load has metrics
+
+	lifecycle atomic.Pointer[lifecycle] // nil while every node is Ready
 
 	serving                 <-chan struct{} // until it is closed
 	actors                  context.Context // ends when they do
@@ -228,6 +231,7 @@ func (c *Cluster) startUsage(ctx context.Context) error {
 		return err
 	}
 	c.usage = newUsage(c.clock, client, kubelet, c.etcd.Server.KV().Rev)
+	c.usage.passed = c.passed
 	return c.serveKubelets(ctx)
 }
 

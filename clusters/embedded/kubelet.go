@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/util/flowcontrol"
 	podutil "k8s.io/kubernetes/pkg/api/v1/pod"
 )
 
@@ -46,12 +47,14 @@ type usage struct {
 	clock    *virtualClock
 	client   kubernetes.Interface
 	kubelet  kubernetes.Interface
-	revision func() int64 // of the store
+	revision func() int64                                   // of the store
+	passed   func(ctx context.Context, now time.Time) error // called when time has moved
 
 	mu      sync.Mutex
 	listed  listing
 	loads   map[string]load
 	cgroups map[cgroupKey]*cgroup
+	backoff *flowcontrol.Backoff // of containers that have ended
 	frozen  map[types.UID]frozen
 	nodes   map[string]float64 // CPU seconds of every container that a node ever ran
 	born    time.Time
@@ -81,8 +84,8 @@ type cgroup struct {
 
 func newUsage(clock *virtualClock, client, kubelet kubernetes.Interface, revision func() int64) *usage {
 	return &usage{
-		clock: clock, client: client, kubelet: kubelet, revision: revision, born: clock.Now().Add(-time.Minute),
-		loads: map[string]load{}, cgroups: map[cgroupKey]*cgroup{}, frozen: map[types.UID]frozen{}, nodes: map[string]float64{},
+		clock: clock, client: client, kubelet: kubelet, revision: revision, passed: func(context.Context, time.Time) error { return nil }, born: clock.Now().Add(-time.Minute),
+		backoff: newBackOff(clock), loads: map[string]load{}, cgroups: map[cgroupKey]*cgroup{}, frozen: map[types.UID]frozen{}, nodes: map[string]float64{},
 	}
 }
 
@@ -110,6 +113,9 @@ func (u *usage) advance(ctx context.Context, d time.Duration) error {
 		}
 		u.flow(running, use, slice)
 		left -= slice
+		if err := u.passed(ctx, u.clock.Now()); err != nil {
+			return err
+		}
 		if err := u.probeAll(ctx, running); err != nil {
 			return err
 		}
@@ -117,13 +123,17 @@ func (u *usage) advance(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// probeAll lets the pods become ready whose probes have succeeded by now.
+// probeAll lets the containers start again whose back-off is over, and the pods become
+// ready whose probes have succeeded by now.
 func (u *usage) probeAll(ctx context.Context, running map[string][]*corev1.Pod) error {
 	now := u.clock.Now()
 	for ns, pods := range running {
 		u.mu.Lock()
 		model := u.loads[ns].model
 		u.mu.Unlock()
+		if err := u.startAgain(ctx, pods, now); err != nil {
+			return err
+		}
 		if err := u.probe(ctx, pods, model, now); err != nil {
 			return err
 		}
@@ -172,6 +182,9 @@ func (u *usage) flow(running map[string][]*corev1.Pod, use map[string]inUse, sli
 	for ns, of := range use {
 		for _, pod := range running[ns] {
 			for _, c := range containersOf(pod) {
+				if _, ended := inBackOff(pod, c.Name); ended {
+					continue
+				}
 				one := of[pod.Name][c.Name]
 				g := u.cgroup(pod, c.Name)
 				seconds := one.CPU / 1000 * slice.Seconds()

@@ -73,6 +73,9 @@ func (u *usage) expose(ctx context.Context, w io.Writer, node string) error {
 				continue
 			}
 			for _, c := range containersOf(p) {
+				if _, ended := inBackOff(p, c.Name); ended { // there is no cgroup
+					continue
+				}
 				g, stamp := u.told(p, c.Name, stamp)
 				l := fmt.Sprintf(`{container=%q,namespace=%q,pod=%q}`, c.Name, p.Namespace, p.Name)
 				fmt.Fprintf(&cpu, "container_cpu_usage_seconds_total%s %.9f %d\n", l, g.cpu, stamp)

@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/retry"
+	"k8s.io/utils/ptr"
 )
 
 // end is what a container runtime reports of a container that has ended.
@@ -49,6 +50,9 @@ func (u *usage) killOverLimit(ctx context.Context, pods []*corev1.Pod, use inUse
 func overLimit(pod *corev1.Pod, use map[string]Usage) map[string]bool {
 	var over map[string]bool
 	for _, c := range containersOf(pod) {
+		if _, ended := inBackOff(pod, c.Name); ended {
+			continue
+		}
 		if limit, ok := limitsInForce(pod, c)[corev1.ResourceMemory]; ok && use[c.Name].Memory > limit.Value() {
 			if over == nil {
 				over = map[string]bool{}
@@ -70,15 +74,17 @@ func limitsInForce(pod *corev1.Pod, c corev1.Container) corev1.ResourceList {
 	return c.Resources.Limits
 }
 
-// kill reports that containers of the pod have ended, and runs them again at once.
+// kill reports that containers of the pod have ended, and runs them again: at once the
+// first time, and later when the kubelet's back-off is over.
 func (u *usage) kill(ctx context.Context, pod *corev1.Pod, ended map[string]bool, how end, now time.Time) (*corev1.Pod, error) {
 	var after *corev1.Pod
+	waits := u.holdBack(pod, ended, now)
 	err := retry.RetryOnConflict(retry.DefaultRetry, func() (err error) {
 		after, err = patchPodStatus(ctx, u.kubelet, pod, func(s *corev1.PodStatus) {
-			defer unready(s, pod, ended, now)
+			defer unready(s, pod, ended, waits, now)
 			for cs := range statusesOf(s) {
 				if ended[cs.Name] {
-					restart(cs, how, metav1.NewTime(now))
+					restart(cs, how, waits[cs.Name], metav1.NewTime(now))
 				}
 			}
 		})
@@ -97,22 +103,28 @@ func (u *usage) kill(ctx context.Context, pod *corev1.Pod, ended map[string]bool
 	return after, err
 }
 
-// restart makes the status that of a container that ended and runs again.
-func restart(cs *corev1.ContainerStatus, how end, now metav1.Time) {
+// restart makes the status that of a container that ended and runs again, or waits and
+// says why.
+func restart(cs *corev1.ContainerStatus, how end, waits string, now metav1.Time) {
 	ended := &corev1.ContainerStateTerminated{Reason: how.reason, ExitCode: how.exitCode, FinishedAt: now}
 	if cs.State.Running != nil {
 		ended.StartedAt = cs.State.Running.StartedAt
 	}
 	cs.LastTerminationState = corev1.ContainerState{Terminated: ended}
+	if waits != "" {
+		cs.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: crashLoop, Message: waits}}
+		cs.Ready, cs.Started = false, ptr.To(false)
+		return
+	}
 	cs.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: now}}
 	cs.RestartCount++
 }
 
-// unready tells of the containers that have just restarted and are asked before they
-// are ready again.
-func unready(s *corev1.PodStatus, pod *corev1.Pod, over map[string]bool, now time.Time) {
+// unready tells of the containers that have ended and are asked before they are ready
+// again, or wait.
+func unready(s *corev1.PodStatus, pod *corev1.Pod, over map[string]bool, waits map[string]string, now time.Time) {
 	for _, c := range containersOf(pod) {
-		if !over[c.Name] || !probed(c) {
+		if !over[c.Name] || !probed(c) && waits[c.Name] == "" {
 			continue
 		}
 		for cs := range statusesOf(s) {

@@ -74,7 +74,8 @@ func (u *usage) probe(ctx context.Context, pods []*corev1.Pod, model Load, now t
 		}
 		due := map[string]bool{}
 		for _, c := range containersOf(pod) {
-			due[c.Name] = !now.Before(startOf(pod, c.Name).Add(readyAfter(c, warming)))
+			_, ended := inBackOff(pod, c.Name)
+			due[c.Name] = !ended && !now.Before(startOf(pod, c.Name).Add(readyAfter(c, warming)))
 		}
 		if !anyDue(pod, due) {
 			continue

@@ -37,7 +37,7 @@ const (
 	stopPath      = "/stop"
 	sessionHeader = "Stepscale-Session"
 
-	maxRequest = 1 << 20  // the largest is the description of a load
+	maxRequest = 4 << 20  // the largest is the description of a load: a scenario.yaml in base64
 	maxReply   = 64 << 20 // the largest are the metrics of a node full of pods
 )
 

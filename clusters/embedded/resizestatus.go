@@ -111,7 +111,7 @@ func actuate(s *corev1.PodStatus, pod *corev1.Pod, now metav1.Time) {
 			continue
 		}
 		if restartsFor(c, cs.Resources) {
-			restart(cs, end{"Completed", 0}, now) // a last state of before would tell of an earlier end once more
+			restart(cs, end{"Completed", 0}, "", now) // a last state of before would tell of an earlier end once more
 		}
 		cs.Resources = c.Resources.DeepCopy()
 		cs.AllocatedResources = c.Resources.Requests.DeepCopy()

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -212,7 +214,10 @@ func (s *State) addOutcome(f *trace.Frame, refused error) {
 	for _, c := range r.Status.Conditions {
 		f.Add("condition/"+string(c.Type), string(c.Status)+" "+c.Reason, "")
 	}
-	if r.Err == nil && refused == nil {
+	off := slices.ContainsFunc(r.Status.Conditions, func(c autoscalingv2.HorizontalPodAutoscalerCondition) bool {
+		return c.Type == autoscalingv2.ScalingActive && c.Status == corev1.ConditionFalse
+	})
+	if r.Err == nil && refused == nil && !off {
 		return
 	}
 	for _, c := range r.Status.Conditions {

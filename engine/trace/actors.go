@@ -13,7 +13,9 @@ const (
 	ActorScheduler   = "scheduler"
 	ActorKubelet     = "kubelet"
 	ActorLearner     = "learner"
-	ActorPipeline    = "pipeline" // that deploys: what a scenario's events call 배포
+	// ActorTaintEviction deletes the pods of a node that has not been Ready for too long.
+	ActorTaintEviction = "taint-eviction-controller"
+	ActorPipeline      = "pipeline" // that deploys: what a scenario's events call 배포
 )
 
 // Watch is a watch that an actor holds open on the API server.

@@ -8,7 +8,7 @@ const (
 	EventPatch    = "patch"
 	EventDelete   = "delete"
 	EventEvict    = "evict"
-	EventCrash    = "crash"       // of a container, which starts again at once
+	EventCrash    = "crash"       // of a container, which starts again
 	EventNotReady = "notReady"    // of a node, as its kubelet reports it
 	EventReady    = "ready"       // of that node again
 	EventAway     = "metricsAway" // of the Metrics Server

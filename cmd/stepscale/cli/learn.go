@@ -193,6 +193,9 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, after string) (err e
 		for _, n := range stage.Info().Notes {
 			t.face.Screen.Note(n)
 		}
+		if flags := stage.Info().Flags; flags != "" {
+			t.face.Screen.Note(flags)
+		}
 	}
 	if !t.auto {
 		t.face.Screen.Note("Enter를 누르시면 다음으로 넘어갑니다. 명령 목록은 ?, 끝내시려면 q를 적어 주십시오.")

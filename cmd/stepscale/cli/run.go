@@ -120,6 +120,9 @@ func (d deps) run(ctx context.Context, scenario string, o runOptions) (err error
 	}
 	defer func() { err = errors.Join(err, stage.Close(ctx)) }()
 	r.simulated = stage.Info().Simulated
+	if flags := stage.Info().Flags; flags != "" {
+		view.New(d.errOut).Note(flags)
+	}
 	frames, err := r.play(ctx, stage.Session())
 	if err != nil && len(frames) > 0 && r.err == nil {
 		r.interrupted = ctx.Err() != nil

@@ -25,7 +25,8 @@ func (s *Stage) vpaParams() (vpa.Params, error) {
 	return p, err
 }
 
-// set sets those of the flags that a controller has, and says what they were.
+// set sets those of the flags that a controller has, and says what they were where that
+// is something else.
 func set(flags []scenarios.Flag, add func(*pflag.FlagSet)) (said []string, err error) {
 	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
 	add(fs)
@@ -37,19 +38,22 @@ func set(flags []scenarios.Flag, add func(*pflag.FlagSet)) (said []string, err e
 		if err := fs.Set(f.Name, f.Value); err != nil {
 			return nil, err
 		}
+		if its.Value.String() == its.DefValue {
+			continue
+		}
 		said = append(said, fmt.Sprintf("--%s=%s(기본값 %s)", f.Name, f.Value, its.DefValue))
 	}
 	return said, nil
 }
 
-// flagNotes tell what the scenario sets in the controllers.
-func (s *Stage) flagNotes() []string {
+// flagNote tells what the scenario sets in the controllers.
+func (s *Stage) flagNote() string {
 	h, v := hpa.DefaultParams(), vpa.DefaultParams()
 	ofHPA, err := set(s.Scenario.Flags, h.AddFlags)
 	ofVPA, errVPA := set(s.Scenario.Flags, v.AddFlags)
 	said := append(ofHPA, ofVPA...)
 	if err != nil || errVPA != nil || len(said) == 0 {
-		return nil
+		return ""
 	}
-	return []string{"이 시나리오는 컨트롤러의 플래그를 바꿉니다: " + strings.Join(said, ", ")}
+	return "이 시나리오는 컨트롤러의 플래그를 바꿉니다: " + strings.Join(said, ", ")
 }

@@ -37,7 +37,7 @@ func TestEveryFlagHasAController(t *testing.T) {
 // and passes come every 30 seconds.
 func TestFlagsDecide(t *testing.T) {
 	ctx := t.Context()
-	o := eventful(t, "flags: {horizontal-pod-autoscaler-tolerance: 1, horizontal-pod-autoscaler-sync-period: 30s}\n", "")
+	o := eventful(t, "flags: {horizontal-pod-autoscaler-tolerance: 1, horizontal-pod-autoscaler-initial-readiness-delay: 30s, horizontal-pod-autoscaler-sync-period: 30s}\n", "")
 	s, err := Open(ctx, o)
 	if err != nil {
 		t.Fatal(err)
@@ -47,8 +47,8 @@ func TestFlagsDecide(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	if notes := strings.Join(s.Info().Notes, "\n"); !strings.Contains(notes, "--horizontal-pod-autoscaler-tolerance=1(기본값 0.1)") {
-		t.Errorf("told %q", notes)
+	if got, want := s.Info().Flags, "--horizontal-pod-autoscaler-tolerance=1(기본값 0.1), --horizontal-pod-autoscaler-sync-period=30s(기본값 15s)"; !strings.HasSuffix(got, ": "+want) {
+		t.Errorf("told %q, want %q: what is as it was is no news", got, want)
 	}
 	var utilization, desired []string
 	var at []time.Time

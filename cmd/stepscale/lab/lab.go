@@ -95,7 +95,7 @@ func (s *Stage) Info() engine.Info {
 	}
 	info := engine.Info{Kubectl: []string{view.Export("KUBECONFIG", s.objects.access.Info.Kubeconfig), view.Export("NS", s.Namespace()), "kubectl get " + kinds + " -n $NS"}}
 	s.site.describe(&info)
-	info.Notes = append(info.Notes, s.flagNotes()...)
+	info.Flags = s.flagNote()
 	return info
 }
 

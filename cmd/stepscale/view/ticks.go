@@ -20,11 +20,14 @@ type Tick struct {
 	Target             string
 	Proposal, Max      string // of this pass, and the highest within the stabilization window
 	Action             string
-	Reason             string // of the condition that says why nothing could be decided
+	Reason             string // of the condition that says why nothing could be decided; or
+	Blocked            bool   // it is what keeps the pods from being as it was decided
 	Events             []trace.Event
 
 	PodUsage, RequestBefore, Request, Lower, Recommended string // of the VPA loop
 	of                                                   string // "web.memory": what those are about
+	sizes                                                bool   // it is a pass of a VPA, also where it has no pods
+	obstacle                                             string // what kept a VPA from sizing a pod, if nothing came of the pass
 	Also                                                 string // a second action of the same pass
 }
 
@@ -70,6 +73,12 @@ func NewTick(frames []trace.Frame) Tick {
 			}
 		}
 	}
+	if t.sizes && t.Current == "" && t.Action == "keep" {
+		t.Blocked = t.Reason != "" // the recommender says it of the VPA
+		if t.obstacle != "" {
+			t.blocked(t.obstacle)
+		}
+	}
 	return t
 }
 
@@ -77,8 +86,16 @@ func NewTick(frames []trace.Frame) Tick {
 // words of the API; a reason of the autoscaler's own says more.
 func (t *Tick) blocked(reason string) {
 	if t.Reason == "" {
-		t.Reason = reason
+		t.Reason, t.Blocked = reason, true
 	}
+}
+
+// decision is what the autoscaler did. One that kept what it cannot have has kept nothing.
+func (t Tick) decision() string {
+	if t.Blocked && (t.Action == "keep" || t.Action == "") {
+		return "막힘"
+	}
+	return dash(actions[t.Action])
 }
 
 // act keeps the decision of the pass; two autoscalers may have made one each.
@@ -167,7 +184,7 @@ func (s *Screen) Tick(t Tick, start time.Time) {
 	}
 	cells := map[string]string{
 		"패스": strconv.Itoa(t.Pass), "경과": elapsed(t.At.Sub(start)), "사용률": dash(usage),
-		"목표": dash(t.Target), "제안": dash(t.Proposal), "최댓값": dash(t.Max), "레플리카": replicas, "결정": dash(actions[t.Action]),
+		"목표": dash(t.Target), "제안": dash(t.Proposal), "최댓값": dash(t.Max), "레플리카": replicas, "결정": t.decision(),
 	}
 	if t.vpa() {
 		maps.Copy(cells, t.vpaCells())
@@ -178,7 +195,10 @@ func (s *Screen) Tick(t Tick, start time.Time) {
 	var b strings.Builder
 	for _, c := range s.columns(t) {
 		cell := padLeft(cells[c.name], c.width)
-		if c.name == "결정" && t.Action != "keep" {
+		switch {
+		case c.name == "결정" && t.decision() == "막힘":
+			cell = s.style(yellow, cell)
+		case c.name == "결정" && t.Action != "keep":
 			cell = s.style(green, cell)
 		}
 		b.WriteString(cell + " ")

@@ -135,16 +135,37 @@ func (t *Tick) vpaFact(f trace.Fact) {
 		if t.of == "" {
 			t.of = of
 		}
-	case "evictionRefused":
-		t.blocked(f.Value)
+	case "interval":
+		t.sizes = true
+	default:
+		t.vpaBlocked(base, of, f.Value)
 	}
 }
+
+// vpaBlocked reads what keeps a VPA from sizing pods: a condition of its own, the API
+// server's no, a kubelet's, or an updater that waits.
+func (t *Tick) vpaBlocked(base, of, value string) {
+	switch {
+	case base == "evictionRefused":
+		t.blocked(value)
+	case base == "resizeRefused", base == "resizePending", base == "verdict" && value == "heldBack":
+		t.obstacle = value
+	case base == "admissionAlive" && value == "false":
+		t.obstacle = "AdmissionControllerNotReady"
+	case base == "condition" && value == "True" && slices.Contains(vpaObstacles, of):
+		t.obstacle = of
+	}
+}
+
+// vpaObstacles are the conditions in which the recommender says why a VPA has no pods to
+// size (recommender/model/vpa.go, UpdateConditions; input/cluster_feeder.go, LoadVPAs).
+var vpaObstacles = []string{"NoPodsMatched", "ConfigUnsupported"}
 
 // both tells whether an HPA moved in the same pass.
 func (t Tick) both() bool { return t.vpa() && t.Current != "" }
 
 // vpa tells whether the pass is one of the VPA loop.
-func (t Tick) vpa() bool { return t.Request != "" || t.Recommended != "" }
+func (t Tick) vpa() bool { return t.sizes || t.Request != "" || t.Recommended != "" }
 
 var vpaColumns = []column{{"패스", 4}, {"경과", 8}, {"사용량", 8}, {"요청량", 13}, {"하한", 8}, {"추천", 8}, {"결정", 6}}
 

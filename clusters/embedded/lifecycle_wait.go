@@ -1,0 +1,138 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/util/wait"
+)
+
+// evictions counts the pods that the taint eviction controller has done with: deleted, or
+// found gone.
+type evictions struct {
+	mu   sync.Mutex
+	done int
+}
+
+func (e *evictions) count() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.done
+}
+
+func (e *evictions) wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		resp, err := next.RoundTrip(req)
+		if err == nil && strings.Contains(req.URL.Path, "/pods/") &&
+			(req.Method == http.MethodDelete && resp.StatusCode < http.StatusBadRequest || resp.StatusCode == http.StatusNotFound) {
+			e.mu.Lock()
+			e.done++
+			e.mu.Unlock()
+		}
+		return resp, err
+	})
+}
+
+func (e *evictions) await(ctx context.Context, done int) error {
+	return wait.PollUntilContextTimeout(ctx, pollEvery/4, startTimeout, true, func(context.Context) (bool, error) { return e.count() >= done, nil })
+}
+
+// settled waits until the controllers have taken note of which nodes are not Ready: of
+// the taints, and of the pods whose time has begun to run.
+func (c *Cluster) settled(ctx context.Context, l *lifecycle) error {
+	err := wait.PollUntilContextTimeout(ctx, pollEvery, startTimeout, true, func(ctx context.Context) (bool, error) {
+		nodes, err := c.usage.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return false, err
+		}
+		sick := slices.DeleteFunc(slices.Clone(nodes.Items), isReadyNode)
+		limited := 0
+		for _, n := range nodes.Items {
+			execute := !isReadyNode(n) && len(sick) < len(nodes.Items) // where all are, upstream evicts nobody
+			if tainted(n, corev1.TaintEffectNoSchedule) == isReadyNode(n) || tainted(n, corev1.TaintEffectNoExecute) != execute {
+				return false, nil
+			}
+			if !execute {
+				continue
+			}
+			of, err := c.limitedPods(ctx, n.Name)
+			if err != nil {
+				return false, err
+			}
+			limited += of
+		}
+		return l.timers.Waiters() == limited, nil
+	})
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		err = fmt.Errorf("the node lifecycle controller took no note of a node within %s", startTimeout)
+	}
+	return err
+}
+
+func isReadyNode(n corev1.Node) bool {
+	return slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
+		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+func tainted(n corev1.Node, effect corev1.TaintEffect) bool {
+	return slices.ContainsFunc(n.Spec.Taints, func(t corev1.Taint) bool { return t.Key == corev1.TaintNodeNotReady && t.Effect == effect })
+}
+
+// limitedPods counts those on a node that tolerate for a while that it is not Ready: five
+// minutes, which the API server writes into every pod (DefaultTolerationSeconds).
+func (c *Cluster) limitedPods(ctx context.Context, node string) (n int, err error) {
+	pods, err := c.usage.client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("spec.nodeName", node).String()})
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range pods.Items {
+		if slices.ContainsFunc(p.Spec.Tolerations, func(t corev1.Toleration) bool {
+			return t.Key == corev1.TaintNodeNotReady && t.TolerationSeconds != nil && *t.TolerationSeconds > 0
+		}) {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// watchNodes starts the controllers of nodes where they do not run.
+func (c *Cluster) watchNodes(ctx context.Context) (*lifecycle, error) {
+	if l := c.lifecycle.Load(); l != nil {
+		return l, nil
+	}
+	l, err := c.startLifecycle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.settled(ctx, l); err != nil {
+		l.end()
+		return nil, err
+	}
+	c.lifecycle.Store(l)
+	return l, nil
+}
+
+// leaveNodes ends the controllers of nodes.
+func (c *Cluster) leaveNodes() {
+	if l := c.lifecycle.Swap(nil); l != nil {
+		l.end()
+	}
+}
+
+// passed is called whenever virtual time has moved.
+func (c *Cluster) passed(ctx context.Context, now time.Time) error {
+	if l := c.lifecycle.Load(); l != nil {
+		return l.passed(ctx, now)
+	}
+	return nil
+}
