@@ -139,7 +139,7 @@ func TestErrorsKeepTheirKind(t *testing.T) {
 		"second session": {other.Attach(t.Context()), embedded.ErrBusy, ""},
 		"no session":     {other.Advance(t.Context(), time.Second), embedded.ErrNoSession, ""},
 		"bad load":       {r.SetLoad(t.Context(), "x", []byte("bad")), embedded.ErrBadLoad, errBad.Error()},
-		"large load":     {r.SetLoad(t.Context(), "x", make([]byte, 2<<20)), nil, "too large"},
+		"large load":     {r.SetLoad(t.Context(), "x", make([]byte, 5<<20)), nil, "too large"},
 		"back in time":   {r.Advance(t.Context(), -time.Second), nil, "time does not go back"},
 		"nobody there":   {dial(t, socket+"x").Scrape(t.Context()), embedded.ErrNotRunning, ""},
 	} {
