@@ -152,8 +152,15 @@ func TestLearnAutoLeavesNoProgress(t *testing.T) {
 	if r.code != problem.ExitOK || r.opened != 1 {
 		t.Errorf("exit code %d, %d stages\n%s", r.code, r.opened, r.err)
 	}
-	if files, _ := os.ReadDir(dir); len(files) > 0 {
-		t.Error("--auto wrote progress")
+	if _, err := os.Stat(filepath.Join(dir, "progress.json")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("--auto wrote progress: %v", err)
+	}
+	if kept, _ := os.ReadDir(filepath.Join(dir, keptFolder)); len(kept) != 1 {
+		t.Errorf("%d recordings are kept", len(kept))
+	}
+	runCommand(t, "", "learn", "hpa", "--auto", "--restart", "--no-record")
+	if kept, _ := os.ReadDir(filepath.Join(dir, keptFolder)); len(kept) != 1 {
+		t.Errorf("--no-record: %d recordings are kept", len(kept))
 	}
 }
 
@@ -191,8 +198,9 @@ func TestRun(t *testing.T) {
 	if err != nil || len(frames) != 12 || r.code != problem.ExitOK {
 		t.Fatalf("%d frames, %v, exit code %d\n%s", len(frames), err, r.code, r.err)
 	}
-	if b, _ := os.ReadFile(file); string(b) != r.out {
-		t.Error("the recording differs from the output")
+	b, _ := os.ReadFile(file)
+	if _, rest, _ := strings.Cut(string(b), "\n"); rest != r.out {
+		t.Error("the recording's frames differ from the output")
 	}
 	r = runCommand(t, "", "run", "web-surge", "--until", "pass=4")
 	contains(t, r.out, "패스", "확장", "유지")

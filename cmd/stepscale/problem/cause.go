@@ -30,6 +30,8 @@ var commonWords = strings.NewReplacer(
 	"found character that cannot start any token", "값의 처음에 쓸 수 없는 글자가 있습니다",
 	"found unexpected end of stream", "닫히지 않은 따옴표가 있습니다",
 	"failed to get shared config profile, ", "",
+	"unexpected error when reading response body. Please retry. Original error: ", "",
+	"the API server's answer is too large", "API 서버의 대답이 너무 커서 끝까지 읽지 않았습니다",
 	"no such file or directory", "그런 파일이나 폴더가 없습니다",
 	"permission denied", "권한이 없습니다",
 	"read-only file system", "읽기만 할 수 있는 곳입니다",
