@@ -118,7 +118,12 @@ func (r *reader) crossCheckVPA(objects []object, s *Scenario, broken bool) {
 	if ref == nil { // told by vpa
 		return
 	}
-	r.crossCheckTarget(objects, s, broken, refPlace{object: o, who: "VPA " + s.VPA, field: "targetRef"}, *ref)
+	at := refPlace{object: o, who: "VPA " + s.VPA, field: "targetRef"}
+	if kind := koreanKind[ref.Kind]; kind != "" && ref.Kind != "Deployment" { // which HPAs scale, and the VPA's loop does not follow
+		r.add(at.line("kind"), "디플로이먼트로 바꾸어 주십시오. HPA의 대상으로는 쓸 수 있습니다.", "VPA %s의 대상이 %s입니다. stepscale의 VPA 루프는 디플로이먼트만 따라갑니다.", s.VPA, kind)
+		return
+	}
+	r.crossCheckTarget(objects, s, broken, at, *ref)
 	line, others := o.line("spec", "targetRef"), 0
 	for _, other := range objects {
 		w, ok := other.value.(*vpav1.VerticalPodAutoscaler)

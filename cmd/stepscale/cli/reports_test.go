@@ -83,7 +83,38 @@ func TestPublicReports(t *testing.T) {
 				want.isRefused(t, name)
 				return
 			}
-			want.runs(t, a, name)
+			want.runs(t, a, reportsDir, name)
+		})
+	}
+}
+
+// TestVariantsOfReports are what reports do not show: a ReplicaSet of somebody's own, and a
+// native sidecar that has requests, which count.
+func TestVariantsOfReports(t *testing.T) {
+	t.Parallel()
+	a := simulatedApp(t)
+	for name, c := range map[string]struct {
+		of      string
+		replace []string
+		want    report
+	}{
+		"a ReplicaSet":     {"h15-statefulset", []string{"kind: StatefulSet", "kind: ReplicaSet", "  serviceName: web\n", ""}, report{passes: 9, replicas: "2 4 8 9", facts: []string{"condition/AbleToScale"}}},
+		"a native sidecar": {"h26-native-sidecar-no-requests", []string{"restartPolicy: Always", "restartPolicy: Always\n        resources: {requests: {cpu: 100m}}"}, report{passes: 5, replicas: "2", facts: []string{"totalRequests = 400m"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.CopyFS(filepath.Join(dir, "variant"), os.DirFS(filepath.Join(reportsDir, c.of))); err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(dir, "variant", "objects.yaml")
+			objects, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, []byte(strings.NewReplacer(c.replace...).Replace(string(objects))), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c.want.runs(t, a, dir, "variant")
 		})
 	}
 }
@@ -101,13 +132,13 @@ func (r report) isRefused(t *testing.T, name string) {
 	}
 }
 
-func (r report) runs(t *testing.T, a *app, name string) {
+func (r report) runs(t *testing.T, a *app, dir, name string) {
 	t.Helper()
 	loop := r.loop
 	if loop == "" {
 		loop = "hpa"
 	}
-	file, rows := record(t, a, name, runOptions{loop: loop, until: "pass=" + strconv.Itoa(r.passes), scenarios: reportsDir})
+	file, rows := record(t, a, name, runOptions{loop: loop, until: "pass=" + strconv.Itoa(r.passes), scenarios: dir})
 	var decided, reasons, told []string
 	if err := readRecording(t.Context(), file, func(_ int, f trace.Frame) error {
 		for _, fact := range f.Facts {
