@@ -113,7 +113,7 @@ func TestVPACrossCheck(t *testing.T) {
 		"not there":               {vpaHead + someLoad, "web-surge", "", "", 1, "VPA web이 없습니다"},
 		"HPA is not there":        {fight, "vpa-web", "", "", 1, "HPA web이 없습니다"},
 		"old version":             {vpaHead + someLoad, "vpa-web", "k8s.io/v1\n", "k8s.io/v1beta2\n", 27, "쿠버네티스에 없는"},
-		"a StatefulSet":           {vpaHead + someLoad, "vpa-web", "kind: Deployment\n    name: web", "kind: StatefulSet\n    name: web", 32, "디플로이먼트만 따라갑니다"},
+		"a StatefulSet":           {vpaHead + someLoad, "vpa-web", "kind: Deployment\n    name: web", "kind: StatefulSet\n    name: web", 33, "디플로이먼트만 따라갑니다"},
 		"no target":               {vpaHead + someLoad, "vpa-web", "  targetRef:\n    apiVersion: apps/v1\n    kind: Deployment\n    name: web\n", "", 30, "targetRef가 없습니다"},
 		"another target":          {vpaHead + someLoad, "vpa-web", "    name: web\n", "    name: api\n", 34, "target(web)과 다릅니다"},
 		"another kind":            {vpaHead + someLoad, "vpa-web", "    kind: Deployment\n", "    kind: DaemonSet\n", 33, "apps/v1의 Deployment, StatefulSet, ReplicaSet이어야"},
