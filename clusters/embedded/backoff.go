@@ -72,6 +72,7 @@ func inBackOff(pod *corev1.Pod, container string) (ended time.Time, is bool) {
 // startAgain starts the containers whose time to wait is over. It puts their pods as they
 // are then in the list's place.
 func (u *usage) startAgain(ctx context.Context, pods []*corev1.Pod, now time.Time) error {
+	u.backoff.GC()
 	for i, pod := range pods {
 		due := map[string]bool{}
 		for _, c := range containersOf(pod) {

@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -61,13 +62,12 @@ func (c *Cluster) calm(ctx context.Context) error {
 	c.mu.Lock()
 	sick := c.sick
 	c.mu.Unlock()
+	var failed error
 	for node := range sick {
-		if err := c.reportNode(ctx, node, true); err != nil {
-			return err
-		}
+		failed = errors.Join(failed, c.reportNode(ctx, node, true))
 	}
 	c.leaveNodes()
-	return c.setMetricsAway(ctx, false)
+	return errors.Join(failed, c.setMetricsAway(ctx, false))
 }
 
 // reportNode writes what the node's kubelet says of it: that its network is not ready
@@ -118,7 +118,7 @@ const networkDown = "container runtime network not ready: NetworkReady=false rea
 func (u *usage) crash(ctx context.Context, pod *corev1.Pod, container string) error {
 	ended := map[string]bool{}
 	for _, c := range containersOf(pod) {
-		if container == "" || container == c.Name {
+		if _, waits := inBackOff(pod, c.Name); !waits && (container == "" || container == c.Name) {
 			ended[c.Name] = true
 		}
 	}

@@ -87,7 +87,11 @@ func (c *Cluster) startLifecycle(ctx context.Context) (*lifecycle, error) {
 		})
 	}
 	f.WaitForCacheSync(ctx.Done())
-	return l, ctx.Err()
+	if err := ctx.Err(); err != nil {
+		l.end()
+		return nil, err
+	}
+	return l, nil
 }
 
 // errUpstreamChanged tells that stepscale was built with a Kubernetes that it cannot drive.

@@ -96,6 +96,9 @@ func (c *Cluster) limitedPods(ctx context.Context, node string) (n int, err erro
 		return 0, err
 	}
 	for _, p := range pods.Items {
+		if p.DeletionTimestamp != nil { // its time is over, or another has deleted it
+			continue
+		}
 		if slices.ContainsFunc(p.Spec.Tolerations, func(t corev1.Toleration) bool {
 			return t.Key == corev1.TaintNodeNotReady && t.TolerationSeconds != nil && *t.TolerationSeconds > 0
 		}) {

@@ -110,7 +110,7 @@ func actuate(s *corev1.PodStatus, pod *corev1.Pod, now metav1.Time) {
 		if c == nil {
 			continue
 		}
-		if restartsFor(c, cs.Resources) {
+		if cs.State.Waiting == nil && restartsFor(c, cs.Resources) { // one that waits starts with what it has then
 			restart(cs, end{"Completed", 0}, "", now) // a last state of before would tell of an earlier end once more
 		}
 		cs.Resources = c.Resources.DeepCopy()

@@ -26,6 +26,7 @@ const (
 	keptFolder = "recordings"
 	keptFiles  = 20
 	keptBytes  = 64 << 20
+	keptAll    = 256 << 20
 )
 
 // recorder writes the frames of a session: into the file that was named, and into one of
@@ -33,8 +34,9 @@ const (
 type recorder struct {
 	name  string
 	named *os.File // nil where none was
-	kept  *os.File // likewise
+	kept  *os.File // likewise; made with the first frame
 	left  int      // bytes that may be kept
+	begin func() *os.File
 }
 
 // noRecordFlag is --no-record.
@@ -59,22 +61,21 @@ func (d deps) recorder(named string, off bool, what string, h recording.Header) 
 		}
 	}
 	if !off {
-		r.kept = d.keep(what, h)
+		r.begin = func() *os.File { return d.keep(what, h) }
 	}
 	return r, nil
 }
 
 // keep makes a file for a session in the learner's directory; nil where none can be made.
+// Two sessions may begin in the same second.
 func (d deps) keep(what string, h recording.Header) *os.File {
 	dir, err := d.state.Path(keptFolder)
 	if err != nil || os.MkdirAll(dir, 0o700) != nil {
 		return nil
 	}
-	for _, old := range d.kept()[min(keptFiles-1, len(d.kept())):] {
-		_ = os.Remove(old)
-	}
-	name := fmt.Sprintf("%s-%s.jsonl", h.Made.Format("20060102-150405"), strings.ReplaceAll(what, "/", "-"))
-	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	d.forget()
+	name := fmt.Sprintf("%s-%s-%d.jsonl", h.Made.Format("20060102-150405"), strings.ReplaceAll(what, "/", "-"), os.Getpid())
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil
 	}
@@ -85,8 +86,24 @@ func (d deps) keep(what string, h recording.Header) *os.File {
 	return f
 }
 
+// forget removes the oldest files where there are too many, or too large ones, to keep one more.
+func (d deps) forget() {
+	var size int64
+	for i, file := range d.kept() {
+		if info, err := os.Stat(file); err == nil {
+			size += info.Size()
+		}
+		if i >= keptFiles-1 || size > keptAll-keptBytes {
+			_ = os.Remove(file)
+		}
+	}
+}
+
 // frame records one. Only the file that was named may fail.
 func (r *recorder) frame(f trace.Frame) error {
+	if r.begin != nil { // a session that never got so far leaves nothing
+		r.kept, r.begin = r.begin(), nil
+	}
 	if r.kept != nil {
 		count := &counter{w: outside.JSONWriter(r.kept)}
 		if err := f.Write(count); err != nil || count.n > r.left {
@@ -135,7 +152,13 @@ func (d deps) kept() []string {
 	if err != nil {
 		return nil
 	}
-	files, _ := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	entries, _ := os.ReadDir(dir)
+	var files []string
+	for _, e := range entries {
+		if e.Type().IsRegular() && strings.HasSuffix(e.Name(), ".jsonl") {
+			files = append(files, filepath.Join(dir, e.Name()))
+		}
+	}
 	slices.Sort(files)
 	slices.Reverse(files)
 	return files
@@ -164,7 +187,7 @@ type keptRow struct {
 func (d deps) showKept(output string) error {
 	rows := []keptRow{}
 	for _, file := range d.kept() {
-		if row, err := describeKept(file); err == nil {
+		if row, err := describeKept(file); err == nil && !row.Made.IsZero() {
 			rows = append(rows, row)
 		}
 	}
@@ -178,11 +201,7 @@ func (d deps) showKept(output string) error {
 	}
 	var pairs [][2]string
 	for _, r := range rows {
-		what := r.Lesson
-		if what == "" {
-			what = "run " + r.Scenario
-		}
-		pairs = append(pairs, [2]string{r.Made.Local().Format(time.DateTime), what + ", " + r.Cluster})
+		pairs = append(pairs, [2]string{filepath.Base(r.File), r.what()})
 	}
 	s.Section("저절로 남은 기록 (새것부터)")
 	s.Pairs(pairs)
@@ -190,6 +209,28 @@ func (d deps) showKept(output string) error {
 	s.Note("가장 새것은 stepscale replay로, 다른 것은 stepscale replay 파일로 여십시오.")
 	return s.Err()
 }
+
+// what says what was recorded.
+func (r keptRow) what() string {
+	where := clusterWord(r.Cluster)
+	switch {
+	case r.Lesson != "":
+		return r.Lesson + ", " + where
+	case r.Scenario != "":
+		return "run " + r.Scenario + ", " + where
+	}
+	return "observe, " + where
+}
+
+func clusterWord(kind string) string {
+	if word := clusterWords[kind]; word != "" {
+		return word
+	}
+	return kind + " 클러스터"
+}
+
+// clusterWords are the kinds of cluster in recordings.
+var clusterWords = map[string]string{"embedded": "임베디드 클러스터", "kind": "kind 클러스터", "context": "실제 클러스터"}
 
 func describeKept(file string) (keptRow, error) {
 	f, err := os.Open(file)

@@ -138,7 +138,7 @@ func aboutRecording(rec *recording.Recording) (notes []string) {
 	}
 	notes = append(notes, fmt.Sprintf("%s패스 %d개, 하위 단계 %d개, %s %s", what, last.Pass, rec.Len(), word, view.Duration(last.At.Sub(first.At).Round(time.Second))))
 	if !h.Made.IsZero() {
-		notes = append(notes, fmt.Sprintf("%s에 %s 클러스터에서 기록했습니다(stepscale %s, 쿠버네티스 %s).", h.Made.Local().Format(time.DateTime), h.Cluster, h.Stepscale, h.Kubernetes))
+		notes = append(notes, fmt.Sprintf("%s에 %s에서 기록했습니다(stepscale %s, 쿠버네티스 %s).", h.Made.Local().Format(time.DateTime), clusterWord(h.Cluster), h.Stepscale, h.Kubernetes))
 	}
 	if rec.Torn != nil {
 		notes = append(notes, fmt.Sprintf("%d번째 줄이 중간에서 잘려 있어 그 앞까지만 보여 드립니다.", rec.Torn.Line))

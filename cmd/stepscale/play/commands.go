@@ -115,7 +115,7 @@ func (r *Replay) goOn(arg string) flow {
 		r.note("여기부터 기록의 끝까지 파드의 수도 크기도 바뀌지 않고, 멈출 중단점도 없습니다.")
 		return stay
 	case !ok:
-		r.note(fmt.Sprintf("여기부터 기록의 끝까지 %s인 자리는 없습니다.", arg))
+		r.note("여기부터 기록의 끝까지 그런 자리가 없습니다: " + arg)
 		return stay
 	}
 	r.passed(from, at)
@@ -156,6 +156,10 @@ func (r *Replay) clear(arg string) flow {
 }
 
 func (r *Replay) goTo(arg string) flow {
+	if arg == "" {
+		r.note("가실 자리를 적어 주십시오. 예: 이동 12, 이동 12.5, 이동 +5m, 이동 끝")
+		return stay
+	}
 	at, err := r.Find(arg)
 	if err != nil {
 		r.note(err.Error())

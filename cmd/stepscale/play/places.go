@@ -98,6 +98,9 @@ func (r *Replay) findClock(text string) (int, error) {
 	if at.Before(first.Truncate(time.Second)) {
 		at = at.AddDate(0, 0, 1)
 	}
+	if at.Before(first) { // within its second
+		at = first
+	}
 	return r.at(at)
 }
 

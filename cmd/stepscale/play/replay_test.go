@@ -144,7 +144,7 @@ func TestReplayTells(t *testing.T) {
 		"c wether=3":        {"wether"},
 		"c proposal>many":   {"수를 적어"},
 		"c nonsense":        {"조건을 읽을 수 없습니다"},
-		"c proposal>9":      {"proposal>9인 자리는 없습니다"},
+		"c proposal>9":      {"그런 자리가 없습니다: proposal>9"},
 		"break proposal>>1": {"조건을 읽을 수 없습니다"},
 		"비겨":                {"알 수 없는 명령입니다: 비겨", "혹시 '비교'"},
 		"clear 1":           {"번호"},
