@@ -54,11 +54,11 @@ func TestReadOnlyStateDirectoryIsTold(t *testing.T) {
 }
 
 // TestDiskThatFillsUpIsTold fills the disk under a running lesson: etcd gives up, and
-// would take the process with it.
+// would take the process with it. The wave's load is never still, so that every pass writes.
 func TestDiskThatFillsUpIsTold(t *testing.T) {
 	t.Parallel()
 	m := tmpfs(t, 0, "215m")
-	r := m.startRun()
+	r := m.startRun("wave")
 	stop := keepFull(t, m.state)
 	defer stop()
 	m.refused(m.end(r, "도움:"), "임베디드 클러스터가 도중에 멈췄습니다: etcd", "no space left on device", filepath.Join(m.state, "upstream.log"))

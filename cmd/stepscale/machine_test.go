@@ -98,9 +98,9 @@ type running struct {
 }
 
 // startRun returns when the scenario is on the cluster.
-func (m *machine) startRun() running {
+func (m *machine) startRun(scenario string) running {
 	m.t.Helper()
-	r := running{m.command("run", "web-surge", "--for", "20h"), filepath.Join(m.folder, "screen")}
+	r := running{m.command("run", scenario, "--for", "20h"), filepath.Join(m.folder, "screen")}
 	screen, err := os.Create(r.screen)
 	if err != nil {
 		m.t.Fatal(err)
@@ -110,7 +110,7 @@ func (m *machine) startRun() running {
 	if err := r.cmd.Start(); err != nil {
 		m.t.Fatal(err)
 	}
-	m.await(r, "시나리오 web-surge 준비됨")
+	m.await(r, "시나리오 "+scenario+" 준비됨")
 	return r
 }
 
@@ -149,7 +149,7 @@ func (m *machine) end(r running, word string) outcome {
 func TestCrashIsTold(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, "state")
-	r := m.startRun()
+	r := m.startRun("web-surge")
 	if err := r.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
 		t.Fatal(err)
 	}

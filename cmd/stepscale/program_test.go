@@ -215,8 +215,8 @@ func endAll(folder string) (faults []string) {
 
 // kept is what may stay in a state directory: progress, logs, locks and their folders;
 // and, until the next write, the half of a write that was killed. Of a cluster that is
-// the log.
-var kept = regexp.MustCompile(`^(\.|embedded(/cluster\.log)?|namespaces(/[a-z-.]*lock)?|progress\.json(\.tmp-\d+)?|[a-z-.]*(lock|log))$`)
+// the log, and of sessions their recordings.
+var kept = regexp.MustCompile(`^(\.|recordings(/[\w.-]+\.jsonl)?|embedded(/cluster\.log)?|namespaces(/[a-z-.]*lock)?|progress\.json(\.tmp-\d+)?|[a-z-.]*(lock|log))$`)
 
 func leftovers(state string) (faults []string) {
 	_ = filepath.WalkDir(state, func(path string, entry fs.DirEntry, err error) error {
