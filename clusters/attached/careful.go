@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+
+	"github.com/stepscale/stepscale/engine/outside"
 )
 
 // mostAnswer is how much of an answer is read: the pods of a cluster of ten thousand
@@ -32,25 +34,17 @@ func (c careful) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	answer, err := c.next.RoundTrip(r)
 	if err == nil && r.URL.Query().Get("watch") == "" && answer.StatusCode != http.StatusSwitchingProtocols {
-		most := mostAnswer
+		most := int64(mostAnswer)
 		if answer.StatusCode >= http.StatusBadRequest {
 			most = mostRefusal
 		}
-		answer.Body = &shortBody{answer.Body, most}
+		answer.Body = body{outside.AtMost(answer.Body, most, errTooLarge), answer.Body}
 	}
 	return answer, err
 }
 
-// shortBody is a body that fails when more of it comes than there should be.
-type shortBody struct {
-	io.ReadCloser
-	left int
-}
-
-func (b *shortBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if b.left -= n; b.left < 0 {
-		return 0, errTooLarge
-	}
-	return n, err
+// body is one that can be read in another way than it is closed.
+type body struct {
+	io.Reader
+	io.Closer
 }

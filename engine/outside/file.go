@@ -52,7 +52,7 @@ func Open(name string, limit int64) (fs.File, error) {
 	if err != nil {
 		return nil, errors.Join(problem(name, err), f.Close())
 	}
-	return &file{File: f, name: name, left: limit, limit: limit}, nil
+	return &file{File: f, short: AtMost(f, limit, problem(name, &SizeError{limit + 1, limit})), name: name, limit: limit}, nil
 }
 
 func readable(info fs.FileInfo, limit int64) error {
@@ -97,17 +97,30 @@ func Reason(err error) string {
 // os.File, which knows no limit.
 type file struct {
 	fs.File
-	name        string
-	left, limit int64
+	short io.Reader
+	name  string
+	limit int64
 }
 
-func (f *file) Read(p []byte) (int, error) {
-	if int64(len(p)) > f.left+1 {
-		p = p[:f.left+1]
+func (f *file) Read(p []byte) (int, error) { return f.short.Read(p) }
+
+// AtMost reads limit bytes at most from r, and fails with tooMuch where more come:
+// io.LimitReader would say that they were all.
+func AtMost(r io.Reader, limit int64, tooMuch error) io.Reader { return &atMost{r, limit, tooMuch} }
+
+type atMost struct {
+	io.Reader
+	left    int64
+	tooMuch error
+}
+
+func (a *atMost) Read(p []byte) (int, error) {
+	if int64(len(p)) > a.left+1 {
+		p = p[:a.left+1]
 	}
-	n, err := f.File.Read(p)
-	if f.left -= int64(n); f.left < 0 {
-		return 0, problem(f.name, &SizeError{f.limit + 1, f.limit})
+	n, err := a.Reader.Read(p)
+	if a.left -= int64(n); a.left < 0 {
+		return 0, a.tooMuch
 	}
 	return n, err
 }

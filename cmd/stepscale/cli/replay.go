@@ -259,24 +259,10 @@ func unpacked(in fs.File) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readCloser{&limited{z, mostUnpacked}, in}, nil
+	return readCloser{outside.AtMost(z, mostUnpacked, &outside.SizeError{Size: mostUnpacked + 1, Limit: mostUnpacked}), in}, nil
 }
 
 type readCloser struct {
 	io.Reader
 	io.Closer
-}
-
-// limited fails where more comes than there may be.
-type limited struct {
-	io.Reader
-	left int
-}
-
-func (l *limited) Read(p []byte) (int, error) {
-	n, err := l.Reader.Read(p)
-	if l.left -= n; l.left < 0 {
-		return 0, &outside.SizeError{Size: mostUnpacked + 1, Limit: mostUnpacked}
-	}
-	return n, err
 }
