@@ -6,9 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
-
-	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // What is wrong with a condition.
@@ -65,7 +62,7 @@ func (r *Recording) Condition(text string) (Condition, error) {
 	}
 	if name := FactName(c.value); r.facts[name] != nil {
 		c.right, c.value = name, ""
-	} else if _, _, ok := numbers(c.value, c.value); !ok && c.sign != "=" && c.sign != "!=" {
+	} else if _, ok := Numbers(c.value); !ok && c.sign != "=" && c.sign != "!=" {
 		return c, fmt.Errorf("%w: %s", ErrOrder, c.value)
 	}
 	return c, r.knows(c.left)
@@ -135,10 +132,11 @@ func latest(values []Value) []Value {
 }
 
 func compare(a, sign, b string) bool {
-	x, y, ok := numbers(a, b)
+	n, ok := Numbers(a, b)
 	if !ok {
 		return sign == "=" && a == b || sign == "!=" && a != b
 	}
+	x, y := n[0], n[1]
 	switch sign {
 	case "=":
 		return x == y
@@ -152,29 +150,4 @@ func compare(a, sign, b string) bool {
 		return x < y
 	}
 	return x <= y
-}
-
-// numbers reads two values of one kind: counts, quantities, percentages, or else
-// durations. One has to be told from both: 1m is a minute beside 15s, and a thousandth
-// beside 2.
-func numbers(a, b string) (x, y float64, ok bool) {
-	for _, read := range []func(string) (float64, bool){amount, seconds} {
-		x, isX := read(a)
-		y, isY := read(b)
-		if isX && isY {
-			return x, y, true
-		}
-	}
-	return 0, 0, false
-}
-
-// amount reads a count, a quantity or a percentage.
-func amount(text string) (float64, bool) {
-	q, err := resource.ParseQuantity(strings.TrimSuffix(text, "%"))
-	return q.AsApproximateFloat64(), err == nil
-}
-
-func seconds(text string) (float64, bool) {
-	d, err := time.ParseDuration(text)
-	return d.Seconds(), err == nil
 }

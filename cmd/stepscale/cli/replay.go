@@ -165,8 +165,7 @@ func (d deps) replayJSON(r *play.Replay, rec *recording.Recording, found bool) e
 		if err != nil {
 			return err
 		}
-		p := r.Place()
-		out.Place, out.Frame = fmt.Sprintf("%d.%d", p.Pass, p.Step), &f
+		out.Place, out.Frame = r.Place().String(), &f
 	}
 	return d.writeJSON(out)
 }

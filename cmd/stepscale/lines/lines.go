@@ -165,9 +165,13 @@ func Help(s *view.Screen) {
 	for _, v := range play.Verbs() {
 		rows = append(rows, [2]string{strings.Join(v.Names, ", "), v.Help})
 	}
+	help(s, rows, "질문에는 숫자(예: 4, 180%, 1.8)나 확장·축소·유지, 예·아니요로 답하시면 됩니다.")
+}
+
+func help(s *view.Screen, rows [][2]string, note string) {
 	s.Section("명령")
 	s.Pairs(rows)
-	s.Note("질문에는 숫자(예: 4, 180%, 1.8)나 확장·축소·유지, 예·아니요로 답하시면 됩니다.")
+	s.Note(note)
 }
 
 // mostTickRows is how many rows are shown before those that say the same are

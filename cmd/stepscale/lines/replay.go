@@ -13,13 +13,13 @@ func (f *Face) replay(e play.Event) {
 	s := f.Screen
 	switch e := e.(type) {
 	case play.Replayed:
-		place := fmt.Sprintf("기록 %s · 패스 %d/%d · 단계 %d/%d", at(e.Place), e.Place.Pass, e.Place.Passes, e.Place.Step, e.Place.Steps)
+		place := fmt.Sprintf("기록 %s · 패스 %d/%d · 단계 %d/%d", e.Place, e.Place.Pass, e.Place.Passes, e.Place.Step, e.Place.Steps)
 		if e.Last {
 			place += " · 기록의 끝"
 		}
 		s.Step(view.StepView{Frame: e.Frame, Start: e.Start, Simulated: e.Simulated, Place: place})
 	case play.Series:
-		series := view.FactSeries{Fact: e.Fact}
+		series := view.FactSeries{Fact: e.Fact, Numbers: e.Numbers}
 		for _, v := range e.Values {
 			series.Samples = append(series.Samples, view.Sample(v))
 		}
@@ -27,7 +27,7 @@ func (f *Face) replay(e play.Event) {
 	case play.List:
 		var rows []view.ListedStep
 		for _, l := range e {
-			rows = append(rows, view.ListedStep{At: at(l.Place), Step: string(l.Step), Here: l.Here, Moved: l.Moved, Failed: l.Failed})
+			rows = append(rows, view.ListedStep{At: l.Place.String(), Step: string(l.Step), Here: l.Here, Moved: l.Moved, Failed: l.Failed})
 		}
 		s.StepList(rows)
 	case play.Differences:
@@ -41,11 +41,6 @@ func (f *Face) replay(e play.Event) {
 		for _, c := range play.Commands() {
 			rows = append(rows, [2]string{strings.TrimSpace(strings.Join(c.Names, ", ") + " " + c.Args), c.Help})
 		}
-		s.Section("명령")
-		s.Pairs(rows)
-		s.Note("Enter만 누르시면 방금 한 명령을 되풀이합니다.")
+		help(s, rows, "Enter만 누르시면 방금 한 명령을 되풀이합니다.")
 	}
 }
-
-// at is a place as goto takes it.
-func at(p play.Place) string { return fmt.Sprintf("%d.%d", p.Pass, p.Step) }

@@ -40,9 +40,8 @@ func Commands() []Command {
 }
 
 func command(name string) (Command, bool) {
-	name = pressed(name)
 	for _, c := range Commands() {
-		if slices.ContainsFunc(c.Names, func(n string) bool { return strings.EqualFold(n, name) }) {
+		if called(c.Names, name) {
 			return c, true
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/recording"
 )
@@ -120,8 +119,7 @@ func (r *Replay) at(t time.Time) (int, error) {
 // marked are the marks, a line each.
 func (r *Replay) marked() (lines []string) {
 	for _, name := range slices.Sorted(maps.Keys(r.marks)) {
-		p := r.place(r.marks[name])
-		lines = append(lines, fmt.Sprintf("%s: %d.%d (%s)", name, p.Pass, p.Step, r.Recording.Row(r.marks[name]).Step))
+		lines = append(lines, fmt.Sprintf("%s: %s (%s)", name, r.place(r.marks[name]), r.Recording.Row(r.marks[name]).Step))
 	}
 	return lines
 }
@@ -131,11 +129,7 @@ func Misunderstood(err error, rec *recording.Recording) string {
 	var fact *recording.FactError
 	switch {
 	case errors.As(err, &fact):
-		text := fmt.Sprintf("이 기록에는 %s 값도, 그런 단계도 없습니다.", fact.Name)
-		if near := problem.Nearest(fact.Name, rec.Names()); near != "" {
-			text += fmt.Sprintf(" 혹시 '%s'입니까?", near)
-		}
-		return text
+		return fmt.Sprintf("이 기록에는 %s 값도, 그런 단계도 없습니다.", fact.Name) + perhaps(fact.Name, rec.Names())
 	case errors.Is(err, recording.ErrOrder):
 		return "크기를 비교하려면 오른쪽에 수를 적어 주십시오. 예: replicas>5, currentUtilization>=80%"
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/recording"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -17,7 +16,6 @@ import (
 type ReplayOptions struct {
 	Recording *recording.Recording
 	Loop      engine.Definition // of the recording; empty where it is not known
-	At        int               // index of the frame to begin at
 }
 
 // Replay is somebody who moves over a recording. Nothing is executed: there is no
@@ -39,7 +37,7 @@ type stopAt struct {
 
 // NewReplay is a replay of a recording, which has a frame at least.
 func NewReplay(o ReplayOptions) *Replay {
-	r := &Replay{ReplayOptions: o, marks: map[string]int{}, cursor: o.At}
+	r := &Replay{ReplayOptions: o, marks: map[string]int{}}
 	r.script = r.all
 	return r
 }
@@ -52,8 +50,7 @@ func (r *Replay) all() error {
 			return err
 		}
 		last = cmp.Or(line, last) // Enter does the same again
-		switch r.do(last) {
-		case quit:
+		if r.do(last) == quit {
 			return ErrQuit
 		}
 		if err := r.ctx.Err(); err != nil {
@@ -70,11 +67,7 @@ func (r *Replay) do(line string) flow {
 	name, arg, _ := strings.Cut(line, " ")
 	c, ok := command(name)
 	if !ok {
-		text := fmt.Sprintf("알 수 없는 명령입니다: %s. 명령 목록은 ?로 볼 수 있습니다.", line)
-		if near := problem.Nearest(name, commandNames()); near != "" && len([]rune(name)) > 1 {
-			text += fmt.Sprintf(" 혹시 '%s'입니까?", near)
-		}
-		r.note(text)
+		r.note(unknownCommand(line) + perhaps(name, commandNames()))
 		return stay
 	}
 	return c.do(r, strings.TrimSpace(arg))
@@ -104,7 +97,7 @@ func (r *Replay) frame(i int) (trace.Frame, bool) {
 	return f, true
 }
 
-// place says where a frame is: "3.5" is the fifth step of the third pass, as goto takes it.
+// place says where a frame is.
 func (r *Replay) place(i int) Place {
 	pass := r.Recording.Row(i).Pass
 	first, end := r.Recording.Pass(pass)

@@ -53,13 +53,24 @@ func (p *Play) unknown(line string, why Stop) {
 			names = append(names, v.Names...)
 		}
 	}
-	text := fmt.Sprintf("알 수 없는 명령입니다: %s. 명령 목록은 ?로 볼 수 있습니다.", line)
+	text := unknownCommand(line)
 	if why == ForAnswer {
 		_, wanted := p.asked.answers(p.unit(*p.asked), line)
 		text = fmt.Sprintf("이 물음의 답으로 읽을 수 없습니다: %s. %s 그냥 Enter를 누르시면 넘어갑니다.", line, wanted)
 	}
-	if near := problem.Nearest(line, names); near != "" && len([]rune(line)) > 1 {
-		text += fmt.Sprintf(" 혹시 '%s'입니까?", near)
+	p.note(text + perhaps(line, names))
+}
+
+func unknownCommand(line string) string {
+	return fmt.Sprintf("알 수 없는 명령입니다: %s. 명령 목록은 ?로 볼 수 있습니다.", line)
+}
+
+// perhaps asks whether the name that is nearest to a mistyped word was meant; nothing is
+// near to a single letter.
+func perhaps(word string, names []string) string {
+	near := problem.Nearest(word, names)
+	if near == "" || len([]rune(word)) < 2 {
+		return ""
 	}
-	p.note(text)
+	return fmt.Sprintf(" 혹시 '%s'입니까?", near)
 }

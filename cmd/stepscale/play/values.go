@@ -33,9 +33,12 @@ func (r *Replay) print(arg string) flow {
 		return stay
 	}
 	s := Series{Fact: name}
-	for _, v := range all {
-		s.Values = append(s.Values, Sample{Pass: r.Recording.Row(v.Frame).Pass, After: r.sinceStart(v.Frame), Text: v.Text, Here: v.Frame <= r.cursor})
+	texts := make([]string, len(all))
+	for i, v := range all {
+		texts[i] = v.Text
+		s.Values = append(s.Values, Sample{Pass: r.Recording.Row(v.Frame).Pass, After: r.sinceStart(v.Frame), Text: v.Text})
 	}
+	s.Numbers, _ = recording.Numbers(texts...)
 	r.tell(s)
 	return stay
 }
@@ -202,15 +205,15 @@ type (
 	Place struct{ Pass, Passes, Step, Steps int }
 	// Series is what a fact was over time.
 	Series struct {
-		Fact   string
-		Values []Sample
+		Fact    string
+		Values  []Sample
+		Numbers []float64 // that the values are; none where they are words
 	}
 	// Sample is a value of a series.
 	Sample struct {
 		Pass  int
 		After time.Duration // since the first frame, in loop time
 		Text  string
-		Here  bool // not after the cursor
 	}
 	// List are the steps of a pass.
 	List []Listed
@@ -235,3 +238,6 @@ type (
 	// ReplayHelp shows the table of commands.
 	ReplayHelp struct{}
 )
+
+// String is a place as goto takes it: "3.5" is the fifth step of the third pass.
+func (p Place) String() string { return fmt.Sprintf("%d.%d", p.Pass, p.Step) }

@@ -1,6 +1,9 @@
 package play
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Verb is one thing that a learner may do at a stop. Help and dispatch of every face
 // come from the table.
@@ -59,15 +62,18 @@ func pressed(name string) string {
 
 // verb finds a verb by any of its names.
 func verb(name string) (Verb, bool) {
-	name = pressed(name)
 	for _, v := range Verbs() {
-		for _, n := range v.Names {
-			if strings.EqualFold(n, name) {
-				return v, true
-			}
+		if called(v.Names, name) {
+			return v, true
 		}
 	}
 	return Verb{}, false
+}
+
+// called tells whether a word, or the key that was pressed for it, is one of the names.
+func called(names []string, word string) bool {
+	word = pressed(word)
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, word) })
 }
 
 func (p *Play) next() flow {

@@ -62,6 +62,8 @@ func fill(v reflect.Value, text string) {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int32, reflect.Int64:
 		v.SetInt(int64(2 * time.Second))
+	case reflect.Float64:
+		v.SetFloat(2)
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if v.Field(i).CanSet() {

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/resource"
-
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -15,6 +13,7 @@ import (
 type FactSeries struct {
 	Fact    string
 	Samples []Sample
+	Numbers []float64 // that the samples are; none where they are words
 }
 
 // Sample is one of its values.
@@ -22,7 +21,6 @@ type Sample struct {
 	Pass  int
 	After time.Duration // since the first frame, in loop time
 	Text  string
-	Here  bool // not after the place that is shown
 }
 
 // blocks are the heights of a sparkline, and next to nothing for the least value.
@@ -32,7 +30,7 @@ var blocks = []rune("▁▂▃▄▅▆▇█")
 func (s *Screen) FactSeries(v FactSeries) {
 	v = seenIn(v)
 	s.section(cell(FactLabel(v.Fact) + " (" + v.Fact + ")"))
-	if spark := sparkline(v.Samples, s.width-4); spark != "" {
+	if spark := sparkline(v.Numbers, s.width-4); spark != "" {
 		s.print("  " + s.style(green, spark) + "\n")
 	}
 	changes := changed(v.Samples)
@@ -63,9 +61,8 @@ func changed(all []Sample) (changes []Sample) {
 
 // sparkline draws numbers as blocks, the greatest of every column where there are more
 // than fit; nothing where the values are no numbers.
-func sparkline(samples []Sample, width int) string {
-	numbers, ok := numeric(samples)
-	if !ok || len(numbers) < 2 {
+func sparkline(numbers []float64, width int) string {
+	if len(numbers) < 2 {
 		return ""
 	}
 	low, high := slices.Min(numbers), slices.Max(numbers)
@@ -82,25 +79,6 @@ func sparkline(samples []Sample, width int) string {
 		b.WriteRune(blocks[int((top-low)/(high-low)*float64(len(blocks)-1))])
 	}
 	return b.String()
-}
-
-// numeric are values as numbers: counts, quantities, percentages, or else durations. One
-// has to be told from all of them: 1m is a minute beside 15s, and a thousandth beside 2.
-func numeric(samples []Sample) ([]float64, bool) {
-	amounts, durations := make([]float64, len(samples)), make([]float64, len(samples))
-	areAmounts, areDurations := true, true
-	for i, v := range samples {
-		q, err := resource.ParseQuantity(strings.TrimSuffix(v.Text, "%"))
-		areAmounts = areAmounts && err == nil
-		amounts[i] = q.AsApproximateFloat64()
-		d, err := time.ParseDuration(v.Text)
-		areDurations = areDurations && err == nil
-		durations[i] = d.Seconds()
-	}
-	if areAmounts {
-		return amounts, true
-	}
-	return durations, areDurations
 }
 
 // ListedStep is a step in the list of a pass.

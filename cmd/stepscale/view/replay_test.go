@@ -20,19 +20,20 @@ func samples(values ...string) (all []view.Sample) {
 
 func TestFactSeries(t *testing.T) {
 	for name, c := range map[string]struct {
-		values []string
-		spark  string
-		says   []string
+		values  []string
+		numbers []float64
+		spark   string
+		says    []string
 	}{
-		"counts":      {[]string{"2", "2", "4", "8"}, "▁▁▃█", []string{"패스    1    +00:00  2", "패스    3    +00:30  4", "값 4개"}},
-		"percentages": {[]string{"50%", "95%", "52%"}, "▁█▁", []string{"95%"}},
-		"quantities":  {[]string{"950m", "1", "2"}, "▁▁█", []string{"950m"}},
-		"durations":   {[]string{"15s", "1m"}, "▁█", nil},
-		"words":       {[]string{"keep", "scaleUp"}, "", []string{"scaleUp"}},
-		"always":      {[]string{"2", "2"}, "", []string{"값 2개"}},
+		"counts":      {[]string{"2", "2", "4", "8"}, []float64{2, 2, 4, 8}, "▁▁▃█", []string{"패스    1    +00:00  2", "패스    3    +00:30  4", "값 4개"}},
+		"percentages": {[]string{"50%", "95%", "52%"}, []float64{50, 95, 52}, "▁█▁", []string{"95%"}},
+		"quantities":  {[]string{"950m", "1", "2"}, []float64{.95, 1, 2}, "▁▁█", []string{"950m"}},
+		"durations":   {[]string{"15s", "1m"}, []float64{15, 60}, "▁█", nil},
+		"words":       {[]string{"keep", "scaleUp"}, nil, "", []string{"scaleUp"}},
+		"always":      {[]string{"2", "2"}, []float64{2, 2}, "", []string{"값 2개"}},
 	} {
 		var b bytes.Buffer
-		view.NewFixed(&b, 60, false).FactSeries(view.FactSeries{Fact: "desiredReplicas", Samples: samples(c.values...)})
+		view.NewFixed(&b, 60, false).FactSeries(view.FactSeries{Fact: "desiredReplicas", Samples: samples(c.values...), Numbers: c.numbers})
 		got := b.String()
 		if c.spark != "" && !strings.Contains(got, "  "+c.spark+"\n") || c.spark == "" && strings.ContainsAny(got, "▁█") {
 			t.Errorf("%s: no %q in\n%s", name, c.spark, got)
@@ -51,13 +52,13 @@ func TestFactSeries(t *testing.T) {
 // TestReplayScreensFit a narrow terminal, however long what they show is.
 func TestReplayScreensFit(t *testing.T) {
 	long := strings.Repeat("가나다-", 30)
-	many := make([]string, 500)
+	many, numbers := make([]string, 500), make([]float64, 500)
 	for i := range many {
-		many[i] = strings.Repeat("9", i%7+1)
+		many[i], numbers[i] = strings.Repeat("9", i%7+1), float64(i%7)
 	}
 	var b bytes.Buffer
 	s := view.NewFixed(&b, 60, false)
-	s.FactSeries(view.FactSeries{Fact: long, Samples: samples(many...)})
+	s.FactSeries(view.FactSeries{Fact: long, Samples: samples(many...), Numbers: numbers})
 	s.StepList([]view.ListedStep{{At: "12.34", Step: "hpa/2-replicas/" + long, Here: true, Moved: true}, {At: "1.1", Step: "hpa/x", Failed: true}})
 	var all []view.Difference
 	for range 40 {
