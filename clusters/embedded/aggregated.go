@@ -94,11 +94,7 @@ func knownUsers(all authenticator.Request) authenticator.Request {
 // aggregate makes the Service and the APIServices through which the API server leads to a
 // server of this process, and waits until it calls them available.
 func (c *Cluster) aggregate(ctx context.Context, service string, versions ...schema.GroupVersion) error {
-	kube, err := kubernetes.NewForConfig(c.admin)
-	if err != nil {
-		return err
-	}
-	agg, err := aggregator.NewForConfig(c.admin)
+	kube, agg, err := c.aggregation()
 	if err != nil {
 		return err
 	}
@@ -121,13 +117,19 @@ func (c *Cluster) aggregate(ctx context.Context, service string, versions ...sch
 	return nil
 }
 
-// disaggregate takes away what aggregate made, whether it got that far or not.
-func (c *Cluster) disaggregate(ctx context.Context, service string, versions ...schema.GroupVersion) error {
+// aggregation are the clients of what aggregate makes: Services and APIServices.
+func (c *Cluster) aggregation() (kubernetes.Interface, aggregator.Interface, error) {
 	kube, err := kubernetes.NewForConfig(c.admin)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	agg, err := aggregator.NewForConfig(c.admin)
+	return kube, agg, err
+}
+
+// disaggregate takes away what aggregate made, whether it got that far or not.
+func (c *Cluster) disaggregate(ctx context.Context, service string, versions ...schema.GroupVersion) error {
+	kube, agg, err := c.aggregation()
 	if err != nil {
 		return err
 	}

@@ -105,18 +105,12 @@ func started(s *corev1.PodStatus, pod *corev1.Pod, due map[string]bool, now time
 	for _, c := range containersOf(pod) {
 		asked[c.Name] = probed(c)
 	}
-	all := true
 	for cs := range statusesOf(s) {
 		if due[cs.Name] {
 			cs.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(now)}}
 			cs.RestartCount++
 			cs.Ready, cs.Started = !asked[cs.Name], ptr.To(!asked[cs.Name])
 		}
-		if _, runs := asked[cs.Name]; runs {
-			all = all && cs.Ready
-		}
 	}
-	if all {
-		setReady(s, corev1.ConditionTrue, now)
-	}
+	readyWithAll(s, asked, now)
 }

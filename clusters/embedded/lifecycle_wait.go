@@ -14,6 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/kubernetes/pkg/util/node"
+	"k8s.io/kubernetes/pkg/util/taints"
 )
 
 // evictions counts the pods that the taint eviction controller has done with: deleted, or
@@ -78,20 +80,16 @@ func (c *Cluster) settled(ctx context.Context, l *lifecycle) error {
 	return err
 }
 
-func isReadyNode(n corev1.Node) bool {
-	return slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
-		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
-	})
-}
+func isReadyNode(n corev1.Node) bool { return node.IsNodeReady(&n) }
 
 func tainted(n corev1.Node, effect corev1.TaintEffect) bool {
-	return slices.ContainsFunc(n.Spec.Taints, func(t corev1.Taint) bool { return t.Key == corev1.TaintNodeNotReady && t.Effect == effect })
+	return taints.TaintExists(n.Spec.Taints, &corev1.Taint{Key: corev1.TaintNodeNotReady, Effect: effect})
 }
 
 // limitedPods counts those on a node that tolerate for a while that it is not Ready: five
 // minutes, which the API server writes into every pod (DefaultTolerationSeconds).
-func (c *Cluster) limitedPods(ctx context.Context, node string) (n int, err error) {
-	pods, err := c.usage.client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("spec.nodeName", node).String()})
+func (c *Cluster) limitedPods(ctx context.Context, on string) (n int, err error) {
+	pods, err := c.usage.client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("spec.nodeName", on).String()})
 	if err != nil {
 		return 0, err
 	}

@@ -104,18 +104,22 @@ func anyDue(pod *corev1.Pod, due map[string]bool) bool {
 
 // answered writes what the probes have found into a pod's status.
 func answered(s *corev1.PodStatus, due map[string]bool, now time.Time) {
-	all := true
 	for cs := range statusesOf(s) {
 		if due[cs.Name] {
 			cs.Ready, cs.Started = true, ptr.To(true)
 		}
-		if _, runs := due[cs.Name]; runs {
-			all = all && cs.Ready
+	}
+	readyWithAll(s, due, now)
+}
+
+// readyWithAll makes a pod Ready when every one of its containers that run is.
+func readyWithAll(s *corev1.PodStatus, run map[string]bool, now time.Time) {
+	for cs := range statusesOf(s) {
+		if _, runs := run[cs.Name]; runs && !cs.Ready {
+			return
 		}
 	}
-	if all {
-		setReady(s, corev1.ConditionTrue, now)
-	}
+	setReady(s, corev1.ConditionTrue, now)
 }
 
 // setReady writes both conditions of a pod that tell whether it may be sent requests.

@@ -165,7 +165,7 @@ func (w *watcher) run(ctx context.Context, loop func(first int) iter.Seq2[trace.
 func (w *watcher) passes(frames iter.Seq2[trace.Frame, error], failures *int) (last trace.Frame, err error) {
 	for f, err := range frames {
 		if err != nil {
-			w.unwritten = w.keep(f) // a recording without gaps
+			w.unwritten = w.rec.frame(f) // a recording without gaps
 		} else {
 			w.unwritten = w.frame(f)
 		}
@@ -187,7 +187,7 @@ func (w *watcher) frame(f trace.Frame) error {
 	if w.start.IsZero() {
 		w.start = f.At
 	}
-	if err := w.keep(f); err != nil {
+	if err := w.rec.frame(f); err != nil {
 		return err
 	}
 	if agrees, compared := f.Fact("agrees"); compared {
@@ -203,11 +203,6 @@ func (w *watcher) frame(f trace.Frame) error {
 		w.row(f)
 	}
 	return w.screen.Err()
-}
-
-// keep records a frame.
-func (w *watcher) keep(f trace.Frame) error {
-	return w.rec.frame(f)
 }
 
 // sum says how often the prediction was what the controller did.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -104,18 +105,25 @@ func (r *recorder) frame(f trace.Frame) error {
 	if r.begin != nil { // a session that never got so far leaves nothing
 		r.kept, r.begin = r.begin(), nil
 	}
+	if r.kept == nil && r.named == nil {
+		return nil
+	}
+	var line bytes.Buffer
+	if err := f.Write(outside.JSONWriter(&line)); err != nil {
+		return r.unwritten(err)
+	}
 	if r.kept != nil {
-		count := &counter{w: outside.JSONWriter(r.kept)}
-		if err := f.Write(count); err != nil || count.n > r.left {
+		if _, err := r.kept.Write(line.Bytes()); err != nil || line.Len() > r.left {
 			_ = r.kept.Close()
 			r.kept = nil
 		}
-		r.left -= count.n
+		r.left -= line.Len()
 	}
 	if r.named == nil {
 		return nil
 	}
-	return r.unwritten(f.Write(outside.JSONWriter(r.named)))
+	_, err := r.named.Write(line.Bytes())
+	return r.unwritten(err)
 }
 
 func (r *recorder) unwritten(err error) error {
@@ -133,17 +141,6 @@ func (r *recorder) close() error {
 		return nil
 	}
 	return r.named.Close()
-}
-
-type counter struct {
-	w io.Writer
-	n int
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += n
-	return n, err
 }
 
 // kept are the files of sessions that were kept, the newest first.
