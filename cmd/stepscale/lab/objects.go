@@ -28,6 +28,7 @@ const (
 	kindNamespace = "Namespace"
 	kindHPA       = "HorizontalPodAutoscaler"
 	kindVPA       = "VerticalPodAutoscaler"
+	kindNodePool  = "NodePool"
 )
 
 // objects are what a stage has put into a cluster: a namespace, unless somebody made one

@@ -9,7 +9,7 @@ import (
 
 // FactLabels are the Korean names of the facts that loops declare, a table for each
 // room of theirs; the identifier stands beside them.
-var FactLabels = []map[string]string{labels, vpaLabels}
+var FactLabels = []map[string]string{labels, vpaLabels, karpenterLabels}
 
 var labels = map[string]string{
 	"currentReplicas":              "현재 레플리카 수",
@@ -181,6 +181,8 @@ var ActorLabels = map[string]string{
 	"vpa-updater":              "VPA Updater",
 	"vpa-admission-controller": "VPA Admission Controller",
 	"kube-apiserver":           "API 서버",
+
+	"karpenter": "카펜터",
 }
 
 // ActorLabel is the Korean name of an actor.
