@@ -21,13 +21,14 @@ import (
 )
 
 const (
-	actorNodeLifecycle = "node-lifecycle-controller"
-
 	// The simulated kubelets send no heartbeats: a node is as they said last.
 	heartbeatGrace = 365 * 24 * time.Hour
 	// Upstream taints one node in ten seconds (--node-eviction-rate), by the machine's
 	// clock, by which nothing here goes.
 	taintsPerSecond = 1000
+	// Upstream taints no node of a small cluster while most of a zone's are not Ready, as
+	// when several join at a time. Ours is never small (--large-cluster-size-threshold).
+	largeCluster = 0
 )
 
 // lifecycle are upstream's controllers of nodes that are not Ready: one taints them, the
@@ -44,7 +45,7 @@ type lifecycle struct {
 // whose node fails later. The wiring is cmd/kube-controller-manager/app/core.go.
 func (c *Cluster) startLifecycle(ctx context.Context) (*lifecycle, error) {
 	l := &lifecycle{timers: clocktesting.NewFakeClock(c.clock.Now())}
-	client, err := kubernetes.NewForConfig(c.recorded(actorNodeLifecycle, controllerUser("node-controller")))
+	client, err := kubernetes.NewForConfig(c.recorded(trace.ActorNodeLifecycle, controllerUser("node-controller")))
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +63,7 @@ func (c *Cluster) startLifecycle(ctx context.Context) (*lifecycle, error) {
 	f := informers.NewSharedInformerFactory(reader, 0)
 	core := f.Core().V1()
 	tainter, err := nodelifecycle.NewNodeLifecycleController(life, f.Coordination().V1().Leases(), core.Pods(), core.Nodes(), f.Apps().V1().DaemonSets(), client,
-		pollEvery, heartbeatGrace, heartbeatGrace, taintsPerSecond, taintsPerSecond, nodeCount+1, 0.55) // the share is upstream's default
+		pollEvery, heartbeatGrace, heartbeatGrace, taintsPerSecond, taintsPerSecond, largeCluster, 0.55) // the share is upstream's default
 	if err != nil {
 		stop()
 		return nil, fmt.Errorf("node lifecycle controller: %w", err)
