@@ -12,7 +12,7 @@ import (
 	"github.com/stepscale/stepscale/engine/hpa/why"
 )
 
-var whys = flag.Int("whys", 10_000, "random histories whose last decision is asked why")
+var whys = flag.Int("whys", 2000, "random histories whose last decision is asked why")
 
 // lastOf is the last decision of a random history, as a recording has it.
 func lastOf(s shape) hpa.Recorded {

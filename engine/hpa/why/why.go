@@ -119,7 +119,7 @@ func nearest(from, bound int64, differs func(int64) bool) (int64, bool) {
 	reach := (bound - from) * sign
 	same := int64(0)
 	for step := int64(1); same < reach; step = stepAfter(step, same) {
-		try := min(same+step, reach)
+		try := same + min(step, reach-same)
 		if !differs(from + sign*try) {
 			same = try
 			continue
