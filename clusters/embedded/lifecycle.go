@@ -36,10 +36,9 @@ const (
 // started with the first such node, so that other lessons pay nothing, and end with what
 // disturbed the cluster.
 type lifecycle struct {
-	timers   *clocktesting.FakeClock // of the evictions; it goes with the virtual clock
-	stop     context.CancelFunc
-	ended    sync.WaitGroup
-	progress evictions
+	timers *clocktesting.FakeClock // of the evictions; it goes with the virtual clock
+	stop   context.CancelFunc
+	ended  sync.WaitGroup
 }
 
 // startLifecycle starts them while every node is Ready still, as they are on a cluster
@@ -50,9 +49,7 @@ func (c *Cluster) startLifecycle(ctx context.Context) (*lifecycle, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := c.recorded(trace.ActorTaintEviction, controllerUser("node-controller"))
-	cfg.Wrap(l.progress.wrap)
-	evictor, err := kubernetes.NewForConfig(cfg)
+	evictor, err := kubernetes.NewForConfig(c.recorded(trace.ActorTaintEviction, controllerUser("node-controller")))
 	if err != nil {
 		return nil, err
 	}
@@ -111,17 +108,6 @@ func setTimers(of *tainteviction.Controller, timers clock.WithDelayedExecution) 
 	}
 	*(*clock.WithDelayedExecution)(unsafe.Add(queue.UnsafePointer(), field.Offset)) = timers
 	return nil
-}
-
-// passed lets the evictions happen that are due now, and returns when they are done.
-func (l *lifecycle) passed(ctx context.Context, now time.Time) error {
-	before, done := l.timers.Waiters(), l.progress.count()
-	l.timers.SetTime(now)
-	due := before - l.timers.Waiters()
-	if due <= 0 {
-		return nil
-	}
-	return l.progress.await(ctx, done+due)
 }
 
 // end stops the controllers.
