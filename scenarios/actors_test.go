@@ -34,7 +34,7 @@ var actors = map[string]map[string]string{
 	"ConfigMap":     {"data": process, "immutable": apiServer},
 	"ResourceQuota": all("resourcequota controller and the API server's admission", "hard", "scopes", "scopeSelector"),
 	"LimitRange":    {"limits": "the API server's admission (LimitRanger)"},
-	"NodePool":      all("Karpenter's scheduler", "template", "limits", "weight"),
+	"NodePool":      all("Karpenter's scheduler, and its disruption", "template", "limits", "weight", "disruption"),
 	"PodSpec": {"containers": kubelet, "initContainers": kubelet, "resources": scheduler, "restartPolicy": "job controller", "terminationGracePeriodSeconds": process,
 		"enableServiceLinks": process, "automountServiceAccountToken": apiServer, "affinity": scheduler, "nodeSelector": scheduler, "topologySpreadConstraints": scheduler,
 		"securityContext": process, "volumes": process},

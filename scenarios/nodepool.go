@@ -28,7 +28,7 @@ var wide = []Kind{
 				"nodeClassRef": fields{"group": only{"karpenter.kwok.sh", classHint}, "kind": only{"KWOKNodeClass", classHint}, "name": only{"default", classHint}},
 			},
 		},
-		"limits": free, "weight": free,
+		"limits": free, "weight": free, "disruption": free,
 	}, "status": empty}),
 }
 

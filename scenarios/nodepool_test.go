@@ -36,15 +36,32 @@ func TestNodePool(t *testing.T) {
 	}
 }
 
+// TestNodePoolEvents: somebody may mend a NodePool while the scenario runs, by what the
+// API server's schema allows.
+func TestNodePoolEvents(t *testing.T) {
+	event := func(limit string) string {
+		return karpenterScenario + "events:\n- {at: 1m, patch: {kind: NodePool, name: default, with: {spec: {limits: {cpu: " + limit + "}}}}}\n"
+	}
+	s, err := scenarios.Load(files(event("10"), pool), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(s.Events()[0].Patch); got != `{"spec":{"limits":{"cpu":10}}}` {
+		t.Errorf("patch %s", got)
+	}
+	_, err = scenarios.Load(files(event("[1]"), pool), "x")
+	expect(t, err, "x/scenario.yaml", 7, "spec.limits")
+}
+
 func TestNodePoolProblems(t *testing.T) {
 	for want, c := range map[string]struct {
 		old, new string
 		line     int
 	}{
-		"NodePool other가 없습니다":                     {"karpenter: default", "karpenter: other", 1},
-		"karpenter에는 nodes가 필요합니다":                 {"nodes: [{type: m5.large}]\n", "", 1},
-		"karpenter가 있을 때만 쓸 수 있습니다":                {"karpenter: default", "hpa: web", 7},
-		"spec.disruption":                          {"  limits: {cpu: 20}\n", "  disruption: {consolidateAfter: 30s}\n", 10},
+		"NodePool other가 없습니다":      {"karpenter: default", "karpenter: other", 1},
+		"karpenter에는 nodes가 필요합니다":  {"nodes: [{type: m5.large}]\n", "", 1},
+		"karpenter가 있을 때만 쓸 수 있습니다": {"karpenter: default", "hpa: web", 7},
+		"spec.replicas":                            {"  limits: {cpu: 20}\n", "  replicas: 2\n", 10},
 		"spec.template.spec.nodeClassRef.kind":     {"kind: KWOKNodeClass", "kind: EC2NodeClass", 13},
 		"spec.template.spec.requirements":          {"      requirements: [{key: kubernetes.io/arch, operator: In, values: [amd64]}]\n", "", 12},
 		"모르는 필드입니다: spec.limit":                    {"  limits:", "  limit:", 10},

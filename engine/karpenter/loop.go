@@ -11,21 +11,22 @@ var (
 	// Nobody has a step for the controller that taints nodes and takes the taints off.
 	tainted = []engine.Aside{{Actor: trace.ActorNodeLifecycle, Write: "PATCH nodes"}}
 	facts   = world.Facts.With(engine.Facts{
-		engine.Count: {"deploymentReplicas", "deletedPods", "markedPods", "pendingPods", "existingNodes", "placedPods", "plannedNodes", "plannedPods", "typesOffered", "typesLeft",
-			"createdClaims", "launchedNodes", "joinedNodes", "registeredNodes", "readyNodes", "initializedNodes"},
-		engine.Amount:   {"podRequest", "nodeFree", "plannedRequest", "limit", "limitLeft"},
-		engine.Ratio:    {"price", "cheapestPrice"},
-		engine.Duration: {"interval", "batchIdle", "batchMax", "bootTime", "networkTime"},
+		engine.Count: {"deploymentReplicas", "deletedPods", "markedPods", "pendingPods", "existingNodes", "placedPods", "noPlacePods", "plannedNodes", "plannedPods", "typesOffered", "typesLeft",
+			"createdClaims", "launchedNodes", "joinedNodes", "registeredNodes", "readyNodes", "initializedNodes",
+			"consolidatableNodes", "candidates", "budget", "movedPods", "movedTo", "simulatedNodes", "deletedClaims", "evictedPods", "goneNodes"},
+		engine.Amount:   {"podRequest", "nodeFree", "plannedRequest", "limit", "limitLeft", "candidateUsed"},
+		engine.Ratio:    {"price", "cheapestPrice", "candidatePrice", "priceNow", "savings"},
+		engine.Duration: {"interval", "batchIdle", "batchMax", "bootTime", "networkTime", "consolidateAfter", "sincePodEvent", "validationDelay", "drainTime"},
 		engine.Text: {"unschedulableReason", "podOrder", "whyNot", "typeOut", "cheapestType", "claim", "claimRequirement", "instanceType", "zone", "taints", "event",
-			"noPlace"},
-		engine.Bool: {"podsMayBind"},
+			"noPlace", "simulatedWithout", "decision", "invalid"},
+		engine.Bool: {"podsMayBind", "stillValid"},
 	})
 )
 
 // Loop is one reaction of Karpenter to pods that have no place: from the scheduler's
 // mark to the pods running on a new node.
 func Loop() engine.Defined[State] {
-	return engine.Define(engine.Definition{Name: "karpenter", Facts: facts, Needs: []string{engine.NeedsKarpenter}}, world.Framed(worldOf, []engine.Step[State]{
+	return define("karpenter", []engine.Step[State]{
 		{ID: "karpenter/1-pending/scale", Actor: trace.ActorDeployment, Do: scale, Changes: true,
 			Ref:   "deployment/sync.go: scale",
 			Tells: []string{"interval", "deploymentReplicas", "replicaSetReplicas"}},
@@ -46,7 +47,7 @@ func Loop() engine.Defined[State] {
 			Tells: []string{"existingNodes", "placedPods", "nodeFree/<node>", "whyNot/<node>"}},
 		{ID: "karpenter/2-schedule/types", Actor: ActorKarpenter, Do: showTypes,
 			Ref:   "karpenter scheduling/nodeclaim.go: CanAdd, filterInstanceTypesByRequirements",
-			Tells: []string{"plannedNodes", "plannedPods/<node>", "plannedRequest/<node>", "typesOffered/<node>", "typesLeft/<node>", "typeOut/<type>"}},
+			Tells: []string{"plannedNodes", "plannedPods/<node>", "plannedRequest/<node>", "typesOffered/<node>", "typesLeft/<node>", "typeOut/<type>", "noPlacePods"}},
 		{ID: "karpenter/2-schedule/limits", Actor: ActorKarpenter, Do: showLimits,
 			Ref:   "karpenter scheduling/scheduler.go: addToNewNodeClaim, subtractMax",
 			Tells: []string{"limit/<pool>", "limitLeft/<pool>"}},
@@ -58,16 +59,16 @@ func Loop() engine.Defined[State] {
 			Tells: []string{"createdClaims", "claim", "claimRequirement"}},
 		{ID: "karpenter/4-node/launch", Actor: ActorKarpenter, Do: launch,
 			Ref:   "karpenter controllers/nodeclaim/lifecycle/launch.go; the cloud is simulated",
-			Tells: []string{"launchedNodes", "instanceType", "price/<type>", "zone", "condition/<type>"}},
+			Tells: []string{"launchedNodes", "instanceType", "price/<type>", "zone/<claim>", "condition/<type>"}},
 		{ID: "karpenter/4-node/join", Actor: trace.ActorKubelet, Do: join, Asides: tainted,
 			Ref:   "kubelet/kubelet_node_status.go: registerWithAPIServer; the machine is simulated",
-			Tells: []string{"bootTime", "joinedNodes", "taints"}},
+			Tells: []string{"bootTime", "joinedNodes", "taints/<node>"}},
 		{ID: "karpenter/4-node/register", Actor: ActorKarpenter, Do: register,
 			Ref:   "karpenter controllers/nodeclaim/lifecycle/registration.go",
-			Tells: []string{"registeredNodes", "taints", "podsMayBind", "condition/<type>"}},
+			Tells: []string{"registeredNodes", "taints/<node>", "podsMayBind", "condition/<type>"}},
 		{ID: "karpenter/4-node/ready", Actor: trace.ActorKubelet, Do: ready, Asides: tainted,
 			Ref:   "kubelet/nodestatus/setters.go: ReadyCondition",
-			Tells: []string{"networkTime", "readyNodes", "taints", "podsMayBind"}},
+			Tells: []string{"networkTime", "readyNodes", "taints/<node>", "podsMayBind"}},
 		{ID: "karpenter/4-node/initialize", Actor: ActorKarpenter, Do: initialize,
 			Ref:   "karpenter controllers/nodeclaim/lifecycle/initialization.go",
 			Tells: []string{"initializedNodes", "condition/<type>"}},
@@ -77,5 +78,9 @@ func Loop() engine.Defined[State] {
 		{ID: "karpenter/5-pods/run", Actor: trace.ActorKubelet, Do: run,
 			Ref:   "kubelet/kubelet.go: SyncPod",
 			Tells: []string{"readyPods", "action"}},
-	}), (*State).subject, (*State).now)
+	})
+}
+
+func define(name string, table []engine.Step[State]) engine.Defined[State] {
+	return engine.Define(engine.Definition{Name: name, Facts: facts, Needs: []string{engine.NeedsKarpenter}}, world.Framed(worldOf, table), (*State).subject, (*State).now)
 }

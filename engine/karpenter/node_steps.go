@@ -15,7 +15,6 @@ import (
 	"sigs.k8s.io/karpenter/pkg/metrics"
 
 	"github.com/stepscale/stepscale/engine/trace"
-	"github.com/stepscale/stepscale/engine/world"
 )
 
 // createClaims writes a NodeClaim for every planned node, and what the scheduling found
@@ -38,7 +37,7 @@ func createClaims(ctx context.Context, s *State, f *trace.Frame) error {
 		if err != nil {
 			return errors.Join(err, s.announce(ctx, f))
 		}
-		s.pass.created = append(s.pass.created, name)
+		s.pass.created, s.pass.acted = append(s.pass.created, name), "addNode"
 		f.Changes = append(f.Changes, trace.Change{Object: "nodeclaim/" + name, Field: "metadata.name", To: name})
 	}
 	f.Add("createdClaims", strconv.Itoa(len(s.pass.created)), "")
@@ -57,10 +56,7 @@ func createClaims(ctx context.Context, s *State, f *trace.Frame) error {
 			}
 		}
 	}
-	if err := s.announce(ctx, f); err != nil {
-		return err
-	}
-	return s.AwaitCalls(ctx, len(todo), world.ByActor(ActorKarpenter, "/nodeclaims"))
+	return s.announce(ctx, f)
 }
 
 // claims are the NodeClaims, the oldest first.

@@ -30,6 +30,7 @@ type parts struct {
 	valid     *validation.Controller
 	ready     *readiness.Controller
 	watch     watches
+	disrupt   disrupter
 }
 
 func newParts(ctx context.Context, kube *direct, clk stepClock) *parts {
@@ -39,6 +40,7 @@ func newParts(ctx context.Context, kube *direct, clk stepClock) *parts {
 	p.lifecycle = lifecycle.NewController(clk, kube, p.cloud, p.said, nodepoolhealth.NewState(), nil)
 	p.valid, p.ready = validation.NewController(clk, kube, p.cloud), readiness.NewController(clk, kube, p.cloud)
 	costs := cost.NewClusterCost(ctx, p.cloud, kube)
+	p.disrupt = p.newDisrupter(clk, costs)
 	p.watch = watches{
 		nodes: informer.NewNodeController(kube, p.cluster), pods: informer.NewPodController(kube, p.cluster),
 		claims: informer.NewNodeClaimController(kube, p.cloud, p.cluster, costs), pools: informer.NewNodePoolController(kube, p.cloud, p.cluster, costs),

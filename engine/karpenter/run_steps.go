@@ -1,9 +1,14 @@
 package karpenter
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
@@ -15,6 +20,9 @@ func bind(ctx context.Context, s *State, f *trace.Frame) error {
 	part := world.Bind()
 	part.Done = s.boundAsPlanned
 	w, err := s.place(ctx, f, part)
+	if errors.Is(err, world.ErrStuck) { // somebody has taken the place since
+		w, err = s.workload(ctx)
+	}
 	if _, left := w.Bound(); err == nil && left > 0 {
 		f.Add("unschedulablePods", strconv.Itoa(left), "")
 	}
@@ -24,19 +32,22 @@ func bind(ctx context.Context, s *State, f *trace.Frame) error {
 // boundAsPlanned tells that every pod has a node but those for which the plan has none.
 // The mark on a pod is no answer here: it is from before the node came.
 func (s *State) boundAsPlanned(w world.Workload) bool {
-	for _, p := range w.Active() {
-		if p.Spec.NodeName == "" && (s.pass.plan == nil || s.pass.plan.placed(p.UID)) {
-			_, marked := world.Unschedulable(p)
-			return s.pass.plan == nil && marked
-		}
+	if s.pass.plan == nil {
+		return w.Placed()
 	}
-	return true
+	return !slices.ContainsFunc(w.Active(), func(p *corev1.Pod) bool { return p.Spec.NodeName == "" && s.pass.plan.placed(p.UID) })
 }
 
-// run is the kubelets' part.
+// run is the kubelets' part, and the end of a pass.
 func run(ctx context.Context, s *State, f *trace.Frame) error {
+	f.Add("action", cmp.Or(s.pass.acted, "keep"), "")
+	return runPods(ctx, s, f)
+}
+
+// runPods lets the kubelets start the pods that have got a node, and end those that are
+// being deleted.
+func runPods(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = fmt.Sprintf("kubectl get deployment,pods -n %s", s.Namespace)
-	f.Add("action", s.action(), "")
 	before, err := s.workload(ctx)
 	if err != nil {
 		return err
@@ -57,13 +68,5 @@ func run(ctx context.Context, s *State, f *trace.Frame) error {
 	}
 	world.AddRun(known, w, f)
 	f.Add("readyPods", strconv.Itoa(w.Ready()), "")
-	return s.AwaitRun(ctx, known, w)
-}
-
-// action is what Karpenter did in the pass.
-func (s *State) action() string {
-	if len(s.pass.created) > 0 {
-		return "addNode"
-	}
-	return "keep"
+	return nil
 }

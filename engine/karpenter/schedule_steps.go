@@ -118,9 +118,12 @@ func showTypes(_ context.Context, s *State, f *trace.Frame) error {
 			}
 		}
 	}
-	for _, p := range plan.pods {
-		if err := plan.failed(p); err != nil {
-			f.Add("noPlace/"+p.Name, err.Error(), "")
+	f.Add("noPlacePods", strconv.Itoa(len(plan.PodErrors)), "")
+	told := map[string]bool{}
+	for _, p := range plan.pods { // pods of one template fail for one reason
+		if err := plan.failed(p); err != nil && !told[err.Error()] {
+			told[err.Error()] = true
+			f.Add("noPlace", err.Error(), p.Name)
 		}
 	}
 	return nil

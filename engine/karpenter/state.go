@@ -28,6 +28,7 @@ type State struct {
 	Pool    string                       // name of the NodePool that the loop is about
 	Target  string                       // name of the Deployment whose pods need nodes
 	Objects []*unstructured.Unstructured // the NodePools that deploying brings
+	Begin   time.Duration                // that every pass begins with; 0 means PassLength
 	// Identity is the client configuration of one actor, its calls recorded; without a
 	// name nobody's, and not recorded.
 	Identity func(actor string) *rest.Config
@@ -43,13 +44,16 @@ type pass struct {
 	pending []*corev1.Pod                   // that Karpenter is to find a place for
 	plan    *plan
 	created []string // NodeClaims that were written
+	verdict verdict
+	acted   string // what Karpenter did; empty: nothing
 }
 
 // The lengths of things in virtual time.
 const (
-	passLength = 15 * time.Second // the HPA's sync period, so that both fit side by side
-	bootTime   = 40 * time.Second // from the launch of a machine to its kubelet's first word; simulated
-	networkUp  = 10 * time.Second // and until its network is ready; simulated
+	PassLength     = 15 * time.Second // the HPA's sync period, so that both fit side by side
+	DisruptionPass = time.Minute      // of a pass of the disruption loop, in which pods may go
+	bootTime       = 40 * time.Second // from the launch of a machine to its kubelet's first word; simulated
+	networkUp      = 10 * time.Second // and until its network is ready; simulated
 )
 
 // withUpstream is the context that upstream's code wants.

@@ -19,7 +19,8 @@ import (
 type watches struct {
 	nodes, pods, claims, pools reconcile.Reconciler
 
-	known map[string]keys // by kind
+	known map[string]keys                      // by kind
+	bound map[types.NamespacedName]*corev1.Pod // pods with a node, as they were seen last
 }
 
 type keys map[types.NamespacedName]bool
@@ -63,6 +64,42 @@ func (p *parts) look(ctx context.Context) error {
 			}
 		}
 		p.watch.known[kind.name] = there
+		if pods, ok := kind.list.(*corev1.PodList); ok {
+			if err := p.podEvents(ctx, pods.Items); err != nil {
+				return err
+			}
+		}
 	}
+	return nil
+}
+
+// podEvents lets upstream note on a NodeClaim that a pod came to its node or is about to
+// leave it (nodeclaim/podevents: the filter of its Register). A pod that is gone already
+// was about to leave in between.
+func (p *parts) podEvents(ctx context.Context, pods []corev1.Pod) error {
+	now := map[types.NamespacedName]*corev1.Pod{}
+	for i := range pods {
+		if pods[i].Spec.NodeName != "" {
+			now[client.ObjectKeyFromObject(&pods[i])] = &pods[i]
+		}
+	}
+	var moved []*corev1.Pod
+	for key, pod := range now {
+		was := p.watch.bound[key]
+		if was == nil || was.DeletionTimestamp == nil && pod.DeletionTimestamp != nil {
+			moved = append(moved, pod)
+		}
+	}
+	for key, pod := range p.watch.bound {
+		if now[key] == nil && pod.DeletionTimestamp == nil {
+			moved = append(moved, pod)
+		}
+	}
+	for _, pod := range moved {
+		if _, err := p.disrupt.podEvents.Reconcile(ctx, pod); err != nil {
+			return err
+		}
+	}
+	p.watch.bound = now
 	return nil
 }

@@ -1,6 +1,7 @@
 package karpenter
 
 import (
+	"math"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -21,6 +22,9 @@ func text(of corev1.ResourceList, name corev1.ResourceName) string {
 
 // cores is CPU as Kubernetes writes it: of whole machines, which have whole cores.
 func cores(of corev1.ResourceList) string { return of.Cpu().String() }
+
+// rounded is a price without what adding floating-point numbers leaves behind.
+func rounded(price float64) float64 { return math.Round(price*1e6) / 1e6 }
 
 // dollars is a price in USD.
 func dollars(price float64) string { return strconv.FormatFloat(price, 'f', -1, 64) }

@@ -40,6 +40,7 @@ var loops = byName(
 	begun(vpa.History(), (*Stage).forDeployedVPA),
 	begun(hpavpa.Loop(), (*Stage).forBoth),
 	begun(karpenter.Loop(), (*Stage).forKarpenter),
+	begun(karpenter.Disruption(), (*Stage).forDisruption),
 )
 
 func byName(all ...Loop) map[string]Loop {

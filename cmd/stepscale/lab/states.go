@@ -149,6 +149,19 @@ func (s *Stage) forKarpenter(ctx context.Context) (*karpenter.State, error) {
 	return state, state.Deploy(ctx)
 }
 
+// forDisruption has Karpenter deployed, with a node of its own that it may take away.
+func (s *Stage) forDisruption(ctx context.Context) (*karpenter.State, error) {
+	state, err := s.forKarpenter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := state.Prepare(ctx); err != nil {
+		return nil, err
+	}
+	state.Begin = karpenter.DisruptionPass
+	return state, nil
+}
+
 // component is the client configuration of a component that is not in the
 // cluster: upstream's service account, its calls recorded. Without a name they
 // are nobody's, and not recorded. On somebody else's cluster it is the caller.

@@ -21,7 +21,8 @@ var karpenterLabels = map[string]string{
 	"typesOffered":        "처음의 인스턴스 타입:",
 	"typesLeft":           "남은 인스턴스 타입:",
 	"typeOut":             "빠진 타입:",
-	"noPlace":             "자리를 찾지 못한 파드:",
+	"noPlace":             "자리를 찾지 못한 이유",
+	"noPlacePods":         "자리를 찾지 못한 파드",
 	"limit":               "NodePool의 CPU 한도:",
 	"limitLeft":           "계획한 뒤에 남은 한도:",
 	"price":               "시간당 가격(USD):",
@@ -41,15 +42,35 @@ var karpenterLabels = map[string]string{
 	"networkTime":         "네트워크가 준비된 시간",
 	"readyNodes":          "Ready가 된 노드",
 	"initializedNodes":    "초기화를 마친 노드",
+	"consolidateAfter":    "파드가 조용해야 하는 시간",
+	"sincePodEvent":       "마지막 파드의 일에서 지난 시간:",
+	"consolidatableNodes": "통합할 수 있는 노드",
+	"candidates":          "후보 노드",
+	"candidatePrice":      "후보의 시간당 가격(USD):",
+	"candidateUsed":       "후보에서 요청된 CPU:",
+	"budget":              "한 번에 없앨 수 있는 노드:",
+	"simulatedWithout":    "없다고 치는 노드",
+	"movedPods":           "있는 노드로 옮길 수 있는 파드",
+	"movedTo":             "옮겨 갈 파드:",
+	"simulatedNodes":      "새로 필요한 노드",
+	"decision":            "카펜터의 결정",
+	"priceNow":            "지금의 시간당 가격(USD)",
+	"savings":             "아끼는 시간당 가격(USD)",
+	"validationDelay":     "다시 보기까지 기다린 시간",
+	"stillValid":          "결정이 아직 맞는가",
+	"invalid":             "결정을 버린 이유",
+	"deletedClaims":       "지운 NodeClaim",
+	"goneNodes":           "사라진 노드",
+	"drainTime":           "비워진 노드가 사라지기까지",
 }
 
 // nodeColumns are for a pass of a loop that is about nodes.
-var nodeColumns = []column{{"패스", 4}, {"경과", 8}, {"대기 파드", 9}, {"새 노드", 7}, {"타입", 12}, {"결정", 9}}
+var nodeColumns = []column{{"패스", 4}, {"경과", 8}, {"대기·후보", 9}, {"새 노드", 7}, {"타입", 12}, {"결정", 9}}
 
 // nodeFact takes what a row of such a pass shows.
 func (t *Tick) nodeFact(fact trace.Fact) {
 	switch fact.Name {
-	case "pendingPods":
+	case "pendingPods", "candidates":
 		t.Pending = fact.Value
 	case "createdClaims":
 		t.NewNodes = fact.Value
@@ -59,5 +80,5 @@ func (t *Tick) nodeFact(fact trace.Fact) {
 }
 
 func (t Tick) nodeCells() map[string]string {
-	return map[string]string{"대기 파드": dash(t.Pending), "새 노드": dash(t.NewNodes), "타입": dash(t.NodeType)}
+	return map[string]string{"대기·후보": dash(t.Pending), "새 노드": dash(t.NewNodes), "타입": dash(t.NodeType)}
 }
