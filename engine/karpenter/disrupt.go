@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/karpenter/pkg/controllers/disruption"
 	"sigs.k8s.io/karpenter/pkg/controllers/node/termination"
 	"sigs.k8s.io/karpenter/pkg/controllers/node/termination/terminator"
@@ -30,7 +31,7 @@ type disrupter struct {
 	costs      *cost.ClusterCost
 }
 
-func (p *parts) newDisrupter(clk stepClock, costs *cost.ClusterCost) disrupter {
+func (p *parts) newDisrupter(clk clock.Clock, costs *cost.ClusterCost) disrupter {
 	d := disrupter{podEvents: podevents.NewController(clk, p.kube, p.cloud), conditions: ncdisruption.NewController(clk, p.kube, p.cloud),
 		queue: disruption.NewQueue(p.kube, p.said, p.cluster, clk, p.provision), evictions: terminator.NewQueue(p.kube, p.said), costs: costs}
 	d.ends = termination.NewController(clk, p.kube, p.cloud, terminator.NewTerminator(clk, p.kube, d.evictions, p.said), p.said)
@@ -52,7 +53,7 @@ func (later) Validate(_ context.Context, c disruption.Command, _ time.Duration) 
 
 // methods are those of upstream's disruption.NewMethods, in its order, without drift: the
 // simulated machines stay as they were rented.
-func (p *parts) methods(clk stepClock) []method {
+func (p *parts) methods(clk clock.Clock) []method {
 	c := disruption.MakeConsolidation(clk, p.cluster, p.kube, p.provision, p.cloud, p.said, p.disrupt.queue)
 	return []method{
 		{disruption.NewEmptiness(c, disruption.WithValidator(later{})), disruption.NewEmptinessValidator(c)},
@@ -71,7 +72,7 @@ type verdict struct {
 }
 
 // judge asks upstream's methods in their order, and ends with the first that has a command.
-func (p *parts) judge(ctx context.Context, clk stepClock) (v verdict, err error) {
+func (p *parts) judge(ctx context.Context, clk clock.Clock) (v verdict, err error) {
 	p.cluster.MarkUnconsolidated() // or upstream looks at nothing that has not changed since
 	for _, m := range p.methods(clk) {
 		candidates, totals, err := disruption.GetCandidatesWithTotals(ctx, p.cluster, p.kube, p.said, clk, p.cloud, m.ShouldDisrupt, m.Class(), p.disrupt.queue, p.disrupt.costs)

@@ -33,6 +33,9 @@ func settle(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
+	if err := s.examinePools(ctx); err != nil { // somebody may have changed one
+		return err
+	}
 	if err := s.parts.look(ctx); err != nil {
 		return err
 	}
@@ -148,7 +151,7 @@ func showSimulation(_ context.Context, s *State, f *trace.Frame) error {
 
 // decideDisruption tells what upstream has decided.
 func decideDisruption(_ context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = "kubectl get nodeclaim -o wide"
+	f.Kubectl = kubectlClaims
 	c := s.pass.verdict.command
 	if c == nil {
 		f.Add("decision", string(disruption.NoOpDecision), "")
@@ -163,7 +166,7 @@ func decideDisruption(_ context.Context, s *State, f *trace.Frame) error {
 // validate lets upstream's delay pass, and looks whether the decision is still right:
 // somebody may have made a pod meanwhile.
 func validate(ctx context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = "kubectl get pods -A --field-selector=status.phase=Pending"
+	f.Kubectl = s.KubectlNodes()
 	v := s.pass.verdict
 	if v.command == nil {
 		f.Add("skipped", "결정한 것이 없습니다.", "")

@@ -77,7 +77,7 @@ func (s *State) claims(ctx context.Context) ([]karpv1.NodeClaim, error) {
 // advance lets the lifecycle controller look at every NodeClaim, and tells which have
 // newly got the condition.
 func (s *State) advance(ctx context.Context, f *trace.Frame, condition string) (reached []karpv1.NodeClaim, err error) {
-	f.Kubectl = "kubectl get nodeclaim -o wide"
+	f.Kubectl = kubectlClaims
 	if ctx, err = s.withUpstream(ctx); err != nil {
 		return nil, err
 	}

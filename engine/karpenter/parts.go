@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/karpenter/pkg/controllers/dynamicresources/deviceallocation"
 	"sigs.k8s.io/karpenter/pkg/controllers/nodeclaim/lifecycle"
 	"sigs.k8s.io/karpenter/pkg/controllers/nodepool/readiness"
@@ -33,7 +34,7 @@ type parts struct {
 	disrupt   disrupter
 }
 
-func newParts(ctx context.Context, kube *direct, clk stepClock) *parts {
+func newParts(ctx context.Context, kube *direct, clk clock.Clock) *parts {
 	p := &parts{kube: kube, cloud: newCloud(), said: &recorder{}}
 	p.cluster = state.NewCluster(clk, kube, p.cloud)
 	p.provision = provisioning.NewProvisioner(kube, p.said, p.cloud, p.cluster, clk, deviceallocation.NewController(kube), virtualpods.NewVirtualPodCache(kube))

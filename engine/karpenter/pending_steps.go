@@ -140,6 +140,9 @@ func batch(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
+	if err := s.examinePools(ctx); err != nil { // somebody may have changed one
+		return err
+	}
 	if err := s.readPending(ctx); err != nil {
 		return err
 	}

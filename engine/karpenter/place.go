@@ -87,9 +87,9 @@ func (s *solver) addNew(ctx context.Context, pod *corev1.Pod, template *kschedul
 	return nil
 }
 
-// placed tells whether the plan has a place for the pod.
-func (p *plan) placed(pod types.UID) bool {
-	return slices.ContainsFunc(p.tries, func(t try) bool { return t.pod.UID == pod && t.why == nil })
+// knows tells whether the pod was there when the plan was made.
+func (p *plan) knows(pod types.UID) bool {
+	return slices.ContainsFunc(p.pods, func(of *corev1.Pod) bool { return of.UID == pod })
 }
 
 func (s *solver) told(t try) { s.plan.tries = append(s.plan.tries, t) }

@@ -5,10 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
-
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
@@ -29,13 +26,23 @@ func bind(ctx context.Context, s *State, f *trace.Frame) error {
 	return err
 }
 
-// boundAsPlanned tells that every pod has a node but those for which the plan has none.
-// The mark on a pod is no answer here: it is from before the node came.
+// boundAsPlanned tells that as many pods have a node as the plan has places for: which of
+// equal pods get them is the scheduler's choice. The mark on a pod is no answer here, it
+// is from before the node came.
 func (s *State) boundAsPlanned(w world.Workload) bool {
 	if s.pass.plan == nil {
 		return w.Placed()
 	}
-	return !slices.ContainsFunc(w.Active(), func(p *corev1.Pod) bool { return p.Spec.NodeName == "" && s.pass.plan.placed(p.UID) })
+	waiting, without := 0, len(s.pass.plan.PodErrors)
+	for _, p := range w.Active() {
+		if p.Spec.NodeName == "" {
+			waiting++
+		}
+		if !s.pass.plan.knows(p.UID) && p.Spec.NodeName == "" { // it has come since
+			without++
+		}
+	}
+	return waiting <= without
 }
 
 // run is the kubelets' part, and the end of a pass.

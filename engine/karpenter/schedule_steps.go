@@ -69,7 +69,7 @@ func (s *State) idle(f *trace.Frame) bool {
 	if s.pass.plan != nil {
 		return false
 	}
-	f.Add("skipped", noPending, "")
+	f.Add("skipped", "세운 계획이 없습니다.", "")
 	return true
 }
 

@@ -10,6 +10,9 @@ import (
 
 const poolLabel = karpv1.NodePoolLabelKey
 
+// kubectlClaims shows what the NodeClaims have become.
+const kubectlClaims = `kubectl get nodeclaim -o custom-columns='NAME:.metadata.name,TYPE:.metadata.labels.node\.kubernetes\.io/instance-type,NODE:.status.nodeName'`
+
 // text is one resource of a list as Kubernetes writes it; "0" where there is none. CPU is
 // in millicores always, so that two amounts can be compared at a glance.
 func text(of corev1.ResourceList, name corev1.ResourceName) string {
