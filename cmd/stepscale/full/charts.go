@@ -33,10 +33,24 @@ func (m Model) charts() *overlay {
 		{Title: "VPA의 추천", Values: series(ticks, func(t view.Tick) string { return t.Recommended }), Target: math.NaN()},
 	} {
 		if c.From, c.To = from, to; known(c.Values) {
-			o.page = o.with(func(s *view.Screen) { s.Chart(c, 5) })
+			o.page = o.with(func(s *view.Screen) { s.Chart(c, 5+m.height/24) })
 		}
 	}
 	return o
+}
+
+// upTo are the passes up to the frame that is shown, the last as far as it has come.
+func (m Model) upTo() (ticks []view.Tick) {
+	f, _, ok := m.frame()
+	if !ok {
+		return nil
+	}
+	for _, t := range m.ticks {
+		if t.Pass < f.Pass {
+			ticks = append(ticks, t)
+		}
+	}
+	return append(ticks, view.NewTick(play.OfPass(m.frames[:m.cursor+1], f.Pass)))
 }
 
 func series(ticks []view.Tick, of func(view.Tick) string) (values []float64) {

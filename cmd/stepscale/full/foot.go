@@ -1,6 +1,8 @@
 package full
 
 import (
+	"strings"
+
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
@@ -28,6 +30,10 @@ func (m Model) foot() []string {
 	if m.asking && !m.past() && (m.reads() == story || !m.untold()) {
 		rows = append(rows, m.asks()...)
 	}
+	if len(rows) > 0 {
+		rows = append([]string{m.style(faint, strings.Repeat("┄", m.width))}, rows...)
+		notes++
+	}
 	limit := m.height * mostFoot / 3
 	if len(rows) > limit { // the notes give way
 		rows = rows[min(len(rows)-limit, notes):]
@@ -40,7 +46,7 @@ func (m Model) asks() []string {
 	if m.stop == play.ForNext && m.coming == "" {
 		return nil
 	}
-	rows := trimmed(written(m.width, m.Color, func(s *view.Screen) {
+	rows := dense(written(m.width, m.Color, func(s *view.Screen) {
 		if m.coming != "" && m.stop != play.ForRepair {
 			s.Coming(m.coming)
 		}
@@ -130,7 +136,7 @@ func (m Model) enters() string {
 // otherKeys are the keys that help here, the more useful first.
 func (m Model) otherKeys() []string {
 	var keys []string
-	if m.stop == play.ForAnswer {
+	if m.answering() {
 		keys = append(keys, "h 힌트")
 	}
 	if m.beside() {

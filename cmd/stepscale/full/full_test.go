@@ -101,18 +101,15 @@ func fits(t *testing.T, m Model) {
 // TestGoldenScreens plays the lesson of the HPA's five steps as a learner who answers all
 // questions right does, on the size that the screen is made for.
 func TestGoldenScreens(t *testing.T) {
-	for _, name := range []string{"hpa-02-control-loop", "vpa-02-control-loop"} {
-		var shown []string
-		l := &learner{t: t, seen: func(m Model) {
-			if m.asking {
-				if text := trimRight(plain(m)); len(shown) == 0 || shown[len(shown)-1] != text {
-					shown = append(shown, text)
-				}
-			}
-		}}
-		l.plays(name, sizes[1], nil)
-		golden(t, name, shown)
-	}
+	const name = "hpa-02-control-loop"
+	var shown []string
+	l := &learner{t: t, seen: func(m Model) {
+		if text := trimRight(plain(m)); m.asking && len(m.field.text) == 0 && (len(shown) == 0 || shown[len(shown)-1] != text) {
+			shown = append(shown, text)
+		}
+	}}
+	l.plays(name, sizes[1], nil)
+	golden(t, name, shown)
 }
 
 func trimRight(screen string) string {

@@ -144,11 +144,9 @@ func (m Model) actors() []string {
 	if !ok && len(m.Loop.Steps) == 0 {
 		return nil
 	}
-	rows := written(m.width, m.Color, func(s *view.Screen) { s.ActorMap(actorMap(m.Loop, w, f)) })
-	if m.height < 24 && len(rows) > 1 {
-		rows = rows[1:]
-	}
-	return rows
+	drawn := actorMap(m.Loop, w, f)
+	drawn.Low = m.height < 24
+	return written(m.width, m.Color, func(s *view.Screen) { s.ActorMap(drawn) })
 }
 
 // beside tells whether the story and the deed are on the screen together.

@@ -14,6 +14,7 @@ type Setting struct {
 	Loop      engine.Definition // of the frames
 	Simulated bool              // time, nodes and load are
 	Cluster   string            // its kind, where it is a real one
+	Notes     []string          // what is to be known before the lesson begins
 	Color     bool
 }
 
@@ -82,7 +83,11 @@ type overlay struct {
 
 // New is the screen before anything was told.
 func New(s Setting, send func(line string)) Model {
-	return Model{Setting: s, send: send, now: -1, cursor: -1, width: 80, height: 24, fresh: true}
+	m := Model{Setting: s, send: send, now: -1, cursor: -1, width: 80, height: 24, fresh: true}
+	for _, n := range s.Notes {
+		m.notes = append(m.notes, text(play.Note{Text: n}))
+	}
+	return m
 }
 
 // What is sent to the model beside keys and sizes.

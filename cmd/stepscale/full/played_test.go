@@ -2,6 +2,7 @@ package full
 
 import (
 	"compress/gzip"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,20 +60,19 @@ func usage(frames []trace.Frame, pass int) (all string) {
 }
 
 // opened reads a recording of testdata.
-func opened(t *testing.T, name string) *recorded {
-	t.Helper()
+func opened(name string) (*recorded, error) {
 	file, err := os.Open(filepath.Join("testdata", name+".jsonl.gz"))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer file.Close()
 	in, err := gzip.NewReader(file)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	r := &recorded{}
-	if r.frames, err = recording.Read(in); err != nil || len(r.frames) == 0 {
-		t.Fatalf("%d frames, %v", len(r.frames), err)
+	if r.frames, err = recording.Read(in); err != nil {
+		return nil, err
 	}
 	r.session = engine.NewSession(func(yield func(trace.Frame, error) bool) {
 		for _, f := range r.frames {
@@ -81,8 +81,7 @@ func opened(t *testing.T, name string) *recorded {
 			}
 		}
 	})
-	t.Cleanup(r.session.Close)
-	return r
+	return r, nil
 }
 
 // learner presses keys on a screen whose lesson comes from a recording.
@@ -135,8 +134,15 @@ func (l *learner) run(k tea.KeyPressMsg) {
 func (l *learner) plays(name string, size tea.WindowSizeMsg, keys func(*learner, play.Stop)) {
 	t := l.t
 	t.Helper()
-	lesson := lessonOf(t, name)
-	r := opened(t, name)
+	lesson, err := lessonOf(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := opened(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.session.Close()
 	l.m = New(Setting{Loop: loops()[lesson.Loop], Simulated: true}, func(line string) { l.sent = append(l.sent, line) })
 	l.update(size)
 	r.session.Heard = func(f trace.Frame) { l.update(Framed{f}) }
@@ -186,19 +192,14 @@ func (l *learner) goOn(stop play.Stop, answer string) {
 	l.t.Fatalf("Enter leads nowhere:\n%s", plain(l.m))
 }
 
-func lessonOf(t *testing.T, name string) lessons.Lesson {
-	t.Helper()
+func lessonOf(name string) (lessons.Lesson, error) {
 	all, err := lessons.Load(lessons.FS)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, l := range all {
 		if strings.ReplaceAll(l.ID, "/", "-") == name {
-			return l
+			return l, nil
 		}
 	}
-	t.Fatalf("no lesson %s", name)
-	return lessons.Lesson{}
+	return lessons.Lesson{}, fmt.Errorf("no lesson %s: %w", name, err)
 }
 
 // wrongly is an answer of the same kind that is not right.

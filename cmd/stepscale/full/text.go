@@ -2,6 +2,7 @@ package full
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -35,6 +36,11 @@ func trimmed(lines []string) (kept []string) {
 		kept = kept[:n-1]
 	}
 	return kept
+}
+
+// dense are lines without the blank ones.
+func dense(lines []string) []string {
+	return slices.DeleteFunc(lines, func(l string) bool { return strings.TrimSpace(ansi.Strip(l)) == "" })
 }
 
 // sgr are the sequences that style text; a screen has no others.

@@ -209,10 +209,14 @@ func deedText(f trace.Frame) string {
 	if times > 1 {
 		text += " ×" + strconv.Itoa(times)
 	}
+	moves := map[string]bool{}
 	for _, change := range f.Changes {
-		if c.Writes() && strings.HasPrefix(change.Field, "spec.") {
-			return text + "  " + change.From + " → " + change.To
+		if strings.HasPrefix(change.Field, "spec.") {
+			moves[change.From+" → "+change.To] = true
 		}
+	}
+	if c.Writes() && len(moves) == 1 { // of many that are not alike, none stands for all
+		text += "  " + slices.Collect(maps.Keys(moves))[0]
 	}
 	return text
 }

@@ -163,7 +163,7 @@ func (p *Play) scene(sc scene) error {
 	t := p.passes(*sc.exec)
 	frames, err := p.execute(*sc.exec, t.each())
 	t.end()
-	if err == nil {
+	if err == nil && t == nil { // passes have been told one by one: the answer is out
 		err = p.reconsider(sc.questions, guesses, frames)
 	}
 	if len(frames) > 0 && p.ctx.Err() == nil {

@@ -12,6 +12,7 @@ type ActorMap struct {
 	Boxes []ActorBox // in the order in which they move
 	Deed  string     // what just went over the lit arrow: "PUT deployments/scale 2 → 4"
 	Pods  PodRow
+	Low   bool // there is no row for what went over the arrow
 }
 
 // ActorBox is one actor of the map.
@@ -65,7 +66,7 @@ func (m ActorMap) layout(width int) mapLayout {
 	n := len(m.Boxes)
 	for rows := 1; rows <= max(n, 1); rows++ {
 		per := (n + rows - 1) / rows
-		for _, l := range []mapLayout{{9, 5, per}, {9, 3, per}, {7, 2, per}, {4, 2, per}} {
+		for _, l := range []mapLayout{{9, 6, per}, {9, 4, per}, {8, 4, per}, {7, 3, per}, {4, 2, per}} {
 			if m.fits(l, width) {
 				return l
 			}
@@ -76,9 +77,12 @@ func (m ActorMap) layout(width int) mapLayout {
 
 func (m ActorMap) fits(l mapLayout, width int) bool {
 	for from := 0; from < len(m.Boxes); from += l.perRow {
-		used := 0
+		used := -l.arrow
 		for _, b := range m.Boxes[from:min(from+l.perRow, len(m.Boxes))] {
-			used += b.width(l) + l.arrow
+			used += l.arrow + b.width(l)
+		}
+		if from+l.perRow < len(m.Boxes) { // an arrow to the next row
+			used += l.arrow
 		}
 		if used > width {
 			return false
@@ -105,6 +109,7 @@ func (s *Screen) actorRow(m ActorMap, l mapLayout, from int) {
 	var names, values strings.Builder
 	column, deedAt := 0, -1
 	for i, b := range row {
+		w, gap := b.width(l), l.arrow
 		mark, style := " ", faint
 		switch {
 		case b.Moved:
@@ -112,9 +117,11 @@ func (s *Screen) actorRow(m ActorMap, l mapLayout, from int) {
 		case b.Value != "":
 			style = bold
 		}
-		w := b.width(l)
 		names.WriteString(s.style(style, mark+pad(b.name(), w-1)))
-		values.WriteString(s.style(style, " "+pad(b.value(w-1), w-1)))
+		if from+i+1 == len(m.Boxes) {
+			gap = 0
+		}
+		values.WriteString(s.style(style, " "+pad(b.value(w-1+max(gap-1, 0)), w-1+gap))) // a value may reach below the arrow
 		column += w
 		if b.Gives {
 			deedAt = column
@@ -122,20 +129,20 @@ func (s *Screen) actorRow(m ActorMap, l mapLayout, from int) {
 		if b.Asks {
 			deedAt = max(column-w-l.arrow, 0)
 		}
-		if from+i+1 == len(m.Boxes) {
-			break
+		if gap > 0 {
+			names.WriteString(s.arrow(b.Gives || m.Boxes[from+i+1].Asks, b.Waits, gap))
 		}
-		next := m.Boxes[from+i+1]
-		names.WriteString(s.arrow(b.Gives || next.Asks, b.Waits, l.arrow))
-		values.WriteString(strings.Repeat(" ", l.arrow))
-		column += l.arrow
+		column += gap
 	}
 	deed := ""
 	if deedAt >= 0 {
 		text := shorten(seen(m.Deed), s.width)
 		deed = strings.Repeat(" ", min(deedAt, max(s.width-ansi.StringWidth(text), 0))) + s.style(green, text)
 	}
-	s.print(deed + "\n" + strings.TrimRight(names.String(), " ") + "\n" + strings.TrimRight(values.String(), " ") + "\n")
+	if !m.Low {
+		s.print(deed + "\n")
+	}
+	s.print(strings.TrimRight(names.String(), " ") + "\n" + strings.TrimRight(values.String(), " ") + "\n")
 }
 
 // arrow between two boxes. A gate that is closed stands in it.

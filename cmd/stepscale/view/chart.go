@@ -25,8 +25,11 @@ var eighths = []rune(" ▁▂▃▄▅▆▇█")
 // lines.
 func (s *Screen) Chart(c Chart, rows int) {
 	const axis = 8
-	room := max(s.width-axis-2, 10)
+	room, each := max(s.width-axis-2, 10), 1
 	values := c.Values[max(len(c.Values)-room, 0):]
+	if len(values) <= room/3 { // a few passes are drawn broader
+		each = 3
+	}
 	top := c.top(values)
 	s.line(s.style(bold, cell(seen(c.Title))))
 	targetRow := -1
@@ -43,9 +46,9 @@ func (s *Screen) Chart(c Chart, rows int) {
 		case 0:
 			label = "0"
 		}
-		s.print(s.style(faint, padLeft(label, axis-1)) + " " + s.chartRow(values, top, row, rows, row == targetRow) + "\n")
+		s.print(s.style(faint, padLeft(label, axis-1)) + " " + s.chartRow(values, top, chartLine{row, rows, each, row == targetRow}) + "\n")
 	}
-	s.print(s.style(faint, strings.Repeat(" ", axis)+c.span(values, room)) + "\n")
+	s.print(s.style(faint, strings.Repeat(" ", axis)+c.span(values, each, room)) + "\n")
 }
 
 func (c Chart) top(values []float64) float64 {
@@ -62,31 +65,37 @@ func (c Chart) top(values []float64) float64 {
 }
 
 // span says from when to when the columns are.
-func (c Chart) span(values []float64, room int) string {
+func (c Chart) span(values []float64, each, room int) string {
 	to := seen(c.To)
 	if len(values) < len(c.Values) {
 		return padLeft(fmt.Sprintf("… 마지막 %d패스 %s", len(values), to), room)
 	}
-	gap := max(max(len(values), ansi.StringWidth(c.From+to)+1)-ansi.StringWidth(seen(c.From)+to), 1)
+	gap := max(max(len(values)*each, ansi.StringWidth(c.From+to)+1)-ansi.StringWidth(seen(c.From)+to), 1)
 	return seen(c.From) + strings.Repeat(" ", gap) + to
 }
 
-func (s *Screen) chartRow(values []float64, top float64, row, rows int, target bool) string {
+// chartLine is a row of a chart: the one with that number, counted from below, and how many
+// columns a value takes.
+type chartLine struct {
+	row, rows, each int
+	target          bool // the target's line goes through it
+}
+
+func (s *Screen) chartRow(values []float64, top float64, r chartLine) string {
 	var b strings.Builder
 	for _, v := range values {
 		level := 0
 		if !math.IsNaN(v) && top > 0 {
-			level = int(math.Round(v/top*float64(rows*8))) - row*8
-			if row == 0 && v > 0 {
+			level = int(math.Round(v/top*float64(r.rows*8))) - r.row*8
+			if r.row == 0 && v > 0 {
 				level = max(level, 1)
 			}
 		}
-		switch mark := eighths[min(max(level, 0), 8)]; {
-		case mark == ' ' && target:
-			b.WriteString("┄")
-		default:
-			b.WriteRune(mark)
+		mark := eighths[min(max(level, 0), 8)]
+		if mark == ' ' && r.target {
+			mark = '┄'
 		}
+		b.WriteString(strings.Repeat(string(mark), r.each))
 	}
 	return s.style(cyan, b.String())
 }
