@@ -21,15 +21,14 @@ func (d deps) showWhatif(file string, r whatifReport, sweep bool) error {
 		return s.Err()
 	}
 	v := r.Variants[0]
-	name := strings.Join(v.Set, " ")
-	if name == "" {
-		name = "바꾸지 않음"
+	for _, set := range v.Set {
+		s.Note("바꾼 것: " + set)
 	}
 	s.Section("레플리카")
 	s.Sparks([]view.Spark{{Name: "기록", Numbers: replicasOf(r.Recorded.course)}, {Name: "다시", Numbers: replicasOf(v.course)}})
 	s.Blank()
 	s.Section("나란히")
-	s.Table([]string{"", "기록", name}, sideBySide(r.Recorded.Summary, v.Summary))
+	s.Table([]string{"", "기록", "다시"}, sideBySide(r.Recorded.Summary, v.Summary))
 	s.Blank()
 	if v.course.Parted < 0 {
 		s.Done(fmt.Sprintf("결정 %d개가 모두 기록과 같습니다.", len(v.course.Points)))

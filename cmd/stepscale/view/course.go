@@ -25,7 +25,7 @@ func (s *Screen) Course(ticks []Tick, start time.Time) {
 	s.section("파드의 수와 추천의 흐름 (바뀐 때만)")
 	s.print(s.style(faint, "  "+padLeft("경과", 10)+"  "+pad("레플리카", 5+room)+"  "+padLeft("추천", 8)) + "\n")
 	for _, t := range rows {
-		s.print("  " + padLeft(elapsed(t.At.Sub(start)), 10) + "  " + padLeft(t.pods(), 4) + " " + s.style(cyan, pad(bar(t.pods(), mostPods), room)) +
+		s.print("  " + padLeft(Elapsed(t.At.Sub(start)), 10) + "  " + padLeft(t.pods(), 4) + " " + s.style(cyan, pad(bar(t.pods(), mostPods), room)) +
 			"  " + padLeft(t.Recommended, 8) + " " + s.style(green, bar(t.Recommended, mostSize)) + "\n")
 	}
 }

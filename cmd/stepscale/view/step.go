@@ -128,7 +128,7 @@ func (s *Screen) stepHeader(v StepView) {
 	}
 	clock += f.At.Format(time.DateTime)
 	if !v.Start.IsZero() {
-		clock += " (" + elapsed(f.At.Sub(v.Start)) + ")"
+		clock += " (" + Elapsed(f.At.Sub(v.Start)) + ")"
 	}
 	s.line(s.style(faint, fmt.Sprintf("패스 %d · %s", f.Pass, clock)))
 	if v.Place != "" {

@@ -184,6 +184,7 @@ func (m *model) start(in hpa.Input) *pod {
 	m.made++
 	object := like.DeepCopy()
 	object.Name, object.UID = fmt.Sprintf("%s-whatif-%05d", in.HPA.Spec.ScaleTargetRef.Name, m.made), ""
+	object.Status = corev1.PodStatus{Phase: corev1.PodPending}
 	p := &pod{object: object, starts: in.Now.Add(m.startup.Start), used: map[string]*counter{}}
 	p.ready = p.starts.Add(m.startup.Ready)
 	for _, c := range scenarios.Running(object) {
