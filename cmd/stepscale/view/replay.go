@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/stepscale/stepscale/engine/trace"
@@ -39,7 +38,7 @@ func (s *Screen) FactSeries(v FactSeries) {
 		changes = changes[hidden:]
 	}
 	for _, c := range changes {
-		row := fmt.Sprintf("패스 %4d  %s  %s", c.Pass, padLeft(elapsed(c.After), 8), s.style(bold, cell(FactValue(c.Text))))
+		row := fmt.Sprintf("패스 %4d  %s  %s", c.Pass, padLeft(Elapsed(c.After), 8), s.style(bold, cell(FactValue(c.Text))))
 		s.item(row)
 	}
 	s.item(s.style(faint, fmt.Sprintf("값 %d개 가운데 바뀐 자리만 보여 드립니다.", len(v.Samples))))
@@ -69,16 +68,7 @@ func sparkline(numbers []float64, width int) string {
 	if low == high {
 		return ""
 	}
-	columns := min(width, len(numbers))
-	var b strings.Builder
-	for c := range columns {
-		top := low
-		for _, n := range numbers[c*len(numbers)/columns : (c+1)*len(numbers)/columns] {
-			top = max(top, n)
-		}
-		b.WriteRune(blocks[int((top-low)/(high-low)*float64(len(blocks)-1))])
-	}
-	return b.String()
+	return onScale(numbers, width, low, high)
 }
 
 // ListedStep is a step in the list of a pass.
