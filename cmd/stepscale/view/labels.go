@@ -9,7 +9,7 @@ import (
 
 // FactLabels are the Korean names of the facts that loops declare, a table for each
 // room of theirs; the identifier stands beside them.
-var FactLabels = []map[string]string{labels, vpaLabels}
+var FactLabels = []map[string]string{labels, vpaLabels, karpenterLabels}
 
 var labels = map[string]string{
 	"currentReplicas":              "현재 레플리카 수",
@@ -147,6 +147,8 @@ func FactLabel(name string) string {
 
 var values = map[string]string{
 	"scaleUp": "확장(scaleUp)", "scaleDown": "축소(scaleDown)", "keep": "유지(keep)",
+	"addNode": "노드 추가(addNode)", "replaceNode": "노드 교체(replaceNode)", "removeNode": "노드 제거(removeNode)",
+	"replace": "교체(replace)", "delete": "삭제(delete)", "no-op": "그대로(no-op)",
 	"evict": "재생성(evict)", "resize": "재시작 없는 조정(resize)",
 	"outsideBounds": "범위 밖(outsideBounds)", "tooYoung": "범위 안이고 젊음(tooYoung)", "tooClose": "차이가 작음(tooClose)",
 	"longLived": "오래 살았고 차이가 큼(longLived)", "quickOOM": "시작하자마자 OOM(quickOOM)", "heldBack": "차례를 기다림(heldBack)",
@@ -181,6 +183,8 @@ var ActorLabels = map[string]string{
 	"vpa-updater":              "VPA Updater",
 	"vpa-admission-controller": "VPA Admission Controller",
 	"kube-apiserver":           "API 서버",
+
+	"karpenter": "카펜터",
 }
 
 // ActorLabel is the Korean name of an actor.
