@@ -46,6 +46,7 @@ var house = map[string][]string{
 	"clusters/manifest":     {},
 	"clusters/workload":     {},
 
+	"engine/clusterautoscaler":     {},
 	"clusters/kind/standin/docker": {},
 	"cmd/stepscale/view/viewtest":  {},
 }
