@@ -20,7 +20,7 @@ var house = map[string][]string{
 	"cmd/stepscale/state":   {"cmd/stepscale/problem", "clusters", "engine/outside"},
 	"cmd/stepscale/play":    {"cmd/stepscale/problem", "cmd/stepscale/state", "engine", "engine/korean", "engine/recording", "engine/trace", "lessons"},
 	"cmd/stepscale/lines":   {"cmd/stepscale/play", "cmd/stepscale/view"},
-	"cmd/stepscale/lab":     {"engine/instances", "engine/korean", "cmd/stepscale/problem", "cmd/stepscale/state", "cmd/stepscale/view", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/vpa", "engine/hpavpa", "engine/world", "engine/trace", "clusters", "clusters/attached", "clusters/embedded", "clusters/eks", "clusters/manifest", "clusters/workload"},
+	"cmd/stepscale/lab":     {"engine/clusterautoscaler", "engine/instances", "engine/korean", "cmd/stepscale/problem", "cmd/stepscale/state", "cmd/stepscale/view", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/vpa", "engine/hpavpa", "engine/world", "engine/trace", "clusters", "clusters/attached", "clusters/embedded", "clusters/eks", "clusters/manifest", "clusters/workload"},
 	"cmd/stepscale/cli":     {"engine/korean", "cmd/stepscale/lab", "cmd/stepscale/lines", "cmd/stepscale/play", "cmd/stepscale/notices", "cmd/stepscale/problem", "cmd/stepscale/state", "cmd/stepscale/view", "lessons", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/vpa", "engine/world", "engine/trace", "engine/recording", "engine/outside", "clusters", "clusters/embedded", "clusters/kind", "clusters/attached", "clusters/eks", "clusters/clustertest", "clusters/manifest", "clusters/workload"},
 	"cmd/stepscale/view":    {"engine/trace", "engine/outside"},
 	"lessons":               {"engine/korean", "engine", "engine/trace", "engine/outside"},
@@ -29,7 +29,7 @@ var house = map[string][]string{
 	"engine/hpa/referee":    {"engine", "engine/trace", "engine/hpa"},
 	"engine/vpa":            {"engine/korean", "engine", "engine/trace", "engine/world", "clusters/manifest"},
 	"engine/hpavpa":         {"engine", "engine/hpa", "engine/vpa"},
-	"engine/world":          {"engine", "engine/trace"},
+	"engine/world":          {"engine", "engine/korean", "engine/trace"},
 	"engine":                {"engine/trace"},
 	"engine/trace":          {},
 	"engine/recording":      {"engine/trace"},
@@ -47,7 +47,7 @@ var house = map[string][]string{
 	"clusters/manifest":     {},
 	"clusters/workload":     {},
 
-	"engine/clusterautoscaler":     {},
+	"engine/clusterautoscaler":     {"engine", "engine/trace", "engine/world"},
 	"clusters/kind/standin/docker": {},
 	"cmd/stepscale/view/viewtest":  {},
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -34,19 +35,22 @@ type Round struct {
 	Scores   []Score
 }
 
-// expander gives every choice a value; the least is the best.
-type expander func(u *ScaleUp, c Choice) (value float64, expr string)
+// expander gives every choice a value.
+type expander struct {
+	highest bool // is the best; the lowest otherwise
+	value   func(u *ScaleUp, c Choice) (value float64, expr string)
+}
 
 var expanders = map[string]expander{
-	LeastWaste: leastWaste,
-	MostPods: func(_ *ScaleUp, c Choice) (float64, string) {
-		return -float64(len(c.Pods)), fmt.Sprintf("파드 %d개", len(c.Pods))
-	},
-	LeastNodes: func(_ *ScaleUp, c Choice) (float64, string) {
+	LeastWaste: {false, leastWaste},
+	MostPods: {true, func(_ *ScaleUp, c Choice) (float64, string) {
+		return float64(len(c.Pods)), fmt.Sprintf("파드 %d개", len(c.Pods))
+	}},
+	LeastNodes: {false, func(_ *ScaleUp, c Choice) (float64, string) {
 		return float64(c.Nodes), fmt.Sprintf("노드 %d대", c.Nodes)
-	},
-	Priority: byPriority,
-	Price:    byPrice,
+	}},
+	Priority: {true, byPriority},
+	Price:    {false, byPrice},
 }
 
 // ErrNoExpander tells that there is no expander of that name.
@@ -56,14 +60,14 @@ var ErrNoExpander = errors.New("no such expander")
 // choice is left, and chance among equals (expander/factory/chain.go BestOption).
 func (u *ScaleUp) Expand() error {
 	left := slices.Clone(u.Choices)
-	for _, name := range u.autoscaler.Options.Expanders {
+	for _, name := range strings.Split(u.autoscaler.Options.Expander, ",") {
 		if len(left) < 2 && len(u.Rounds) > 0 || len(left) == 0 {
 			break
 		}
 		if name == Random {
 			break
 		}
-		if expanders[name] == nil {
+		if expanders[name].value == nil {
 			return fmt.Errorf("%w: %q", ErrNoExpander, name)
 		}
 		var round Round
@@ -84,14 +88,20 @@ func (u *ScaleUp) Expand() error {
 // round leaves the choices with the best value; equal means equal, to the last bit.
 func (u *ScaleUp) round(name string, of []Choice) (r Round, best []Choice) {
 	r.Expander = name
-	least := math.Inf(1)
+	e, most := expanders[name], math.Inf(-1)
+	rank := func(value float64) float64 {
+		if e.highest {
+			return value
+		}
+		return -value
+	}
 	for _, c := range of {
-		value, expr := expanders[name](u, c)
+		value, expr := e.value(u, c)
 		r.Scores = append(r.Scores, Score{Group: c.Group.Name, Value: value, Expr: expr})
-		least = min(least, value)
+		most = max(most, rank(value))
 	}
 	for i, c := range of {
-		if r.Scores[i].Value == least {
+		if rank(r.Scores[i].Value) == most {
 			r.Scores[i].Left = true
 			best = append(best, c)
 		}

@@ -43,7 +43,7 @@ func TestExpanders(t *testing.T) {
 	} {
 		seen := map[string]bool{}
 		for seed := range uint64(20) {
-			a := autoscaler(t, func(o *Options) { o.Expanders, o.Priorities, o.Seed = c.chain, c.priorities, seed })
+			a := autoscaler(t, func(o *Options) { o.Expander, o.Priorities, o.Seed = strings.Join(c.chain, ","), c.priorities, seed })
 			u := a.ScaleUp(&Cluster{Now: now})
 			u.Choices = choices()
 			if err := u.Expand(); err != nil {
@@ -68,7 +68,7 @@ func TestExpanders(t *testing.T) {
 			t.Errorf("%s: chose %v, want each of %v", c.mirrors, seen, c.best)
 		}
 	}
-	a := autoscaler(t, func(o *Options) { o.Expanders = []string{"cheapest"} })
+	a := autoscaler(t, func(o *Options) { o.Expander = "cheapest" })
 	u := a.ScaleUp(&Cluster{Now: now})
 	if u.Choices = choices(); !errors.Is(u.Expand(), ErrNoExpander) {
 		t.Error("an expander that nobody knows is no error")

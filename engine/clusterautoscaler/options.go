@@ -14,12 +14,12 @@ const Source = "kubernetes-sigs/cluster-autoscaler@33c3f97"
 type Options struct {
 	ScanInterval time.Duration // --scan-interval
 
-	Expanders                []string // --expander: names of a chain, in order
-	Priorities               string   // the value of the key priorities in the ConfigMap cluster-autoscaler-priority-expander
-	Seed                     uint64   // of the random choice among equals, which upstream takes from the clock
-	MaxNodesTotal            int      // --max-nodes-total; 0: no limit
-	MaxNodesPerScaleUp       int      // --max-nodes-per-scaleup
-	BalanceSimilarNodeGroups bool     // --balance-similar-node-groups
+	Expander                 string // --expander: names of a chain, with commas
+	Priorities               string // the value of the key priorities in the ConfigMap cluster-autoscaler-priority-expander
+	Seed                     uint64 // of the random choice among equals, which upstream takes from the clock
+	MaxNodesTotal            int    // --max-nodes-total; 0: no limit
+	MaxNodesPerScaleUp       int    // --max-nodes-per-scaleup
+	BalanceSimilarNodeGroups bool   // --balance-similar-node-groups
 	NewPodScaleUpDelay       time.Duration
 	ExpendablePriority       int32 // --expendable-pods-priority-cutoff
 	Cores, Memory            Range // --cores-total in cores, --memory-total in bytes
@@ -59,7 +59,7 @@ type Range struct{ Min, Max int64 }
 func DefaultOptions() Options {
 	return Options{
 		ScanInterval: 10 * time.Second,
-		Expanders:    []string{LeastWaste}, MaxNodesPerScaleUp: 1000, ExpendablePriority: -10,
+		Expander:     LeastWaste, MaxNodesPerScaleUp: 1000, ExpendablePriority: -10,
 		MaxNodeProvisionTime: 15 * time.Minute,
 		InitialBackoff:       5 * time.Minute, MaxBackoff: 30 * time.Minute, BackoffReset: 3 * time.Hour,
 		OKUnreadyCount: 3, MaxUnreadyPercentage: 45,

@@ -25,9 +25,9 @@ func byPriority(u *ScaleUp, c Choice) (float64, string) {
 		}
 	}
 	if math.IsInf(highest, -1) {
-		return math.Inf(1), "맞는 패턴이 없음"
+		return highest, "맞는 패턴이 없음"
 	}
-	return -highest, fmt.Sprintf("우선순위 %.0f", highest)
+	return highest, fmt.Sprintf("우선순위 %.0f", highest)
 }
 
 // ParsePriorities reads the value of the key priorities in the ConfigMap of the priority

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/clusterautoscaler"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/hpa/referee"
 	"github.com/stepscale/stepscale/engine/hpavpa"
@@ -38,6 +39,8 @@ var loops = byName(
 	begun(vpa.Architecture(), (*Stage).forVPA),
 	begun(vpa.History(), (*Stage).forDeployedVPA),
 	begun(hpavpa.Loop(), (*Stage).forBoth),
+	begun(clusterautoscaler.Loop(), (*Stage).forClusterAutoscaler),
+	begun(clusterautoscaler.Down(), (*Stage).forClusterAutoscaler),
 )
 
 func byName(all ...Loop) map[string]Loop {

@@ -108,7 +108,7 @@ func (t *Tick) act(action string) {
 	}
 }
 
-var actions = map[string]string{"scaleUp": "확장", "scaleDown": "축소", "keep": "유지", "evict": "재생성", "resize": "조정"}
+var actions = map[string]string{"scaleUp": "확장", "scaleDown": "축소", "keep": "유지", "evict": "재생성", "resize": "조정", "addNode": "노드 추가", "removeNode": "노드 제거"}
 
 type column struct {
 	name  string
