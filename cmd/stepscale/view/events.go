@@ -33,7 +33,7 @@ func (s *Screen) events(events []trace.Event, start time.Time) {
 		e := events[i]
 		when := e.At.Format(time.TimeOnly)
 		if !start.IsZero() {
-			when = elapsed(e.At.Sub(start))
+			when = Elapsed(e.At.Sub(start))
 		}
 		s.item(when + "  " + s.actor(e.Actor) + "  " + s.event(e))
 		if e.Err != "" {

@@ -235,8 +235,8 @@ func Duration(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
-// elapsed is d as "+05:30" or "+1:05:30".
-func elapsed(d time.Duration) string {
+// Elapsed is d as "+05:30" or "+1:05:30".
+func Elapsed(d time.Duration) string {
 	t := int(d.Round(time.Second).Seconds())
 	if t >= 3600 {
 		return fmt.Sprintf("+%d:%02d:%02d", t/3600, t/60%60, t%60)

@@ -39,7 +39,7 @@ func (s *Screen) FactSeries(v FactSeries) {
 		changes = changes[hidden:]
 	}
 	for _, c := range changes {
-		row := fmt.Sprintf("패스 %4d  %s  %s", c.Pass, padLeft(elapsed(c.After), 8), s.style(bold, cell(FactValue(c.Text))))
+		row := fmt.Sprintf("패스 %4d  %s  %s", c.Pass, padLeft(Elapsed(c.After), 8), s.style(bold, cell(FactValue(c.Text))))
 		s.item(row)
 	}
 	s.item(s.style(faint, fmt.Sprintf("값 %d개 가운데 바뀐 자리만 보여 드립니다.", len(v.Samples))))

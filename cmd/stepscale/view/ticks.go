@@ -183,7 +183,7 @@ func (s *Screen) Tick(t Tick, start time.Time) {
 		replicas += "→" + t.Desired
 	}
 	cells := map[string]string{
-		"패스": strconv.Itoa(t.Pass), "경과": elapsed(t.At.Sub(start)), "사용률": dash(usage),
+		"패스": strconv.Itoa(t.Pass), "경과": Elapsed(t.At.Sub(start)), "사용률": dash(usage),
 		"목표": dash(t.Target), "제안": dash(t.Proposal), "최댓값": dash(t.Max), "레플리카": replicas, "결정": t.decision(),
 	}
 	if t.vpa() {

@@ -28,7 +28,7 @@ func (s *Screen) VerdictHeader() {
 
 // Verdict writes one row.
 func (s *Screen) Verdict(v VerdictView) {
-	cells := []string{strconv.Itoa(v.Pass), elapsed(v.At.Sub(v.Start)), strconv.Itoa(int(v.Current)), move(v.Current, v.Ours), move(v.Current, v.Upstream)}
+	cells := []string{strconv.Itoa(v.Pass), Elapsed(v.At.Sub(v.Start)), strconv.Itoa(int(v.Current)), move(v.Current, v.Ours), move(v.Current, v.Upstream)}
 	var b strings.Builder
 	for i, c := range verdictColumns {
 		b.WriteString(padLeft(cells[i], c.width) + "  ")
