@@ -184,7 +184,7 @@ var ActorLabels = map[string]string{
 	"vpa-admission-controller": "VPA Admission Controller",
 	"kube-apiserver":           "API 서버",
 
-	"cluster-autoscaler": "Cluster Autoscaler",
+	"cluster-autoscaler": "클러스터 오토스케일러",
 }
 
 // ActorLabel is the Korean name of an actor.
