@@ -29,7 +29,7 @@ func WhyTexts(a why.Answer, start time.Time) (texts []string) {
 		if h.Up {
 			which = "최솟값"
 		}
-		texts = append(texts, fmt.Sprintf("안정화 구간(%s)의 %s %s %s의 제안입니다.", Duration(h.Window), which, korean.Topic(fmt.Sprint(h.Replicas)), elapsed(h.At.Sub(start))))
+		texts = append(texts, fmt.Sprintf("안정화 구간(%s)의 %s %s %s의 제안입니다.", Duration(h.Window), which, korean.Topic(fmt.Sprint(h.Replicas)), Elapsed(h.At.Sub(start))))
 	}
 	for _, c := range a.Changes {
 		texts = append(texts, changeText(a, c, start))
@@ -44,7 +44,7 @@ func changeText(a why.Answer, c why.Change, start time.Time) string {
 	switch c.Kind {
 	case why.Ticks:
 		wait := time.Duration(c.To) * a.Period
-		return fmt.Sprintf("다른 것이 모두 이대로면 %s 뒤, %s의 패스에서 %s.", Duration(wait), elapsed(a.Now.Add(wait).Sub(start)), outcome(a, c.Desired, "합니다"))
+		return fmt.Sprintf("다른 것이 모두 이대로면 %s 뒤, %s의 패스에서 %s.", Duration(wait), Elapsed(a.Now.Add(wait).Sub(start)), outcome(a, c.Desired, "합니다"))
 	case why.ReadyPods:
 		word, n := "더 준비되었다면", c.To-c.From
 		if n < 0 {
