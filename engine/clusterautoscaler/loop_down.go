@@ -39,7 +39,7 @@ func Down() engine.Defined[State] {
 			Tells: []string{"taintedNodes", "nodeTaints/<node>"}},
 		{ID: "cluster-autoscaler-down/8-drain/evict", Actor: Actor, Do: evict, Changes: true,
 			Ref:   "core/scaledown/actuation/drain.go: DrainNode",
-			Tells: []string{"taintDelay", "evictedPods", "evictionRefused/<pod>"}},
+			Tells: []string{"taintDelay", "evictedPods"}},
 		{ID: "cluster-autoscaler-down/8-drain/end", Actor: trace.ActorKubelet, Do: run,
 			Ref:   "kubelet/kubelet.go: SyncTerminatedPod",
 			Tells: []string{"readyPods"}},

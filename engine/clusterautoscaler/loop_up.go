@@ -46,7 +46,7 @@ func Loop() engine.Defined[State] {
 			Tells: []string{"validGroups", "groupSkipped/<group>"}},
 		{ID: "cluster-autoscaler/3-groups/predicates", Actor: Actor, Do: predicates,
 			Ref:   "core/scaleup/orchestrator/orchestrator.go: SchedulablePodGroups",
-			Tells: []string{"groupFits/<group>", "groupRefused/<group>", "notTriggered"}},
+			Tells: []string{"groupFits/<group>", "groupRefused/<group>"}},
 		{ID: "cluster-autoscaler/4-estimate/binpack", Actor: Actor, Do: binpack,
 			Ref:   "estimator/binpacking_estimator.go: Estimate",
 			Tells: []string{"nodesNeeded/<group>", "podsHelped/<group>", "bin/<node>"}},

@@ -18,11 +18,12 @@ import (
 
 // resize orders nodes from the cloud, and tells the pods what became of them.
 func resize(ctx context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = "kubectl get events -n " + s.Namespace + " --field-selector source=" + Actor
+	f.Kubectl = "kubectl get nodes -L " + groupLabel
 	if !s.goesOn(f) {
 		f.Add("action", actionKeep, "")
 		return nil
 	}
+	f.Kubectl = "kubectl get events -n " + s.Namespace + " --field-selector source=" + Actor
 	u := s.pass.up
 	if !s.pass.ordered { // or the step is run again
 		s.pass.ordered = true

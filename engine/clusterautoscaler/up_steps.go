@@ -109,10 +109,10 @@ func (s *State) goesOn(f *trace.Frame) bool {
 }
 
 func equivalence(_ context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = "kubectl get pods -n " + s.Namespace + " --field-selector=status.phase=Pending"
 	if !s.goesOn(f) {
 		return nil
 	}
+	f.Kubectl = "kubectl get pods -n " + s.Namespace + " --field-selector=status.phase=Pending"
 	u := s.pass.up
 	u.Equivalence()
 	f.Add("podKinds", strconv.Itoa(len(u.Kinds)), "")
