@@ -66,10 +66,8 @@ func (a *Autoscaler) ScaledUp(group string, increase int, now time.Time) {
 	a.lastScaleUp = now
 }
 
-// ScaleUpFailed notes that the cloud refused an order: the group is left alone for a while,
-// twice as long each time (clusterstate/clusterstate.go RegisterFailedScaleUp).
-func (a *Autoscaler) ScaleUpFailed(group string, now time.Time) { a.backOff(group, now) }
-
+// backOff leaves a group alone for a while whose order has failed, twice as long each time
+// (clusterstate/clusterstate.go RegisterFailedScaleUp).
 func (a *Autoscaler) backOff(group string, now time.Time) {
 	b, again := a.backoffs[group]
 	switch {

@@ -131,10 +131,26 @@ func scaleUp(t testing.TB, a *Autoscaler, c *Cluster) *ScaleUp {
 		c.Now = now
 	}
 	u := a.ScaleUp(c)
-	if err := u.Run(t.Context()); err != nil {
+	u.List()
+	u.AddUpcoming()
+	succeed(t, u.FilterPods(t.Context()))
+	if u.Decide(); u.Verdict != Needed {
+		return u
+	}
+	u.Equivalence()
+	u.Valid()
+	u.Predicates(t.Context())
+	succeed(t, u.Estimate(t.Context()))
+	succeed(t, u.Expand())
+	u.Size()
+	return u
+}
+
+func succeed(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return u
 }
 
 func scaleDown(t testing.TB, a *Autoscaler, c *Cluster) *ScaleDown {
@@ -143,11 +159,13 @@ func scaleDown(t testing.TB, a *Autoscaler, c *Cluster) *ScaleDown {
 		c.Now = now
 	}
 	d, err := a.ScaleDown(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	succeed(t, err)
+	d.Order()
+	d.Eligible()
+	succeed(t, d.Simulate(t.Context()))
+	d.Unneeded()
+	d.Cool()
+	d.Judge()
+	d.Pick()
 	return d
 }

@@ -47,7 +47,6 @@ type Options struct {
 	MinReplicas              int32         // --min-replica-count
 	SystemPodTimeout         time.Duration // --blocking-system-pod-distruption-timeout
 	DelayAfterTaint          time.Duration // --node-delete-delay-after-taint
-	MaxGracefulTermination   time.Duration // --max-graceful-termination-sec
 	CordonBeforeTerminate    bool          // --cordon-node-before-terminating
 	MaxBulkSoftTaints        int           // --max-bulk-soft-taint-count
 }
@@ -67,6 +66,6 @@ func DefaultOptions() Options {
 		DelayAfterAdd: 10 * time.Minute, DelayAfterFailure: 3 * time.Minute, RecheckTimeout: 5 * time.Minute,
 		Parallelism: 10, DrainParallelism: 1,
 		SkipSystemPods: true, SkipLocalStorage: true, SkipCustomControllers: true, SystemPodTimeout: time.Hour,
-		DelayAfterTaint: 5 * time.Second, MaxGracefulTermination: 10 * time.Minute, CordonBeforeTerminate: true, MaxBulkSoftTaints: 10,
+		DelayAfterTaint: 5 * time.Second, CordonBeforeTerminate: true, MaxBulkSoftTaints: 10,
 	}
 }

@@ -198,26 +198,3 @@ func (u *ScaleUp) Decide() {
 		u.Verdict = Needed
 	}
 }
-
-// Run is all stages at once.
-func (u *ScaleUp) Run(ctx context.Context) error {
-	u.List()
-	u.AddUpcoming()
-	if err := u.FilterPods(ctx); err != nil {
-		return err
-	}
-	if u.Decide(); u.Verdict != Needed {
-		return nil
-	}
-	u.Equivalence()
-	u.Valid()
-	u.Predicates(ctx)
-	if err := u.Estimate(ctx); err != nil {
-		return err
-	}
-	if err := u.Expand(); err != nil {
-		return err
-	}
-	u.Size()
-	return nil
-}

@@ -74,7 +74,7 @@ func TestUpcoming(t *testing.T) {
 			a.ScaledUp("g", 2, now.Add(-time.Minute))
 		}
 		if c.backoff {
-			a.ScaleUpFailed("g", now)
+			a.backOff("g", now)
 		}
 		u := scaleUp(t, a, cluster)
 		if u.Upcoming["g"] != c.upcoming || len(u.Help) != c.help {

@@ -13,7 +13,6 @@ type Removal struct {
 	Node         *corev1.Node
 	Moves        []Placement   // of its pods
 	Pods         []*corev1.Pod // that are evicted
-	Daemons      []*corev1.Pod // that go with it
 	OnCompletion []*corev1.Pod // that are waited for
 	Risky        bool          // a budget does not let all the pods go at once
 
@@ -76,9 +75,7 @@ func (d *ScaleDown) simulate(ctx context.Context, n *corev1.Node, destinations m
 			return Removal{Node: n, Reason: BlockedByPod, Blocker: p, Block: why}, nil
 		case outcome == completion:
 			r.OnCompletion = append(r.OnCompletion, p)
-		case outcome == skip:
-		case ofDaemonSet(p):
-			r.Daemons = append(r.Daemons, p)
+		case outcome == skip, ofDaemonSet(p): // go with the node
 		default:
 			r.Pods = append(r.Pods, p)
 		}

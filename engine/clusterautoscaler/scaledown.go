@@ -1,7 +1,6 @@
 package clusterautoscaler
 
 import (
-	"context"
 	"slices"
 	"time"
 
@@ -162,18 +161,4 @@ func (d *ScaleDown) ineligible(n *corev1.Node, c *Checked) Reason {
 		return NotUnderutilized
 	}
 	return ""
-}
-
-// Run is all stages at once.
-func (d *ScaleDown) Run(ctx context.Context) error {
-	d.Order()
-	d.Eligible()
-	if err := d.Simulate(ctx); err != nil {
-		return err
-	}
-	d.Unneeded()
-	d.Cool()
-	d.Judge()
-	d.Pick()
-	return nil
 }

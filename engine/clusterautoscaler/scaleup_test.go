@@ -61,7 +61,7 @@ func TestSkippedGroups(t *testing.T) {
 	}{
 		{"orchestrator.go filterValidScaleUpNodeGroups", nil, nil, nil, ""},
 		{"orchestrator.go MaxLimitReachedReason", func(g *NodeGroup) { g.Max = g.Target }, nil, nil, "max node group size reached"},
-		{"orchestrator.go BackoffReason", nil, nil, func(a *Autoscaler) { a.ScaleUpFailed("g", now) }, "in backoff after failed scale-up"},
+		{"orchestrator.go BackoffReason", nil, nil, func(a *Autoscaler) { a.backOff("g", now) }, "in backoff after failed scale-up"},
 		{"orchestrator.go NotReadyReason: four of four are missing and nobody has ordered them", func(g *NodeGroup) { g.Target = 4 }, nil, nil, "not ready for scale-up"},
 		{"clusterstate.go IsNodeGroupHealthy: three are fine", func(g *NodeGroup) { g.Target = 3 }, nil, nil, ""},
 		{"clusterstate.go IsNodeGroupHealthy: they are ordered", func(g *NodeGroup) { g.Target = 4 }, nil, func(a *Autoscaler) { a.ScaledUp("g", 4, now) }, ""},
@@ -247,19 +247,19 @@ func TestBackoff(t *testing.T) {
 	a := autoscaler(t)
 	at := now
 	for _, want := range []time.Duration{5, 10, 20, 30, 30} {
-		a.ScaleUpFailed("g", at)
+		a.backOff("g", at)
 		if got := a.backedOff("g", at); got != want*time.Minute {
 			t.Errorf("backed off for %s, want %sm", got, want)
 		}
 		at = at.Add(a.backedOff("g", at) + 1)
 	}
-	a.ScaleUpFailed("g", at)
-	a.ScaleUpFailed("g", at.Add(time.Minute)) // within: no longer than before
+	a.backOff("g", at)
+	a.backOff("g", at.Add(time.Minute)) // within: no longer than before
 	if got := a.backedOff("g", at.Add(time.Minute)); got != 30*time.Minute {
 		t.Errorf("%s while backed off", got)
 	}
 	at = at.Add(time.Minute + 3*time.Hour + 1)
-	if a.ScaleUpFailed("g", at); a.backedOff("g", at) != 5*time.Minute {
+	if a.backOff("g", at); a.backedOff("g", at) != 5*time.Minute {
 		t.Errorf("%s after three hours", a.backedOff("g", at))
 	}
 }
