@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
 	"slices"
 
@@ -43,8 +44,27 @@ func (t *tutor) face(loop engine.Definition) face {
 	if !t.wide {
 		return lineByLine{t.lines(), t}
 	}
-	return wholeScreen{&full.Face{In: t.deps.in, Out: t.deps.out, Heard: t.deps.heard, Setting: full.Setting{
-		Loop: loop, Simulated: true, Color: os.Getenv("NO_COLOR") == ""}}, t}
+	return wholeScreen{t.deps.screen(loop), t.o.target}
+}
+
+// screen is a whole one for frames of a loop.
+func (d deps) screen(loop engine.Definition) *full.Face {
+	return &full.Face{In: d.in, Out: d.out, Heard: d.heard, Setting: full.Setting{Loop: loop, Simulated: true, Color: os.Getenv("NO_COLOR") == ""}}
+}
+
+// runStepwise goes over a loop without a lesson, as far as the learner likes.
+func (d deps) runStepwise(ctx context.Context, scenario string, r *runner, s stage) error {
+	w := wholeScreen{d.screen(r.loop), r.o.target}
+	w.begins(s.Info())
+	s.Session().Heard = func(f trace.Frame) {
+		r.err = errors.Join(r.err, r.rec.frame(f))
+		w.Frame(f)
+	}
+	err := w.Play(ctx, play.NewRun(scenario, play.Options{Loop: r.loop, Source: s, Word: wordedBy(s)}))
+	if errors.Is(err, play.ErrQuit) {
+		err = nil
+	}
+	return errors.Join(r.err, err)
 }
 
 // lineByLine tells what is to be known before the first line of the lesson.
@@ -71,14 +91,14 @@ func (l lineByLine) Play(ctx context.Context, p play.Script) error {
 
 func (lineByLine) frame(trace.Frame) {}
 
-// wholeScreen leaves a line behind when it gives the terminal back.
+// wholeScreen has what is to be known on its first page.
 type wholeScreen struct {
 	*full.Face
-	t *tutor
+	target target
 }
 
 func (w wholeScreen) begins(info engine.Info) {
-	w.Simulated, w.Cluster, w.Notes = info.Simulated, w.t.o.target.kind(), info.Notes
+	w.Simulated, w.Cluster, w.Notes = info.Simulated, w.target.kind(), info.Notes
 	if info.Flags != "" {
 		w.Notes = append(slices.Clip(w.Notes), info.Flags)
 	}

@@ -46,6 +46,7 @@ type Model struct {
 	focus          pane
 	tabbed         bool   // the learner has chosen the pane
 	scroll         [2]int // of each pane
+	leaf           int    // how many pages before the last one the story is read
 	overlay        *overlay
 
 	coming    string
@@ -151,8 +152,9 @@ func (m Model) framed(f trace.Frame) Model {
 
 // reveal shows all frames that there are.
 func (m Model) reveal() Model {
-	m.now = len(m.frames) - 1
-	m.cursor = m.now
+	if last := len(m.frames) - 1; m.now != last {
+		m.now, m.cursor = last, last
+	}
 	return m
 }
 
