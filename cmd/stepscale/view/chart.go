@@ -101,7 +101,7 @@ func (s *Screen) chartRow(values []float64, top float64, r chartLine) string {
 		}
 		b.WriteString(strings.Repeat(string(mark), r.each))
 	}
-	return s.style(cyan, b.String())
+	return s.style(cyan, strings.TrimRight(b.String(), " "))
 }
 
 func number(v float64) string {
