@@ -20,6 +20,9 @@ func Object(word string) string { return word + pick(word, "을", "를") }
 // And adds 과 or 와.
 func And(word string) string { return word + pick(word, "과", "와") }
 
+// If adds 이었다면 or 였다면.
+func If(word string) string { return word + pick(word, "이었다면", "였다면") }
+
 // By adds 으로 or 로, which follows a final ㄹ as it follows none.
 func By(word string) string {
 	if end(word) == rieul {

@@ -20,6 +20,7 @@ type Recording struct {
 	Torn   *LineError // of a last line that was cut off; nil when there is none
 
 	src   io.ReaderAt
+	size  int64
 	rows  []Row
 	facts map[string][]Value
 }
@@ -59,7 +60,7 @@ type sketch struct {
 // *LineError, but for one that the end of the file cuts off: that one is left out, and
 // told in Torn.
 func Open(src io.ReaderAt, size int64) (*Recording, error) {
-	r := &Recording{src: src, facts: map[string][]Value{}}
+	r := &Recording{src: src, size: size, facts: map[string][]Value{}}
 	for in := NewReader(io.NewSectionReader(src, 0, size)); ; {
 		var s sketch
 		err := in.next(&s, func() trace.StepID { return s.Step })

@@ -96,6 +96,7 @@ func (d deps) forget() {
 		}
 		if i >= keptFiles-1 || size > keptAll-keptBytes {
 			_ = os.Remove(file)
+			_ = os.Remove(file + indexSuffix)
 		}
 	}
 }

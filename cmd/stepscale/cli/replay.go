@@ -23,7 +23,7 @@ import (
 
 type replayOptions struct {
 	at, until, output string
-	list, verify      bool
+	list, verify, why bool
 }
 
 func newReplayCommand(d deps) *cobra.Command {
@@ -39,6 +39,7 @@ func newReplayCommand(d deps) *cobra.Command {
   stepscale replay web.jsonl
   stepscale replay web.jsonl --at 12.5
   stepscale replay web.jsonl --until 'desired!=current' --output json
+  stepscale replay web.jsonl --at 12 --why
   stepscale replay web.jsonl --verify`,
 		Args: args(0, 1, "기록"),
 		RunE: func(cmd *cobra.Command, given []string) error {
@@ -53,6 +54,7 @@ func newReplayCommand(d deps) *cobra.Command {
 	f.StringVar(&o.until, "until", "", "시작한 자리부터 이 `조건`이 맞는 곳까지 갑니다. 예: replicas>5, desired!=current, reason=ScaleDownStabilized")
 	f.BoolVar(&o.list, "list", false, "저절로 남은 기록의 목록을 보여 드립니다")
 	f.BoolVar(&o.verify, "verify", false, "HPA의 결정을 업스트림 컨트롤러로 다시 계산해 비교합니다(verify와 같습니다)")
+	f.BoolVar(&o.why, "why", false, "그 자리의 결정이 달라지려면 값 하나가 얼마나 달라야 했는지 알려 드립니다(HPA)")
 	outputFlag(cmd, &o.output)
 	return cmd
 }
@@ -90,9 +92,12 @@ func (d deps) replay(ctx context.Context, file string, o replayOptions) error {
 			return &problem.Error{What: play.Misunderstood(err, rec), Where: file, Code: problem.ExitUsage, Hint: "조건의 예는 stepscale replay --help에 있습니다."}
 		}
 	}
-	if o.output == "json" {
+	switch {
+	case o.why && found:
+		err = d.replayWhy(file, r, o.output)
+	case o.output == "json":
 		err = d.replayJSON(r, rec, found)
-	} else {
+	default:
 		err = d.replayLines(ctx, file, r, rec, o.until, found)
 	}
 	if err == nil && !found {
@@ -196,7 +201,7 @@ func indexed(ctx context.Context, file string, in io.Reader) (*recording.Recordi
 	if err := notRecording(file, head); err != nil {
 		return nil, err
 	}
-	rec, err := recording.Open(readerAtUntilDone{ctx, src}, size)
+	rec, err := openIndexed(file, readerAtUntilDone{ctx, src}, size)
 	if err != nil {
 		return nil, badLine(file, err)
 	}

@@ -102,6 +102,38 @@ func TestReplayJSON(t *testing.T) {
 	}
 }
 
+// TestReplayWhy: of a recorded decision, and of a pass that has none.
+func TestReplayWhy(t *testing.T) {
+	file := scaling(t, "")
+	code, out, errOut := replayed(t, "", file, "--at", "3", "--why", "--output", "json")
+	var got replayReasons
+	if err := json.Unmarshal([]byte(out), &got); err != nil || code != problem.ExitOK {
+		t.Fatalf("exit code %d, %v in %s%s", code, err, out, errOut)
+	}
+	// No metric can be read: nothing but the bounds could have moved it.
+	if got.SchemaVersion != 1 || got.Pass != 3 || got.Place != "3.1" || got.Desired != 2 || got.Failed == "" || len(got.Changes) != 2 || len(got.Sentences) != 3 {
+		t.Errorf("%+v", got)
+	}
+	code, out, _ = replayed(t, "", file, "--at", "3", "--why")
+	if said := strings.Join(strings.Fields(out), " "); code != problem.ExitOK || !strings.Contains(said, "왜: 패스 3에서 2개를 유지했습니다") ||
+		!strings.Contains(said, "minReplicas가 3이었다면 3개로 확장했습니다. (실제 1)") || !strings.Contains(said, "maxReplicas가 1이었다면 1개로 축소했습니다. (실제 10)") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	if code, out, _ := replayed(t, "왜\nq\n", file); code != problem.ExitOK || !strings.Contains(out, "왜: 패스 1에서") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	none := filepath.Join(t.TempDir(), "none.jsonl")
+	if err := os.WriteFile(none, []byte(`{"pass":1,"step":"vpa/1-x","at":"2026-11-02T09:00:00Z"}`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errOut := replayed(t, "", none, "--why"); code != problem.ExitUsage || !strings.Contains(errOut, "HPA의 결정이 없습니다") {
+		t.Errorf("exit code %d\n%s", code, errOut)
+	}
+	if code, out, _ := replayed(t, "why\nq\n", none); code != problem.ExitOK || !strings.Contains(strings.Join(strings.Fields(out), " "), "HPA의 결정에만 답합니다") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+}
+
 // TestReplayOfACutRecording shows what is there, and says what is not.
 func TestReplayOfACutRecording(t *testing.T) {
 	file := scaling(t, "{\"recording\":1,\"loop\":\"hpa\"}\n")

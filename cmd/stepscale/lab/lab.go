@@ -114,6 +114,9 @@ func (s *Stage) prepare(ctx context.Context) error {
 	if err := s.objects.connect(); err != nil {
 		return err
 	}
+	if err := s.site.stock(ctx); err != nil {
+		return err
+	}
 	if err := s.fits(ctx); err != nil {
 		return err
 	}

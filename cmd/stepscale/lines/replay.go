@@ -36,6 +36,8 @@ func (f *Face) replay(e play.Event) {
 			rows = append(rows, view.Difference(d))
 		}
 		s.Differences(e.A, e.B, rows)
+	case play.Reasons:
+		s.Why(e.Pass, e.Answer, e.Start)
 	case play.ReplayHelp:
 		var rows [][2]string
 		for _, c := range play.Commands() {

@@ -1,0 +1,88 @@
+package view
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/stepscale/stepscale/engine/hpa/why"
+	"github.com/stepscale/stepscale/engine/korean"
+)
+
+// Why shows what it would have taken for the decision of a pass to come out otherwise.
+// start is the loop time of the recording's first frame.
+func (s *Screen) Why(pass int, a why.Answer, start time.Time) {
+	s.section(fmt.Sprintf("왜: 패스 %d에서 %s", pass, outcome(a, a.Desired, "했습니다")))
+	for _, text := range seenIn(WhyTexts(a, start)) {
+		s.item(text)
+	}
+	s.item(s.style(faint, "값 하나만 바꾸고 나머지는 기록 그대로 둔 채 엔진으로 다시 계산해 찾았습니다. 한 단위 덜 바꾸면 결정은 그대로입니다."))
+	s.Blank()
+}
+
+// WhyTexts are its sentences.
+func WhyTexts(a why.Answer, start time.Time) (texts []string) {
+	if a.Failed != "" {
+		texts = append(texts, "메트릭을 다 읽지는 못했습니다: "+a.Failed)
+	}
+	if h := a.Held; h != nil {
+		which := "최댓값"
+		if h.Up {
+			which = "최솟값"
+		}
+		texts = append(texts, fmt.Sprintf("안정화 구간(%s)의 %s %s %s의 제안입니다.", Duration(h.Window), which, korean.Topic(fmt.Sprint(h.Replicas)), Elapsed(h.At.Sub(start))))
+	}
+	for _, c := range a.Changes {
+		texts = append(texts, changeText(a, c, start))
+	}
+	if len(a.Changes) == 0 {
+		texts = append(texts, "어느 값 하나를 바꾸어도 이 결정은 바뀌지 않습니다.")
+	}
+	return texts
+}
+
+func changeText(a why.Answer, c why.Change, start time.Time) string {
+	switch c.Kind {
+	case why.Ticks:
+		wait := time.Duration(c.To) * a.Period
+		return fmt.Sprintf("다른 것이 모두 이대로면 %s 뒤, %s의 패스에서 %s.", Duration(wait), Elapsed(a.Now.Add(wait).Sub(start)), outcome(a, c.Desired, "합니다"))
+	case why.ReadyPods:
+		word, n := "더 준비되었다면", c.To-c.From
+		if n < 0 {
+			word, n = "덜 준비되었다면", -n
+		}
+		return fmt.Sprintf("파드가 %d개 %s %s. (실제 %d개)", n, word, outcome(a, c.Desired, "했습니다"), c.From)
+	}
+	return fmt.Sprintf("%s %s %s. (실제 %s)", korean.Subject(inputName(c)), korean.If(inputValue(c, c.To)), outcome(a, c.Desired, "했습니다"), inputValue(c, c.From))
+}
+
+// inputName is the input as a learner knows it.
+func inputName(c why.Change) string {
+	switch c.Kind {
+	case why.Usage:
+		if c.Unit == why.Percent {
+			return c.Metric + " 사용률"
+		}
+		return c.Metric + " 값"
+	case why.Target:
+		return c.Metric + " 목표"
+	}
+	return c.Field
+}
+
+func inputValue(c why.Change, v int64) string {
+	if c.Unit == why.Seconds {
+		return Duration(time.Duration(v) * time.Second)
+	}
+	return c.Text(v)
+}
+
+// outcome is a decision and an ending of 하다.
+func outcome(a why.Answer, desired int32, ending string) string {
+	switch {
+	case desired > a.Current:
+		return fmt.Sprintf("%d개로 확장%s", desired, ending)
+	case desired < a.Current:
+		return fmt.Sprintf("%d개로 축소%s", desired, ending)
+	}
+	return fmt.Sprintf("%d개를 유지%s", desired, ending)
+}
