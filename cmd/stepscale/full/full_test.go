@@ -198,7 +198,7 @@ func TestSecondTry(t *testing.T) {
 		}
 		again++
 		text := plain(m)
-		if !strings.Contains(text, "한 번 더 답해 주십시오") || m.now != len(m.frames)-1 && strings.Contains(text, string(m.frames[len(m.frames)-1].Step)) {
+		if !strings.Contains(text, "한 번 더 답해 주십시오") || m.now == len(m.frames)-1 {
 			t.Errorf("the second try shows what is asked for:\n%s", text)
 		}
 	}
