@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/report"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/recording"
@@ -115,10 +116,11 @@ func (o *oneRunOnly) breaks(f recording.Row) string {
 func openRecording(file string) (io.ReadCloser, error) {
 	in, err := outside.Open(file, mostRecorded)
 	if err == nil {
-		if plain, err := unpacked(in); err == nil {
+		plain, err := unpacked(in)
+		if err == nil {
 			return plain, nil
 		}
-		return nil, errors.Join(badGzip(file), in.Close())
+		return nil, errors.Join(badPacking(file, err), in.Close())
 	}
 	unreadable := &problem.Error{What: "기록을 읽을 수 없습니다: " + outside.Reason(err), Where: file, Code: problem.ExitUsage,
 		Hint: "stepscale run 시나리오 --record 파일로 기록을 만들 수 있습니다."}
@@ -127,6 +129,18 @@ func openRecording(file string) (io.ReadCloser, error) {
 		unreadable.Hint = "--for나 --until로 더 짧게 기록해 주십시오."
 	}
 	return nil, unreadable
+}
+
+// badPacking words what is wrong with what a recording is packed in.
+func badPacking(file string, err error) error {
+	var large *outside.SizeError
+	switch {
+	case errors.Is(err, report.ErrNoRecording):
+		return &problem.Error{What: "이 HTML에는 stepscale의 기록이 들어 있지 않습니다", Where: file, Code: problem.ExitUsage, Hint: "stepscale report가 만든 파일을 고치지 않은 채로 주십시오."}
+	case errors.As(err, &large):
+		return badLine(file, err)
+	}
+	return badGzip(file)
 }
 
 func badGzip(file string) error {

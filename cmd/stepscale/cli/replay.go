@@ -15,6 +15,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/lines"
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/report"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/recording"
@@ -243,23 +244,40 @@ func (r readerAtUntilDone) ReadAt(b []byte, off int64) (int, error) {
 	return r.ReaderAt.ReadAt(b, off)
 }
 
-// mostUnpacked is how much a packed recording may be: it is held in memory.
-const mostUnpacked = 128 << 20 // bytes
+// What is held in memory, in bytes: a recording that was packed, and the page that it is in.
+const (
+	mostUnpacked = 128 << 20
+	mostPage     = 64 << 20
+)
 
-// unpacked is a file that gzip has packed as it was before; anything else as it is.
+// unpacked is a file that gzip has packed, or that a report has in it, as it was before;
+// anything else as it is.
 func unpacked(in fs.File) (io.ReadCloser, error) {
-	var head [2]byte
 	at, ok := in.(io.ReaderAt)
 	if !ok {
 		return in, nil
 	}
-	if _, err := at.ReadAt(head[:], 0); err != nil && !errors.Is(err, io.EOF) {
+	head := make([]byte, 16)
+	n, err := at.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return in, nil // a device, a pipe: reading it tells
 	}
-	if head != [2]byte{0x1f, 0x8b} {
+	var packed io.Reader = in
+	switch head = head[:n]; {
+	case report.IsPage(head):
+		page, err := io.ReadAll(outside.AtMost(in, mostPage, &outside.SizeError{Size: mostPage + 1, Limit: mostPage}))
+		if err != nil {
+			return nil, err
+		}
+		inside, err := report.Recording(page)
+		if err != nil {
+			return nil, err
+		}
+		packed = bytes.NewReader(inside)
+	case !bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
 		return in, nil
 	}
-	z, err := gzip.NewReader(in)
+	z, err := gzip.NewReader(packed)
 	if err != nil {
 		return nil, err
 	}

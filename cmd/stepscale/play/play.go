@@ -88,10 +88,23 @@ func Between(next lessons.Lesson) *Play {
 // Drift is what the lesson says and the cluster did not do.
 func (p *Play) Drift() []string { return p.drift }
 
+// conditions are what holds of the cluster: nobody has another than the embedded one in
+// mind who reads without any.
+func (p *Play) conditions() []string {
+	time, admission := lessons.Simulated, lessons.Webhook
+	if p.Source != nil && !p.info.Simulated {
+		time = lessons.Real
+	}
+	if p.info.Policy {
+		admission = lessons.Policy
+	}
+	return []string{time, admission}
+}
+
 // lesson plays all of it.
 func (p *Play) lesson() error {
 	l := p.Lesson
-	scenes := Scenes(l.Told(p.Source == nil || p.info.Simulated))
+	scenes := Scenes(l.Told(p.conditions()...))
 	total, done := Executions(scenes), 0
 	p.tell(Title{l.Title})
 	if p.Skip > 0 {

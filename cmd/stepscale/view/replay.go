@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/stepscale/stepscale/engine/trace"
@@ -69,16 +68,7 @@ func sparkline(numbers []float64, width int) string {
 	if low == high {
 		return ""
 	}
-	columns := min(width, len(numbers))
-	var b strings.Builder
-	for c := range columns {
-		top := low
-		for _, n := range numbers[c*len(numbers)/columns : (c+1)*len(numbers)/columns] {
-			top = max(top, n)
-		}
-		b.WriteRune(blocks[int((top-low)/(high-low)*float64(len(blocks)-1))])
-	}
-	return b.String()
+	return onScale(numbers, width, low, high)
 }
 
 // ListedStep is a step in the list of a pass.

@@ -1,0 +1,71 @@
+package report
+
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+)
+
+//go:embed page.html
+var pageText string
+
+var page = template.Must(template.New("page").Parse(pageText))
+
+// What is around the recording in a page.
+const (
+	recordingOpens = `<script id="stepscale-recording" type="application/x-stepscale-recording">`
+	recordingEnds  = `</script>`
+)
+
+// ErrNoRecording tells of a page that has no recording in it.
+var ErrNoRecording = errors.New("no recording in the page")
+
+// WriteHTML writes the page with the recording in it.
+func (r *Report) WriteHTML(w io.Writer, recording io.Reader) error {
+	packed, err := pack(recording)
+	if err != nil {
+		return err
+	}
+	return page.Execute(w, struct {
+		*Report
+		Recording template.HTML
+	}{r, template.HTML(recordingOpens + packed + recordingEnds)}) // letters, digits, - and _ between two constants
+}
+
+func pack(r io.Reader) (string, error) {
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return "", err
+	}
+	if _, err := io.Copy(z, r); err != nil {
+		return "", fmt.Errorf("pack the recording: %w", err)
+	}
+	if err := z.Close(); err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(b.Bytes()), nil
+}
+
+// IsPage tells whether a file that begins like that is a page.
+func IsPage(head []byte) bool { return bytes.HasPrefix(bytes.ToLower(head), []byte("<!doctype html")) }
+
+// Recording is what WriteHTML has packed into a page, as gzip has it; ErrNoRecording where
+// there is none.
+func Recording(page []byte) ([]byte, error) {
+	_, after, found := bytes.Cut(page, []byte(recordingOpens))
+	packed, _, ends := bytes.Cut(after, []byte(recordingEnds))
+	if !found || !ends {
+		return nil, ErrNoRecording
+	}
+	b, err := base64.RawURLEncoding.DecodeString(string(packed))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoRecording, err)
+	}
+	return b, nil
+}
