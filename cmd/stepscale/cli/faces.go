@@ -3,12 +3,16 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/full"
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/lines"
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
@@ -44,7 +48,9 @@ func (t *tutor) face(loop engine.Definition) face {
 	if !t.wide {
 		return lineByLine{t.lines(), t}
 	}
-	return wholeScreen{t.deps.screen(loop), t.o.target}
+	w := wholeScreen{t.deps.screen(loop), t.o.target}
+	t.on.face = w.Face
+	return w
 }
 
 // screen is a whole one for frames of a loop.
@@ -53,8 +59,9 @@ func (d deps) screen(loop engine.Definition) *full.Face {
 }
 
 // runStepwise goes over a loop without a lesson, as far as the learner likes.
-func (d deps) runStepwise(ctx context.Context, scenario string, r *runner, s stage) error {
+func (d deps) runStepwise(ctx context.Context, scenario string, r *runner, s stage, on *onScreen) error {
 	w := wholeScreen{d.screen(r.loop), r.o.target}
+	on.face = w.Face
 	w.begins(s.Info())
 	s.Session().Heard = func(f trace.Frame) {
 		r.err = errors.Join(r.err, r.rec.frame(f))
@@ -105,3 +112,37 @@ func (w wholeScreen) begins(info engine.Info) {
 }
 
 func (w wholeScreen) frame(f trace.Frame) { w.Frame(f) }
+
+// onScreen shows what takes real time on the screen while there is one, and on the
+// terminal else.
+type onScreen struct {
+	lab.Waits
+	face *full.Face
+}
+
+func (o *onScreen) shown() bool { return o.face != nil && o.face.Shown() }
+
+func (o *onScreen) Pause(ctx context.Context, d time.Duration) error {
+	if !o.shown() {
+		return o.Waits.Pause(ctx, d)
+	}
+	defer o.face.Awaits("")
+	for until := time.Now().Add(d); ; {
+		left := time.Until(until)
+		if left <= 0 {
+			return nil
+		}
+		o.face.Awaits(fmt.Sprintf("실제 시간으로 %d초 더 기다립니다", int(math.Ceil(left.Seconds()))))
+		if err := play.Wait(ctx, min(left, time.Second)); err != nil {
+			return err
+		}
+	}
+}
+
+func (o *onScreen) Busy(what string) (done func()) {
+	if !o.shown() {
+		return o.Waits.Busy(what)
+	}
+	o.face.Awaits(what)
+	return func() { o.face.Awaits("") }
+}

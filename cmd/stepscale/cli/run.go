@@ -116,6 +116,8 @@ func (d deps) run(ctx context.Context, scenario string, o runOptions) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, r.rec.close()) }()
+	on := &onScreen{Waits: d.waits}
+	d.waits = on
 	session := d.opener(d, o.target, all)
 	defer func() { err = session.close(err) }()
 	stage, err := bringUp(ctx, session, o.loop, scenario, &startup{screen: view.New(d.errOut), attached: o.target.attached()})
@@ -128,7 +130,7 @@ func (d deps) run(ctx context.Context, scenario string, o runOptions) (err error
 		view.New(d.errOut).Note(flags)
 	}
 	if o.stepwise && d.fullScreen(o.plain) {
-		return d.runStepwise(ctx, scenario, r, stage)
+		return d.runStepwise(ctx, scenario, r, stage, on)
 	}
 	frames, err := r.play(ctx, stage.Session())
 	if err != nil && len(frames) > 0 && r.err == nil {

@@ -241,6 +241,9 @@ func (m Model) spinning() string {
 		}
 	}
 	dots := []string{"●○○", "○●○", "○○●"}[m.beats%3]
+	if m.awaited != "" {
+		return dots + " " + view.OneLine(m.awaited)
+	}
 	if next == "" {
 		return dots + " 잠시만 기다려 주십시오"
 	}
