@@ -12,10 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/handout"
 	"github.com/stepscale/stepscale/cmd/stepscale/lines"
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/report"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/recording"
@@ -264,12 +264,12 @@ func unpacked(in fs.File) (io.ReadCloser, error) {
 	}
 	var packed io.Reader = in
 	switch head = head[:n]; {
-	case report.IsPage(head):
-		page, err := io.ReadAll(outside.AtMost(in, mostPage, &outside.SizeError{Size: mostPage + 1, Limit: mostPage}))
+	case handout.IsPage(head):
+		html, err := io.ReadAll(outside.AtMost(in, mostPage, &outside.SizeError{Size: mostPage + 1, Limit: mostPage}))
 		if err != nil {
 			return nil, err
 		}
-		inside, err := report.Recording(page)
+		inside, err := handout.Recording(html)
 		if err != nil {
 			return nil, err
 		}
