@@ -24,6 +24,8 @@ type Definition struct {
 const (
 	NeedsHPA = "HPA"
 	NeedsVPA = "VPA"
+	// NeedsGroups are node groups, which are no objects of Kubernetes.
+	NeedsGroups = "groups"
 )
 
 // Row is a step as its loop describes it. It cannot be executed.

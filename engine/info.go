@@ -7,6 +7,7 @@ import "time"
 type Info struct {
 	Kubectl   []string // what the second terminal needs: kubeconfig, namespace
 	Simulated bool     // time, nodes and load are
+	Policy    bool     // the API server's own policy, no webhook, gives new pods what a VPA recommends
 	Notes     []string // what is in force here and why
 	Flags     string   // of the controllers, that are not as upstream has them; empty where all are
 

@@ -52,14 +52,19 @@ const (
 	Predict  = "predict"
 	Hint     = "hint"
 	Continue = "continue"
-	When     = "when" // prose for clusters of one kind of time
+	When     = "when" // prose for clusters of one kind
 )
 
 // What a When may say.
 const (
 	Real      = "real"      // time, nodes and load are
 	Simulated = "simulated" // they are not
+	Policy    = "policy"    // the API server's own policy gives new pods what a VPA recommends
+	Webhook   = "webhook"   // VPA's admission controller does
 )
+
+// Conditions are all of them.
+func Conditions() []string { return []string{Real, Simulated, Policy, Webhook} }
 
 // Block is a piece of a lesson: prose, or a directive with its argument.
 type Block struct {
@@ -74,17 +79,13 @@ type Block struct {
 // in the pass is executed on the way.
 func (b Block) ToStep() bool { return b.Kind == Continue && strings.Contains(b.Arg, "/") }
 
-// Told are the blocks as they are told where time is simulated, or where it is not: a When
-// of the one is prose there, and one of the other is not told.
-func (l Lesson) Told(simulated bool) []Block {
-	now := Real
-	if simulated {
-		now = Simulated
-	}
+// Told are the blocks as they are told where these conditions hold: a When of one of them
+// is prose there, and no other is told.
+func (l Lesson) Told(hold ...string) []Block {
 	var told []Block
 	for _, b := range l.Blocks {
 		if b.Kind == When {
-			if b.Arg != now {
+			if !slices.Contains(hold, b.Arg) {
 				continue
 			}
 			b.Kind, b.Arg = Prose, ""

@@ -87,13 +87,13 @@ func TestWhen(t *testing.T) {
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	for simulated, want := range map[bool]string{false: "prose 가|prose 나\n```sh\nkubectl\n```|step |", true: "prose 가|prose 다|step |"} {
+	for now, want := range map[string]string{lessons.Real: "prose 가|prose 나\n```sh\nkubectl\n```|step |", lessons.Simulated: "prose 가|prose 다|step |"} {
 		var got strings.Builder
-		for _, b := range l.Told(simulated) {
+		for _, b := range l.Told(now, lessons.Policy) {
 			got.WriteString(b.Kind + " " + b.Text + "|")
 		}
 		if got.String() != want {
-			t.Errorf("simulated %t: %q, want %q", simulated, got.String(), want)
+			t.Errorf("%s: %q, want %q", now, got.String(), want)
 		}
 	}
 }

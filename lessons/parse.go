@@ -225,7 +225,7 @@ func (p *parser) directive(words []string, text string, line int) {
 	if b.Kind == Continue {
 		p.checkContinue(b)
 	}
-	if b.Kind == When && b.Arg != Real && b.Arg != Simulated {
+	if b.Kind == When && !slices.Contains(Conditions(), b.Arg) {
 		p.problem(line, fmt.Sprintf("when 블록의 조건을 모릅니다: %s", b.Arg), usage[When])
 	}
 	if (b.Kind == Predict || b.Kind == Hint || b.Kind == When) && text == "" {
@@ -239,7 +239,7 @@ var usage = map[string]string{
 	Predict:  "```predict 값이름 처럼 적고 안에 질문을 써 주십시오. 예: ```predict proposal",
 	Hint:     "```hint 만 적고 안에 힌트를 써 주십시오.",
 	Continue: "```continue change|load|pass|단계ID [한도] 처럼 적어 주십시오. 예: ```continue change 10m, ```continue pass 3",
-	When:     "```when real 또는 ```when simulated 처럼 적고, 시간이 실제일 때만 또는 시뮬레이션일 때만 보여 드릴 글을 안에 써 주십시오.",
+	When:     "```when real, ```when simulated, ```when policy, ```when webhook 가운데 하나를 적고, 시간이 실제일 때만, 시뮬레이션일 때만, 새 파드의 사양을 API 서버의 정책이 바꿀 때만, 웹훅이 바꿀 때만 보여 드릴 글을 안에 써 주십시오.",
 }
 
 func (p *parser) checkContinue(b Block) {

@@ -26,11 +26,27 @@ func (r *reader) crossCheck(objects []object, s *Scenario, broken bool) {
 		r.checkFlows(objects, s)
 		r.checkSeries(objects, r.checkEvents(objects, s), s)
 	}
+	if s.HPA == "" && s.VPA == "" {
+		r.crossCheckPods(objects, s, broken)
+	}
 	if s.HPA != "" {
 		r.crossCheckHPA(objects, s, broken)
 	}
 	if s.VPA != "" {
 		r.crossCheckVPA(objects, s, broken)
+	}
+}
+
+// crossCheckPods finds the workload whose pods need nodes, where nobody scales it.
+func (r *reader) crossCheckPods(objects []object, s *Scenario, broken bool) {
+	for _, kind := range Targets {
+		if w, ok := findWorkload(objects, kind, s.Target); ok {
+			s.TargetKind, s.containers = kind, w.containers()
+			return
+		}
+	}
+	if !broken {
+		r.add(1, "scenario.yaml의 target에 적은 이름의 디플로이먼트를 적어 주십시오.", "target인 %s 없습니다.", korean.Subject(s.Target))
 	}
 }
 

@@ -66,7 +66,7 @@ func (r *reader) checkEvents(objects []object, s *Scenario) []object {
 		case e.Object != nil:
 			told.checkDelete(e, now)
 		case e.What == trace.EventNotReady:
-			told.checkNode(e)
+			told.checkNode(e, s)
 		case e.What != trace.EventAway:
 			told.checkPods(e, now)
 		}
@@ -187,10 +187,16 @@ func (r *reader) checkDelete(e *Event, now written) {
 	}
 }
 
-func (r *reader) checkNode(e *Event) {
+// checkNode knows the nodes that are there from the beginning.
+func (r *reader) checkNode(e *Event, s *Scenario) {
 	var names []string
-	for i := range simulatedNodes {
-		names = append(names, fmt.Sprintf("sim-node-%d", i+1))
+	for _, n := range s.Nodes() {
+		names = append(names, n.Name)
+	}
+	if len(names) == 0 {
+		for i := range simulatedNodes {
+			names = append(names, fmt.Sprintf("sim-node-%d", i+1))
+		}
 	}
 	if e.Node != "" && !slices.Contains(names, e.Node) {
 		r.add(e.line, "쓸 수 있는 이름: "+strings.Join(names, ", "), "그런 노드는 없습니다: %s", e.Node)

@@ -15,6 +15,7 @@ const (
 	model    = "the load model, read by the simulated kubelets"
 	adapter  = "the metrics adapter"
 	timeline = "the agenda, at its moment of virtual time"
+	nodes    = "the embedded cluster, which registers the nodes"
 )
 
 // keyActors names for every key of scenario.yaml what acts on it. A list is written as
@@ -42,7 +43,11 @@ var keyActors = map[string]string{
 	"events.crash.pods": kubelet, "events.crash.count": kubelet, "events.crash.container": kubelet,
 	"events.notReady.node": "simulated kubelet, and upstream's node lifecycle controller", "events.notReady.for": timeline,
 	"events.metricsAway.for": timeline,
-	"events.freeze.pods":     kubelet, "events.freeze.count": kubelet, "events.freeze.for": timeline,
+	"nodes.type":             nodes, "nodes.count": nodes, "nodes.zone": nodes,
+	"groups.name": nodes, "groups.type": nodes, "groups.zone": nodes, "groups.desired": nodes,
+	"groups.min": "the Cluster Autoscaler's loop", "groups.max": "the Cluster Autoscaler's loop",
+
+	"events.freeze.pods": kubelet, "events.freeze.count": kubelet, "events.freeze.for": timeline,
 }
 
 func init() {
@@ -119,7 +124,7 @@ func problemsOf(path []string, list bool, beside string) Problems {
 	}
 	value += "}"
 	for i := len(path) - 1; i >= 0; i-- {
-		if slices.Contains([]string{"loads", "metrics", "events", "segments"}, path[i]) || list && i == len(path)-1 {
+		if slices.Contains([]string{"loads", "metrics", "events", "segments", "nodes", "groups"}, path[i]) || list && i == len(path)-1 {
 			value = "[" + value + "]"
 		}
 		value = "{" + path[i] + ": " + value + "}"

@@ -28,7 +28,7 @@ func parse(file string, text []byte) (*Scenario, Problems) {
 	if n == nil {
 		return s, r.problems
 	}
-	loops := map[string]bool{} // hpa and vpa, as far as they are given
+	loops := map[string]bool{} // hpa, vpa and groups, as far as they are given
 	var flags *yaml.Node
 	r.mapping(n, "시나리오", []field{
 		{"title", true, r.text(&s.Title, "title")},
@@ -43,9 +43,11 @@ func parse(file string, text []byte) (*Scenario, Problems) {
 		{"metrics", false, func(n *yaml.Node) { s.series = r.metrics(n, s.Target) }},
 		{"flags", false, func(n *yaml.Node) { flags = n }},
 		{"events", false, func(n *yaml.Node) { s.events = r.timeline(n) }},
+		{"nodes", false, func(n *yaml.Node) { s.nodes = r.nodeList(n); r.stock(n.Line, s) }},
+		{"groups", false, func(n *yaml.Node) { loops["groups"] = true; s.Groups = r.groups(n); r.stock(n.Line, s) }},
 	})
 	if n.Kind == yaml.MappingNode && len(loops) == 0 {
-		r.add(n.Line, "hpa: web 또는 vpa: web처럼 볼 오토스케일러의 이름을 적어 주십시오. 둘 다 적을 수도 있습니다.", "시나리오에 hpa도 vpa도 없습니다.")
+		r.add(n.Line, "hpa: web 또는 vpa: web처럼 볼 오토스케일러의 이름을 적어 주십시오. 둘 다 적을 수도 있습니다. 노드 그룹(groups)만 적을 수도 있습니다.", "시나리오에 hpa도 vpa도 없습니다.")
 	}
 	if flags != nil { // may stand before hpa and vpa
 		s.Flags = r.flagged(flags, loops)

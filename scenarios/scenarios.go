@@ -53,6 +53,7 @@ type Scenario struct {
 	WorkingSet WorkingSet
 	More       []Flow // loads of other workloads, and of single containers
 	Flags      []Flag // of the controllers
+	Groups     []NodeGroup
 	Objects    []byte // objects.yaml: input for `kubectl apply -f`, without namespaces
 	Raw        []byte // scenario.yaml
 	parts      []*unstructured.Unstructured
@@ -61,6 +62,7 @@ type Scenario struct {
 	metrics    int
 	series     []Series
 	events     []Event
+	nodes      []Node // that nobody scales
 }
 
 // Containers are the names of the containers of the target's pods that run as long as

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -30,9 +32,9 @@ func (c *Cluster) Disturb(ctx context.Context, d Disturbance) error {
 	}
 	switch d.What {
 	case trace.EventNotReady:
-		return c.reportNode(ctx, d.Node, false)
+		return c.Report(ctx, d.Node, false)
 	case trace.EventReady:
-		return c.reportNode(ctx, d.Node, true)
+		return c.Report(ctx, d.Node, true)
 	case trace.EventAway, trace.EventBack:
 		return c.setMetricsAway(ctx, d.What == trace.EventAway)
 	}
@@ -59,22 +61,22 @@ func (c *Cluster) calm(ctx context.Context) error {
 		return nil
 	}
 	c.usage.thawAll()
+	failed := c.restoreNodes(ctx)
 	c.mu.Lock()
-	sick := c.sick
+	sick := slices.Collect(maps.Keys(c.sick))
 	c.mu.Unlock()
-	var failed error
-	for node := range sick {
-		failed = errors.Join(failed, c.reportNode(ctx, node, true))
+	for _, node := range sick {
+		failed = errors.Join(failed, c.Report(ctx, node, true))
 	}
 	c.leaveNodes()
 	return errors.Join(failed, c.setMetricsAway(ctx, false))
 }
 
-// reportNode writes what the node's kubelet says of it: that its network is not ready
-// (kubelet/nodestatus/setters.go, ReadyCondition), or that it is. Its containers go on
-// running, and their pods are Ready as they were: upstream takes that away only from
-// nodes that say nothing any more. It returns when the controllers of nodes know of it.
-func (c *Cluster) reportNode(ctx context.Context, name string, ready bool) error {
+// Report writes what the node's kubelet says of it: that it is Ready, or that its network
+// is not. Its containers go on running, and their pods are Ready as they were: upstream
+// takes that away only from nodes that say nothing any more. It returns when the
+// controllers of nodes know of it.
+func (c *Cluster) Report(ctx context.Context, name string, ready bool) error {
 	l, err := c.watchNodes(ctx)
 	if err != nil {
 		return err
@@ -86,18 +88,19 @@ func (c *Cluster) reportNode(ctx context.Context, name string, ready bool) error
 }
 
 func (c *Cluster) patchNode(ctx context.Context, name string, ready bool) error {
-	condition := corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", Message: "simulated by KWOK"}
-	if !ready {
-		condition.Status, condition.Reason, condition.Message = corev1.ConditionFalse, "KubeletNotReady", networkDown
-	}
-	condition.LastHeartbeatTime, condition.LastTransitionTime = metav1.NewTime(c.clock.Now()), metav1.NewTime(c.clock.Now())
-	patch, err := json.Marshal(map[string]any{"status": map[string]any{"conditions": []corev1.NodeCondition{condition}}})
+	patch, err := json.Marshal(map[string]any{"status": map[string]any{"conditions": []corev1.NodeCondition{c.readiness(ready)}}})
 	if err != nil {
 		return err
 	}
 	if _, err := c.usage.kubelet.CoreV1().Nodes().Patch(ctx, name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status"); err != nil {
 		return err
 	}
+	c.noteHealth(name, ready)
+	return nil
+}
+
+// noteHealth remembers which nodes are not Ready.
+func (c *Cluster) noteHealth(name string, ready bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.sick == nil {
@@ -106,7 +109,6 @@ func (c *Cluster) patchNode(ctx context.Context, name string, ready bool) error 
 	if delete(c.sick, name); !ready {
 		c.sick[name] = true
 	}
-	return nil
 }
 
 // networkDown is what a kubelet says without a network plugin (kubelet/runtime.go,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 )
 
@@ -84,7 +85,7 @@ func (c *Cluster) end() error {
 	if c.etcd != nil {
 		err = errors.Join(err, within(closeTimeout, "etcd", c.etcd.Close))
 	}
-	for _, l := range append(c.kubelets, c.apiListener, c.metricsListener) {
+	for _, l := range []net.Listener{c.apiListener, c.metricsListener} {
 		if l != nil {
 			_ = l.Close() // closed already where a server has used it
 		}

@@ -57,7 +57,7 @@ type Cluster struct {
 	api             *apiServer
 	admin           *rest.Config
 	kubeconfig      string
-	kubelets        []net.Listener // one per simulated node
+	kubelets        *kubelets
 	apiListener     net.Listener
 	metricsListener net.Listener
 	metricsAPI      *metricsAPI
@@ -69,6 +69,7 @@ type Cluster struct {
 	mu      sync.Mutex
 	spent   time.Duration   // virtual time that starting pods took since the last Advance
 	sick    map[string]bool // nodes that are not Ready
+	stocked bool            // the nodes are not those that the cluster began with
 	adapter *adapterServer  // nil while no load has metrics
 
 	lifecycle atomic.Pointer[lifecycle] // nil while every node is Ready
@@ -185,22 +186,13 @@ func (c *Cluster) startAPI(ctx, servers context.Context) error {
 	return errors.Join(err, metricsErr)
 }
 
-// listen opens every port.
+// listen opens the ports of both API servers.
 func (c *Cluster) listen() (err error) {
 	if c.apiListener, err = listenLoopback(); err != nil {
 		return err
 	}
-	if c.metricsListener, err = listenLoopback(); err != nil {
-		return err
-	}
-	for range nodeCount {
-		l, err := listenLoopback()
-		if err != nil {
-			return err
-		}
-		c.kubelets = append(c.kubelets, l)
-	}
-	return nil
+	c.metricsListener, err = listenLoopback()
+	return err
 }
 
 func (c *Cluster) serveAPI(ctx, servers context.Context) error {
@@ -232,7 +224,8 @@ func (c *Cluster) startUsage(ctx context.Context) error {
 	}
 	c.usage = newUsage(c.clock, client, kubelet, c.etcd.Server.KV().Rev)
 	c.usage.passed = c.passed
-	return c.serveKubelets(ctx)
+	c.kubelets, err = c.newKubelets(ctx)
+	return err
 }
 
 func (c *Cluster) phase(name string, run func() error) error {

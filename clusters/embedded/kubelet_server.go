@@ -7,47 +7,108 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 )
 
-// serveKubelets serves /metrics/resource of every simulated kubelet, each on a
-// loopback port of its own, to clients with a certificate of the cluster's
-// authority only.
-func (c *Cluster) serveKubelets(ctx context.Context) error {
+// kubelets serve /metrics/resource, that of every simulated node on a loopback port of its
+// own, to clients with a certificate of the cluster's authority only.
+type kubelets struct {
+	usage *usage
+	tls   *tls.Config
+	run   func(func()) // in the background
+
+	mu     sync.Mutex
+	open   map[string]kubeletServer // by node
+	closed bool
+}
+
+type kubeletServer struct {
+	*http.Server
+	address net.Addr
+}
+
+// newKubelets listen until ctx is done.
+func (c *Cluster) newKubelets(ctx context.Context) (*kubelets, error) {
 	pool := x509.NewCertPool()
 	ca, err := os.ReadFile(c.pki.cert("ca"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	pool.AppendCertsFromPEM(ca)
 	pair, err := tls.LoadX509KeyPair(c.pki.cert("kubelet"), c.pki.keyFile("kubelet"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for i, listener := range c.kubelets {
-		server := &http.Server{
-			Handler:           c.kubeletHandler(nodeName(i)),
-			ReadHeaderTimeout: 10 * time.Second,
-			ErrorLog:          log.New(io.Discard, "", 0), // of handshakes that were refused
-			TLSConfig: &tls.Config{
-				MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair},
-				ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool,
-			},
-		}
-		c.goRun(func() { _ = server.ServeTLS(listener, "", "") })
-		context.AfterFunc(ctx, func() { _ = server.Close() })
-	}
-	return nil
+	k := &kubelets{usage: c.usage, run: c.goRun, open: map[string]kubeletServer{}, tls: &tls.Config{
+		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair},
+		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool,
+	}}
+	context.AfterFunc(ctx, k.closeAll)
+	return k, nil
 }
 
-func (c *Cluster) kubeletHandler(node string) http.Handler {
+// listen begins to serve a node's metrics and returns the port.
+func (k *kubelets) listen(node string) (port int, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, ok := k.open[node]; ok || k.closed {
+		return 0, fmt.Errorf("kubelet of node %s: it is there already, or the cluster ends", node)
+	}
+	listener, err := listenLoopback()
+	if err != nil {
+		return 0, err
+	}
+	server := &http.Server{
+		Handler:           k.handler(node),
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          log.New(io.Discard, "", 0), // of handshakes that were refused
+		TLSConfig:         k.tls.Clone(),
+	}
+	k.open[node] = kubeletServer{server, listener.Addr()}
+	k.run(func() { _ = server.ServeTLS(listener, "", "") })
+	return portOf(listener), nil
+}
+
+// address is where a node's kubelet listens; false where there is none.
+func (k *kubelets) address(node string) (string, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	server, ok := k.open[node]
+	if !ok {
+		return "", false
+	}
+	return server.address.String(), true
+}
+
+// close ends a node's kubelet; that there is none is no error.
+func (k *kubelets) close(node string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if server, ok := k.open[node]; ok {
+		_ = server.Close()
+		delete(k.open, node)
+	}
+}
+
+func (k *kubelets) closeAll() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.closed = true
+	for _, server := range k.open {
+		_ = server.Close()
+	}
+}
+
+func (k *kubelets) handler(node string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics/resource", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-		if err := c.usage.expose(r.Context(), w, node); err != nil {
+		if err := k.usage.expose(r.Context(), w, node); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
 	})

@@ -21,13 +21,14 @@ import (
 )
 
 const (
-	actorNodeLifecycle = "node-lifecycle-controller"
-
 	// The simulated kubelets send no heartbeats: a node is as they said last.
 	heartbeatGrace = 365 * 24 * time.Hour
 	// Upstream taints one node in ten seconds (--node-eviction-rate), by the machine's
 	// clock, by which nothing here goes.
 	taintsPerSecond = 1000
+	// Upstream taints no node of a small cluster while most of a zone's are not Ready, as
+	// when several join at a time. Ours is never small (--large-cluster-size-threshold).
+	largeCluster = 0
 )
 
 // lifecycle are upstream's controllers of nodes that are not Ready: one taints them, the
@@ -35,23 +36,20 @@ const (
 // started with the first such node, so that other lessons pay nothing, and end with what
 // disturbed the cluster.
 type lifecycle struct {
-	timers   *clocktesting.FakeClock // of the evictions; it goes with the virtual clock
-	stop     context.CancelFunc
-	ended    sync.WaitGroup
-	progress evictions
+	timers *clocktesting.FakeClock // of the evictions; it goes with the virtual clock
+	stop   context.CancelFunc
+	ended  sync.WaitGroup
 }
 
 // startLifecycle starts them while every node is Ready still, as they are on a cluster
 // whose node fails later. The wiring is cmd/kube-controller-manager/app/core.go.
 func (c *Cluster) startLifecycle(ctx context.Context) (*lifecycle, error) {
 	l := &lifecycle{timers: clocktesting.NewFakeClock(c.clock.Now())}
-	client, err := kubernetes.NewForConfig(c.recorded(actorNodeLifecycle, controllerUser("node-controller")))
+	client, err := kubernetes.NewForConfig(c.recorded(trace.ActorNodeLifecycle, controllerUser("node-controller")))
 	if err != nil {
 		return nil, err
 	}
-	cfg := c.recorded(trace.ActorTaintEviction, controllerUser("node-controller"))
-	cfg.Wrap(l.progress.wrap)
-	evictor, err := kubernetes.NewForConfig(cfg)
+	evictor, err := kubernetes.NewForConfig(c.recorded(trace.ActorTaintEviction, controllerUser("node-controller")))
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +63,7 @@ func (c *Cluster) startLifecycle(ctx context.Context) (*lifecycle, error) {
 	f := informers.NewSharedInformerFactory(reader, 0)
 	core := f.Core().V1()
 	tainter, err := nodelifecycle.NewNodeLifecycleController(life, f.Coordination().V1().Leases(), core.Pods(), core.Nodes(), f.Apps().V1().DaemonSets(), client,
-		pollEvery, heartbeatGrace, heartbeatGrace, taintsPerSecond, taintsPerSecond, nodeCount+1, 0.55) // the share is upstream's default
+		pollEvery, heartbeatGrace, heartbeatGrace, taintsPerSecond, taintsPerSecond, largeCluster, 0.55) // the share is upstream's default
 	if err != nil {
 		stop()
 		return nil, fmt.Errorf("node lifecycle controller: %w", err)
@@ -110,17 +108,6 @@ func setTimers(of *tainteviction.Controller, timers clock.WithDelayedExecution) 
 	}
 	*(*clock.WithDelayedExecution)(unsafe.Add(queue.UnsafePointer(), field.Offset)) = timers
 	return nil
-}
-
-// passed lets the evictions happen that are due now, and returns when they are done.
-func (l *lifecycle) passed(ctx context.Context, now time.Time) error {
-	before, done := l.timers.Waiters(), l.progress.count()
-	l.timers.SetTime(now)
-	due := before - l.timers.Waiters()
-	if due <= 0 {
-		return nil
-	}
-	return l.progress.await(ctx, done+due)
 }
 
 // end stops the controllers.

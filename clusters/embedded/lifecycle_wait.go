@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,38 +15,8 @@ import (
 	"k8s.io/kubernetes/pkg/util/taints"
 )
 
-// evictions counts the pods that the taint eviction controller has done with: deleted, or
-// found gone.
-type evictions struct {
-	mu   sync.Mutex
-	done int
-}
-
-func (e *evictions) count() int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.done
-}
-
-func (e *evictions) wrap(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
-		resp, err := next.RoundTrip(req)
-		if err == nil && strings.Contains(req.URL.Path, "/pods/") &&
-			(req.Method == http.MethodDelete && resp.StatusCode < http.StatusBadRequest || resp.StatusCode == http.StatusNotFound) {
-			e.mu.Lock()
-			e.done++
-			e.mu.Unlock()
-		}
-		return resp, err
-	})
-}
-
-func (e *evictions) await(ctx context.Context, done int) error {
-	return wait.PollUntilContextTimeout(ctx, pollEvery/4, startTimeout, true, func(context.Context) (bool, error) { return e.count() >= done, nil })
-}
-
 // settled waits until the controllers have taken note of which nodes are not Ready: of
-// the taints, and of the pods whose time has begun to run.
+// the taints, and of the pods whose time runs: the others are gone, or about to.
 func (c *Cluster) settled(ctx context.Context, l *lifecycle) error {
 	err := wait.PollUntilContextTimeout(ctx, pollEvery, startTimeout, true, func(ctx context.Context) (bool, error) {
 		nodes, err := c.usage.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
@@ -130,10 +97,16 @@ func (c *Cluster) leaveNodes() {
 	}
 }
 
-// passed is called whenever virtual time has moved.
+// passed is called whenever virtual time has moved. It lets the evictions happen that are
+// due, and returns when no pod is left whose time is over.
 func (c *Cluster) passed(ctx context.Context, now time.Time) error {
-	if l := c.lifecycle.Load(); l != nil {
-		return l.passed(ctx, now)
+	l := c.lifecycle.Load()
+	if l == nil {
+		return nil
 	}
-	return nil
+	before := l.timers.Waiters()
+	if l.timers.SetTime(now); l.timers.Waiters() == before {
+		return nil
+	}
+	return c.settled(ctx, l)
 }

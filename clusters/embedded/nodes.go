@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"strings"
 	"time"
 
@@ -64,7 +63,7 @@ func (c *Cluster) startKubelets(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("kwok: %w", err)
 	}
-	if err := c.registerNodes(ctx, conf.TypedClient); err != nil {
+	if err := c.registerNodes(ctx); err != nil {
 		return err
 	}
 	quiet := kwoklog.NewContext(ctx, kwoklog.NewLogger(io.Discard, kwoklog.LevelError))
@@ -153,48 +152,72 @@ func kwokStages() (map[internalversion.StageResourceRef][]*internalversion.Stage
 	return stages, nil
 }
 
-// registerNodes makes one Ready node for every kubelet listener. A kubelet
-// registers itself in the same way, with its own address and port.
-func (c *Cluster) registerNodes(ctx context.Context, client kubernetes.Interface) error {
-	for i, listener := range c.kubelets {
-		node := simulatedNode(nodeName(i), listener.Addr().(*net.TCPAddr).Port, metav1.NewTime(c.clock.Now()))
-		if _, err := client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{}); err != nil {
-			return fmt.Errorf("register node %s: %w", node.Name, err)
+// registerNodes makes the nodes that the cluster begins with, all Ready.
+func (c *Cluster) registerNodes(ctx context.Context) error {
+	for i := range nodeCount {
+		if err := c.register(ctx, defaultNode(i), true); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func nodeName(i int) string { return fmt.Sprintf("sim-node-%d", i+1) }
+// register makes a node as its kubelet does, with its own address and port.
+func (c *Cluster) register(ctx context.Context, node *corev1.Node, ready bool) error {
+	port, err := c.kubelets.listen(node.Name)
+	if err != nil {
+		return err
+	}
+	made := simulatedNode(node, port)
+	made.Status.Conditions = []corev1.NodeCondition{c.readiness(ready)}
+	if _, err := c.usage.kubelet.CoreV1().Nodes().Create(ctx, made, metav1.CreateOptions{}); err != nil {
+		c.kubelets.close(node.Name)
+		return fmt.Errorf("register node %s: %w", node.Name, err)
+	}
+	return nil
+}
 
-func simulatedNode(name string, port int, now metav1.Time) *corev1.Node {
-	resources := corev1.ResourceList{
+// readiness is what a kubelet says of its node: that it is Ready, or that its network is
+// not (kubelet/nodestatus/setters.go, ReadyCondition).
+func (c *Cluster) readiness(ready bool) corev1.NodeCondition {
+	now := metav1.NewTime(c.clock.Now())
+	if ready {
+		return corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", Message: "simulated by KWOK",
+			LastHeartbeatTime: now, LastTransitionTime: now}
+	}
+	return corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionFalse, Reason: "KubeletNotReady", Message: networkDown,
+		LastHeartbeatTime: now, LastTransitionTime: now}
+}
+
+func defaultName(i int) string { return fmt.Sprintf("sim-node-%d", i+1) }
+
+func defaultNode(i int) *corev1.Node {
+	name := defaultName(i)
+	size := corev1.ResourceList{
 		corev1.ResourceCPU:    resource.MustParse(coresPerNode),
 		corev1.ResourceMemory: resource.MustParse("256Gi"),
 		corev1.ResourcePods:   resource.MustParse(podsPerNode),
 	}
 	return &corev1.Node{
-		ObjectMeta: metav1.ObjectMeta{
-			Name:        name,
-			Annotations: map[string]string{kwokNode: "fake"},
-			Labels: map[string]string{
-				corev1.LabelHostname: name, corev1.LabelOSStable: "linux", corev1.LabelArchStable: "amd64", "stepscale.io/simulated": "true",
-			},
-		},
-		Status: corev1.NodeStatus{
-			Capacity:    resources,
-			Allocatable: resources,
-			Addresses: []corev1.NodeAddress{
-				{Type: corev1.NodeInternalIP, Address: "127.0.0.1"}, {Type: corev1.NodeHostName, Address: name},
-			},
-			DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: int32(port)}},
-			NodeInfo: corev1.NodeSystemInfo{
-				KubeletVersion: "kwok-simulated", OperatingSystem: "linux", Architecture: "amd64", ContainerRuntimeVersion: "kwok://simulated",
-			},
-			Conditions: []corev1.NodeCondition{{
-				Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", Message: "simulated by KWOK",
-				LastHeartbeatTime: now, LastTransitionTime: now,
-			}},
-		},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
+			corev1.LabelHostname: name, corev1.LabelOSStable: "linux", corev1.LabelArchStable: "amd64",
+		}},
+		Status: corev1.NodeStatus{Capacity: size, Allocatable: size},
 	}
+}
+
+// simulatedNode is the node with what makes it one of ours: KWOK plays its kubelet.
+func simulatedNode(node *corev1.Node, port int) *corev1.Node {
+	made := node.DeepCopy()
+	metav1.SetMetaDataAnnotation(&made.ObjectMeta, kwokNode, "fake")
+	metav1.SetMetaDataLabel(&made.ObjectMeta, "stepscale.io/simulated", "true")
+	made.Status.Addresses = []corev1.NodeAddress{
+		{Type: corev1.NodeInternalIP, Address: "127.0.0.1"}, {Type: corev1.NodeHostName, Address: made.Name},
+	}
+	made.Status.DaemonEndpoints = corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: int32(port)}}
+	made.Status.NodeInfo = corev1.NodeSystemInfo{
+		KubeletVersion: "kwok-simulated", OperatingSystem: made.Labels[corev1.LabelOSStable], Architecture: made.Labels[corev1.LabelArchStable],
+		ContainerRuntimeVersion: "kwok://simulated",
+	}
+	return made
 }

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -114,6 +116,26 @@ func (r *Remote) Flying(ctx context.Context, actor string) (int, error) {
 
 // Disturb is Cluster.Disturb.
 func (r *Remote) Disturb(ctx context.Context, d Disturbance) error { return r.tell(ctx, "disturb", d) }
+
+// SetNodes is Cluster.SetNodes.
+func (r *Remote) SetNodes(ctx context.Context, nodes []*corev1.Node) error {
+	return r.tell(ctx, "nodes", nodes)
+}
+
+// Join is Cluster.Join.
+func (r *Remote) Join(ctx context.Context, node *corev1.Node) error { return r.tell(ctx, "join", node) }
+
+// Report is Cluster.Report.
+func (r *Remote) Report(ctx context.Context, node string, ready bool) error {
+	what := trace.EventNotReady
+	if ready {
+		what = trace.EventReady
+	}
+	return r.Disturb(ctx, Disturbance{What: what, Node: node})
+}
+
+// Leave is Cluster.Leave.
+func (r *Remote) Leave(ctx context.Context, node string) error { return r.tell(ctx, "leave", node) }
 
 // KubeletMetrics is Cluster.KubeletMetrics.
 func (r *Remote) KubeletMetrics(ctx context.Context, node string) (string, error) {

@@ -79,6 +79,7 @@ func (c *control) end(s *session) {
 	for actor := range s.opened {
 		_ = c.cluster.Close(ctx, actor)
 	}
+	_ = c.cluster.restoreNodes(ctx) // of a session that held no namespace yet
 	c.mu.Lock()
 	c.session = nil
 	c.mu.Unlock()

@@ -70,12 +70,11 @@ func (c *Cluster) KubeletMetrics(ctx context.Context, node string) (string, erro
 	if c.admin == nil {
 		return "", ErrNotRunning
 	}
-	for i, l := range c.kubelets {
-		if nodeName(i) == node {
-			return c.readKubelet(ctx, "https://"+l.Addr().String()+"/metrics/resource")
-		}
+	address, ok := c.kubelets.address(node)
+	if !ok {
+		return "", fmt.Errorf("no kubelet on node %s", node)
 	}
-	return "", fmt.Errorf("no kubelet on node %s", node)
+	return c.readKubelet(ctx, "https://"+address+"/metrics/resource")
 }
 
 func (c *Cluster) readKubelet(ctx context.Context, url string) (string, error) {

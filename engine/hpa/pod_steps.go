@@ -125,18 +125,15 @@ func scaleReplicaSet(ctx context.Context, s *State, f *trace.Frame) error {
 		f.Add("skipped", "HPA의 대상이 디플로이먼트가 아니므로 디플로이먼트 컨트롤러가 할 일이 없습니다.", "")
 		return nil
 	}
-	writes := 0
+	wrote := false
 	for _, rs := range w.ReplicaSets {
 		if from, known := before.Find(rs.UID); known && from != world.ReplicasOf(rs) {
 			f.Changes = append(f.Changes, change("replicaset/"+rs.Name, "spec.replicas", from, world.ReplicasOf(rs)))
-			writes++
+			wrote = true
 		}
 	}
-	if writes == 0 {
+	if !wrote {
 		return nil
-	}
-	if err := s.AwaitCalls(ctx, writes, world.ByActor(trace.ActorDeployment, "/replicasets/")); err != nil {
-		return err
 	}
 	return s.AwaitWaiting(ctx, trace.ActorReplicaSet)
 }
@@ -173,9 +170,6 @@ func createPods(ctx context.Context, s *State, f *trace.Frame) error {
 	if why := w.Failure(); why != "" {
 		f.Add("replicaFailure", why, "")
 	}
-	if err := s.AwaitCalls(ctx, len(created)+len(deleted), world.ByActor(part.Actor, "/pods")); err != nil {
-		return err
-	}
 	if len(created) > 0 {
 		return s.AwaitWaiting(ctx, trace.ActorScheduler)
 	}
@@ -192,11 +186,7 @@ func bindPods(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil || !ok {
 		return err
 	}
-	bindings := world.AddBound(s.pass.known, w, f)
-	if err := s.AwaitCalls(ctx, bindings, world.ByActor(trace.ActorScheduler, "/binding")); err != nil {
-		return err
-	}
-	if bindings > 0 {
+	if world.AddBound(s.pass.known, w, f) > 0 {
 		return s.AwaitWaiting(ctx, trace.ActorKubelet)
 	}
 	return nil

@@ -30,13 +30,10 @@ func runPods(ctx context.Context, s *State, f *trace.Frame) error {
 		return nil
 	}
 	world.AddRun(s.pass.known, w, f)
-	if err := s.Settle(ctx, func(ctx context.Context) (bool, error) {
+	return s.Settle(ctx, func(ctx context.Context) (bool, error) {
 		w, err := s.workload(ctx)
 		return err != nil || w.Reported(), ignoreGone(err)
-	}); err != nil {
-		return err
-	}
-	return s.AwaitRun(ctx, s.pass.known, w)
+	})
 }
 
 // addUsagePerReadyPod spreads what the pods used when the controller looked over the

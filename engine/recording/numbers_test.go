@@ -18,6 +18,7 @@ func TestNumbers(t *testing.T) {
 		"48Mi 1Gi":    {48 << 20, 1 << 30},
 		"15s 1m":      {15, 60}, // a minute
 		"1m 2":        {.001, 2},
+		"100m 250m":   {.1, .25}, // of a core: minutes are never alone
 		"15s 2":       nil,
 		"keep":        nil,
 		"NaN":         nil,

@@ -15,7 +15,11 @@ const (
 	ActorLearner     = "learner"
 	// ActorTaintEviction deletes the pods of a node that has not been Ready for too long.
 	ActorTaintEviction = "taint-eviction-controller"
-	ActorPipeline      = "pipeline" // that deploys: what a scenario's events call 배포
+	// ActorNodeLifecycle taints the nodes that are not Ready.
+	ActorNodeLifecycle = "node-lifecycle-controller"
+	// ActorCloud deletes the Nodes whose machines are gone.
+	ActorCloud    = "cloud-controller-manager"
+	ActorPipeline = "pipeline" // that deploys: what a scenario's events call 배포
 )
 
 // Watch is a watch that an actor holds open on the API server.

@@ -89,7 +89,10 @@ func showCRDs(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	f.Add("hasRecommendation", strconv.FormatBool(vpa.Status.Recommendation != nil), "")
-	for _, name := range after[min(len(before), len(after)):] { // all of them, or none where they were there
+	for _, name := range after {
+		if slices.Contains(before, name) {
+			continue
+		}
 		f.Changes = append(f.Changes, trace.Change{Object: "crd/" + name + ".autoscaling.k8s.io", Field: "metadata.name", To: name})
 	}
 	f.Changes = append(f.Changes, trace.Change{Object: "vpa/" + s.VPA, Field: "metadata.name", To: s.VPA})

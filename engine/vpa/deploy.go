@@ -227,6 +227,20 @@ func (d *deployment) remove(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// madeTypes tells whether the CRDs are among what was made.
+func (d *deployment) madeTypes() bool {
+	return slices.ContainsFunc(d.made, func(o madeObject) bool { return o.kind == "CustomResourceDefinition" })
+}
+
+// awaitNoTypes waits until the API server has ended the deleted CRDs: who looks next would
+// find types that are about to go.
+func (s *State) awaitNoTypes(ctx context.Context) error {
+	return s.Settle(ctx, func(context.Context) (bool, error) {
+		served, err := s.servedResources()
+		return len(served) == 0, err
+	})
+}
+
 // createObjects creates the scenario's VPA objects, as the learner's kubectl apply.
 func (s *State) createObjects(ctx context.Context) error {
 	c, err := newClients(s.Identity(trace.ActorLearner))

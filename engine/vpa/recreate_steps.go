@@ -40,7 +40,7 @@ func recreate(ctx context.Context, s *State, f *trace.Frame) error {
 	if s.Gate != nil {
 		s.admission.arm()
 	}
-	err = s.create(ctx, f, func(w world.Workload) bool { return s.admission.count(anyReview) > 0 || len(w.Active()) >= wanted })
+	err = s.create(ctx, f, s.Gate != nil, func(w world.Workload) bool { return s.admission.count(anyReview) > 0 || len(w.Active()) >= wanted })
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (s *State) absent(f *trace.Frame, wanted, active int) {
 
 // createWatched looks on while the pods are made and admitted by others.
 func (s *State) createWatched(ctx context.Context, f *trace.Frame, wanted int) error {
-	if err := s.create(ctx, f, func(w world.Workload) bool { return len(w.Active()) >= wanted }); err != nil {
+	if err := s.create(ctx, f, false, func(w world.Workload) bool { return len(w.Active()) >= wanted }); err != nil {
 		return err
 	}
 	w, err := s.workload(ctx)
@@ -101,11 +101,13 @@ func (s *State) addHeld(f *trace.Frame) {
 func anyReview(*review) bool { return true }
 
 // create lets the ReplicaSet controller move until done, or until it reports
-// that it cannot: a webhook with failurePolicy Fail that is down, a quota.
-func (s *State) create(ctx context.Context, f *trace.Frame, done func(world.Workload) bool) error {
+// that it cannot: a webhook with failurePolicy Fail that is down, a quota. Held says that
+// our webhook keeps its requests.
+func (s *State) create(ctx context.Context, f *trace.Frame, held bool, done func(world.Workload) bool) error {
 	part := world.Create(func(w world.Workload) bool {
 		return done(w) || w.Deployment == nil // nobody recreates pods of a Deployment that was deleted
 	}, func(w world.Workload) int { return w.Wanted(0) })
+	part.Unanswered = held
 	w, err := s.Play(ctx, part, s.workload)
 	if why := w.Failure(); why != "" {
 		f.Add("replicaFailure", why, "")
@@ -125,7 +127,7 @@ func admit(ctx context.Context, s *State, f *trace.Frame) error {
 	}
 	s.admission.let(true, true)
 	defer s.admission.release()
-	err := s.create(ctx, f, func(w world.Workload) bool { return len(w.Active()) >= w.Wanted(0) })
+	err := s.create(ctx, f, false, func(w world.Workload) bool { return len(w.Active()) >= w.Wanted(0) })
 	if err != nil {
 		return err
 	}
@@ -135,11 +137,7 @@ func admit(ctx context.Context, s *State, f *trace.Frame) error {
 	if err := s.addBorn(ctx, f); err != nil {
 		return err
 	}
-	born := len(s.admission.take())
-	if err := s.AwaitCalls(ctx, born, world.ByActor(trace.ActorReplicaSet, "/pods")); err != nil {
-		return err
-	}
-	return s.AwaitHeld(ctx, trace.ActorScheduler, http.MethodPost, born)
+	return s.AwaitHeld(ctx, trace.ActorScheduler, http.MethodPost, len(s.admission.take()))
 }
 
 // addBorn tells which pods are new, and with what requests.

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -31,9 +30,6 @@ func bind(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	bindings := world.AddBound(s.pass.known, w, f)
-	if err := s.AwaitCalls(ctx, bindings, world.ByActor(trace.ActorScheduler, "/binding")); err != nil {
-		return err
-	}
 	return s.AwaitHeld(ctx, trace.ActorKubelet, http.MethodPatch, bindings)
 }
 
@@ -74,14 +70,7 @@ func run(ctx context.Context, s *State, f *trace.Frame) error {
 			s.addResized(f, p)
 		}
 	}
-	if err := s.AwaitRun(ctx, s.pass.known, w); err != nil {
-		return err
-	}
-	return s.AwaitCalls(ctx, len(s.pass.resized), func(c trace.Call) bool {
-		return c.Actor == trace.ActorKubelet && c.Resource() == "pods/status" && c.Status == http.StatusOK && slices.ContainsFunc(s.pass.resized, func(pod string) bool {
-			return strings.HasSuffix(c.Path, "/pods/"+pod+"/status")
-		})
-	})
+	return nil
 }
 
 // settled is Workload.Settled, with every resize in place answered.

@@ -127,7 +127,11 @@ func (s *State) Close(ctx context.Context) error {
 	}
 	err = errors.Join(err, s.removeObjects(ctx))
 	if s.deployed != nil {
+		types := s.deployed.madeTypes()
 		err = errors.Join(err, s.deployed.remove(ctx))
+		if types {
+			err = errors.Join(err, s.awaitNoTypes(ctx))
+		}
 	}
 	s.admission, s.recommender, s.updater, s.deployed = nil, nil, nil, nil
 	return err

@@ -132,11 +132,6 @@ func mutations(calls []trace.Call) []trace.Call {
 	return writes
 }
 
-// ByActor matches an actor's calls whose path contains part.
-func ByActor(actor, part string) func(trace.Call) bool {
-	return func(c trace.Call) bool { return c.Actor == actor && strings.Contains(c.Path, part) }
-}
-
 func SomeNames(names []string) string {
 	if len(names) > ShownNames {
 		return strings.Join(names[:ShownNames], ", ") + fmt.Sprintf(" 외 %d개", len(names)-ShownNames)

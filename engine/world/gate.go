@@ -174,30 +174,11 @@ func (w *World) landed(ctx context.Context, actor string) (bool, error) {
 	return n == 0, err
 }
 
-// land waits, behind a closed gate, for the answers to what the actor has written: they
-// would be told in another's step.
+// land waits, behind a closed gate, for the answers to what the actor has written. The
+// effect of a write is seen in the API before its answer is recorded, which would then be
+// told in another's step.
 func (w *World) land(ctx context.Context, actor string) error {
 	return w.Settle(ctx, func(ctx context.Context) (bool, error) { return w.landed(ctx, actor) })
-}
-
-// AwaitCalls waits until the recorder handed over at least n calls that match:
-// the effect of a call is seen in the API before its answer is recorded.
-func (w *World) AwaitCalls(ctx context.Context, n int, match func(trace.Call) bool) error {
-	if w.Recorder == nil || w.Gate == nil || n == 0 {
-		return nil
-	}
-	return w.Settle(ctx, func(ctx context.Context) (bool, error) {
-		if err := w.takeCalls(ctx); err != nil {
-			return false, err
-		}
-		seen := 0
-		for _, c := range w.calls {
-			if c.Writes() && match(c) {
-				seen++
-			}
-		}
-		return seen >= n, nil
-	})
 }
 
 // OpenAll opens the gate for every actor; the returned function closes it.
@@ -207,6 +188,9 @@ func (w *World) OpenAll(ctx context.Context) (func() error, error) {
 		var errs []error
 		for _, a := range actors {
 			errs = append(errs, w.Gate.Close(context.WithoutCancel(ctx), a))
+		}
+		for _, a := range actors {
+			errs = append(errs, w.land(ctx, a))
 		}
 		return errors.Join(errs...)
 	}

@@ -14,6 +14,9 @@ type Part struct {
 	Done   func(Workload) bool
 	Wanted func(Workload) string // for the error: what was waited for
 	Seen   func(Workload) string // and what came of it
+	// Unanswered tells that a write may wait for its answer when the part is done: in a
+	// webhook, which another step lets go on.
+	Unanswered bool
 }
 
 // Create is the ReplicaSet controller's part: it makes or deletes pods until done, or
@@ -90,7 +93,7 @@ func (w *World) Play(ctx context.Context, p Part, read func(context.Context) (Wo
 	if errors.Is(err, ErrStuck) {
 		err = w.Stuck(p.Actor, p.Wanted(last), p.Seen(last))
 	}
-	if err == nil && last.Rolling() { // where nobody counts what is still to come
+	if err == nil && !p.Unanswered {
 		err = w.land(ctx, p.Actor)
 	}
 	return last, err

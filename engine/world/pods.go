@@ -1,8 +1,6 @@
 package world
 
 import (
-	"context"
-	"net/http"
 	"slices"
 	"strconv"
 
@@ -101,18 +99,6 @@ func gonePods(known map[types.UID]Fingerprint, w Workload) (gone []Fingerprint) 
 		}
 	}
 	return gone
-}
-
-// AwaitRun waits for the calls with which the kubelets have started and ended pods, so
-// that none of them is told in the next step.
-func (w *World) AwaitRun(ctx context.Context, known map[types.UID]Fingerprint, after Workload) error {
-	ended := slices.DeleteFunc(gonePods(known, after), func(was Fingerprint) bool { return was.Node == "" }) // no kubelet's
-	ends := func(c trace.Call) bool { return c.Verb == http.MethodDelete }
-	kubelets := ByActor(trace.ActorKubelet, "/pods/")
-	if err := w.AwaitCalls(ctx, len(startedPods(known, after)), func(c trace.Call) bool { return kubelets(c) && !ends(c) }); err != nil {
-		return err
-	}
-	return w.AwaitCalls(ctx, len(ended), func(c trace.Call) bool { return kubelets(c) && ends(c) })
 }
 
 func addGone(f *trace.Frame, names []string) {

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/clock"
 
 	"github.com/stepscale/stepscale/engine/trace"
@@ -66,32 +65,41 @@ func TestPollIsStuck(t *testing.T) {
 	}
 }
 
-// lateRecorder hands a call over when it is asked the n-th time.
-type lateRecorder struct {
-	asked, late int
-	call        trace.Call
+// flights are writes that are under way for so many looks.
+type flights struct{ asked, under int }
+
+func (f *flights) Flying(context.Context, string) (int, error) {
+	f.asked++
+	return max(0, f.under-f.asked), nil
 }
 
-func (r *lateRecorder) Calls(context.Context) ([]trace.Call, error) {
-	if r.asked++; r.asked != r.late {
-		return nil, nil
-	}
-	return []trace.Call{r.call}, nil
-}
-
-// TestAPodsEndIsToldInItsStep: the pod is gone before the answer to its deletion is
-// recorded, and the step that it belongs to waits for it.
-func TestAPodsEndIsToldInItsStep(t *testing.T) {
-	gone := pod("gone", onNode)
-	end := trace.Call{Actor: trace.ActorKubelet, Verb: "DELETE", Path: "/api/v1/namespaces/shop/pods/gone"}
-	w := &World{Namespace: "shop", Gate: &gateLog{}, Recorder: &lateRecorder{late: 4, call: end}, Simulation: still{}}
-	if err := w.AwaitRun(t.Context(), Fingerprints([]*corev1.Pod{gone}), Workload{}); err != nil || len(w.calls) != 1 || w.calls[0] != end {
-		t.Errorf("calls %v, %v", w.calls, err)
-	}
-	never := &lateRecorder{}
-	w.Recorder = never
-	if err := w.AwaitRun(t.Context(), Fingerprints([]*corev1.Pod{pod("never-bound")}), Workload{}); err != nil || never.asked > 0 {
-		t.Errorf("a pod that no kubelet had: asked %d times, %v", never.asked, err)
+// TestAWriteIsAnsweredInItsStep: a pod is there, or gone, before the answer to the write is
+// recorded, and the step that it belongs to waits for it; but not where a webhook holds it.
+func TestAWriteIsAnsweredInItsStep(t *testing.T) {
+	read := func(context.Context) (Workload, error) { return Workload{}, nil }
+	for name, c := range map[string]struct {
+		move func(*World) error
+		want int
+	}{
+		"one": {want: 4, move: func(w *World) error {
+			_, err := w.Play(t.Context(), Run(func(Workload) bool { return true }), read)
+			return err
+		}},
+		"in a webhook": {want: 0, move: func(w *World) error {
+			_, err := w.Play(t.Context(), Part{Done: func(Workload) bool { return true }, Unanswered: true}, read)
+			return err
+		}},
+		"all": {want: 4 + 4, move: func(w *World) error { // the first waits, and four look once
+			shut, err := w.OpenAll(t.Context())
+			return errors.Join(err, shut())
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &flights{under: 4}
+			if err := c.move(&World{Gate: &gateLog{}, Flights: f, Simulation: still{}}); err != nil || f.asked != c.want {
+				t.Errorf("asked %d times, want %d; %v", f.asked, c.want, err)
+			}
+		})
 	}
 }
 

@@ -300,10 +300,7 @@ func (w *World) RollOut(ctx context.Context, before Workload) (after Workload, e
 		return after, w.Stuck(trace.ActorDeployment, "디플로이먼트 "+name+"의 변경이 모든 파드에 적용되는 것",
 			fmt.Sprintf("파드 %d개 중 %d개가 Ready입니다", len(after.Active()), after.Ready()))
 	}
-	if err != nil {
-		return after, err
-	}
-	return after, w.AwaitRun(ctx, Fingerprints(before.Pods), after)
+	return after, err
 }
 
 // rolledOut reports whether all pods are the new template's, ready, and no

@@ -7,6 +7,7 @@ import (
 	"context"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
@@ -67,6 +68,17 @@ type Witness interface {
 	CaughtUp(ctx context.Context) (bool, error)
 }
 
+// Machines are where nodes run. They come and go when a step says so.
+type Machines interface {
+	// Join lets a kubelet register the node, which is not Ready yet. The controllers of
+	// nodes know of it when Join returns.
+	Join(ctx context.Context, node *corev1.Node) error
+	// Report lets the node's kubelet say whether it is Ready.
+	Report(ctx context.Context, node string, ready bool) error
+	// Leave takes the machine away, with its Node and the pods that are left on it.
+	Leave(ctx context.Context, node string) error
+}
+
 // Timeline tells which events of the scenario have happened since it was last asked.
 type Timeline interface {
 	Happened() []trace.Event
@@ -102,6 +114,7 @@ type World struct {
 	Kubelet    KubeletReader // nil: through the API server's node proxy
 	Witness    Witness       // nil: frames carry no sightings
 	Pulse      Pulse         // nil: nobody tells when something moves
+	Machines   Machines      // nil: nodes neither come nor go
 	Timeline   Timeline      // nil: nothing happens but what the loop does
 
 	// Pause lets real time pass; nil: in silence.

@@ -190,6 +190,8 @@ func (d deps) elsewhere(lesson lessons.Lesson, t target, all fs.FS) string {
 		return fmt.Sprintf("수업 %s 메모리의 움직임이 필요해 임베디드 클러스터에서만 합니다.", korean.Topic(lesson.ID))
 	case t.real() && err == nil && len(s.Series()) > 0:
 		return fmt.Sprintf("수업 %s stepscale의 어댑터가 답하는 메트릭이 필요해 임베디드 클러스터에서만 합니다.", korean.Topic(lesson.ID))
+	case t.real() && err == nil && len(s.Nodes()) > 0:
+		return fmt.Sprintf("수업 %s 생기고 사라지는 시뮬레이션 노드가 필요해 임베디드 클러스터에서만 합니다.", korean.Topic(lesson.ID))
 	case t.real() && err == nil && len(s.Events()) > 0:
 		return fmt.Sprintf("수업 %s 정해진 가상 시각에 일어나는 사건이 있어 임베디드 클러스터에서만 합니다.", korean.Topic(lesson.ID))
 	}

@@ -23,7 +23,7 @@ import (
 
 type learnOptions struct {
 	auto, restart      bool
-	noRecord           bool
+	noRecord, plain    bool
 	from               string
 	lessons, scenarios string
 	target             target
@@ -56,6 +56,7 @@ func newLearnCommand(d deps) *cobra.Command {
 	f.StringVar(&o.lessons, "lessons", "", "내장 수업 대신 이 `폴더`의 수업을 씁니다")
 	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
 	noRecordFlag(f, &o.noRecord)
+	plainFlag(f, &o.plain)
 	o.target.flags(d, cmd)
 	return cmd
 }
@@ -108,19 +109,19 @@ func (d deps) learn(ctx context.Context, name string, o learnOptions) (err error
 	for _, text := range c.told {
 		view.New(d.errOut).Note(text)
 	}
-	t := &tutor{deps: d, session: d.opener(d, o.target, scenarios), progress: progress, auto: o.auto, attached: o.target.attached(), o: o, scenarios: scenarios, face: &lines.Face{Screen: view.New(d.out), Heard: d.heard}}
+	t := &tutor{deps: d, session: d.opener(d, o.target, scenarios), progress: progress, auto: o.auto, attached: o.target.attached(), o: o, scenarios: scenarios, screen: view.New(d.out)}
 	defer func() { err = t.session.close(err) }()
 	if !o.auto {
-		t.face.In = d.typed
+		t.typed, t.wide = d.typed, d.fullScreen(o.plain)
 	}
 	err = t.all(ctx, chosen)
 	if errors.Is(err, play.ErrQuit) {
-		t.face.Screen.Note(o.target.stopped(t.kept))
+		t.screen.Note(o.target.stopped(t.kept))
 		return nil
 	}
 	if ctx.Err() != nil && !o.auto {
-		t.face.Screen.Blank()
-		t.face.Screen.Note(o.target.stopped(t.kept))
+		t.screen.Blank()
+		t.screen.Note(o.target.stopped(t.kept))
 	}
 	return err
 }
@@ -131,7 +132,9 @@ type tutor struct {
 	session   opener
 	progress  *state.Progress
 	auto      bool
-	face      *lines.Face
+	screen    *view.Screen
+	typed     *lines.Reader // nil where nobody types
+	wide      bool          // the whole terminal is taken
 	o         learnOptions
 	scenarios fs.FS
 	attached  bool     // to somebody else's cluster
@@ -159,14 +162,14 @@ func (t *tutor) all(ctx context.Context, chosen []chosenLesson) error {
 }
 
 // typing tells that somebody sits at a terminal.
-func (t *tutor) typing() bool { return t.face.In != nil && t.face.In.Terminal }
+func (t *tutor) typing() bool { return t.typed != nil && t.typed.Terminal }
 
 // between asks before the next lesson begins.
 func (t *tutor) between(ctx context.Context, next lessons.Lesson) error {
 	if t.auto || t.typing() && t.shown != nil { // who has seen the last lesson's cluster to its end was asked then
 		return ctx.Err()
 	}
-	return t.face.Play(ctx, play.Between(next))
+	return t.lines().Play(ctx, play.Between(next))
 }
 
 // lesson opens the stage, plays, and takes the stage down whatever happened.
@@ -175,6 +178,8 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, after string) (err e
 	if t.typing() {
 		o.After = after
 	}
+	shown := t.face(o.Loop)
+	o.SecondTry = t.wide
 	if play.Executions(play.Scenes(c.Blocks)) > 0 {
 		stage, openErr := bringUp(ctx, t.session, c.Loop, c.Scenario, &startup{screen: view.New(t.deps.out), attached: t.attached})
 		if openErr != nil {
@@ -187,22 +192,20 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, after string) (err e
 			return recErr
 		}
 		defer func() { err = errors.Join(err, rec.close()) }()
-		stage.Session().Heard = func(f trace.Frame) { _ = rec.frame(f) } // into no file that was named
+		stage.Session().Heard = func(f trace.Frame) {
+			_ = rec.frame(f) // into no file that was named
+			shown.frame(f)
+		}
 		o.Source, o.Word = stage, wordedBy(stage)
 		t.second(stage.Info().Kubectl)
-		for _, n := range stage.Info().Notes {
-			t.face.Screen.Note(n)
-		}
-		if flags := stage.Info().Flags; flags != "" {
-			t.face.Screen.Note(flags)
-		}
-	}
-	if !t.auto {
-		t.face.Screen.Note("Enter를 누르시면 다음으로 넘어갑니다. 명령 목록은 ?, 끝내시려면 q를 적어 주십시오.")
+		shown.begins(stage.Info())
 	}
 	p := play.New(o)
-	if err := t.face.Play(ctx, p); err != nil {
+	if err := shown.Play(ctx, p); err != nil {
 		return err
+	}
+	if t.wide { // the screen that said so is gone
+		t.screen.Done("수업을 마쳤습니다: " + c.Title)
 	}
 	if drift := p.Drift(); t.auto && len(drift) > 0 && o.Source.Info().Simulated { // a real cluster may forbid what a lesson asks about
 		return &problem.Error{What: fmt.Sprintf("수업과 클러스터가 %d곳에서 어긋났습니다", len(drift)), Where: c.File,
@@ -218,9 +221,9 @@ func (t *tutor) second(needs []string) {
 		text = "네임스페이스가 바뀌었습니다. 다른 터미널에 이 줄들을 다시 붙여 넣어 주십시오."
 	}
 	t.shown = needs
-	t.face.Screen.Note(text)
+	t.screen.Note(text)
 	for _, l := range needs {
-		t.face.Screen.Raw("    " + l + "\n")
+		t.screen.Raw("    " + l + "\n")
 	}
 }
 

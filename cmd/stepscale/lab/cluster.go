@@ -64,6 +64,8 @@ type entry interface {
 	admit(context.Context) error
 	// lock holds a namespace against other processes; false where one is in it.
 	lock(namespace string) (held io.Closer, free bool, err error)
+	// stock gives the cluster the nodes of the scenario.
+	stock(context.Context) error
 }
 
 // staging makes the cluster fit for a loop.

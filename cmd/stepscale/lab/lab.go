@@ -94,6 +94,7 @@ func (s *Stage) Info() engine.Info {
 		kinds = "deploy,rs,pod"
 	}
 	info := engine.Info{Kubectl: []string{view.Export("KUBECONFIG", s.objects.access.Info.Kubeconfig), view.Export("NS", s.Namespace()), "kubectl get " + kinds + " -n $NS"}}
+	info.Policy = s.vpaState != nil && s.vpaState.Admission == vpa.AdmissionPolicy
 	s.site.describe(&info)
 	info.Flags = s.flagNote()
 	return info
@@ -112,6 +113,9 @@ func (s *Stage) Skew(ctx context.Context) (time.Duration, error) {
 // the loop in hand.
 func (s *Stage) prepare(ctx context.Context) error {
 	if err := s.objects.connect(); err != nil {
+		return err
+	}
+	if err := s.site.stock(ctx); err != nil {
 		return err
 	}
 	if err := s.fits(ctx); err != nil {

@@ -111,6 +111,9 @@ func (l Loop) mode(of hpa.Mode) hpa.Mode {
 // has all.
 func (l Loop) lacks(s *scenarios.Scenario) string {
 	has := map[string]string{engine.NeedsHPA: s.HPA, engine.NeedsVPA: s.VPA}
+	if len(s.Groups) > 0 {
+		has[engine.NeedsGroups] = s.Groups[0].Name
+	}
 	for _, kind := range l.Needs {
 		if has[kind] == "" {
 			return kind

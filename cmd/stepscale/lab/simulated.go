@@ -35,6 +35,7 @@ type Simulation interface {
 	namespaces
 	kubelets
 	mishaps
+	machinery
 }
 
 // namespaces are held at the gate, or let go.
@@ -117,7 +118,7 @@ func (s *simulatedSite) equip(w *world.World) {
 		s.agenda = newAgenda(s.Stage, sim)
 	}
 	w.Simulation, w.Timeline, w.Gate, w.Kubelet = s.agenda, s.agenda, sim, kubeletView{sim}
-	w.Flights, w.Recorder, w.Watches, w.Pulse = sim, all, all, sim
+	w.Flights, w.Recorder, w.Watches, w.Pulse, w.Machines = sim, all, all, sim, sim
 }
 
 // probe lets time pass for pods that are asked before they are ready.
@@ -143,6 +144,9 @@ func (s *simulatedSite) loadChanged() bool {
 
 func (s *simulatedSite) describe(info *engine.Info) {
 	info.Simulated = true
+	if len(s.Scenario.Nodes()) > 0 {
+		info.Notes = append(info.Notes, "노드는 시뮬레이션입니다. 인스턴스 타입의 크기와 시간당 가격은 AWS가 us-east-1에서 공개한 것이고(온디맨드, 2026년 1월), kubelet의 몫을 빼는 계산은 EKS의 것입니다.")
+	}
 	if len(s.Scenario.Series()) > 0 {
 		info.Notes = append(info.Notes, "CPU와 메모리가 아닌 메트릭은 시뮬레이션입니다. 시나리오에 적힌 값을 stepscale의 어댑터가 custom.metrics.k8s.io와 external.metrics.k8s.io에서 답합니다. 실제 클러스터에서는 prometheus-adapter나 KEDA가 하는 일입니다.")
 	}

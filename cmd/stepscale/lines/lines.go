@@ -75,7 +75,7 @@ func (f *Face) Render(e play.Event) {
 	case play.Prose:
 		s.Prose(e.Text)
 	case play.Coming:
-		s.Coming(coming(e))
+		s.Coming(Coming(e))
 	case play.Question:
 		s.Question(e.Text)
 	case play.Note:
@@ -118,7 +118,8 @@ func (f *Face) Render(e play.Event) {
 	}
 }
 
-func coming(e play.Coming) string {
+// Coming is what is about to happen, with how long that takes where it takes real time.
+func Coming(e play.Coming) string {
 	if e.Takes == 0 {
 		return e.Text
 	}

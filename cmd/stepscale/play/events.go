@@ -23,6 +23,12 @@ type (
 	}
 	// Question asks for a prediction.
 	Question struct{ Text string }
+	// Again asks the question with that index among those of the step, counted from 0, once
+	// more: the guess was wrong. Its hints follow.
+	Again struct {
+		Index int
+		Guess string
+	}
 	// Note is a remark beside the lesson.
 	Note struct{ Text string }
 	// Hint is one to the question at hand.

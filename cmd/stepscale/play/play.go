@@ -35,8 +35,10 @@ type Options struct {
 	Loop   engine.Definition // of the lesson
 	Source Source            // nil when the lesson executes nothing
 	Auto   bool              // play without stops
-	After  string            // what happens to the cluster after the lesson; empty: without a stop before it
-	Save   func(state.Lesson)
+	// SecondTry gives the hints and asks once more where a prediction is wrong.
+	SecondTry bool
+	After     string // what happens to the cluster after the lesson; empty: without a stop before it
+	Save      func(state.Lesson)
 
 	// Word says in Korean why a step failed; problem.OfStep when nil.
 	Word func(ctx context.Context, where string, err error) error
@@ -86,10 +88,23 @@ func Between(next lessons.Lesson) *Play {
 // Drift is what the lesson says and the cluster did not do.
 func (p *Play) Drift() []string { return p.drift }
 
+// conditions are what holds of the cluster: nobody has another than the embedded one in
+// mind who reads without any.
+func (p *Play) conditions() []string {
+	time, admission := lessons.Simulated, lessons.Webhook
+	if p.Source != nil && !p.info.Simulated {
+		time = lessons.Real
+	}
+	if p.info.Policy {
+		admission = lessons.Policy
+	}
+	return []string{time, admission}
+}
+
 // lesson plays all of it.
 func (p *Play) lesson() error {
 	l := p.Lesson
-	scenes := Scenes(l.Told(p.Source == nil || p.info.Simulated))
+	scenes := Scenes(l.Told(p.conditions()...))
 	total, done := Executions(scenes), 0
 	p.tell(Title{l.Title})
 	if p.Skip > 0 {
@@ -161,6 +176,9 @@ func (p *Play) scene(sc scene) error {
 	t := p.passes(*sc.exec)
 	frames, err := p.execute(*sc.exec, t.each())
 	t.end()
+	if err == nil && t == nil { // passes have been told one by one: the answer is out
+		err = p.reconsider(sc.questions, guesses, frames)
+	}
 	if len(frames) > 0 && p.ctx.Err() == nil {
 		p.show(frames[len(frames)-1], false)
 	}

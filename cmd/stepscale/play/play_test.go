@@ -82,15 +82,16 @@ func (still) LoadChanged() bool   { return false }
 
 // TestWhenTimeIsReal: what a lesson says of real time is told there alone.
 func TestWhenTimeIsReal(t *testing.T) {
-	lesson := lessons.Lesson{Blocks: []lessons.Block{{Kind: lessons.When, Arg: lessons.Real, Text: "실제"}, {Kind: lessons.When, Arg: lessons.Simulated, Text: "가상"}, {Kind: lessons.Prose, Text: "둘 다"}}}
-	for want, source := range map[string]Source{"가상 둘 다": still{engine.Info{Simulated: true}}, "실제 둘 다": still{}} {
+	lesson := lessons.Lesson{Blocks: []lessons.Block{{Kind: lessons.When, Arg: lessons.Real, Text: "실제"}, {Kind: lessons.When, Arg: lessons.Simulated, Text: "가상"},
+		{Kind: lessons.When, Arg: lessons.Policy, Text: "정책"}, {Kind: lessons.When, Arg: lessons.Webhook, Text: "웹훅"}, {Kind: lessons.Prose, Text: "둘 다"}}}
+	for want, source := range map[string]Source{"가상 웹훅 둘 다": still{engine.Info{Simulated: true}}, "실제 웹훅 둘 다": still{}, "실제 정책 둘 다": still{engine.Info{Policy: true}}, "가상 웹훅 둘 다 ": nil} {
 		var told []string
 		for e := range New(Options{Lesson: lesson, Source: source, Save: func(state.Lesson) {}, Auto: true}).Events(t.Context()) {
 			if prose, ok := e.(Prose); ok {
 				told = append(told, prose.Text)
 			}
 		}
-		if got := strings.Join(told, " "); got != want {
+		if got := strings.Join(told, " "); got != strings.TrimSpace(want) {
 			t.Errorf("told %q, want %q", got, want)
 		}
 	}

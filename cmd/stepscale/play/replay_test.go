@@ -18,7 +18,9 @@ var began = time.Date(2026, 1, 2, 23, 59, 0, 0, time.UTC)
 
 // recorded are five passes of four steps, 15 seconds apart, over midnight; the third
 // scales from 2 to 4, and the fifth has no last step.
-func recorded(t *testing.T) *recording.Recording {
+func recorded(t *testing.T) *recording.Recording { return recordedFrom(t, began) }
+
+func recordedFrom(t *testing.T, began time.Time) *recording.Recording {
 	t.Helper()
 	var b bytes.Buffer
 	for pass := 1; pass <= 5; pass++ {
@@ -192,6 +194,26 @@ func TestReplayBeginsElsewhere(t *testing.T) {
 	}
 	if err := r.Begin("nowhere"); err == nil {
 		t.Error("it begins nowhere")
+	}
+}
+
+// TestReplayFindsTheSecondOnScreen: on a real cluster the first frame is somewhere within it.
+func TestReplayFindsTheSecondOnScreen(t *testing.T) {
+	r := NewReplay(ReplayOptions{Recording: recordedFrom(t, began.Add(400*time.Millisecond))})
+	for _, clock := range []string{"23:59:00", "23:59"} {
+		if at, err := r.Find(clock); err != nil || at != 0 {
+			t.Errorf("%s: %d, %v", clock, at, err)
+		}
+	}
+}
+
+// TestReplayGuessesNoSingleLetter: everything is near to one.
+func TestReplayGuessesNoSingleLetter(t *testing.T) {
+	for line, want := range map[string]bool{"값임": true, "갑": false, "y": false} {
+		told := fmt.Sprint(typing(t, NewReplay(ReplayOptions{Recording: recorded(t)}), line)[1])
+		if !strings.Contains(told, "알 수 없는 명령") || strings.Contains(told, "혹시") != want {
+			t.Errorf("%s: %s", line, told)
+		}
 	}
 }
 

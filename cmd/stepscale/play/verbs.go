@@ -52,8 +52,8 @@ var keys = map[rune]rune{
 	'ㅋ': 'z', 'ㅌ': 'x', 'ㅊ': 'c', 'ㅍ': 'v', 'ㅠ': 'b', 'ㅜ': 'n', 'ㅡ': 'm',
 }
 
-// pressed is the key behind a single jamo; anything else stays.
-func pressed(name string) string {
+// Pressed is the key behind a single jamo; anything else stays.
+func Pressed(name string) string {
 	if r := []rune(name); len(r) == 1 && keys[r[0]] != 0 {
 		return string(keys[r[0]])
 	}
@@ -72,7 +72,7 @@ func verb(name string) (Verb, bool) {
 
 // called tells whether a word, or the key that was pressed for it, is one of the names.
 func called(names []string, word string) bool {
-	word = pressed(word)
+	word = Pressed(word)
 	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, word) })
 }
 

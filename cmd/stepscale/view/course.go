@@ -15,7 +15,7 @@ func (s *Screen) Course(ticks []Tick, start time.Time) {
 	}
 	mostPods, mostSize := 0.0, 0.0
 	for _, t := range rows {
-		mostPods, mostSize = max(mostPods, quantity(t.pods())), max(mostSize, quantity(t.Recommended))
+		mostPods, mostSize = max(mostPods, quantity(t.Pods())), max(mostSize, quantity(t.Recommended))
 	}
 	const numbers = 2 + 10 + 2 + 4 + 1 + 2 + 8 + 1 // columns beside the bars
 	room := min((s.width-numbers)/2, 40)
@@ -25,7 +25,7 @@ func (s *Screen) Course(ticks []Tick, start time.Time) {
 	s.section("파드의 수와 추천의 흐름 (바뀐 때만)")
 	s.print(s.style(faint, "  "+padLeft("경과", 10)+"  "+pad("레플리카", 5+room)+"  "+padLeft("추천", 8)) + "\n")
 	for _, t := range rows {
-		s.print("  " + padLeft(Elapsed(t.At.Sub(start)), 10) + "  " + padLeft(t.pods(), 4) + " " + s.style(cyan, pad(bar(t.pods(), mostPods), room)) +
+		s.print("  " + padLeft(Elapsed(t.At.Sub(start)), 10) + "  " + padLeft(t.Pods(), 4) + " " + s.style(cyan, pad(bar(t.Pods(), mostPods), room)) +
 			"  " + padLeft(t.Recommended, 8) + " " + s.style(green, bar(t.Recommended, mostSize)) + "\n")
 	}
 }
@@ -36,15 +36,15 @@ func turns(ticks []Tick) (rows []Tick) {
 		if !t.both() {
 			continue
 		}
-		if n := len(rows); n == 0 || rows[n-1].pods() != t.pods() || rows[n-1].Recommended != t.Recommended {
+		if n := len(rows); n == 0 || rows[n-1].Pods() != t.Pods() || rows[n-1].Recommended != t.Recommended {
 			rows = append(rows, t)
 		}
 	}
 	return rows
 }
 
-// pods are as many as the pass came to.
-func (t Tick) pods() string {
+// Pods are as many as the pass came to.
+func (t Tick) Pods() string {
 	if n, err := strconv.Atoi(t.Desired); err == nil {
 		return strconv.Itoa(n)
 	}

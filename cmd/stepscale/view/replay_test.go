@@ -2,6 +2,7 @@ package view_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,11 @@ func TestReplayScreensFit(t *testing.T) {
 		if w := ansi.StringWidth(line); w > 60 {
 			t.Errorf("%d columns: %s", w, line)
 		}
+	}
+	if !strings.Contains(b.String(), "…") || !slices.ContainsFunc(strings.Split(b.String(), "\n"), func(l string) bool {
+		return strings.Contains(l, "▶ 12.34") && strings.Contains(l, "바뀐 것이 있습니다")
+	}) {
+		t.Errorf("what a step did is not in its row:\n%s", b.String())
 	}
 	for _, want := range []string{"▶ 12.34", "바뀐 것이 있습니다", "오류", "처음 달라진 값", "95 / 50 = 1.9", "… 외 28개", "모두 같습니다", "줄였습니다"} {
 		if !strings.Contains(strings.Join(strings.Fields(b.String()), " "), want) {

@@ -230,11 +230,11 @@ func (s *Screen) changes(changes []trace.Change) {
 		return
 	}
 	s.section("클러스터에서 바뀐 것 (이전 → 이후)")
-	s.rows(len(changes), func(i int) {
-		c := changes[i]
-		s.item(fmt.Sprintf("%s  %s  %s → %s", s.style(cyan, c.Object), c.Field,
-			orNone(c.From), s.style(green, orNone(c.To))))
-	})
+	s.rows(len(changes), func(i int) { s.item(s.change(changes[i])) })
+}
+
+func (s *Screen) change(c trace.Change) string {
+	return fmt.Sprintf("%s  %s  %s → %s", s.style(cyan, c.Object), c.Field, orNone(c.From), s.style(green, orNone(c.To)))
 }
 
 // rows shows the first of n rows, and how many more there are.

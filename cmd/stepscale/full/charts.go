@@ -1,0 +1,114 @@
+package full
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
+)
+
+// charts are the values of the passes over time, up to the frame that is shown.
+func (m Model) charts() *overlay {
+	o := &overlay{page: page{name: "패스마다의 흐름"}}
+	f, _, ok := m.frame()
+	var ticks []view.Tick
+	for _, t := range m.ticks {
+		if ok && t.Pass < f.Pass {
+			ticks = append(ticks, t)
+		}
+	}
+	if len(ticks) == 0 {
+		o.page = o.with(func(s *view.Screen) {
+			s.Note("끝난 패스가 아직 없습니다. 한 패스가 끝날 때마다 한 칸씩 늘어납니다.")
+		})
+		return o
+	}
+	from, to := view.Elapsed(ticks[0].At.Sub(m.frames[0].At)), view.Elapsed(ticks[len(ticks)-1].At.Sub(m.frames[0].At))
+	for _, c := range []view.Chart{
+		{Title: "사용률 (%)과 목표(┄)", Unit: "%", Values: series(ticks, func(t view.Tick) string { return t.Utilization }), Target: target(ticks)},
+		{Title: "레플리카 수", Values: series(ticks, view.Tick.Pods), Target: math.NaN()},
+		{Title: "파드당 사용량", Values: series(ticks, func(t view.Tick) string { return t.PodUsage }), Target: math.NaN()},
+		{Title: "VPA의 추천", Values: series(ticks, func(t view.Tick) string { return t.Recommended }), Target: math.NaN()},
+	} {
+		if c.From, c.To = from, to; known(c.Values) {
+			o.page = o.with(func(s *view.Screen) { s.Chart(c, 5+m.height/24) })
+		}
+	}
+	return o
+}
+
+// upTo are the passes up to the frame that is shown, the last as far as it has come.
+func (m Model) upTo() (ticks []view.Tick) {
+	f, _, ok := m.frame()
+	if !ok {
+		return nil
+	}
+	for _, t := range m.ticks {
+		if t.Pass < f.Pass {
+			ticks = append(ticks, t)
+		}
+	}
+	return append(ticks, view.NewTick(play.OfPass(m.frames[:m.cursor+1], f.Pass)))
+}
+
+func series(ticks []view.Tick, of func(view.Tick) string) (values []float64) {
+	for _, t := range ticks {
+		values = append(values, amount(of(t)))
+	}
+	return values
+}
+
+// amount reads "95%", "300m" or "4"; NaN where there is nothing.
+func amount(text string) float64 {
+	v, err := strconv.ParseFloat(strings.TrimRight(text, "%mMi"), 64)
+	if err != nil {
+		return math.NaN()
+	}
+	return v
+}
+
+func target(ticks []view.Tick) float64 {
+	for i := len(ticks) - 1; i >= 0; i-- {
+		if strings.HasSuffix(ticks[i].Target, "%") {
+			return amount(ticks[i].Target)
+		}
+	}
+	return math.NaN()
+}
+
+func known(values []float64) bool {
+	for _, v := range values {
+		if !math.IsNaN(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// ending is the last page: what was predicted and what came.
+func (m Model) ending() []block {
+	right, asked := 0, 0
+	for _, r := range m.results {
+		if r.verdict.Guess != "" {
+			asked++
+		}
+		if r.verdict.Guess != "" && r.verdict.Kind == play.Right {
+			right++
+		}
+	}
+	text := m.finished
+	return []block{func(s *view.Screen) {
+		s.Blank()
+		s.Done(text)
+		if asked > 0 {
+			s.Note("예측 " + strconv.Itoa(asked) + "개 가운데 " + strconv.Itoa(right) + "개가 맞았습니다.")
+		}
+		for _, r := range m.results {
+			if r.verdict.Guess != "" && r.verdict.Kind != play.Right {
+				s.Note(r.question + " 예측 " + r.verdict.Guess + ", 실제 " + view.FactValue(r.verdict.Value))
+			}
+		}
+	}}
+}

@@ -1,0 +1,183 @@
+package full
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/lines"
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
+)
+
+// told is the state after an event of the play.
+func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
+	switch e := e.(type) {
+	case play.Ask:
+		m.asking, m.stop = true, e.Stop
+		if e.Stop != play.ForAnswer {
+			m = m.reveal()
+		}
+	case play.Title:
+		m.title = e.Text
+	case play.Prose:
+		m = m.says(text(e))
+	case play.Coming:
+		m = m.says()
+		m.coming, m.questions = lines.Coming(e), nil
+	case play.Question:
+		m = m.reveal()
+		m.questions = append(m.questions[:len(m.questions):len(m.questions)], asked{text: e.Text})
+		m.current = len(m.questions) - 1
+	case play.Again:
+		m.questions = slices.Clone(m.questions)
+		m.questions[e.Index].wrong, m.current, m.coming = e.Guess, e.Index, ""
+	case play.Note, play.Hint:
+		m.notes = append(m.notes[:len(m.notes):len(m.notes)], text(e))
+	case play.Executed, play.Running, play.Pass, play.Passed, play.Verdicts, play.Trouble:
+		return m.executed(e), nil
+	case play.Facts, play.Kubectl, play.Help:
+		m.overlay = m.over(e)
+	case play.Finished:
+		m.finished = e.Text
+		m = m.says(m.ending()...)
+		m.coming, m.questions = "", nil
+	}
+	return m, nil
+}
+
+// text is an event as the face of lines writes it.
+func text(e play.Event) block {
+	return func(s *view.Screen) { (&lines.Face{Screen: s}).Render(e) }
+}
+
+// says puts something into the story, on a page of its own after a step.
+func (m Model) says(b ...block) Model {
+	if m.fresh {
+		m.fresh = false
+		m.stories = append(m.stories, page{})
+		m.scroll[story] = 0
+	}
+	m.stories = renew(m.stories, last(m.stories).with(b...))
+	return m
+}
+
+// executed takes in what a step has done, and what became of the predictions.
+func (m Model) executed(e play.Event) Model {
+	switch e := e.(type) {
+	case play.Executed:
+		m = m.reveal()
+		if e.Recorded {
+			return m.seek(e)
+		}
+		p := page{}
+		if len(m.passes) > 0 {
+			p, m.passes = last(m.deeds), nil
+			p.blocks = p.blocks[:1:1]
+		} else {
+			m.deeds = append(m.deeds, p)
+		}
+		m.deeds = renew(m.deeds, p.with(deedBlock(view.StepView{Frame: e.Frame, Start: e.Start, Simulated: e.Simulated})))
+		m.fresh, m.focus, m.scroll[deed] = true, deed, 0
+	case play.Running:
+		m.passes = nil
+	case play.Pass:
+		if len(m.passes) == 0 {
+			m.deeds = append(m.deeds, page{})
+		}
+		m = m.reveal()
+		m.passes = append(m.passes[:len(m.passes):len(m.passes)], e)
+		m.deeds = renew(m.deeds, page{}.with(passBlock(m.passes)))
+		m.focus, m.scroll[deed] = deed, 0
+	case play.Verdicts:
+		m = m.judged(e)
+	case play.Trouble:
+		m.deeds = append(m.deeds, page{}.with(text(e)))
+		m.focus, m.scroll[deed] = deed, 0
+	}
+	return m
+}
+
+// seek shows a frame that the play shows once more.
+func (m Model) seek(e play.Executed) Model {
+	for i, f := range m.frames {
+		if f.Pass == e.Frame.Pass && f.Step == e.Frame.Step {
+			m.cursor = i
+		}
+	}
+	m.scroll[deed] = 0
+	return m
+}
+
+// judged puts the verdicts before what the step did, each behind its question.
+func (m Model) judged(all play.Verdicts) Model {
+	var blocks []block
+	for i, v := range all {
+		question := ""
+		if i < len(m.questions) {
+			question = m.questions[i].text
+			blocks = append(blocks, text(play.Question{Text: question}))
+		}
+		blocks = append(blocks, text(play.Verdicts{v}))
+		m.results = append(m.results[:len(m.results):len(m.results)], result{question, v})
+	}
+	m.questions = nil
+	m.deeds = renew(m.deeds, last(m.deeds).before(blocks...))
+	return m
+}
+
+func deedBlock(v view.StepView) block { return func(s *view.Screen) { s.Deed(v) } }
+
+// mostTicks is how many passes are written one by one, those of the end.
+const mostTicks = 12
+
+func passBlock(passes []play.Pass) block {
+	return func(s *view.Screen) {
+		shown := passes[max(len(passes)-mostTicks, 0):]
+		s.TickHeader(view.NewTick(shown[0].Frames))
+		if hidden := len(passes) - len(shown); hidden > 0 {
+			s.Note(fmt.Sprintf("앞의 패스 %d번은 ←로 볼 수 있습니다.", hidden))
+		}
+		for _, p := range shown {
+			s.Tick(view.NewTick(p.Frames), p.Start)
+		}
+		s.Blank()
+	}
+}
+
+// over is the page over the screen that an event asks for.
+func (m Model) over(e play.Event) *overlay {
+	o := &overlay{page: page{name: "도움말"}}
+	switch e := e.(type) {
+	case play.Facts:
+		f := e
+		if shown, _, ok := m.frame(); ok {
+			f.Frame = shown
+		}
+		o.page = page{name: "이 단계가 읽고 계산한 값"}.with(text(f))
+	case play.Kubectl:
+		o.page, o.copied = page{name: "다른 터미널에서 (y를 누르시면 복사합니다)"}.with(text(e)), copied(e)
+	case play.Help:
+		o.page = o.page.with(helpBlock)
+	}
+	return o
+}
+
+// copied are the lines of a terminal that show the same state.
+func copied(e play.Kubectl) string {
+	all := ""
+	for _, l := range e.Access {
+		all += l + "\n"
+	}
+	if e.Executed && e.Frame.Kubectl != "" {
+		all += e.Frame.Kubectl + "\n"
+	}
+	return all
+}
+
+// tick moves the spinner on.
+func tick() tea.Cmd {
+	return tea.Tick(120*time.Millisecond, func(time.Time) tea.Msg { return beat{} })
+}

@@ -1,0 +1,165 @@
+package full
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
+)
+
+// caretMark ends the row in which the caret stands.
+const caretMark = "\x00"
+
+// mostFoot is the part of the screen that the foot may take, in rows of three.
+const mostFoot = 2
+
+// foot is what is about to happen, the question, and the field: what the learner is asked
+// for is always seen. Notes stand over it.
+func (m Model) foot() []string {
+	if m.overlay != nil {
+		return nil
+	}
+	rows := trimmed(written(m.width, m.Color, func(s *view.Screen) {
+		for _, n := range m.notes {
+			n(s)
+		}
+	}))
+	notes := len(rows)
+	if m.asking && !m.past() && (m.reads() == story || !m.untold()) {
+		rows = append(rows, m.asks()...)
+	}
+	if len(rows) > 0 {
+		rows = append([]string{m.style(faint, strings.Repeat("┄", m.width))}, rows...)
+		notes++
+	}
+	limit := m.height * mostFoot / 3
+	if len(rows) > limit { // the notes give way
+		rows = rows[min(len(rows)-limit, notes):]
+	}
+	return rows
+}
+
+// asks are the rows that ask for something.
+func (m Model) asks() []string {
+	if m.stop == play.ForNext && m.coming == "" {
+		return nil
+	}
+	rows := dense(written(m.width, m.Color, func(s *view.Screen) {
+		if m.coming != "" && m.stop != play.ForRepair {
+			s.Coming(m.coming)
+		}
+		for i, q := range m.questions {
+			switch {
+			case i == m.current && q.wrong != "":
+				s.Question(q.text)
+				s.Note(q.wrong + ": 맞지 않습니다. 힌트를 보시고 한 번 더 답해 주십시오.")
+			case i == m.current:
+				s.Question(q.text)
+			case i < m.current:
+				s.Note(q.text + " → " + given(q.guess))
+			}
+		}
+	}))
+	if m.stop == play.ForAnswer {
+		rows = append(rows, m.style(bold, prompts(m))+" "+m.fieldText()+caretMark)
+	}
+	return rows
+}
+
+func given(guess string) string {
+	if guess == "" {
+		return "(넘어감)"
+	}
+	return guess
+}
+
+// fieldText is the part of the field that fits, up to the caret at least.
+func (m Model) fieldText() string {
+	room := m.width - ansi.StringWidth(prompts(m)) - 3
+	text := m.field.String()
+	if over := m.field.column() - room; over > 0 {
+		text = ansi.TruncateLeft(text, over, "")
+	}
+	return ansi.Truncate(text, room, "")
+}
+
+// keysLine says which key does what now; the next one first.
+func (m Model) keysLine() string {
+	var keys []string
+	switch {
+	case !m.asking:
+		return m.style(yellow, " "+m.spinning()+"…")
+	case m.overlay != nil:
+		keys = []string{"Esc 닫기", "↑↓ 넘기기"}
+		if m.overlay.copied != "" {
+			keys = append(keys, "y 복사")
+		}
+	case m.past():
+		keys = []string{"Enter 지금으로", "←→ 한 단계", "[ ] 바뀐 곳", "f 값", "? 도움말"}
+	default:
+		keys = append([]string{"Enter " + m.enters()}, m.otherKeys()...)
+	}
+	line := " " + m.style("7", " "+keys[0]+" ")
+	for _, k := range keys[1:] {
+		if ansi.StringWidth(line+k) > m.width-4 {
+			break
+		}
+		line += "  " + m.style(faint, k)
+	}
+	return line
+}
+
+// enters is what Enter does now.
+func (m Model) enters() string {
+	switch {
+	case len(m.field.text) > 0:
+		return "답하기"
+	case m.more(m.reads()):
+		return "더 읽기"
+	case m.reads() == deed && m.untold():
+		return "이어서"
+	case m.stop == play.ForAnswer:
+		if m.questions[m.current].wrong != "" {
+			return "답 보기"
+		}
+		return "답 없이 실행"
+	case m.stop == play.ForRepair:
+		return "다시 실행"
+	case m.finished != "":
+		return "끝"
+	}
+	return "다음 단계"
+}
+
+// otherKeys are the keys that help here, the more useful first.
+func (m Model) otherKeys() []string {
+	var keys []string
+	if m.answering() {
+		keys = append(keys, "h 힌트")
+	}
+	if m.beside() {
+		keys = append(keys, "Tab 옮기기")
+	} else if len(m.deeds) > 0 && len(last(m.stories).blocks) > 0 {
+		keys = append(keys, "Tab "+map[pane]string{story: "방금 한 일", deed: "글"}[m.reads()])
+	}
+	if m.now > 0 {
+		keys = append(keys, "←→ 기록")
+	}
+	return append(keys, "k kubectl", "f 값", "g 그래프", "c 계속", "? 도움말", "q 끝")
+}
+
+// helpBlock lists all keys: those of the lesson, and those of the screen.
+func helpBlock(s *view.Screen) {
+	var rows [][2]string
+	for _, v := range play.Verbs() {
+		rows = append(rows, [2]string{v.Key, v.Help})
+	}
+	for _, k := range faceKeys() {
+		rows = append(rows, [2]string{k.shown, k.help})
+	}
+	s.Pairs(rows)
+	s.Note("한글 입력 상태에서도 같은 글쇠를 누르시면 됩니다(ㅜ = n). 질문에는 숫자(4, 180%, 1.8)나 확장·축소·유지, 예·아니요로 답하시면 됩니다.")
+	s.Note("Ctrl-Z로 잠시 나갔다가 fg로 돌아오실 수 있고, Ctrl-C는 진도를 저장하고 끝냅니다.")
+}

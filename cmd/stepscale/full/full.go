@@ -1,0 +1,70 @@
+// Package full is the face of a play that takes the whole screen of a terminal: who acts
+// on whom, what the step did, and what the lesson says and asks, all at once.
+package full
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// Face renders plays on a terminal and sends them what is typed. The terminal is as it was
+// before whenever no play runs.
+type Face struct {
+	Setting
+	In    io.Reader // the terminal's keys
+	Out   io.Writer // the terminal
+	Heard func(play.Event)
+
+	program *tea.Program // while a play runs
+}
+
+// Frame takes in a frame that was executed; the play tells of some of them only.
+func (f *Face) Frame(x trace.Frame) {
+	if f.program != nil {
+		f.program.Send(Framed{x})
+	}
+}
+
+// Play renders it to its end. It ends with the context, too.
+func (f *Face) Play(ctx context.Context, p play.Script) (err error) {
+	typed := make(chan string, 1)
+	model := New(f.Setting, func(line string) { typed <- line })
+	f.program = tea.NewProgram(model, tea.WithContext(ctx), tea.WithInput(f.In), tea.WithOutput(f.Out), tea.WithoutSignalHandler(), tea.WithFPS(30))
+	gone := make(chan error, 1)
+	go func() {
+		_, err := f.program.Run()
+		gone <- err
+	}()
+	defer func() { // also where the play panics: the terminal is given back first
+		f.program.Send(ended{})
+		if failed := <-gone; err == nil && failed != nil && !errors.Is(failed, tea.ErrProgramKilled) {
+			err = failed
+		}
+		f.program = nil
+	}()
+	for e := range p.Events(ctx) {
+		if f.Heard != nil {
+			f.Heard(e)
+		}
+		f.program.Send(Told{e})
+		if _, ok := e.(play.Ask); !ok {
+			continue
+		}
+		select {
+		case line := <-typed:
+			p.Type(line)
+		case <-ctx.Done():
+			return ctx.Err()
+		case failed := <-gone: // the screen is gone without having been asked to
+			gone <- failed
+			return errors.Join(ctx.Err(), failed)
+		}
+	}
+	return p.Err()
+}

@@ -1,0 +1,253 @@
+package full
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
+)
+
+// The smallest screen that is laid out, and the widths from which more stands side by side.
+const (
+	leastWidth  = 40
+	leastHeight = 12
+	besideWidth = 110 // the story and what the step did
+	thirdWidth  = 170 // the charts, too
+)
+
+// View is the screen.
+func (m Model) View() tea.View {
+	lines, caret := m.screen()
+	v := tea.NewView(strings.Join(lines, "\n"))
+	v.AltScreen = true
+	v.WindowTitle = ansi.Strip(m.title)
+	v.Cursor = caret
+	return v
+}
+
+// screen are the rows, as many as the terminal has and as wide, and where the caret is.
+func (m Model) screen() (rows []string, caret *tea.Cursor) {
+	if m.width < leastWidth || m.height < leastHeight {
+		return m.tooSmall(), nil
+	}
+	p := m.parts()
+	rows = append(rows, m.head())
+	rows = append(rows, p.actors...)
+	rows = append(rows, m.rule())
+	rows = append(rows, m.body(p.body)...)
+	for i, l := range p.foot {
+		if at, ok := strings.CutSuffix(l, caretMark); ok {
+			l = at
+			x := ansi.StringWidth(prompts(m)) + 1 + m.field.column()
+			caret = tea.NewCursor(min(x, m.width-1), len(rows)+i)
+		}
+		p.foot[i] = l
+	}
+	rows = append(append(rows, p.foot...), m.keysLine())
+	for i, l := range rows {
+		rows[i] = fit(l, m.width)
+	}
+	return rows, caret
+}
+
+func (m Model) tooSmall() []string {
+	text := fmt.Sprintf("화면이 너무 작습니다(%d×%d). %d×%d보다 크게 해 주십시오. 끝내시려면 Ctrl-C.", m.width, m.height, leastWidth, leastHeight)
+	rows := strings.Split(ansi.Hardwrap(text, max(m.width, 2), true), "\n")
+	for len(rows) < m.height {
+		rows = append(rows, "")
+	}
+	rows = rows[:max(m.height, 0)]
+	for i, l := range rows {
+		rows[i] = fit(l, m.width)
+	}
+	return rows
+}
+
+// parts are what stands around the body beside single rows, and how many rows that leaves.
+type parts struct {
+	actors, foot []string
+	body         int
+}
+
+func (m Model) parts() parts {
+	const around, least = 3, 3 // the head, the rule and the keys; rows of the body
+	p := parts{actors: m.actors(), foot: m.foot()}
+	p.body = m.height - around - len(p.actors) - len(p.foot)
+	for p.body < least && len(p.actors) > 0 { // the question is never pushed out by the map
+		p.actors = p.actors[:len(p.actors)-1]
+		p.body++
+	}
+	if p.body < 0 {
+		p.foot = p.foot[-p.body:]
+		p.body = 0
+	}
+	return p
+}
+
+func (m Model) bodyHeight() int { return m.parts().body }
+
+// head says which lesson this is, where it stands, and whose time that is.
+func (m Model) head() string {
+	badge := "[시뮬레이션]"
+	if !m.Simulated {
+		badge = "[" + m.Cluster + "]"
+	}
+	right := badge
+	if f, _, ok := m.frame(); ok {
+		clock := view.Elapsed(f.At.Sub(m.frames[0].At))
+		if m.width >= 76 {
+			right = view.Standing(f, m.Loop.StepIDs()) + "  "
+		} else {
+			right = view.Standing(f, nil) + "  "
+		}
+		right += fmt.Sprintf("패스 %d  %s %s", f.Pass, clock, badge)
+	}
+	room := m.width - ansi.StringWidth(right) - 3
+	left := fit(" "+m.title, max(room, 1))
+	return m.style(bold, left) + "  " + m.style(cyan, right) + " "
+}
+
+// rule is the line over the body: what stands there.
+func (m Model) rule() string {
+	name := m.pageName()
+	if m.past() {
+		name = fmt.Sprintf("지나간 기록 %d/%d · 클러스터에서 되돌린 것은 없습니다", m.cursor+1, m.now+1)
+		return m.style(yellow, "── "+name+" "+strings.Repeat("─", max(m.width-ansi.StringWidth(name)-4, 0)))
+	}
+	at := ""
+	if height, all := m.room(m.reads()); m.overlay == nil && all > height {
+		at = fmt.Sprintf(" %d%% ─", min(100*(m.scroll[m.reads()]+height)/all, 100))
+	}
+	line := strings.Repeat("─", max(m.width-ansi.StringWidth(name)-ansi.StringWidth(at)-4, 0))
+	return m.style(faint, "── ") + m.style(bold, name) + m.style(faint, " "+line+at)
+}
+
+func (m Model) pageName() string {
+	switch {
+	case m.overlay != nil:
+		return m.overlay.name
+	case m.beside():
+		return "글과 질문 · 방금 한 일"
+	case m.reads() == deed:
+		return "방금 한 일"
+	}
+	return "글과 질문"
+}
+
+// actors is the map of them; on a low screen without what goes over the lit arrow.
+func (m Model) actors() []string {
+	f, w, ok := m.frame()
+	if !ok && len(m.Loop.Steps) == 0 {
+		return nil
+	}
+	drawn := actorMap(m.Loop, w, f)
+	drawn.Low = m.height < 24
+	return written(m.width, m.Color, func(s *view.Screen) { s.ActorMap(drawn) })
+}
+
+// beside tells whether the story and the deed are on the screen together.
+func (m Model) beside() bool { return m.width >= besideWidth }
+
+// room is how many rows a pane has, and how many it would fill.
+func (m Model) room(p pane) (height, all int) {
+	return m.bodyHeight(), len(m.lines(p))
+}
+
+// lines are those of a pane.
+func (m Model) lines(p pane) []string {
+	left, right, _ := m.widths()
+	if p == deed {
+		return m.deedPage().lines(right, m.Color)
+	}
+	return last(m.stories).lines(left, m.Color)
+}
+
+// widths are those of the story, the deed and the charts.
+func (m Model) widths() (left, right, charts int) {
+	const gap = 3
+	switch {
+	case m.width >= thirdWidth:
+		third := (m.width - 2*gap) / 3
+		return third, third, m.width - 2*gap - 2*third
+	case m.beside():
+		half := (m.width - gap) / 2
+		return half, m.width - gap - half, 0
+	}
+	return m.width, m.width, 0
+}
+
+// deedPage is what the step did that is shown.
+func (m Model) deedPage() page {
+	if f, _, ok := m.frame(); ok && m.past() {
+		return page{}.with(deedBlock(view.StepView{Frame: f, Start: m.frames[0].At, Simulated: m.Simulated}))
+	}
+	return last(m.deeds)
+}
+
+// body are the rows between the rule and the foot.
+func (m Model) body(height int) []string {
+	if m.overlay != nil {
+		return window(m.overlay.lines(m.width, m.Color), m.overlay.scroll, height)
+	}
+	if !m.beside() {
+		return window(m.lines(m.reads()), m.scroll[m.reads()], height)
+	}
+	left, right, charts := m.widths()
+	columns := [][]string{window(m.lines(story), m.scroll[story], height), window(m.lines(deed), m.scroll[deed], height)}
+	widths := []int{left, right}
+	if charts > 0 {
+		columns = append(columns, window(m.charts().lines(charts, m.Color), 0, height))
+		widths = append(widths, charts)
+	}
+	rows := make([]string, height)
+	for i := range rows {
+		cells := make([]string, len(columns))
+		for c, column := range columns {
+			cells[c] = fit(column[i], widths[c])
+		}
+		rows[i] = strings.Join(cells, m.style(faint, " │ "))
+	}
+	return rows
+}
+
+// window are the rows of a page that are seen.
+func window(lines []string, from, height int) []string {
+	rows := make([]string, max(height, 0))
+	from = min(from, max(len(lines)-height, 0))
+	copy(rows, lines[from:])
+	return rows
+}
+
+// spinning names who is awaited.
+func (m Model) spinning() string {
+	next := ""
+	if ids := m.Loop.Steps; len(ids) > 0 {
+		next = ids[0].Actor
+		if n := len(m.frames); n > 0 {
+			for i, s := range ids {
+				if s.ID == m.frames[n-1].Step {
+					next = ids[(i+1)%len(ids)].Actor
+				}
+			}
+		}
+	}
+	dots := []string{"●○○", "○●○", "○○●"}[m.beats%3]
+	if next == "" {
+		return dots + " 잠시만 기다려 주십시오"
+	}
+	return dots + " 기다리는 액터: " + view.ActorLabel(next)
+}
+
+func prompts(m Model) string {
+	switch m.stop {
+	case play.ForAnswer:
+		return " 예측>"
+	case play.ForRepair:
+		return " 다시>"
+	}
+	return " 다음>"
+}

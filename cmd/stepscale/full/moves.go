@@ -1,0 +1,70 @@
+package full
+
+// move looks at a frame that many after the one that is shown.
+func (m Model) move(by int) Model {
+	if len(m.frames) == 0 {
+		return m
+	}
+	m.cursor = min(max(m.cursor+by, 0), m.now)
+	m.scroll[deed] = 0
+	if m.past() {
+		m.focus, m.tabbed = deed, true
+	}
+	return m
+}
+
+// change looks at the next frame in that direction that changed the pods' number or size.
+func (m Model) change(by int) Model {
+	for i := m.cursor + by; i >= 0 && i <= m.now; i += by {
+		if m.Loop.Changed(m.frames[i]) {
+			return m.move(i - m.cursor)
+		}
+	}
+	return m
+}
+
+// present looks at what is now.
+func (m Model) present() Model {
+	m.cursor, m.tabbed, m.scroll[deed] = m.now, false, 0
+	return m
+}
+
+// turn reads the other pane.
+func (m Model) turn() Model {
+	m.focus, m.tabbed = deed-m.reads(), true
+	return m
+}
+
+// reads is the pane that scrolls. Where both are on the screen, that is the story, unless
+// the learner has turned to the other one.
+func (m Model) reads() pane {
+	if m.past() {
+		return deed
+	}
+	if m.beside() && !m.tabbed {
+		return story
+	}
+	if m.focus == deed && len(m.deeds) == 0 {
+		return story
+	}
+	return m.focus
+}
+
+// untold tells whether the lesson has said something that was not shown yet.
+func (m Model) untold() bool {
+	return !m.beside() && !m.fresh && (len(m.questions) > 0 || len(last(m.stories).blocks) > 0)
+}
+
+// scrolled moves a pane by what is seen of it, but for a line.
+func (m Model) scrolled(by int) Model {
+	p := m.reads()
+	height, all := m.room(p)
+	m.scroll[p] = min(max(m.scroll[p]+by*max(height-1, 1), 0), max(all-height, 0))
+	return m
+}
+
+// more tells whether there is something below what is seen of a pane.
+func (m Model) more(p pane) bool {
+	height, all := m.room(p)
+	return m.scroll[p]+height < all
+}

@@ -1,0 +1,251 @@
+package full
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
+)
+
+// learnerSits makes this test binary the program at whose terminal a learner sits; its
+// value is how the play goes.
+const learnerSits = "STEPSCALE_TEST_LEARNER_SITS"
+
+const terminalLesson = "hpa-02-control-loop"
+
+func TestMain(m *testing.M) {
+	if how := os.Getenv(learnerSits); how != "" {
+		fmt.Printf("ended: %v\n", playsHere(how))
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// overheard tells on the third file what the play asks and what it is sent.
+type overheard struct {
+	*play.Play
+	log    io.Writer
+	panics bool
+}
+
+func (o overheard) Type(line string) {
+	fmt.Fprintf(o.log, "typed %s\n", line)
+	if o.panics {
+		panic("the play panics")
+	}
+	o.Play.Type(line)
+}
+
+func playsHere(how string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	lesson, err := lessonOf(terminalLesson)
+	if err != nil {
+		return err
+	}
+	r, err := opened(terminalLesson)
+	if err != nil {
+		return err
+	}
+	log, answers := os.NewFile(3, "log"), lesson.Answers
+	answer := ""
+	f := &Face{In: os.Stdin, Out: os.Stdout, Setting: Setting{Loop: loops()[lesson.Loop], Simulated: true, Color: true}}
+	f.Heard = func(e play.Event) {
+		switch e := e.(type) {
+		case play.Question:
+			answer, answers = answers[0].Text, answers[1:]
+		case play.Ask:
+			if e.Stop != play.ForAnswer {
+				answer = ""
+			}
+			fmt.Fprintf(log, "asks %s\n", answer)
+		}
+	}
+	r.session.Heard = f.Frame
+	p := play.New(play.Options{Lesson: lesson, Loop: loops()[lesson.Loop], Source: r, Save: func(state.Lesson) {}, After: "끝냅니다.", SecondTry: true})
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+			fmt.Printf("ended: %v\n", err)
+		}
+	}()
+	return f.Play(ctx, overheard{p, log, how == "panics"})
+}
+
+// seat is a terminal with a learner's program at it.
+type seat struct {
+	t     *testing.T
+	keys  *os.File
+	cmd   *exec.Cmd
+	log   chan string
+	mu    sync.Mutex
+	shown bytes.Buffer
+	done  chan struct{}
+}
+
+func sit(t *testing.T, how string) *seat {
+	t.Helper()
+	keys, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("no pseudo-terminals here:", err)
+	}
+	t.Cleanup(func() { _ = keys.Close() })
+	n, err := unix.IoctlGetInt(int(keys.Fd()), unix.TIOCGPTN)
+	err = errors.Join(err, unix.IoctlSetPointerInt(int(keys.Fd()), unix.TIOCSPTLCK, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &seat{t: t, keys: keys, log: make(chan string, 100), done: make(chan struct{})}
+	s.resize(80, 24)
+	tty, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.cmd = exec.Command(os.Args[0])
+	s.cmd.Env = append(os.Environ(), learnerSits+"="+how, "TERM=xterm-256color")
+	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr, s.cmd.ExtraFiles = tty, tty, tty, []*os.File{w}
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.cmd.Process.Kill(); _ = s.cmd.Wait(); _ = tty.Close() })
+	_ = w.Close()
+	go s.watch()
+	go func() {
+		defer close(s.log)
+		for lines := bufio.NewScanner(log); lines.Scan(); {
+			s.log <- lines.Text()
+		}
+	}()
+	return s
+}
+
+func (s *seat) watch() {
+	defer close(s.done)
+	b := make([]byte, 4096)
+	for {
+		n, err := s.keys.Read(b)
+		s.mu.Lock()
+		s.shown.Write(b[:n])
+		over := bytes.Contains(s.shown.Bytes(), []byte("ended: "))
+		s.mu.Unlock()
+		if err != nil || over {
+			return
+		}
+	}
+}
+
+func (s *seat) resize(columns, rows uint16) {
+	_ = unix.IoctlSetWinsize(int(s.keys.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: columns})
+}
+
+// ends waits for the program, and tells what it said last. The terminal is as it was.
+func (s *seat) ends() string {
+	s.t.Helper()
+	select {
+	case <-s.done:
+	case <-time.After(60 * time.Second):
+		s.t.Fatal("the program does not end")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	shown := s.shown.String()
+	entered, left := strings.LastIndex(shown, "\x1b[?1049h"), strings.LastIndex(shown, "\x1b[?1049l")
+	hidden, visible := strings.LastIndex(shown, "\x1b[?25l"), strings.LastIndex(shown, "\x1b[?25h")
+	if entered < 0 || left < entered || visible < hidden {
+		s.t.Errorf("the screen is entered at %d and left at %d, the caret hidden at %d and shown at %d", entered, left, hidden, visible)
+	}
+	mode, err := unix.IoctlGetTermios(int(s.keys.Fd()), unix.TCGETS)
+	if err != nil || mode.Lflag&unix.ICANON == 0 || mode.Lflag&unix.ECHO == 0 {
+		s.t.Errorf("the terminal is left raw: %+v, %v", mode, err)
+	}
+	_, end, _ := strings.Cut(shown, "ended: ")
+	end, _, _ = strings.Cut(end, "\n")
+	return strings.TrimSpace(end)
+}
+
+// next is the next line of the log; empty when none comes in that time.
+func (s *seat) next(within time.Duration) string {
+	select {
+	case line := <-s.log:
+		return line
+	case <-time.After(within):
+		return ""
+	}
+}
+
+// goes presses keys until the lesson has taken that many lines; -1 for all.
+func (s *seat) goes(lines int) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for lines != 0 {
+		asks := s.next(30 * time.Second)
+		answer, ok := strings.CutPrefix(asks, "asks ")
+		if !ok {
+			return
+		}
+		for typed := ""; typed == ""; typed = s.next(300 * time.Millisecond) {
+			for range 5 {
+				s.resize(uint16(10+random.IntN(210)), uint16(3+random.IntN(67)))
+			}
+			if _, err := s.keys.WriteString(answer + "\r"); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+		lines--
+	}
+}
+
+// TestLessonOnATerminal plays a whole lesson on a pseudo-terminal that changes its size
+// before every key.
+func TestLessonOnATerminal(t *testing.T) {
+	s := sit(t, "to its end")
+	s.goes(-1)
+	if end := s.ends(); end != "<nil>" {
+		t.Errorf("ended: %s", end)
+	}
+}
+
+// TestTerminalIsGivenBack: whatever ends the screen, the terminal is as it was.
+func TestTerminalIsGivenBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		how  string
+		end  func(*seat)
+		want string
+	}{
+		"Ctrl-C":           {"plays", func(s *seat) { _, _ = s.keys.WriteString("\x03") }, "context canceled"},
+		"SIGTERM":          {"plays", func(s *seat) { _ = s.cmd.Process.Signal(syscall.SIGTERM) }, "context canceled"},
+		"q":                {"plays", func(s *seat) { _, _ = s.keys.WriteString("q") }, "quit"},
+		"q with an IME on": {"plays", func(s *seat) { _, _ = s.keys.WriteString("ㅂ") }, "quit"},
+		"a panic":          {"panics", func(*seat) {}, "panic: the play panics"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := sit(t, c.how)
+			s.goes(1)
+			s.next(10 * time.Second)
+			c.end(s)
+			if end := s.ends(); end != c.want {
+				t.Errorf("ended: %s, want %s", end, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,94 @@
+package full
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
+)
+
+// written are the lines that something writes on a screen of that width; each carries its
+// own style from its beginning to its end.
+func written(width int, color bool, write func(*view.Screen)) []string {
+	var b strings.Builder
+	write(view.NewFixed(&b, width, color))
+	return styled(strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n"))
+}
+
+// trimmed are lines without blank ones at the ends, and never two blank ones in a row:
+// rows are dear.
+func trimmed(lines []string) (kept []string) {
+	for _, l := range lines {
+		blank := strings.TrimSpace(ansi.Strip(l)) == ""
+		if blank && (len(kept) == 0 || kept[len(kept)-1] == "") {
+			continue
+		}
+		if blank {
+			l = ""
+		}
+		kept = append(kept, l)
+	}
+	if n := len(kept); n > 0 && kept[n-1] == "" {
+		kept = kept[:n-1]
+	}
+	return kept
+}
+
+// dense are lines without the blank ones.
+func dense(lines []string) []string {
+	return slices.DeleteFunc(lines, func(l string) bool { return strings.TrimSpace(ansi.Strip(l)) == "" })
+}
+
+// sgr are the sequences that style text; a screen has no others.
+var sgr = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// styled makes every line say for itself how it looks: a style that goes over several
+// lines would go over what stands beside them.
+func styled(lines []string) []string {
+	open := ""
+	for i, l := range lines {
+		lead := open
+		for _, code := range sgr.FindAllString(l, -1) {
+			if code == "\x1b[0m" || code == "\x1b[m" {
+				open = ""
+			} else {
+				open += code
+			}
+		}
+		lines[i] = lead + l
+		if open != "" {
+			lines[i] += "\x1b[0m"
+		}
+	}
+	return lines
+}
+
+// fit is a line of exactly that width.
+func fit(line string, width int) string {
+	line = norm.NFC.String(line)
+	if ansi.StringWidth(line) > width {
+		line = ansi.Truncate(line, width, "…")
+	}
+	return line + strings.Repeat(" ", max(width-ansi.StringWidth(line), 0))
+}
+
+// style is text in a color of the terminal's own, which fits dark and light backgrounds.
+func (m Model) style(code, text string) string {
+	if !m.Color || text == "" {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+const (
+	bold   = "1"
+	faint  = "2"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	cyan   = "36"
+)

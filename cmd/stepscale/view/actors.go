@@ -1,0 +1,187 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// ActorMap is who acts on whom in a loop, at one moment.
+type ActorMap struct {
+	Boxes []ActorBox // in the order in which they move
+	Deed  string     // what just went over the lit arrow: "PUT deployments/scale 2 → 4"
+	Pods  PodRow
+	Low   bool // there is no row for what went over the arrow
+}
+
+// ActorBox is one actor of the map.
+type ActorBox struct {
+	Actor string
+	What  string // the value is: "제안"
+	Value string // that it told last: "4"
+	Moved bool   // it is the actor of the step that is shown
+	Asks  bool   // the arrow before it is lit: it read
+	Gives bool   // the arrow behind it is lit: it wrote
+	Waits bool   // its write waits at the gate
+}
+
+// PodRow are the pods by how far they have come.
+type PodRow struct {
+	Ready, Starting, Pending, Ending int
+	Untold                           int      // nothing that was read tells how far they are
+	Sizes                            []string // the requests, where they are known: "100m×2"
+}
+
+// shortActors are names for a map, where the whole ones do not fit.
+var shortActors = map[string]string{
+	"metrics-server": "Metrics", "hpa-controller": "HPA", "deployment-controller": "디플로이먼트", "replicaset-controller": "레플리카셋",
+	"vpa-recommender": "Recommender", "vpa-updater": "Updater", "vpa-admission-controller": "Admission",
+	"horizontal-pod-autoscaler-controller": "업스트림HPA", "learner": "학습자",
+}
+
+func (b ActorBox) name() string {
+	if short, ok := shortActors[b.Actor]; ok {
+		return short
+	}
+	return shorten(seen(ActorLabel(b.Actor)), 14)
+}
+
+// value fits the box: without what it is of where there is no room for that.
+func (b ActorBox) value(width int) string {
+	both := strings.TrimSpace(b.What + " " + seen(b.Value))
+	if ansi.StringWidth(both) <= width {
+		return both
+	}
+	return shorten(seen(b.Value), width)
+}
+
+// mapLayout is how the boxes share the rows: all rows have the same columns.
+type mapLayout struct {
+	least, arrow, perRow int
+}
+
+// layout finds the roomiest layout that takes the fewest rows.
+func (m ActorMap) layout(width int) mapLayout {
+	n := len(m.Boxes)
+	for rows := 1; rows <= max(n, 1); rows++ {
+		per := (n + rows - 1) / rows
+		for _, l := range []mapLayout{{9, 6, per}, {9, 4, per}, {8, 4, per}, {7, 3, per}, {4, 2, per}} {
+			if m.fits(l, width) {
+				return l
+			}
+		}
+	}
+	return mapLayout{4, 2, 1}
+}
+
+func (m ActorMap) fits(l mapLayout, width int) bool {
+	for from := 0; from < len(m.Boxes); from += l.perRow {
+		used := -l.arrow
+		for _, b := range m.Boxes[from:min(from+l.perRow, len(m.Boxes))] {
+			used += l.arrow + b.width(l)
+		}
+		if from+l.perRow < len(m.Boxes) { // an arrow to the next row
+			used += l.arrow
+		}
+		if used > width {
+			return false
+		}
+	}
+	return true
+}
+
+// width of a box, with the column in which a mark stands.
+func (b ActorBox) width(l mapLayout) int { return 1 + max(ansi.StringWidth(b.name()), l.least) }
+
+// ActorMap draws the map: what goes over the lit arrow, the actors, the number of each,
+// and the pods.
+func (s *Screen) ActorMap(m ActorMap) {
+	l := m.layout(s.width)
+	for from := 0; from < len(m.Boxes); from += l.perRow {
+		s.actorRow(m, l, from)
+	}
+	s.podRow(m.Pods)
+}
+
+func (s *Screen) actorRow(m ActorMap, l mapLayout, from int) {
+	row := m.Boxes[from:min(from+l.perRow, len(m.Boxes))]
+	var names, values strings.Builder
+	column, deedAt := 0, -1
+	for i, b := range row {
+		w, gap := b.width(l), l.arrow
+		mark, style := " ", faint
+		switch {
+		case b.Moved:
+			mark, style = "●", title
+		case b.Value != "":
+			style = bold
+		}
+		names.WriteString(s.style(style, mark+pad(b.name(), w-1)))
+		if from+i+1 == len(m.Boxes) {
+			gap = 0
+		}
+		values.WriteString(s.style(style, " "+pad(b.value(w-1+max(gap-1, 0)), w-1+gap))) // a value may reach below the arrow
+		column += w
+		if b.Gives {
+			deedAt = column
+		}
+		if b.Asks {
+			deedAt = max(column-w-l.arrow, 0)
+		}
+		if gap > 0 {
+			names.WriteString(s.arrow(b.Gives || m.Boxes[from+i+1].Asks, b.Waits, gap))
+		}
+		column += gap
+	}
+	deed := ""
+	if deedAt >= 0 {
+		text := shorten(seen(m.Deed), s.width)
+		deed = strings.Repeat(" ", min(deedAt, max(s.width-ansi.StringWidth(text), 0))) + s.style(green, text)
+	}
+	if !m.Low {
+		s.print(deed + "\n")
+	}
+	s.print(strings.TrimRight(names.String(), " ") + "\n" + strings.TrimRight(values.String(), " ") + "\n")
+}
+
+// arrow between two boxes. A gate that is closed stands in it.
+func (s *Screen) arrow(lit, gate bool, width int) string {
+	switch {
+	case gate:
+		return s.style(yellow, strings.Repeat("─", width-2)+"⛔")
+	case lit:
+		return s.style(green, strings.Repeat("━", width-2)+"▶") + " "
+	}
+	return s.style(faint, strings.Repeat("─", width-2)+"▷") + " "
+}
+
+// mostPods is how many pods are drawn one by one.
+const mostPods = 40
+
+func (s *Screen) podRow(p PodRow) {
+	var drawn strings.Builder
+	var told []string
+	left := min(mostPods, max(s.width-40, 8))
+	for _, k := range []struct {
+		n                 int
+		mark, name, color string
+	}{{p.Ready, "■", "준비됨", green}, {p.Starting, "▣", "시작하는 중", yellow}, {p.Pending, "□", "배정을 기다림", yellow}, {p.Untold, "◇", "상태를 읽지 않음", cyan}, {p.Ending, "×", "끝나는 중", red}} {
+		if k.n <= 0 {
+			continue
+		}
+		drawn.WriteString(s.style(k.color, strings.Repeat(k.mark, min(k.n, left))))
+		left -= min(k.n, left)
+		told = append(told, fmt.Sprintf("%s%s %d", k.mark, k.name, k.n))
+	}
+	text := strings.Join(told, " ")
+	if len(p.Sizes) > 0 {
+		text += " · 요청량 " + strings.Join(p.Sizes, ", ")
+	}
+	if drawn.Len() == 0 {
+		s.print("\n")
+		return
+	}
+	line := " 파드 " + drawn.String() + "  " + s.style(faint, text)
+	s.print(ansi.Truncate(line, s.width, "…") + "\n")
+}

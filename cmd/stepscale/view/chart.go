@@ -1,0 +1,108 @@
+package view
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Chart is a value over the passes of a loop, with the value that is wanted.
+type Chart struct {
+	Title  string
+	Unit   string    // written behind the numbers
+	Values []float64 // one for every pass; NaN where there was none
+	Target float64   // NaN without one
+	From   string    // the loop time of the first value and of the last
+	To     string
+}
+
+// eighths fill a cell from below.
+var eighths = []rune(" ▁▂▃▄▅▆▇█")
+
+// Chart draws a column for every pass, those of the end where not all fit. It takes rows+2
+// lines.
+func (s *Screen) Chart(c Chart, rows int) {
+	const axis = 8
+	room, each := max(s.width-axis-2, 10), 1
+	values := c.Values[max(len(c.Values)-room, 0):]
+	if len(values) <= room/3 { // a few passes are drawn broader
+		each = 3
+	}
+	top := c.top(values)
+	s.line(s.style(bold, cell(seen(c.Title))))
+	targetRow := -1
+	if !math.IsNaN(c.Target) && top > 0 {
+		targetRow = min(int(c.Target/top*float64(rows)), rows-1)
+	}
+	for row := rows - 1; row >= 0; row-- {
+		label := ""
+		switch row {
+		case rows - 1:
+			label = number(top) + c.Unit
+		case targetRow:
+			label = number(c.Target) + c.Unit
+		case 0:
+			label = "0"
+		}
+		s.print(s.style(faint, padLeft(label, axis-1)) + " " + s.chartRow(values, top, chartLine{row, rows, each, row == targetRow}) + "\n")
+	}
+	s.print(s.style(faint, strings.Repeat(" ", axis)+c.span(values, each, room)) + "\n")
+}
+
+func (c Chart) top(values []float64) float64 {
+	top := 0.0
+	if !math.IsNaN(c.Target) {
+		top = c.Target * 1.2
+	}
+	for _, v := range values {
+		if !math.IsNaN(v) {
+			top = max(top, v)
+		}
+	}
+	return top
+}
+
+// span says from when to when the columns are.
+func (c Chart) span(values []float64, each, room int) string {
+	to := seen(c.To)
+	if len(values) < len(c.Values) {
+		return padLeft(fmt.Sprintf("… 마지막 %d패스 %s", len(values), to), room)
+	}
+	gap := max(max(len(values)*each, ansi.StringWidth(c.From+to)+1)-ansi.StringWidth(seen(c.From)+to), 1)
+	return seen(c.From) + strings.Repeat(" ", gap) + to
+}
+
+// chartLine is a row of a chart: the one with that number, counted from below, and how many
+// columns a value takes.
+type chartLine struct {
+	row, rows, each int
+	target          bool // the target's line goes through it
+}
+
+func (s *Screen) chartRow(values []float64, top float64, r chartLine) string {
+	var b strings.Builder
+	for _, v := range values {
+		level := 0
+		if !math.IsNaN(v) && top > 0 {
+			level = int(math.Round(v/top*float64(r.rows*8))) - r.row*8
+			if r.row == 0 && v > 0 {
+				level = max(level, 1)
+			}
+		}
+		mark := eighths[min(max(level, 0), 8)]
+		if mark == ' ' && r.target {
+			mark = '┄'
+		}
+		b.WriteString(strings.Repeat(string(mark), r.each))
+	}
+	return s.style(cyan, b.String())
+}
+
+func number(v float64) string {
+	if v == math.Trunc(v) {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.1f", v)
+}
