@@ -17,7 +17,7 @@ import (
 // reports are the scenarios that people's public reports were turned into, with what
 // Kubernetes does with each. Where the loop is an HPA's, upstream's controller says the
 // same of the recording.
-var reports = map[string]report{
+var reports = map[string]reported{
 	// A sidecar without requests: no utilization, and the HPA says of which container.
 	"h01-sidecar-no-requests": {passes: 6, replicas: "2", reason: "FailedGetResourceMetric", facts: []string{"missing request for cpu in container proxy of Pod"}},
 	// autoscaling/v1 is served by every API server, and its 50 % are those of v2.
@@ -45,8 +45,8 @@ var reports = map[string]report{
 	"v24-pod-level":         {loop: "vpa", passes: 6},
 }
 
-// report is what comes of a scenario.
-type report struct {
+// reported is what comes of a scenario.
+type reported struct {
 	refused []string // the words of the checker, which lets it not begin; or
 	loop    string   // hpa, if nothing is said
 	passes  int
@@ -96,10 +96,10 @@ func TestVariantsOfReports(t *testing.T) {
 	for name, c := range map[string]struct {
 		of      string
 		replace []string
-		want    report
+		want    reported
 	}{
-		"a ReplicaSet":     {"h15-statefulset", []string{"kind: StatefulSet", "kind: ReplicaSet", "  serviceName: web\n", ""}, report{passes: 9, replicas: "2 4 8 9", facts: []string{"condition/AbleToScale"}}},
-		"a native sidecar": {"h26-native-sidecar-no-requests", []string{"restartPolicy: Always", "restartPolicy: Always\n        resources: {requests: {cpu: 100m}}"}, report{passes: 5, replicas: "2 4", facts: []string{"totalRequests = 400m"}}},
+		"a ReplicaSet":     {"h15-statefulset", []string{"kind: StatefulSet", "kind: ReplicaSet", "  serviceName: web\n", ""}, reported{passes: 9, replicas: "2 4 8 9", facts: []string{"condition/AbleToScale"}}},
+		"a native sidecar": {"h26-native-sidecar-no-requests", []string{"restartPolicy: Always", "restartPolicy: Always\n        resources: {requests: {cpu: 100m}}"}, reported{passes: 5, replicas: "2 4", facts: []string{"totalRequests = 400m"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -119,7 +119,7 @@ func TestVariantsOfReports(t *testing.T) {
 	}
 }
 
-func (r report) isRefused(t *testing.T, name string) {
+func (r reported) isRefused(t *testing.T, name string) {
 	t.Helper()
 	_, err := scenarios.Load(os.DirFS(reportsDir), name)
 	if err == nil {
@@ -132,7 +132,7 @@ func (r report) isRefused(t *testing.T, name string) {
 	}
 }
 
-func (r report) runs(t *testing.T, a *app, dir, name string) {
+func (r reported) runs(t *testing.T, a *app, dir, name string) {
 	t.Helper()
 	loop := r.loop
 	if loop == "" {

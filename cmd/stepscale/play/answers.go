@@ -80,10 +80,13 @@ func right(guess, value string) bool {
 	if ok && okValue {
 		return g.equals(v)
 	}
-	a, errA := time.ParseDuration(guess)
+	a, errA := time.ParseDuration(spans.Replace(guess))
 	b, errB := time.ParseDuration(value)
 	return errA == nil && errB == nil && a == b
 }
+
+// spans are units of time as a learner may write them: "1분 30초".
+var spans = strings.NewReplacer("시간", "h", "분", "m", "초", "s", " ", "")
 
 // amount is a number as it was written, with its unit.
 type amount struct {

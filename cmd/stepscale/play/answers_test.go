@@ -26,7 +26,8 @@ func TestRight(t *testing.T) {
 		"keep":     {"유지", "그대로"},
 		"true":     {"예", "네", "Y"},
 		"false":    {"아니요", "아니오"},
-		"5m0s":     {"5m0s", "5m", "300s"},
+		"5m0s":     {"5m0s", "5m", "300s", "5분"},
+		"1s":       {"1s", "1초"},
 		"InfiniTy": {"infinity"},
 	} {
 		for _, guess := range guesses {
