@@ -155,7 +155,6 @@ var values = map[string]string{
 	"noRecommendation": "추천값 없음(noRecommendation)", "sameResources": "바꿀 값 없음(sameResources)", "evictionRequirements": "VPA의 조건이 막음(evictionRequirements)",
 	"admissionPolicy": "API 서버 자신(MutatingAdmissionPolicy)", "admissionInCluster": "클러스터 안의 업스트림 Admission Controller",
 	"admissionBoth": "정책과 Admission Controller 둘 다", "admissionNone": "없음", "admissionUnknown": "볼 권한이 없어 알 수 없음",
-	"addNode": "노드 추가(addNode)", "removeNode": "노드 제거(removeNode)",
 	"Needed": "늘려야 함(Needed)", "NotNeeded": "늘릴 필요 없음(NotNeeded)", "InCooldown": "한 바퀴 기다림(InCooldown)", "LimitedByMaxNodesTotal": "전체 한도에 걸림(LimitedByMaxNodesTotal)",
 	"true": "예(true)", "false": "아니요(false)",
 }
