@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/stepscale/stepscale/engine/korean"
 )
 
 // MostVariants is how many a sweep may have.
@@ -69,7 +71,7 @@ const worthwhile = 0.05
 func Verdict(now Summary, variants []Summary) (best int, reason string) {
 	if now.Saturated > 0 {
 		if i := least(variants, func(s Summary) float64 { return s.Saturated.Hours()*1e6 + s.PodHours }, func(s Summary) bool { return s.Saturated < now.Saturated && s.Unmeasured <= now.Unmeasured }); i >= 0 {
-			return i, fmt.Sprintf("파드의 CPU가 모자란 시간이 %s에서 %s으로 줄어듭니다(파드 시간 %.2f → %.2f).", minutes(now.Saturated), minutes(variants[i].Saturated), now.PodHours, variants[i].PodHours)
+			return i, fmt.Sprintf("파드의 CPU가 모자란 시간이 %s에서 %s 줄어듭니다(파드 시간 %.2f → %.2f).", minutes(now.Saturated), korean.By(minutes(variants[i].Saturated)), now.PodHours, variants[i].PodHours)
 		}
 	}
 	cheap := func(s Summary) bool { return s.PodHours <= now.PodHours*(1-worthwhile) }
@@ -82,7 +84,7 @@ func Verdict(now Summary, variants []Summary) (best int, reason string) {
 	}
 	if i := least(variants, hours, cheap); i >= 0 {
 		s := variants[i]
-		return -1, fmt.Sprintf("파드 시간을 가장 많이 줄이는 것(%.2f → %.2f)은 CPU가 모자란 시간을 %s에서 %s으로, 10분 안의 되돌림을 %d번에서 %d번으로 바꿉니다.", now.PodHours, s.PodHours, minutes(now.Saturated), minutes(s.Saturated), now.Flips, s.Flips)
+		return -1, fmt.Sprintf("파드 시간을 가장 많이 줄이는 것(%.2f → %.2f)은 CPU가 모자란 시간을 %s에서 %s, 10분 안의 되돌림을 %d번에서 %d번으로 바꿉니다.", now.PodHours, s.PodHours, minutes(now.Saturated), korean.By(minutes(s.Saturated)), now.Flips, s.Flips)
 	}
 	return -1, fmt.Sprintf("파드 시간(%.2f)을 %.0f%% 넘게 줄이는 것이 없습니다.", now.PodHours, worthwhile*100)
 }
