@@ -42,6 +42,9 @@ func TestVerifyAgreesOnEveryScenario(t *testing.T) {
 			if s.Karpenter != "" {
 				loop = "karpenter"
 			}
+			if len(s.Groups) > 0 {
+				loop = "cluster-autoscaler"
+			}
 			file, _ := record(t, a, name, runOptions{loop: loop, until: "pass=" + strconv.Itoa(passes)})
 			if s.HPA != "" && !slices.Contains(s.Faults, scenarios.FaultMissingTarget) {
 				agrees(t, a, file, passes)

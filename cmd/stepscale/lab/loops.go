@@ -12,6 +12,7 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/clusterautoscaler"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/hpa/referee"
 	"github.com/stepscale/stepscale/engine/hpavpa"
@@ -41,6 +42,8 @@ var loops = byName(
 	begun(hpavpa.Loop(), (*Stage).forBoth),
 	begun(karpenter.Loop(), (*Stage).forKarpenter),
 	begun(karpenter.Disruption(), (*Stage).forDisruption),
+	begun(clusterautoscaler.Loop(), (*Stage).forClusterAutoscaler),
+	begun(clusterautoscaler.Down(), (*Stage).forClusterAutoscaler),
 )
 
 func byName(all ...Loop) map[string]Loop {

@@ -3,6 +3,7 @@ package play
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,7 +59,8 @@ func (q question) answers(unit engine.Unit, line string) (bool, string) {
 		return yesOrNo, "예 또는 아니요로 답해 주십시오."
 	case aWord:
 		if m := choices.FindStringSubmatch(q.text); m != nil {
-			return word != "" && !yesOrNo, strings.ReplaceAll(m[1], "/", ", ") + " 가운데 하나로 답해 주십시오."
+			named := slices.ContainsFunc(strings.Split(m[1], "/"), func(c string) bool { return strings.EqualFold(c, line) }) // a group, say
+			return named || word != "" && !yesOrNo, strings.ReplaceAll(m[1], "/", ", ") + " 가운데 하나로 답해 주십시오."
 		}
 		return word != "" || isNumber, "물음에 나온 말로 답해 주십시오."
 	}

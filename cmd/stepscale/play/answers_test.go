@@ -60,4 +60,10 @@ func TestWrongKindIsAskedAgain(t *testing.T) {
 			t.Errorf("%q of a %s: %v %q", line, c.unit, ok, told)
 		}
 	}
+	names := question{text: "어느 그룹을 고를까요? (general/large)"}
+	for line, want := range map[string]bool{"general": true, "Large": true, "small": false} {
+		if ok, _ := names.answers(engine.Text, line); ok != want {
+			t.Errorf("%q of names that the question offers: %v", line, ok)
+		}
+	}
 }

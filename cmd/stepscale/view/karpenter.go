@@ -65,20 +65,20 @@ var karpenterLabels = map[string]string{
 }
 
 // nodeColumns are for a pass of a loop that is about nodes.
-var nodeColumns = []column{{"패스", 4}, {"경과", 8}, {"대기·후보", 9}, {"새 노드", 7}, {"타입", 12}, {"결정", 9}}
+var nodeColumns = []column{{"패스", 4}, {"경과", 8}, {"대기·후보", 9}, {"새 노드", 7}, {"타입·그룹", 12}, {"결정", 9}}
 
 // nodeFact takes what a row of such a pass shows.
 func (t *Tick) nodeFact(fact trace.Fact) {
 	switch fact.Name {
-	case "pendingPods", "candidates":
+	case "pendingPods", "candidates", "waitingPods", "candidateNodes":
 		t.Pending = fact.Value
-	case "createdClaims":
+	case "createdClaims", "orderedNodes":
 		t.NewNodes = fact.Value
-	case "instanceType":
+	case "instanceType", "bestGroup":
 		t.NodeType = fact.Value
 	}
 }
 
 func (t Tick) nodeCells() map[string]string {
-	return map[string]string{"대기·후보": dash(t.Pending), "새 노드": dash(t.NewNodes), "타입": dash(t.NodeType)}
+	return map[string]string{"대기·후보": dash(t.Pending), "새 노드": dash(t.NewNodes), "타입·그룹": dash(t.NodeType)}
 }
