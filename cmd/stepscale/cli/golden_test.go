@@ -51,12 +51,12 @@ func TestGoldenTraces(t *testing.T) {
 		{"vpa-pdb", "vpa", "vpa-pdb", 19 * 4},
 		{"vpa-oom", "vpa", "vpa-oom", 19 * 10},
 		{"vpa-history", "vpa-history", "vpa-day", 4},
-		{"ca", "cluster-autoscaler", "ca-web", 17 * 6},             // young pods, an order, two passes of waiting, nodes, nothing left
-		{"ca-down", "cluster-autoscaler-down", "ca-idle", 15 * 14}, // ten minutes, one node, another, the minimum
-		{"ca-stuck", "cluster-autoscaler-down", "ca-stuck", 15 * 2},
 		{"karpenter", "karpenter", "karpenter-web", 17 * 2},                          // a node comes, and then nothing is left to do
 		{"karpenter-disruption", "karpenter-disruption", "karpenter-shrink", 22 * 3}, // a cheaper node, none, and then nothing is left to do
-		{"hpa-vpa", "hpa-vpa", "hpa-vpa-fight", 32 * 4},                              // later the pods of one age are not alike any more
+		{"ca", "cluster-autoscaler", "ca-web", 17 * 6},                               // young pods, an order, two passes of waiting, nodes, nothing left
+		{"ca-down", "cluster-autoscaler-down", "ca-idle", 15 * 14},                   // ten minutes, one node, another, the minimum
+		{"ca-stuck", "cluster-autoscaler-down", "ca-stuck", 15 * 2},
+		{"hpa-vpa", "hpa-vpa", "hpa-vpa-fight", 32 * 4}, // later the pods of one age are not alike any more
 	}
 	for _, c := range loopsPlayed {
 		t.Run(c.name, func(t *testing.T) {
