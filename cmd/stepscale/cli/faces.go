@@ -2,12 +2,17 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"math"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/full"
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/lines"
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
@@ -43,8 +48,30 @@ func (t *tutor) face(loop engine.Definition) face {
 	if !t.wide {
 		return lineByLine{t.lines(), t}
 	}
-	return wholeScreen{&full.Face{In: t.deps.in, Out: t.deps.out, Heard: t.deps.heard, Setting: full.Setting{
-		Loop: loop, Simulated: true, Color: os.Getenv("NO_COLOR") == ""}}, t}
+	w := wholeScreen{t.deps.screen(loop), t.o.target}
+	t.on.face = w.Face
+	return w
+}
+
+// screen is a whole one for frames of a loop.
+func (d deps) screen(loop engine.Definition) *full.Face {
+	return &full.Face{In: d.in, Out: d.out, Heard: d.heard, Setting: full.Setting{Loop: loop, Simulated: true, Color: os.Getenv("NO_COLOR") == ""}}
+}
+
+// runStepwise goes over a loop without a lesson, as far as the learner likes.
+func (d deps) runStepwise(ctx context.Context, scenario string, r *runner, s stage, on *onScreen) error {
+	w := wholeScreen{d.screen(r.loop), r.o.target}
+	on.face = w.Face
+	w.begins(s.Info())
+	s.Session().Heard = func(f trace.Frame) {
+		r.err = errors.Join(r.err, r.rec.frame(f))
+		w.Frame(f)
+	}
+	err := w.Play(ctx, play.NewRun(scenario, play.Options{Loop: r.loop, Source: s, Word: wordedBy(s)}))
+	if errors.Is(err, play.ErrQuit) {
+		err = nil
+	}
+	return errors.Join(r.err, err)
 }
 
 // lineByLine tells what is to be known before the first line of the lesson.
@@ -71,17 +98,51 @@ func (l lineByLine) Play(ctx context.Context, p play.Script) error {
 
 func (lineByLine) frame(trace.Frame) {}
 
-// wholeScreen leaves a line behind when it gives the terminal back.
+// wholeScreen has what is to be known on its first page.
 type wholeScreen struct {
 	*full.Face
-	t *tutor
+	target target
 }
 
 func (w wholeScreen) begins(info engine.Info) {
-	w.Simulated, w.Cluster, w.Notes = info.Simulated, w.t.o.target.kind(), info.Notes
+	w.Simulated, w.Cluster, w.Notes = info.Simulated, w.target.kind(), info.Notes
 	if info.Flags != "" {
 		w.Notes = append(slices.Clip(w.Notes), info.Flags)
 	}
 }
 
 func (w wholeScreen) frame(f trace.Frame) { w.Frame(f) }
+
+// onScreen shows what takes real time on the screen while there is one, and on the
+// terminal else.
+type onScreen struct {
+	lab.Waits
+	face *full.Face
+}
+
+func (o *onScreen) shown() bool { return o.face != nil && o.face.Shown() }
+
+func (o *onScreen) Pause(ctx context.Context, d time.Duration) error {
+	if !o.shown() {
+		return o.Waits.Pause(ctx, d)
+	}
+	defer o.face.Awaits("")
+	for until := time.Now().Add(d); ; {
+		left := time.Until(until)
+		if left <= 0 {
+			return nil
+		}
+		o.face.Awaits(fmt.Sprintf("실제 시간으로 %d초 더 기다립니다", int(math.Ceil(left.Seconds()))))
+		if err := play.Wait(ctx, min(left, time.Second)); err != nil {
+			return err
+		}
+	}
+}
+
+func (o *onScreen) Busy(what string) (done func()) {
+	if !o.shown() {
+		return o.Waits.Busy(what)
+	}
+	o.face.Awaits(what)
+	return func() { o.face.Awaits("") }
+}

@@ -109,7 +109,9 @@ func (d deps) learn(ctx context.Context, name string, o learnOptions) (err error
 	for _, text := range c.told {
 		view.New(d.errOut).Note(text)
 	}
-	t := &tutor{deps: d, session: d.opener(d, o.target, scenarios), progress: progress, auto: o.auto, attached: o.target.attached(), o: o, scenarios: scenarios, screen: view.New(d.out)}
+	on := &onScreen{Waits: d.waits}
+	d.waits = on
+	t := &tutor{on: on, deps: d, session: d.opener(d, o.target, scenarios), progress: progress, auto: o.auto, attached: o.target.attached(), o: o, scenarios: scenarios, screen: view.New(d.out)}
 	defer func() { err = t.session.close(err) }()
 	if !o.auto {
 		t.typed, t.wide = d.typed, d.fullScreen(o.plain)
@@ -135,6 +137,7 @@ type tutor struct {
 	screen    *view.Screen
 	typed     *lines.Reader // nil where nobody types
 	wide      bool          // the whole terminal is taken
+	on        *onScreen
 	o         learnOptions
 	scenarios fs.FS
 	attached  bool     // to somebody else's cluster

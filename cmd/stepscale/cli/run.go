@@ -28,7 +28,8 @@ const defaultRun = 30 * time.Minute
 
 type runOptions struct {
 	loop, until, output, record, scenarios string
-	noRecord                               bool
+	noRecord, plain                        bool
+	stepwise                               bool // no end was named: whoever sits at a terminal goes on step by step
 	length                                 time.Duration
 	pass                                   int // of --until pass=N
 	target                                 target
@@ -40,6 +41,7 @@ func newRunCommand(d deps) *cobra.Command {
 		Use:   "run 시나리오",
 		Short: "설명 없이 제어 루프만 실행합니다",
 		Long: `설명 없이 제어 루프만 실행하고 패스마다 한 줄을 출력합니다.
+터미널에서 끝낼 조건(--for, --until) 없이 실행하시면 화면 전체에서 한 단계씩 넘기며 봅니다. --plain이면 한 줄씩 출력합니다.
 --output json은 실행한 단계를 한 줄에 하나씩 JSON으로 출력합니다. 진행 상황은 표준 오류로 나갑니다.`,
 		Example: `  stepscale run web-surge --for 30m
   stepscale run web-surge --until scale
@@ -59,6 +61,7 @@ func newRunCommand(d deps) *cobra.Command {
 	f.StringVar(&o.record, "record", "", "실행한 단계를 이 `파일`에 JSON 줄로 기록합니다(시나리오의 오브젝트도 그대로 담깁니다)")
 	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
 	noRecordFlag(f, &o.noRecord)
+	plainFlag(f, &o.plain)
 	outputFlag(cmd, &o.output)
 	knows(cmd, "loop", slices.Sorted(maps.Keys(d.loops))...)
 	knows(cmd, "until", "scale", "pass=")
@@ -85,6 +88,7 @@ func (o *runOptions) check() error {
 	} else if o.until != "" && o.until != "scale" {
 		return problem.Usage("모르는 조건입니다: "+o.until, "--until에는 scale 또는 pass=N을 적어 주십시오.")
 	}
+	o.stepwise = o.length == 0 && o.until == "" && o.output != "json"
 	if o.length == 0 && o.pass == 0 {
 		o.length = defaultRun
 	}
@@ -112,6 +116,8 @@ func (d deps) run(ctx context.Context, scenario string, o runOptions) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, r.rec.close()) }()
+	on := &onScreen{Waits: d.waits}
+	d.waits = on
 	session := d.opener(d, o.target, all)
 	defer func() { err = session.close(err) }()
 	stage, err := bringUp(ctx, session, o.loop, scenario, &startup{screen: view.New(d.errOut), attached: o.target.attached()})
@@ -122,6 +128,9 @@ func (d deps) run(ctx context.Context, scenario string, o runOptions) (err error
 	r.simulated = stage.Info().Simulated
 	if flags := stage.Info().Flags; flags != "" {
 		view.New(d.errOut).Note(flags)
+	}
+	if o.stepwise && d.fullScreen(o.plain) {
+		return d.runStepwise(ctx, scenario, r, stage, on)
 	}
 	frames, err := r.play(ctx, stage.Session())
 	if err != nil && len(frames) > 0 && r.err == nil {

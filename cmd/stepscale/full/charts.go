@@ -12,16 +12,10 @@ import (
 // charts are the values of the passes over time, up to the frame that is shown.
 func (m Model) charts() *overlay {
 	o := &overlay{page: page{name: "패스마다의 흐름"}}
-	f, _, ok := m.frame()
-	var ticks []view.Tick
-	for _, t := range m.ticks {
-		if ok && t.Pass < f.Pass {
-			ticks = append(ticks, t)
-		}
-	}
+	ticks := m.upTo()
 	if len(ticks) == 0 {
 		o.page = o.with(func(s *view.Screen) {
-			s.Note("끝난 패스가 아직 없습니다. 한 패스가 끝날 때마다 한 칸씩 늘어납니다.")
+			s.Note("아직 실행한 단계가 없습니다. 한 패스가 한 칸입니다.")
 		})
 		return o
 	}

@@ -21,7 +21,7 @@ func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
 			m = m.reveal()
 		}
 	case play.Title:
-		m.title = e.Text
+		m.title = view.OneLine(e.Text)
 	case play.Prose:
 		m = m.says(text(e))
 	case play.Coming:
@@ -58,7 +58,7 @@ func (m Model) says(b ...block) Model {
 	if m.fresh {
 		m.fresh = false
 		m.stories = append(m.stories, page{})
-		m.scroll[story] = 0
+		m.scroll[story], m.leaf = 0, 0
 	}
 	m.stories = renew(m.stories, last(m.stories).with(b...))
 	return m
@@ -69,9 +69,6 @@ func (m Model) executed(e play.Event) Model {
 	switch e := e.(type) {
 	case play.Executed:
 		m = m.reveal()
-		if e.Recorded {
-			return m.seek(e)
-		}
 		p := page{}
 		if len(m.passes) > 0 {
 			p, m.passes = last(m.deeds), nil
@@ -97,17 +94,6 @@ func (m Model) executed(e play.Event) Model {
 		m.deeds = append(m.deeds, page{}.with(text(e)))
 		m.focus, m.scroll[deed] = deed, 0
 	}
-	return m
-}
-
-// seek shows a frame that the play shows once more.
-func (m Model) seek(e play.Executed) Model {
-	for i, f := range m.frames {
-		if f.Pass == e.Frame.Pass && f.Step == e.Frame.Step {
-			m.cursor = i
-		}
-	}
-	m.scroll[deed] = 0
 	return m
 }
 

@@ -2,6 +2,7 @@ package full
 
 import (
 	"slices"
+	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/text/unicode/norm"
@@ -26,7 +27,7 @@ const mostTyped = 200
 // terminals and width tables do not agree how wide the parts are.
 func (f field) typed(text string) field {
 	for _, r := range text {
-		if r < ' ' || r == 0x7f || len(f.text) >= mostTyped {
+		if !unicode.IsPrint(r) || len(f.text) >= mostTyped {
 			continue
 		}
 		f.text = slices.Insert(slices.Clone(f.text), f.caret, r)

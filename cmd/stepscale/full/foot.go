@@ -97,7 +97,7 @@ func (m Model) keysLine() string {
 			keys = append(keys, "y 복사")
 		}
 	case m.past():
-		keys = []string{"Enter 지금으로", "←→ 한 단계", "[ ] 바뀐 곳", "f 값", "? 도움말"}
+		keys = []string{"Enter 지금으로", "←→ 한 단계", "[ ] 바뀐 곳", "↓ 더 읽기", "f 값", "? 도움말"}
 	default:
 		keys = append([]string{"Enter " + m.enters()}, m.otherKeys()...)
 	}
@@ -116,6 +116,8 @@ func (m Model) enters() string {
 	switch {
 	case len(m.field.text) > 0:
 		return "답하기"
+	case m.leaf > 0:
+		return "읽던 곳으로"
 	case m.more(m.reads()):
 		return "더 읽기"
 	case m.reads() == deed && m.untold():
@@ -154,7 +156,9 @@ func (m Model) otherKeys() []string {
 func helpBlock(s *view.Screen) {
 	var rows [][2]string
 	for _, v := range play.Verbs() {
-		rows = append(rows, [2]string{v.Key, v.Help})
+		if v.Key != "b" { // the screen looks back by itself
+			rows = append(rows, [2]string{v.Key, v.Help})
+		}
 	}
 	for _, k := range faceKeys() {
 		rows = append(rows, [2]string{k.shown, k.help})

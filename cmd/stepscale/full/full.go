@@ -31,6 +31,16 @@ func (f *Face) Frame(x trace.Frame) {
 	}
 }
 
+// Shown tells whether the screen is there.
+func (f *Face) Shown() bool { return f.program != nil }
+
+// Awaits says what takes real time while a step runs; empty when it is over.
+func (f *Face) Awaits(what string) {
+	if f.program != nil {
+		f.program.Send(awaits(what))
+	}
+}
+
 // Play renders it to its end. It ends with the context, too.
 func (f *Face) Play(ctx context.Context, p play.Script) (err error) {
 	typed := make(chan string, 1)

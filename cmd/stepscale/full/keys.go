@@ -23,7 +23,7 @@ type faceKey struct {
 
 func faceKeys() []faceKey {
 	return []faceKey{
-		{[]string{"left"}, "←", "지나간 단계를 하나씩 거슬러 봅니다. 화면 전체가 그때의 것이 됩니다.", func(m Model) Model { return m.move(-1) }},
+		{[]string{"left", "b"}, "←, b", "지나간 단계를 하나씩 거슬러 봅니다. 화면 전체가 그때의 것이 됩니다.", func(m Model) Model { return m.move(-1) }},
 		{[]string{"right"}, "→", "지나간 단계를 하나씩 앞으로 봅니다.", func(m Model) Model { return m.move(+1) }},
 		{[]string{"["}, "[", "파드의 수나 크기가 바뀐 앞의 단계로 갑니다.", func(m Model) Model { return m.change(-1) }},
 		{[]string{"]"}, "]", "파드의 수나 크기가 바뀐 다음 단계로 갑니다.", func(m Model) Model { return m.change(+1) }},
@@ -98,7 +98,7 @@ func (m Model) command(name, latin string) (tea.Model, tea.Cmd) {
 	if !isVerb(latin) {
 		return m, nil
 	}
-	if m.past() && latin != "b" { // what a verb does, it does now
+	if m.past() && latin != "f" { // what other verbs do, they do now
 		m = m.present()
 	}
 	next, cmd := m.sends(latin)
@@ -114,6 +114,9 @@ func (m Model) enter() (tea.Model, tea.Cmd) {
 	switch {
 	case m.past():
 		return m.present(), nil
+	case m.leaf > 0:
+		m.leaf = 0
+		return m, nil
 	case m.more(m.reads()) && len(m.field.text) == 0:
 		return m.scrolled(+1), nil
 	case m.reads() == deed && m.untold():

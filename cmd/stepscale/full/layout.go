@@ -24,7 +24,7 @@ func (m Model) View() tea.View {
 	lines, caret := m.screen()
 	v := tea.NewView(strings.Join(lines, "\n"))
 	v.AltScreen = true
-	v.WindowTitle = ansi.Strip(m.title)
+	v.WindowTitle = m.title
 	v.Cursor = caret
 	return v
 }
@@ -130,6 +130,8 @@ func (m Model) pageName() string {
 	switch {
 	case m.overlay != nil:
 		return m.overlay.name
+	case m.leaf > 0:
+		return fmt.Sprintf("앞에서 읽은 글 (%d쪽 전)", m.leaf)
 	case m.beside():
 		return "글과 질문 · 방금 한 일"
 	case m.reads() == deed:
@@ -163,7 +165,10 @@ func (m Model) lines(p pane) []string {
 	if p == deed {
 		return m.deedPage().lines(right, m.Color)
 	}
-	return last(m.stories).lines(left, m.Color)
+	if len(m.stories) == 0 {
+		return nil
+	}
+	return m.stories[len(m.stories)-1-m.leaf].lines(left, m.Color)
 }
 
 // widths are those of the story, the deed and the charts.
@@ -236,10 +241,13 @@ func (m Model) spinning() string {
 		}
 	}
 	dots := []string{"●○○", "○●○", "○○●"}[m.beats%3]
+	if m.awaited != "" {
+		return dots + " " + view.OneLine(m.awaited)
+	}
 	if next == "" {
 		return dots + " 잠시만 기다려 주십시오"
 	}
-	return dots + " 기다리는 액터: " + view.ActorLabel(next)
+	return dots + " 기다리는 액터: " + view.OneLine(view.ActorLabel(next))
 }
 
 func prompts(m Model) string {

@@ -46,6 +46,7 @@ type Model struct {
 	focus          pane
 	tabbed         bool   // the learner has chosen the pane
 	scroll         [2]int // of each pane
+	leaf           int    // how many pages before the last one the story is read
 	overlay        *overlay
 
 	coming    string
@@ -55,11 +56,12 @@ type Model struct {
 	results   []result
 	finished  string // how the lesson ended
 
-	asking bool // the play waits for what the learner does
-	stop   play.Stop
-	quiet  bool // no Enter is taken: it belongs to the jamo before it
-	beats  int  // of the spinner
-	field  field
+	asking  bool // the play waits for what the learner does
+	stop    play.Stop
+	quiet   bool   // no Enter is taken: it belongs to the jamo before it
+	beats   int    // of the spinner
+	awaited string // what takes real time while a step runs
+	field   field
 }
 
 // asked is a question with what the learner has answered.
@@ -100,6 +102,8 @@ type (
 	ended struct{}
 	// beat moves the spinner.
 	beat struct{}
+	// awaits is what takes real time; empty when it is over.
+	awaits string
 	// calm ends the moment after a jamo.
 	calm struct{}
 )
@@ -127,6 +131,8 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if !m.asking {
 			return m, tick()
 		}
+	case awaits:
+		m.awaited = string(msg)
 	case calm:
 		m.quiet = false
 	case ended:
@@ -151,8 +157,9 @@ func (m Model) framed(f trace.Frame) Model {
 
 // reveal shows all frames that there are.
 func (m Model) reveal() Model {
-	m.now = len(m.frames) - 1
-	m.cursor = m.now
+	if last := len(m.frames) - 1; m.now != last {
+		m.now, m.cursor = last, last
+	}
 	return m
 }
 

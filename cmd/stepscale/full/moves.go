@@ -55,10 +55,21 @@ func (m Model) untold() bool {
 	return !m.beside() && !m.fresh && (len(m.questions) > 0 || len(last(m.stories).blocks) > 0)
 }
 
-// scrolled moves a pane by what is seen of it, but for a line.
+// scrolled moves a pane by what is seen of it, but for a line. Before the beginning of the
+// story is the page that was read before.
 func (m Model) scrolled(by int) Model {
 	p := m.reads()
 	height, all := m.room(p)
+	switch {
+	case p == story && by < 0 && m.scroll[p] == 0 && m.leaf < len(m.stories)-1:
+		m.leaf++
+		m.scroll[p] = max(len(m.lines(p))-height, 0)
+		return m
+	case p == story && by > 0 && m.leaf > 0 && m.scroll[p]+height >= all:
+		m.leaf--
+		m.scroll[p] = 0
+		return m
+	}
 	m.scroll[p] = min(max(m.scroll[p]+by*max(height-1, 1), 0), max(all-height, 0))
 	return m
 }

@@ -14,6 +14,7 @@ import (
 // world is what all frames up to one of them tell of the cluster: what stands in the
 // boxes of the map, and the pods.
 type world struct {
+	pass    int
 	said    map[string]told   // by actor: the value that it told last
 	sizes   map[string]string // by pod: its request
 	total   int
@@ -62,11 +63,18 @@ var sayings = []saying{
 // own are the actors whose boxes only their own steps fill: an HPA counts ready pods, too.
 var own = []string{trace.ActorHPA, trace.ActorKubelet, "vpa-recommender"}
 
+// counts are the actors of which the box counts what they did in a pass.
+var counts = []string{trace.ActorScheduler, "vpa-updater", "vpa-admission-controller"}
+
 // with is the world after one more frame.
 func (w world) with(f trace.Frame, loop engine.Definition) world {
 	w.said, w.sizes = maps.Clone(w.said), maps.Clone(w.sizes)
 	if w.said == nil {
 		w.said, w.sizes = map[string]told{}, map[string]string{}
+	}
+	if f.Pass != w.pass {
+		w.pass = f.Pass
+		maps.DeleteFunc(w.said, func(actor string, _ told) bool { return slices.Contains(counts, actor) })
 	}
 	known := false
 	for _, s := range sayings {

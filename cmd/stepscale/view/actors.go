@@ -44,16 +44,16 @@ func (b ActorBox) name() string {
 	if short, ok := shortActors[b.Actor]; ok {
 		return short
 	}
-	return shorten(seen(ActorLabel(b.Actor)), 14)
+	return shorten(ActorLabel(b.Actor), 14)
 }
 
 // value fits the box: without what it is of where there is no room for that.
 func (b ActorBox) value(width int) string {
-	both := strings.TrimSpace(b.What + " " + seen(b.Value))
+	both := cell(strings.TrimSpace(b.What + " " + b.Value))
 	if ansi.StringWidth(both) <= width {
 		return both
 	}
-	return shorten(seen(b.Value), width)
+	return shorten(b.Value, width)
 }
 
 // mapLayout is how the boxes share the rows: all rows have the same columns.
@@ -97,6 +97,7 @@ func (b ActorBox) width(l mapLayout) int { return 1 + max(ansi.StringWidth(b.nam
 // ActorMap draws the map: what goes over the lit arrow, the actors, the number of each,
 // and the pods.
 func (s *Screen) ActorMap(m ActorMap) {
+	m = seenIn(m)
 	l := m.layout(s.width)
 	for from := 0; from < len(m.Boxes); from += l.perRow {
 		s.actorRow(m, l, from)
@@ -136,7 +137,7 @@ func (s *Screen) actorRow(m ActorMap, l mapLayout, from int) {
 	}
 	deed := ""
 	if deedAt >= 0 {
-		text := shorten(seen(m.Deed), s.width)
+		text := shorten(m.Deed, s.width)
 		deed = strings.Repeat(" ", min(deedAt, max(s.width-ansi.StringWidth(text), 0))) + s.style(green, text)
 	}
 	if !m.Low {
@@ -176,7 +177,7 @@ func (s *Screen) podRow(p PodRow) {
 	}
 	text := strings.Join(told, " ")
 	if len(p.Sizes) > 0 {
-		text += " · 요청량 " + strings.Join(p.Sizes, ", ")
+		text += " · 요청량 " + cell(strings.Join(p.Sizes, ", "))
 	}
 	if drawn.Len() == 0 {
 		s.print("\n")

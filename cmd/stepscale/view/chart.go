@@ -21,9 +21,13 @@ type Chart struct {
 // eighths fill a cell from below.
 var eighths = []rune(" ▁▂▃▄▅▆▇█")
 
+// mostChart is how high a chart may be.
+const mostChart = 20
+
 // Chart draws a column for every pass, those of the end where not all fit. It takes rows+2
 // lines.
 func (s *Screen) Chart(c Chart, rows int) {
+	c, rows = seenIn(c), min(max(rows, 1), mostChart)
 	const axis = 8
 	room, each := max(s.width-axis-2, 10), 1
 	values := c.Values[max(len(c.Values)-room, 0):]
@@ -31,7 +35,7 @@ func (s *Screen) Chart(c Chart, rows int) {
 		each = 3
 	}
 	top := c.top(values)
-	s.line(s.style(bold, cell(seen(c.Title))))
+	s.line(s.style(bold, cell(c.Title)))
 	targetRow := -1
 	if !math.IsNaN(c.Target) && top > 0 {
 		targetRow = min(int(c.Target/top*float64(rows)), rows-1)
@@ -40,9 +44,9 @@ func (s *Screen) Chart(c Chart, rows int) {
 		label := ""
 		switch row {
 		case rows - 1:
-			label = number(top) + c.Unit
+			label = cell(number(top) + c.Unit)
 		case targetRow:
-			label = number(c.Target) + c.Unit
+			label = cell(number(c.Target) + c.Unit)
 		case 0:
 			label = "0"
 		}
@@ -66,12 +70,12 @@ func (c Chart) top(values []float64) float64 {
 
 // span says from when to when the columns are.
 func (c Chart) span(values []float64, each, room int) string {
-	to := seen(c.To)
+	from, to := cell(c.From), cell(c.To)
 	if len(values) < len(c.Values) {
 		return padLeft(fmt.Sprintf("… 마지막 %d패스 %s", len(values), to), room)
 	}
-	gap := max(max(len(values)*each, ansi.StringWidth(c.From+to)+1)-ansi.StringWidth(seen(c.From)+to), 1)
-	return seen(c.From) + strings.Repeat(" ", gap) + to
+	gap := max(max(len(values)*each, ansi.StringWidth(from+to)+1)-ansi.StringWidth(from+to), 1)
+	return from + strings.Repeat(" ", gap) + to
 }
 
 // chartLine is a row of a chart: the one with that number, counted from below, and how many
@@ -97,7 +101,7 @@ func (s *Screen) chartRow(values []float64, top float64, r chartLine) string {
 		}
 		b.WriteString(strings.Repeat(string(mark), r.each))
 	}
-	return s.style(cyan, b.String())
+	return s.style(cyan, strings.TrimRight(b.String(), " "))
 }
 
 func number(v float64) string {

@@ -49,8 +49,11 @@ func Standing(f trace.Frame, steps []trace.StepID) string {
 	}
 	for i, id := range steps {
 		if id == f.Step {
-			return fmt.Sprintf("%s  %d/%d %s", seen(name), i+1, len(steps), strings.Repeat("━", i+1)+strings.Repeat("─", len(steps)-i-1))
+			return fmt.Sprintf("%s  %d/%d %s", OneLine(name), i+1, len(steps), strings.Repeat("━", i+1)+strings.Repeat("─", len(steps)-i-1))
 		}
 	}
-	return seen(name)
+	return OneLine(name)
 }
+
+// OneLine is text of others as it may stand in a row that no Screen writes.
+func OneLine(text string) string { return cell(seen(text)) }

@@ -1,0 +1,50 @@
+package play
+
+import (
+	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/lessons"
+)
+
+// NewRun is a play of a loop without a lesson: a step at a time, until the learner quits.
+func NewRun(title string, o Options) *Play {
+	p := New(o)
+	p.script = func() error { return p.bare(title) }
+	return p
+}
+
+func (p *Play) bare(title string) error {
+	p.tell(Title{title})
+	p.tell(Prose{"설명 없이 루프를 한 단계씩 실행합니다. **다음**을 누르실 때마다 액터 하나만 움직이고, **계속**은 파드의 수나 크기가 바뀔 때까지 패스를 이어 갑니다. 끝내실 때까지 클러스터는 그대로 기다립니다."})
+	for {
+		b := lessons.Block{Kind: lessons.Step, Arg: string(p.following())}
+		p.tell(Coming{Text: announce(b)})
+		p.running = false
+		if _, err := p.ask(ForNext); err != nil {
+			return err
+		}
+		if p.running {
+			b = lessons.Block{Kind: lessons.Continue, Arg: "change"}
+		}
+		t := p.passes(b)
+		frames, err := p.execute(b, t.each())
+		t.end()
+		if len(frames) > 0 && p.ctx.Err() == nil {
+			p.show(frames[len(frames)-1], false)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// following is the step that comes after the one executed last.
+func (p *Play) following() trace.StepID {
+	ids := p.Loop.StepIDs()
+	frames := p.session.Frames()
+	for i, id := range ids {
+		if len(frames) > 0 && frames[len(frames)-1].Step == id {
+			return ids[(i+1)%len(ids)]
+		}
+	}
+	return ids[0]
+}
