@@ -22,8 +22,9 @@ type Definition struct {
 
 // The kinds of object in Definition.Needs.
 const (
-	NeedsHPA = "HPA"
-	NeedsVPA = "VPA"
+	NeedsHPA       = "HPA"
+	NeedsVPA       = "VPA"
+	NeedsKarpenter = "Karpenter" // a NodePool that the scenario names
 	// NeedsGroups are node groups, which are no objects of Kubernetes.
 	NeedsGroups = "groups"
 )

@@ -27,7 +27,7 @@ const fileName = "lesson.md"
 
 // order is how the folders follow each other; folders that are not named here
 // come after them, by name.
-var order = []string{"intro", "hpa", "vpa"}
+var order = []string{"intro", "hpa", "vpa", "karpenter"}
 
 // Lesson is one lesson.md.
 type Lesson struct {

@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"slices"
+
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -86,7 +88,7 @@ var older = []Kind{
 
 // kindOf is the accepted kind of an object, in the version in which it is applied.
 func kindOf(gvk schema.GroupVersionKind) (Kind, bool) {
-	for _, k := range accepted {
+	for _, k := range slices.Concat(accepted, wide) {
 		if k.GroupKind() == gvk.GroupKind() {
 			return k, true
 		}

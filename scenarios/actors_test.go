@@ -34,6 +34,7 @@ var actors = map[string]map[string]string{
 	"ConfigMap":     {"data": process, "immutable": apiServer},
 	"ResourceQuota": all("resourcequota controller and the API server's admission", "hard", "scopes", "scopeSelector"),
 	"LimitRange":    {"limits": "the API server's admission (LimitRanger)"},
+	"NodePool":      all("Karpenter's scheduler, and its disruption", "template", "limits", "weight", "disruption"),
 	"PodSpec": {"containers": kubelet, "initContainers": kubelet, "resources": scheduler, "restartPolicy": "job controller", "terminationGracePeriodSeconds": process,
 		"enableServiceLinks": process, "automountServiceAccountToken": apiServer, "affinity": scheduler, "nodeSelector": scheduler, "topologySpreadConstraints": scheduler,
 		"securityContext": process, "volumes": process},
@@ -54,7 +55,7 @@ func all(actor string, fields ...string) map[string]string {
 // speaks of nothing that is refused.
 func TestEveryFieldHasAnActor(t *testing.T) {
 	accept := map[string][]string{"PodSpec": slices.Collect(maps.Keys(podSpec)), "Container": slices.Collect(maps.Keys(container))}
-	for _, k := range slices.Concat(accepted, older) {
+	for _, k := range slices.Concat(accepted, older, wide) {
 		below, ok := k.spec["spec"].(fields)
 		if !ok { // a ConfigMap has no spec
 			below = maps.Clone(k.spec)

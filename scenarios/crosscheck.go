@@ -26,6 +26,7 @@ func (r *reader) crossCheck(objects []object, s *Scenario, broken bool) {
 		r.checkFlows(objects, s)
 		r.checkSeries(objects, r.checkEvents(objects, s), s)
 	}
+	r.crossCheckPools(objects, s, broken)
 	if s.HPA == "" && s.VPA == "" {
 		r.crossCheckPods(objects, s, broken)
 	}

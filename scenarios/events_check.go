@@ -132,6 +132,7 @@ func (r *reader) becomes(o object, now written, before int) []object {
 	key := keyOf(o.content.GetKind(), o.content.GetName())
 	r.upstream(&o)
 	r.vpa(o)
+	r.nodePool(o)
 	if old, ok := now[key]; ok && len(r.problems) == before {
 		r.upstreamUpdate(o, old)
 	}
@@ -166,14 +167,15 @@ func patched(old *unstructured.Unstructured, patch []byte) ([]byte, error) {
 // existing is the object that an event names.
 func (r *reader) existing(e *Event, now written) (object, bool) {
 	kind, name := e.Object.GetKind(), e.Object.GetName()
-	i := slices.IndexFunc(accepted, func(k Kind) bool { return k.Kind == kind })
+	known := slices.Concat(accepted, wide)
+	i := slices.IndexFunc(known, func(k Kind) bool { return k.Kind == kind })
 	if i < 0 || name == "" {
 		if kind != "" && name != "" {
 			r.add(e.line, "쓸 수 있는 종류: "+acceptedNames(), "%s에 쓸 수 없는 종류입니다: %s", e.What, kind)
 		}
 		return object{}, false
 	}
-	e.Object.SetGroupVersionKind(accepted[i].GroupVersionKind)
+	e.Object.SetGroupVersionKind(known[i].GroupVersionKind)
 	o, ok := now[keyOf(kind, name)]
 	if !ok {
 		r.add(e.line, now.names(kind), "그때 %s %s 없습니다.", kind, korean.Topic(name))

@@ -23,13 +23,13 @@ const resolution = 15 * time.Second
 
 // flagValue is what a flag may be set to.
 type flagValue struct {
-	loop  string // hpa or vpa: whose controller has it
+	loop  string // hpa, vpa or groups: whose controller has it
 	fits  func(text string) bool
 	wants string // said where it does not
 }
 
-// flags are those of kube-controller-manager and of the VPA's recommender and updater
-// that can be seen in a run.
+// flags are those of kube-controller-manager, of the VPA's recommender and updater and of
+// Cluster Autoscaler that can be seen in a run.
 var flags = map[string]flagValue{
 	"horizontal-pod-autoscaler-sync-period":               {"hpa", durations(resolution, time.Hour, resolution), "15s, 30s, 1m처럼 15초의 배수를 적어 주십시오. Metrics Server가 15초마다 읽습니다."},
 	"horizontal-pod-autoscaler-tolerance":                 {"hpa", numbers(0, 100), "0.1처럼 0부터 100까지의 수를 적어 주십시오."},
@@ -53,6 +53,19 @@ var flags = map[string]flagValue{
 	"in-recommendation-bounds-eviction-lifetime-threshold": {"vpa", durations(0, maxDuration, time.Second), "12h처럼 시간을 적어 주십시오."},
 	"evict-after-oom-threshold":                            {"vpa", durations(0, maxDuration, time.Second), "10m처럼 시간을 적어 주십시오."},
 	"in-place-skip-disruption-budget":                      {"vpa", booleans, "true나 false를 적어 주십시오."},
+
+	"scan-interval":                    {"groups", durations(time.Second, time.Hour, time.Second), "10s처럼 1초부터 1시간까지의 시간을 적어 주십시오."},
+	"expander":                         {"groups", expanders, "least-waste, most-pods, least-nodes, random 가운데 하나나, 쉼표로 이은 여럿을 적어 주십시오."},
+	"max-nodes-total":                  {"groups", integers(0, MaxNodes), "4처럼 노드의 수를 적어 주십시오. 0은 한도가 없다는 뜻입니다."},
+	"max-nodes-per-scaleup":            {"groups", integers(1, 1000), "2처럼 1 이상의 정수를 적어 주십시오."},
+	"balance-similar-node-groups":      {"groups", booleans, "true나 false를 적어 주십시오."},
+	"new-pod-scale-up-delay":           {"groups", durations(0, maxDuration, time.Second), "30s처럼 시간을 적어 주십시오."},
+	"scale-down-utilization-threshold": {"groups", numbers(0, 1), "0.5처럼 0부터 1까지의 수를 적어 주십시오."},
+	"scale-down-unneeded-time":         {"groups", durations(0, maxDuration, time.Second), "10m처럼 시간을 적어 주십시오."},
+	"scale-down-delay-after-add":       {"groups", durations(0, maxDuration, time.Second), "10m처럼 시간을 적어 주십시오."},
+	"unremovable-node-recheck-timeout": {"groups", durations(0, maxDuration, time.Second), "5m처럼 시간을 적어 주십시오."},
+	"max-drain-parallelism":            {"groups", integers(1, MaxNodes), "1처럼 1 이상의 정수를 적어 주십시오."},
+	"skip-nodes-with-local-storage":    {"groups", booleans, "true나 false를 적어 주십시오."},
 }
 
 var share = flagValue{"vpa", numbers(0, 1), "0.9처럼 0부터 1까지의 수를 적어 주십시오."}
@@ -80,6 +93,16 @@ func integers(least, most int) func(string) bool {
 		v, err := strconv.Atoi(text)
 		return err == nil && v >= least && v <= most && text == strconv.Itoa(v)
 	}
+}
+
+// expanders are Cluster Autoscaler's that need nothing beside them.
+func expanders(text string) bool {
+	for _, name := range strings.Split(text, ",") {
+		if !slices.Contains([]string{"least-waste", "most-pods", "least-nodes", "random"}, name) {
+			return false
+		}
+	}
+	return true
 }
 
 func booleans(text string) bool { return text == "true" || text == "false" }

@@ -21,7 +21,7 @@ const (
 // keyActors names for every key of scenario.yaml what acts on it. A list is written as
 // its items are.
 var keyActors = map[string]string{
-	"title": screens, "hpa": engineHPA, "vpa": theVPA, "target": model, "faults": checker,
+	"title": screens, "karpenter": "Karpenter's loop", "hpa": engineHPA, "vpa": theVPA, "target": model, "faults": checker,
 	"flags": "the controller that has the flag (lab: TestEveryFlagHasAController)",
 
 	"pod.idle": model, "pod.ready": "simulated kubelet: before it no probe succeeds", "pod.startup.cpu": model, "pod.startup.for": model,

@@ -19,6 +19,7 @@ import (
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/client-go/kubernetes/scheme"
+	karpv1 "sigs.k8s.io/karpenter/pkg/apis/v1"
 	kyaml "sigs.k8s.io/yaml"
 )
 
@@ -96,6 +97,7 @@ func checkObjects(file string, text []byte, s *Scenario, known bool) Problems {
 		s.parts = append(s.parts, o.content)
 		r.upstream(o)
 		r.vpa(*o)
+		r.nodePool(*o)
 	}
 	r.crowd(objects)
 	if known {
@@ -104,12 +106,13 @@ func checkObjects(file string, text []byte, s *Scenario, known bool) Problems {
 	return r.problems
 }
 
-// kinds are those of the client and the VPA's. Its own scheme: client-go's is
+// kinds are those of the client, the VPA's and Karpenter's NodePool. Its own scheme: client-go's is
 // shared by the whole program.
 var kinds = sync.OnceValue(func() *runtime.Scheme {
 	s := runtime.NewScheme()
 	utilruntime.Must(scheme.AddToScheme(s))
 	utilruntime.Must(vpav1.AddToScheme(s))
+	s.AddKnownTypes(karpenterGroup, &karpv1.NodePool{})
 	return s
 })
 

@@ -28,12 +28,13 @@ func parse(file string, text []byte) (*Scenario, Problems) {
 	if n == nil {
 		return s, r.problems
 	}
-	loops := map[string]bool{} // hpa, vpa and groups, as far as they are given
+	loops := map[string]bool{} // hpa, vpa, karpenter and groups, as far as they are given
 	var flags *yaml.Node
 	r.mapping(n, "시나리오", []field{
 		{"title", true, r.text(&s.Title, "title")},
 		{"hpa", false, func(n *yaml.Node) { loops["hpa"] = true; r.text(&s.HPA, "hpa")(n) }},
 		{"vpa", false, func(n *yaml.Node) { loops["vpa"] = true; r.text(&s.VPA, "vpa")(n) }},
+		{"karpenter", false, func(n *yaml.Node) { loops["karpenter"] = true; r.text(&s.Karpenter, "karpenter")(n) }},
 		{"target", true, r.text(&s.Target, "target")},
 		{"faults", false, func(n *yaml.Node) { s.Faults = r.faults(n, loops) }},
 		{"pod", false, func(n *yaml.Node) { s.Pod = r.pod(n) }},
@@ -47,7 +48,7 @@ func parse(file string, text []byte) (*Scenario, Problems) {
 		{"groups", false, func(n *yaml.Node) { loops["groups"] = true; s.Groups = r.groups(n); r.stock(n.Line, s) }},
 	})
 	if n.Kind == yaml.MappingNode && len(loops) == 0 {
-		r.add(n.Line, "hpa: web 또는 vpa: web처럼 볼 오토스케일러의 이름을 적어 주십시오. 둘 다 적을 수도 있습니다. 노드 그룹(groups)만 적을 수도 있습니다.", "시나리오에 hpa도 vpa도 없습니다.")
+		r.add(n.Line, "hpa: web 또는 vpa: web처럼 볼 오토스케일러의 이름을 적어 주십시오. 둘 다 적을 수도 있습니다. 노드만 보는 시나리오라면 karpenter: default처럼 NodePool의 이름이나 노드 그룹(groups)을 적어 주십시오.", "시나리오에 hpa도 vpa도 없습니다.")
 	}
 	if flags != nil { // may stand before hpa and vpa
 		s.Flags = r.flagged(flags, loops)

@@ -45,6 +45,7 @@ type Scenario struct {
 	Title      string
 	HPA        string // name of the HorizontalPodAutoscaler that the loop runs for; or
 	VPA        string // name of the VerticalPodAutoscaler that the loop runs for; or both
+	Karpenter  string // name of the NodePool that the loop runs for
 	Target     string // name of the workload that they scale, and
 	TargetKind string // its kind: one of Targets
 	Faults     []Fault

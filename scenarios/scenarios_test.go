@@ -19,7 +19,7 @@ func TestOwnScenariosLoad(t *testing.T) {
 	for _, name := range names {
 		if s, err := scenarios.Load(scenarios.FS, name); err != nil {
 			t.Error(err)
-		} else if s.Title == "" || s.HPA == "" && s.VPA == "" || len(s.Objects) == 0 || len(s.Raw) == 0 {
+		} else if s.Title == "" || s.HPA == "" && s.VPA == "" && s.Karpenter == "" && len(s.Groups) == 0 || len(s.Objects) == 0 || len(s.Raw) == 0 {
 			t.Errorf("%s is not whole", name)
 		}
 	}

@@ -110,7 +110,7 @@ func dotted(path []string) string {
 // accept refuses an object of a kind, or with a field, that is not in the table.
 func (r *reader) accept(o object) {
 	gvk := o.value.GetObjectKind().GroupVersionKind()
-	for _, k := range slices.Concat(older, accepted) {
+	for _, k := range slices.Concat(older, accepted, wide) {
 		switch {
 		case k.GroupVersionKind == gvk:
 			k.spec.check(r, o, nil, o.content.Object)

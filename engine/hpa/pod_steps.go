@@ -2,36 +2,15 @@ package hpa
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
-
-// replicaSetPart is the Deployment controller's.
-func replicaSetPart() world.Part {
-	return world.Part{
-		Actor: trace.ActorDeployment,
-		Done: func(w world.Workload) bool {
-			return w.Deployment == nil || w.Newest() != nil && world.ReplicasOf(w.Newest()) == w.Replicas()
-		},
-		Wanted: func(w world.Workload) string {
-			return fmt.Sprintf("레플리카셋의 spec.replicas가 %s 바뀌는 것", korean.By(strconv.Itoa(int(w.Replicas()))))
-		},
-		Seen: func(w world.Workload) string {
-			if w.Newest() == nil {
-				return "레플리카셋이 없습니다"
-			}
-			return fmt.Sprintf("%s의 spec.replicas는 %d입니다", w.Newest().Name, world.ReplicasOf(w.Newest()))
-		},
-	}
-}
 
 // createPart ends with as many pods as the ReplicaSets ask for.
 func (s *State) createPart() world.Part {
@@ -108,7 +87,7 @@ func scaleReplicaSet(ctx context.Context, s *State, f *trace.Frame) error {
 	if s.Witness != nil {
 		before = s.pass.before // the actor did not wait for us
 	}
-	w, ok, err := s.act(ctx, f, replicaSetPart())
+	w, ok, err := s.act(ctx, f, world.Rescale())
 	if err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ func (w *World) takeCalls(ctx context.Context) error {
 	}
 	calls, err := w.Recorder.Calls(ctx)
 	for _, c := range calls {
-		if aboutLesson(c, w.Namespace) {
+		if aboutLesson(c, w.Namespace) || w.wide(c) {
 			w.calls = append(w.calls, c)
 		}
 	}
@@ -120,6 +120,11 @@ func aboutLesson(c trace.Call, namespace string) bool {
 	_, rest, ok := strings.Cut(c.Path, "/namespaces/")
 	ns, _, _ := strings.Cut(rest, "/")
 	return ok && ns == namespace
+}
+
+// wide tells the writes to the cluster-wide objects that the lesson is about.
+func (w *World) wide(c trace.Call) bool {
+	return c.Writes() && slices.ContainsFunc(w.Wide, func(prefix string) bool { return strings.HasPrefix(c.Path, prefix) })
 }
 
 func mutations(calls []trace.Call) []trace.Call {

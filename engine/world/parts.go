@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -17,6 +19,25 @@ type Part struct {
 	// Unanswered tells that a write may wait for its answer when the part is done: in a
 	// webhook, which another step lets go on.
 	Unanswered bool
+}
+
+// Rescale is the Deployment controller's part: its newest ReplicaSet has as many replicas.
+func Rescale() Part {
+	return Part{
+		Actor: trace.ActorDeployment,
+		Done: func(w Workload) bool {
+			return w.Deployment == nil || w.Newest() != nil && ReplicasOf(w.Newest()) == w.Replicas()
+		},
+		Wanted: func(w Workload) string {
+			return fmt.Sprintf("레플리카셋의 spec.replicas가 %s 바뀌는 것", korean.By(strconv.Itoa(int(w.Replicas()))))
+		},
+		Seen: func(w Workload) string {
+			if w.Newest() == nil {
+				return "레플리카셋이 없습니다"
+			}
+			return fmt.Sprintf("%s의 spec.replicas는 %d입니다", w.Newest().Name, ReplicasOf(w.Newest()))
+		},
+	}
 }
 
 // Create is the ReplicaSet controller's part: it makes or deletes pods until done, or

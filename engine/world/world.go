@@ -104,6 +104,7 @@ type World struct {
 	Clock      clock.PassiveClock
 	Wall       clock.PassiveClock // what the API server and kubectl go by, also where time is virtual; nil: Clock
 	Timeout    time.Duration      // how long an actor may take; 0 means 30 s of machine time
+	Wide       []string           // paths of cluster-wide objects whose writes are told, "/api/v1/nodes"
 	Crowd      int                // pods that a step deals with; many are polled more slowly
 
 	Simulation Simulation    // nil: real time

@@ -39,6 +39,12 @@ func TestVerifyAgreesOnEveryScenario(t *testing.T) {
 			if s.HPA == "" {
 				passes, loop = 1, "vpa"
 			}
+			if s.Karpenter != "" {
+				loop = "karpenter"
+			}
+			if len(s.Groups) > 0 {
+				loop = "cluster-autoscaler"
+			}
 			file, _ := record(t, a, name, runOptions{loop: loop, until: "pass=" + strconv.Itoa(passes)})
 			if s.HPA != "" && !slices.Contains(s.Faults, scenarios.FaultMissingTarget) {
 				agrees(t, a, file, passes)

@@ -14,8 +14,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/handout"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/report"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/recording"
@@ -135,7 +135,7 @@ func openRecording(file string) (io.ReadCloser, error) {
 func badPacking(file string, err error) error {
 	var large *outside.SizeError
 	switch {
-	case errors.Is(err, report.ErrNoRecording):
+	case errors.Is(err, handout.ErrNoRecording):
 		return &problem.Error{What: "이 HTML에는 stepscale의 기록이 들어 있지 않습니다", Where: file, Code: problem.ExitUsage, Hint: "stepscale report가 만든 파일을 고치지 않은 채로 주십시오."}
 	case errors.As(err, &large):
 		return badLine(file, err)

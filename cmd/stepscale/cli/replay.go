@@ -12,10 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/handout"
 	"github.com/stepscale/stepscale/cmd/stepscale/lines"
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/report"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/recording"
@@ -114,6 +114,7 @@ func (d deps) replayLines(ctx context.Context, file string, r *play.Replay, rec 
 	for _, text := range aboutRecording(rec) {
 		s.Note(text)
 	}
+	s.Note("클러스터는 없습니다. 여기서 움직여도 실행되거나 되돌려지는 것은 없습니다. 명령 목록은 ?, 끝내시려면 q를 적어 주십시오.")
 	if !found {
 		s.Note("조건이 맞는 곳이 없습니다: " + until)
 		return s.Err()
@@ -149,7 +150,7 @@ func aboutRecording(rec *recording.Recording) (notes []string) {
 	if rec.Torn != nil {
 		notes = append(notes, fmt.Sprintf("%d번째 줄이 중간에서 잘려 있어 그 앞까지만 보여 드립니다.", rec.Torn.Line))
 	}
-	return append(notes, "클러스터는 없습니다. 여기서 움직여도 실행되거나 되돌려지는 것은 없습니다. 명령 목록은 ?, 끝내시려면 q를 적어 주십시오.")
+	return notes
 }
 
 // replayFrame is what --output json writes of a replay.
@@ -264,12 +265,12 @@ func unpacked(in fs.File) (io.ReadCloser, error) {
 	}
 	var packed io.Reader = in
 	switch head = head[:n]; {
-	case report.IsPage(head):
-		page, err := io.ReadAll(outside.AtMost(in, mostPage, &outside.SizeError{Size: mostPage + 1, Limit: mostPage}))
+	case handout.IsPage(head):
+		html, err := io.ReadAll(outside.AtMost(in, mostPage, &outside.SizeError{Size: mostPage + 1, Limit: mostPage}))
 		if err != nil {
 			return nil, err
 		}
-		inside, err := report.Recording(page)
+		inside, err := handout.Recording(html)
 		if err != nil {
 			return nil, err
 		}

@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/handout"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
-	"github.com/stepscale/stepscale/cmd/stepscale/report"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/outside"
@@ -59,20 +60,20 @@ func (d deps) makeReport(ctx context.Context, file, to string) error {
 		return err
 	}
 	defer opened.Close()
-	r, err := report.Make(rec, reportTitle(rec.Header), aboutRecording(rec))
+	r, err := handout.Make(rec, reportTitle(rec.Header), aboutRecording(rec))
 	if err != nil {
 		return badLine(file, err)
 	}
-	var page bytes.Buffer
+	var text bytes.Buffer
 	if kind == ".md" {
-		err = r.WriteMarkdown(outside.Writer(&page))
+		err = r.WriteMarkdown(&text)
 	} else {
-		err = writePage(&page, r, file)
+		err = writeHTML(&text, r, file)
 	}
 	if err != nil {
 		return err
 	}
-	if err := state.WriteAtomically(to, page.Bytes()); err != nil {
+	if err := state.WriteAtomically(to, visible(text.Bytes())); err != nil {
 		return &problem.Error{What: "리포트를 쓸 수 없습니다", Where: to, Code: problem.ExitUsage, Cause: err, Hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
 	}
 	s := view.New(d.out)
@@ -80,18 +81,24 @@ func (d deps) makeReport(ctx context.Context, file, to string) error {
 	return s.Err()
 }
 
-// writePage writes the page, which has the whole recording in it, without what moves a terminal.
-func writePage(page *bytes.Buffer, r *report.Report, file string) error {
+// writeHTML writes the page, which has the whole recording in it.
+func writeHTML(w io.Writer, r *handout.Report, file string) error {
 	in, err := openRecording(file)
 	if err != nil {
 		return err
 	}
-	var text bytes.Buffer
-	if err := errors.Join(r.WriteHTML(&text, in), in.Close()); err != nil {
+	if err := errors.Join(r.WriteHTML(w, in), in.Close()); err != nil {
 		return badLine(file, err)
 	}
-	_, err = outside.Writer(page).Write(text.Bytes())
-	return err
+	return nil
+}
+
+// visible is a text without what moves a terminal: anybody can write a recording, and a
+// report is shown on one, too.
+func visible(text []byte) []byte {
+	var b bytes.Buffer
+	_, _ = outside.Writer(&b).Write(text) // a buffer takes everything
+	return b.Bytes()
 }
 
 func reportTitle(h recording.Header) string {

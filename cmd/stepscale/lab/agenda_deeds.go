@@ -52,7 +52,7 @@ func (a *agenda) write(ctx context.Context, e scenarios.Event) error {
 		return client.Delete(ctx, obj.GetName(), metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)})
 	}
 	merge := types.StrategicMergePatchType
-	if obj.GroupVersionKind().Group == vpav1.SchemeGroupVersion.Group { // no API server knows the lists of a CRD
+	if obj.GroupVersionKind().Group == vpav1.SchemeGroupVersion.Group || obj.GetKind() == kindNodePool { // no API server knows the lists of a CRD
 		merge = types.MergePatchType
 	}
 	_, err = client.Patch(ctx, obj.GetName(), merge, e.Patch, metav1.PatchOptions{FieldManager: manifest.FieldManager})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/stepscale/stepscale/engine/clusterautoscaler"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/vpa"
 	"github.com/stepscale/stepscale/scenarios"
@@ -23,6 +24,13 @@ func (s *Stage) vpaParams() (vpa.Params, error) {
 	p := vpa.DefaultParams()
 	_, err := set(s.Scenario.Flags, p.AddFlags)
 	return p, err
+}
+
+// nodeOptions are Cluster Autoscaler's, with what the scenario sets.
+func (s *Stage) nodeOptions() (clusterautoscaler.Options, error) {
+	o := clusterautoscaler.DefaultOptions()
+	_, err := set(s.Scenario.Flags, o.AddFlags)
+	return o, err
 }
 
 // set sets those of the flags that a controller has, and says what they were where that
@@ -48,11 +56,16 @@ func set(flags []scenarios.Flag, add func(*pflag.FlagSet)) (said []string, err e
 
 // flagNote tells what the scenario sets in the controllers.
 func (s *Stage) flagNote() string {
-	h, v := hpa.DefaultParams(), vpa.DefaultParams()
-	ofHPA, err := set(s.Scenario.Flags, h.AddFlags)
-	ofVPA, errVPA := set(s.Scenario.Flags, v.AddFlags)
-	said := append(ofHPA, ofVPA...)
-	if err != nil || errVPA != nil || len(said) == 0 {
+	h, v, c := hpa.DefaultParams(), vpa.DefaultParams(), clusterautoscaler.DefaultOptions()
+	var said []string
+	for _, add := range []func(*pflag.FlagSet){h.AddFlags, v.AddFlags, c.AddFlags} {
+		of, err := set(s.Scenario.Flags, add)
+		if err != nil {
+			return ""
+		}
+		said = append(said, of...)
+	}
+	if len(said) == 0 {
 		return ""
 	}
 	return "이 시나리오는 컨트롤러의 플래그를 바꿉니다: " + strings.Join(said, ", ")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/stepscale/stepscale/engine/clusterautoscaler"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/vpa"
 	"github.com/stepscale/stepscale/scenarios"
@@ -15,9 +16,9 @@ import (
 // TestEveryFlagHasAController: what a scenario may set is a flag of one of them, and of
 // theirs none is forgotten.
 func TestEveryFlagHasAController(t *testing.T) {
-	h, v := hpa.DefaultParams(), vpa.DefaultParams()
+	h, v, c := hpa.DefaultParams(), vpa.DefaultParams(), clusterautoscaler.DefaultOptions()
 	theirs := map[string]bool{}
-	for _, add := range []func(*pflag.FlagSet){h.AddFlags, v.AddFlags} {
+	for _, add := range []func(*pflag.FlagSet){h.AddFlags, v.AddFlags, c.AddFlags} {
 		fs := pflag.NewFlagSet("", pflag.ContinueOnError)
 		add(fs)
 		fs.VisitAll(func(f *pflag.Flag) { theirs[f.Name] = true })

@@ -49,6 +49,7 @@ type Stage struct {
 
 	unapplied bool                           // the HPA is not an object of the cluster
 	vpas      []*vpav1.VerticalPodAutoscaler // of the scenario: they come with the VPA
+	pools     []*unstructured.Unstructured   // NodePools of the scenario: they come with Karpenter
 	vpaState  *vpa.State                     // of the loops that have one
 	closers   []func(context.Context) error  // what the loop started
 }
@@ -90,6 +91,8 @@ func (s *Stage) Info() engine.Info {
 		kinds = "deploy,rs,pod"
 	case len(s.vpas) > 0:
 		kinds = "vpa,deploy,rs,pod"
+	case len(s.pools) > 0:
+		kinds = "nodepool,nodeclaim,node,deploy,pod"
 	case s.unapplied:
 		kinds = "deploy,rs,pod"
 	}
@@ -156,6 +159,10 @@ func (s *Stage) apply(ctx context.Context) error {
 func (s *Stage) applyPart(ctx context.Context, obj *unstructured.Unstructured) error {
 	if obj.GroupVersionKind().Group == vpav1.SchemeGroupVersion.Group { // its CRD comes with the VPA
 		return s.keepVPA(obj)
+	}
+	if obj.GetKind() == kindNodePool { // as its CRD, with Karpenter
+		s.pools = append(s.pools, obj)
+		return nil
 	}
 	if applied, err := s.site.fit(obj); err != nil || !applied {
 		return err

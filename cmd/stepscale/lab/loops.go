@@ -12,9 +12,11 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/clusterautoscaler"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/hpa/referee"
 	"github.com/stepscale/stepscale/engine/hpavpa"
+	"github.com/stepscale/stepscale/engine/karpenter"
 	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
@@ -38,6 +40,10 @@ var loops = byName(
 	begun(vpa.Architecture(), (*Stage).forVPA),
 	begun(vpa.History(), (*Stage).forDeployedVPA),
 	begun(hpavpa.Loop(), (*Stage).forBoth),
+	begun(karpenter.Loop(), (*Stage).forKarpenter),
+	begun(karpenter.Disruption(), (*Stage).forDisruption),
+	begun(clusterautoscaler.Loop(), (*Stage).forClusterAutoscaler),
+	begun(clusterautoscaler.Down(), (*Stage).forClusterAutoscaler),
 )
 
 func byName(all ...Loop) map[string]Loop {
@@ -110,7 +116,7 @@ func (l Loop) mode(of hpa.Mode) hpa.Mode {
 // lacks is the kind of object that a loop needs and the scenario has not; empty when it
 // has all.
 func (l Loop) lacks(s *scenarios.Scenario) string {
-	has := map[string]string{engine.NeedsHPA: s.HPA, engine.NeedsVPA: s.VPA}
+	has := map[string]string{engine.NeedsHPA: s.HPA, engine.NeedsVPA: s.VPA, engine.NeedsKarpenter: s.Karpenter}
 	if len(s.Groups) > 0 {
 		has[engine.NeedsGroups] = s.Groups[0].Name
 	}

@@ -28,6 +28,7 @@ const (
 	kindNamespace = "Namespace"
 	kindHPA       = "HorizontalPodAutoscaler"
 	kindVPA       = "VerticalPodAutoscaler"
+	kindNodePool  = "NodePool"
 )
 
 // objects are what a stage has put into a cluster: a namespace, unless somebody made one
@@ -97,7 +98,9 @@ func (o *objects) applyOne(ctx context.Context, obj *unstructured.Unstructured) 
 // place makes an object one of ours, in the namespace of the scenario.
 func (o *objects) place(obj *unstructured.Unstructured) {
 	obj.SetLabels(o.labels(obj.GetLabels()))
-	obj.SetNamespace(o.namespace)
+	if obj.GetKind() != kindNodePool { // which is in none
+		obj.SetNamespace(o.namespace)
+	}
 	o.access.Signer.Sign(obj.GetKind(), obj)
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/clusterautoscaler"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
@@ -146,6 +147,9 @@ func (s *simulatedSite) describe(info *engine.Info) {
 	info.Simulated = true
 	if len(s.Scenario.Nodes()) > 0 {
 		info.Notes = append(info.Notes, "노드는 시뮬레이션입니다. 인스턴스 타입의 크기와 시간당 가격은 AWS가 us-east-1에서 공개한 것이고(온디맨드, 2026년 1월), kubelet의 몫을 빼는 계산은 EKS의 것입니다.")
+	}
+	if len(s.Scenario.Groups) > 0 {
+		info.Notes = append(info.Notes, "클러스터 오토스케일러는 업스트림의 규칙("+clusterautoscaler.Source+")을 옮겨 적은 stepscale의 엔진입니다. 모듈로 가져다 쓸 수 없기 때문입니다. 파드가 노드에 들어가는지는 업스트림 스케줄러의 코드가 판정합니다.")
 	}
 	if len(s.Scenario.Series()) > 0 {
 		info.Notes = append(info.Notes, "CPU와 메모리가 아닌 메트릭은 시뮬레이션입니다. 시나리오에 적힌 값을 stepscale의 어댑터가 custom.metrics.k8s.io와 external.metrics.k8s.io에서 답합니다. 실제 클러스터에서는 prometheus-adapter나 KEDA가 하는 일입니다.")

@@ -12,6 +12,7 @@ import (
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/hpa/referee"
 	"github.com/stepscale/stepscale/engine/hpavpa"
+	"github.com/stepscale/stepscale/engine/karpenter"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
 	"github.com/stepscale/stepscale/engine/world"
@@ -129,6 +130,36 @@ func (s *Stage) forVPA(context.Context) (*vpa.State, error) {
 	s.vpaState = state
 	s.closers = append(s.closers, state.Close)
 	return state, err
+}
+
+// forKarpenter has Karpenter deployed, on a cluster whose nodes come and go.
+func (s *Stage) forKarpenter(ctx context.Context) (*karpenter.State, error) {
+	w, err := s.newWorld(karpenter.ActorKarpenter)
+	if err != nil {
+		return nil, err
+	}
+	w.Wide = karpenter.Wide
+	state := &karpenter.State{World: w, Pool: s.Scenario.Karpenter, Target: s.Scenario.Target, Objects: s.pools, Identity: func(actor string) *rest.Config {
+		if actor == "" {
+			return rest.CopyConfig(s.objects.access.Config)
+		}
+		return s.identity(actor)
+	}}
+	s.closers = append(s.closers, state.Close)
+	return state, state.Deploy(ctx)
+}
+
+// forDisruption has Karpenter deployed, with a node of its own that it may take away.
+func (s *Stage) forDisruption(ctx context.Context) (*karpenter.State, error) {
+	state, err := s.forKarpenter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := state.Prepare(ctx); err != nil {
+		return nil, err
+	}
+	state.Begin = karpenter.DisruptionPass
+	return state, nil
 }
 
 // component is the client configuration of a component that is not in the

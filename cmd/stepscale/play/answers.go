@@ -3,6 +3,7 @@ package play
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +16,8 @@ var words = map[string]string{
 	"확장": "scaleUp", "확대": "scaleUp", "증가": "scaleUp", "up": "scaleUp", "scaleup": "scaleUp", "scale up": "scaleUp",
 	"축소": "scaleDown", "감소": "scaleDown", "down": "scaleDown", "scaledown": "scaleDown", "scale down": "scaleDown",
 	"유지": "keep", "keep": "keep", "그대로": "keep",
-	"재생성": "evict", "축출": "evict", "evict": "evict", "조정": "resize", "resize": "resize",
+	"재생성": "evict", "축출": "evict", "evict": "evict", "조정": "resize", "resize": "resize", "노드 추가": "addNode", "addnode": "addNode", "노드 교체": "replaceNode", "replacenode": "replaceNode", "노드 제거": "removeNode", "removenode": "removeNode",
+	"삭제": "delete", "delete": "delete", "교체": "replace", "replace": "replace",
 	"예": "true", "네": "true", "응": "true", "yes": "true", "y": "true", "true": "true",
 	"아니요": "false", "아니": "false", "아니오": "false", "no": "false", "false": "false",
 }
@@ -57,7 +59,8 @@ func (q question) answers(unit engine.Unit, line string) (bool, string) {
 		return yesOrNo, "예 또는 아니요로 답해 주십시오."
 	case aWord:
 		if m := choices.FindStringSubmatch(q.text); m != nil {
-			return word != "" && !yesOrNo, strings.ReplaceAll(m[1], "/", ", ") + " 가운데 하나로 답해 주십시오."
+			named := slices.ContainsFunc(strings.Split(m[1], "/"), func(c string) bool { return strings.EqualFold(c, line) }) // a group, say
+			return named || word != "" && !yesOrNo, strings.ReplaceAll(m[1], "/", ", ") + " 가운데 하나로 답해 주십시오."
 		}
 		return word != "" || isNumber, "물음에 나온 말로 답해 주십시오."
 	}
@@ -77,10 +80,13 @@ func right(guess, value string) bool {
 	if ok && okValue {
 		return g.equals(v)
 	}
-	a, errA := time.ParseDuration(guess)
+	a, errA := time.ParseDuration(spans.Replace(guess))
 	b, errB := time.ParseDuration(value)
 	return errA == nil && errB == nil && a == b
 }
+
+// spans are units of time as a learner may write them: "1분 30초".
+var spans = strings.NewReplacer("시간", "h", "분", "m", "초", "s", " ", "")
 
 // amount is a number as it was written, with its unit.
 type amount struct {

@@ -26,7 +26,8 @@ func TestRight(t *testing.T) {
 		"keep":     {"유지", "그대로"},
 		"true":     {"예", "네", "Y"},
 		"false":    {"아니요", "아니오"},
-		"5m0s":     {"5m0s", "5m", "300s"},
+		"5m0s":     {"5m0s", "5m", "300s", "5분"},
+		"1s":       {"1s", "1초"},
 		"InfiniTy": {"infinity"},
 	} {
 		for _, guess := range guesses {
@@ -57,6 +58,12 @@ func TestWrongKindIsAskedAgain(t *testing.T) {
 	} {
 		if ok, told := q.answers(c.unit, line); ok != c.ok || !strings.Contains(told, c.told) {
 			t.Errorf("%q of a %s: %v %q", line, c.unit, ok, told)
+		}
+	}
+	names := question{text: "어느 그룹을 고를까요? (general/large)"}
+	for line, want := range map[string]bool{"general": true, "Large": true, "small": false} {
+		if ok, _ := names.answers(engine.Text, line); ok != want {
+			t.Errorf("%q of names that the question offers: %v", line, ok)
 		}
 	}
 }

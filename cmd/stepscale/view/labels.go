@@ -9,7 +9,7 @@ import (
 
 // FactLabels are the Korean names of the facts that loops declare, a table for each
 // room of theirs; the identifier stands beside them.
-var FactLabels = []map[string]string{labels, vpaLabels}
+var FactLabels = []map[string]string{labels, vpaLabels, karpenterLabels, nodeGroupLabels}
 
 var labels = map[string]string{
 	"currentReplicas":              "현재 레플리카 수",
@@ -147,12 +147,15 @@ func FactLabel(name string) string {
 
 var values = map[string]string{
 	"scaleUp": "확장(scaleUp)", "scaleDown": "축소(scaleDown)", "keep": "유지(keep)",
+	"addNode": "노드 추가(addNode)", "replaceNode": "노드 교체(replaceNode)", "removeNode": "노드 제거(removeNode)",
+	"replace": "교체(replace)", "delete": "삭제(delete)", "no-op": "그대로(no-op)",
 	"evict": "재생성(evict)", "resize": "재시작 없는 조정(resize)",
 	"outsideBounds": "범위 밖(outsideBounds)", "tooYoung": "범위 안이고 젊음(tooYoung)", "tooClose": "차이가 작음(tooClose)",
 	"longLived": "오래 살았고 차이가 큼(longLived)", "quickOOM": "시작하자마자 OOM(quickOOM)", "heldBack": "차례를 기다림(heldBack)",
 	"noRecommendation": "추천값 없음(noRecommendation)", "sameResources": "바꿀 값 없음(sameResources)", "evictionRequirements": "VPA의 조건이 막음(evictionRequirements)",
 	"admissionPolicy": "API 서버 자신(MutatingAdmissionPolicy)", "admissionInCluster": "클러스터 안의 업스트림 Admission Controller",
 	"admissionBoth": "정책과 Admission Controller 둘 다", "admissionNone": "없음", "admissionUnknown": "볼 권한이 없어 알 수 없음",
+	"Needed": "늘려야 함(Needed)", "NotNeeded": "늘릴 필요 없음(NotNeeded)", "InCooldown": "한 바퀴 기다림(InCooldown)", "LimitedByMaxNodesTotal": "전체 한도에 걸림(LimitedByMaxNodesTotal)",
 	"true": "예(true)", "false": "아니요(false)",
 }
 
@@ -181,6 +184,9 @@ var ActorLabels = map[string]string{
 	"vpa-updater":              "VPA Updater",
 	"vpa-admission-controller": "VPA Admission Controller",
 	"kube-apiserver":           "API 서버",
+
+	"karpenter":          "카펜터",
+	"cluster-autoscaler": "클러스터 오토스케일러",
 }
 
 // ActorLabel is the Korean name of an actor.

@@ -29,6 +29,8 @@ type Tick struct {
 	sizes                                                bool   // it is a pass of a VPA, also where it has no pods
 	obstacle                                             string // what kept a VPA from sizing a pod, if nothing came of the pass
 	Also                                                 string // a second action of the same pass
+
+	Pending, NewNodes, NodeType string // of a loop that is about nodes
 }
 
 // NewTick sums up the frames of one pass. Its time is that of the try that led to the
@@ -70,6 +72,7 @@ func NewTick(frames []trace.Frame) Tick {
 				t.blocked("Unschedulable")
 			default:
 				t.vpaFact(fact)
+				t.nodeFact(fact)
 			}
 		}
 	}
@@ -108,7 +111,7 @@ func (t *Tick) act(action string) {
 	}
 }
 
-var actions = map[string]string{"scaleUp": "확장", "scaleDown": "축소", "keep": "유지", "evict": "재생성", "resize": "조정"}
+var actions = map[string]string{"scaleUp": "확장", "scaleDown": "축소", "keep": "유지", "evict": "재생성", "resize": "조정", "addNode": "노드 추가", "replaceNode": "노드 교체", "removeNode": "노드 제거"}
 
 type column struct {
 	name  string
@@ -142,6 +145,8 @@ func (t Tick) amount() bool { return t.Utilization == "" && t.Usage != "" }
 // columns leaves the proposals out on a narrow screen, and then the target.
 func (s *Screen) columns(t Tick) []column {
 	switch {
+	case t.Pending != "":
+		return nodeColumns
 	case t.both() && s.width >= 72:
 		return bothColumns
 	case t.vpa() && s.width >= 64:
@@ -157,7 +162,7 @@ func (s *Screen) columns(t Tick) []column {
 }
 
 func (s *Screen) barRoom(t Tick) int {
-	if t.vpa() {
+	if t.vpa() || t.Pending != "" {
 		return 0
 	}
 	used := 2
@@ -189,6 +194,7 @@ func (s *Screen) Tick(t Tick, start time.Time) {
 	if t.vpa() {
 		maps.Copy(cells, t.vpaCells())
 	}
+	maps.Copy(cells, t.nodeCells())
 	if t.Also != "" {
 		cells["결정"] += "·" + actions[t.Also]
 	}

@@ -2,6 +2,7 @@ package whatif
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -135,6 +136,57 @@ func TestOtherRules(t *testing.T) {
 	if s := Sum(played(t, s, "maxReplicas=2")); s.Saturated != 7*time.Minute || s.P99 != 190 || s.Scalings != 0 || s.AtMax == 0 || s.OverTarget != 7*time.Minute {
 		t.Errorf("of two pods at 190m: %+v", s)
 	}
+}
+
+// TestModelMeasures as an embedded cluster does: 190m on two pods are 95m each, on four
+// 47.5m, which the HPA's client rounds up; a pod that is too young has no value, and one
+// that is old enough has one since its start.
+func TestModelMeasures(t *testing.T) {
+	decisions := recorded([]int64{190})
+	head := recording.Header{Virtual: true, Scenario: &recording.Scenario{Name: "web", Timeline: "title: x\nhpa: web\ntarget: web\nload: {segments: [{at: 0s, step: 190m}]}\nmemory: {segments: [{at: 0s, step: 64Mi}]}\n"}}
+	for _, start := range []time.Duration{3 * time.Second, 6 * time.Second} {
+		s, err := New(head, decisions)
+		if err != nil || !s.Scenario() {
+			t.Fatal(err)
+		}
+		s.Startup = Startup{Start: start}
+		m := s.modelFrom(decisions[0].Recorded.Input, s.begun())
+		in := m.input(decisions[0].Recorded.Input)
+		if got := values(in); !slices.Equal(got, []int64{95, 95}) {
+			t.Errorf("of two pods %v", got)
+		}
+		m.resize(4, in)
+		in.Now = in.Now.Add(15 * time.Second)
+		in = m.input(in)
+		got := values(in)
+		// Two pods had 95m until the others came, and 47.5m from there on; those have only had that.
+		old := int64(math.Ceil((95*start.Seconds() + 47.5*(15-start.Seconds())) / 15))
+		wanted := []int64{old, old}
+		if 15*time.Second-start >= freshEnough {
+			wanted = []int64{48, 48, old, old}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, wanted) {
+			t.Errorf("after a start of %s: %v, want %v", start, got, wanted)
+		}
+		in.Now = in.Now.Add(15 * time.Second)
+		if got := values(m.input(in)); !slices.Equal(got, []int64{48, 48, 48, 48}) {
+			t.Errorf("a period later %v", got)
+		}
+		m.resize(1, in)
+		if m.pods[0].object.Name != "web-a" {
+			t.Errorf("%s stays, and it was not the first", m.pods[0].object.Name)
+		}
+	}
+}
+
+func values(in hpa.Input) (all []int64) {
+	for _, p := range in.Pods {
+		if sample, ok := in.Metrics[0].Pods[p.Name]; ok {
+			all = append(all, sample.Value)
+		}
+	}
+	return all
 }
 
 // TestEveryMistakeIsTold: nothing that was not understood is left out in silence.

@@ -1,4 +1,4 @@
-package report
+package handout
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 //go:embed page.html
 var pageText string
 
-var page = template.Must(template.New("page").Parse(pageText))
+var layout = template.Must(template.New("page").Parse(pageText))
 
 // What is around the recording in a page.
 const (
@@ -31,7 +31,7 @@ func (r *Report) WriteHTML(w io.Writer, recording io.Reader) error {
 	if err != nil {
 		return err
 	}
-	return page.Execute(w, struct {
+	return layout.Execute(w, struct {
 		*Report
 		Recording template.HTML
 	}{r, template.HTML(recordingOpens + packed + recordingEnds)}) // letters, digits, - and _ between two constants
@@ -57,8 +57,8 @@ func IsPage(head []byte) bool { return bytes.HasPrefix(bytes.ToLower(head), []by
 
 // Recording is what WriteHTML has packed into a page, as gzip has it; ErrNoRecording where
 // there is none.
-func Recording(page []byte) ([]byte, error) {
-	_, after, found := bytes.Cut(page, []byte(recordingOpens))
+func Recording(html []byte) ([]byte, error) {
+	_, after, found := bytes.Cut(html, []byte(recordingOpens))
 	packed, _, ends := bytes.Cut(after, []byte(recordingEnds))
 	if !found || !ends {
 		return nil, ErrNoRecording

@@ -1,7 +1,7 @@
-// Package report makes one page of a recording that can be handed in: what happened,
+// Package handout makes one page of a recording that can be handed in: what happened,
 // with its arithmetic, and the recording itself in it, so that a program can check what a
 // reader reads. The page asks nobody for anything.
-package report
+package handout
 
 import (
 	"errors"

@@ -1,0 +1,50 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/stepscale/stepscale/engine/clusterautoscaler"
+	"github.com/stepscale/stepscale/engine/instances"
+)
+
+// forClusterAutoscaler has the scenario's node groups, as large as they are at the start.
+func (s *Stage) forClusterAutoscaler(context.Context) (*clusterautoscaler.State, error) {
+	options, err := s.nodeOptions()
+	if err != nil {
+		return nil, err
+	}
+	w, err := s.newWorld(clusterautoscaler.Actor)
+	if err != nil {
+		return nil, err
+	}
+	w.Wide = clusterautoscaler.Wide
+	state := &clusterautoscaler.State{World: w, Target: s.Scenario.Target, Options: options, Machine: s.machine}
+	for _, g := range s.Scenario.Groups {
+		t, ok := instances.Find(g.Type)
+		if !ok {
+			return nil, fmt.Errorf("no instance type %s", g.Type) // the scenario was checked
+		}
+		group := &clusterautoscaler.NodeGroup{Name: g.Name, Min: g.Min, Max: g.Max, Target: g.Desired, Price: t.Price,
+			Template: t.Node(g.Name, instances.Placement{Zone: g.Zone, Group: g.Name})}
+		for i := range g.Desired {
+			group.Nodes = append(group.Nodes, g.Node(i+1).Name)
+		}
+		state.Groups = append(state.Groups, group)
+	}
+	return state, nil
+}
+
+// machine is the n-th node of a group.
+func (s *Stage) machine(group string, n int) *corev1.Node {
+	for _, g := range s.Scenario.Groups {
+		if g.Name == group {
+			t, _ := instances.Find(g.Type)
+			made := g.Node(n)
+			return t.Node(made.Name, instances.Placement{Zone: made.Zone, Group: made.Group})
+		}
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+// Package karpenter drives Karpenter one step at a time. Its scheduling, its NodeClaims
+// and their lives are upstream's code (sigs.k8s.io/karpenter) without its manager: a step
+// calls the controller whose turn it is. The cloud is ours and simulated.
+package karpenter
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+
+	"github.com/stepscale/stepscale/engine/world"
+)
+
+// ActorKarpenter is named as its Deployment is in upstream's chart.
+const ActorKarpenter = "karpenter"
+
+// Wide are the paths of the cluster-wide objects whose writes the loop tells.
+var Wide = []string{"/api/v1/nodes", "/apis/karpenter.sh/"}
+
+// State is what the steps of the loop share. The upper part is set by the caller and not
+// changed by a step.
+type State struct {
+	world.World
+	Pool    string                       // name of the NodePool that the loop is about
+	Target  string                       // name of the Deployment whose pods need nodes
+	Objects []*unstructured.Unstructured // the NodePools that deploying brings
+	Begin   time.Duration                // that every pass begins with; 0 means PassLength
+	// Identity is the client configuration of one actor, its calls recorded; without a
+	// name nobody's, and not recorded.
+	Identity func(actor string) *rest.Config
+
+	parts *parts
+	pass  pass
+}
+
+// pass is what the steps of one pass hand to each other.
+type pass struct {
+	before  world.Workload                  // before anybody moved
+	known   map[types.UID]world.Fingerprint // its pods
+	pending []*corev1.Pod                   // that Karpenter is to find a place for
+	plan    *plan
+	created []string // NodeClaims that were written
+	verdict verdict
+	acted   string // what Karpenter did; empty: nothing
+}
+
+// The lengths of things in virtual time.
+const (
+	PassLength     = 15 * time.Second // the HPA's sync period, so that both fit side by side
+	DisruptionPass = time.Minute      // of a pass of the disruption loop, in which pods may go
+	bootTime       = 40 * time.Second // from the launch of a machine to its kubelet's first word; simulated
+	networkUp      = 10 * time.Second // and until its network is ready; simulated
+)
+
+// withUpstream is the context that upstream's code wants.
+func (s *State) withUpstream(ctx context.Context) (context.Context, error) { return withOptions(ctx) }
+
+func (s *State) subject() string { return s.Namespace + "/" + s.Pool }
+func (s *State) now() time.Time  { return s.Clock.Now() }
+
+func worldOf(s *State) *world.World { return &s.World }
