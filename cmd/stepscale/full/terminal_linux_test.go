@@ -203,7 +203,7 @@ func (s *seat) goes(lines int) {
 		if !ok {
 			return
 		}
-		for typed := ""; typed == ""; typed = s.next(300 * time.Millisecond) {
+		for typed := ""; typed == ""; typed = s.next(time.Second) {
 			for range 5 {
 				s.resize(uint16(10+random.IntN(210)), uint16(3+random.IntN(67)))
 			}
@@ -234,15 +234,22 @@ func TestTerminalIsGivenBack(t *testing.T) {
 	}{
 		"Ctrl-C":           {"plays", func(s *seat) { _, _ = s.keys.WriteString("\x03") }, "context canceled"},
 		"SIGTERM":          {"plays", func(s *seat) { _ = s.cmd.Process.Signal(syscall.SIGTERM) }, "context canceled"},
-		"q":                {"plays", func(s *seat) { _, _ = s.keys.WriteString("q") }, "quit"},
-		"q with an IME on": {"plays", func(s *seat) { _, _ = s.keys.WriteString("ㅂ") }, "quit"},
+		"q":                {"plays", func(s *seat) { _, _ = s.keys.WriteString("\x15q") }, "quit"},
+		"q with an IME on": {"plays", func(s *seat) { _, _ = s.keys.WriteString("\x15ㅂ") }, "quit"},
 		"a panic":          {"panics", func(*seat) {}, "panic: the play panics"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := sit(t, c.how)
 			s.goes(1)
 			s.next(10 * time.Second)
-			c.end(s)
+			for over := false; !over; { // keys are ignored while a step runs
+				c.end(s)
+				select {
+				case <-s.done:
+					over = true
+				case <-time.After(2 * time.Second):
+				}
+			}
 			if end := s.ends(); end != c.want {
 				t.Errorf("ended: %s, want %s", end, c.want)
 			}
