@@ -51,9 +51,10 @@ func TestGoldenTraces(t *testing.T) {
 		{"vpa-pdb", "vpa", "vpa-pdb", 19 * 4},
 		{"vpa-oom", "vpa", "vpa-oom", 19 * 10},
 		{"vpa-history", "vpa-history", "vpa-day", 4},
-		{"karpenter", "karpenter", "karpenter-web", 17 * 2},        // a node comes, and then nothing is left to do
-		{"ca", "cluster-autoscaler", "ca-web", 17 * 6},             // young pods, an order, two passes of waiting, nodes, nothing left
-		{"ca-down", "cluster-autoscaler-down", "ca-idle", 15 * 14}, // ten minutes, one node, another, the minimum
+		{"karpenter", "karpenter", "karpenter-web", 17 * 2},                          // a node comes, and then nothing is left to do
+		{"karpenter-disruption", "karpenter-disruption", "karpenter-shrink", 22 * 3}, // a cheaper node, none, and then nothing is left to do
+		{"ca", "cluster-autoscaler", "ca-web", 17 * 6},                               // young pods, an order, two passes of waiting, nodes, nothing left
+		{"ca-down", "cluster-autoscaler-down", "ca-idle", 15 * 14},                   // ten minutes, one node, another, the minimum
 		{"ca-stuck", "cluster-autoscaler-down", "ca-stuck", 15 * 2},
 		{"hpa-vpa", "hpa-vpa", "hpa-vpa-fight", 32 * 4}, // later the pods of one age are not alike any more
 	}
@@ -136,9 +137,10 @@ var otherManifests = []string{"targetValue", "scaleDownLimit", "unschedulablePod
 
 // unstable facts depend on the day, the machine or the scheduler's choice.
 var (
-	unstable = []string{"podTimestamp", "kubelet1", "kubelet2", "metricsAPITimestamp", "node", "podTemplateHash", "window", "pod", "watchEvent", "webhookURL", "series", "statusAverage"}
-	claim    = regexp.MustCompile(`\bdefault-[a-z0-9]{5}\b`)
-	podHash  = regexp.MustCompile(`(web|worker)-[0-9a-f]{6,10}(-[a-z0-9]{5})?`)
+	unstable  = []string{"podTimestamp", "kubelet1", "kubelet2", "metricsAPITimestamp", "node", "podTemplateHash", "window", "pod", "watchEvent", "webhookURL", "series", "statusAverage"}
+	taintedAt = regexp.MustCompile(`Autoscaler=\d{10}:`)
+	claim     = regexp.MustCompile(`\bdefault-[a-z0-9]{5}\b`)
+	podHash   = regexp.MustCompile(`(web|worker|cache|guarded|lonely)-[0-9a-f]{6,10}(-[a-z0-9]{5})?`)
 )
 
 func writeGolden(w *strings.Builder, f trace.Frame, namespace string) {
@@ -181,6 +183,7 @@ func writeGolden(w *strings.Builder, f trace.Frame, namespace string) {
 
 func hidePods(s string) string {
 	s = claim.ReplaceAllString(podHash.ReplaceAllString(s, "$1-*"), "default-*")
+	s = taintedAt.ReplaceAllString(s, "Autoscaler=SECONDS:")
 	for strings.Contains(s, "web-*, web-*") {
 		s = strings.ReplaceAll(s, "web-*, web-*", "web-*")
 	}

@@ -3,8 +3,12 @@ package lab
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/stepscale/stepscale/engine/instances"
 	"github.com/stepscale/stepscale/engine/world"
@@ -30,7 +34,29 @@ func (s *simulatedSite) stock(ctx context.Context) error {
 	if len(nodes) == 0 {
 		return nil
 	}
+	if err := s.emptied(ctx); err != nil {
+		return err
+	}
 	return s.cluster.Simulation.SetNodes(ctx, nodes)
+}
+
+// goneWithin bounds, in machine time, how long a namespace that is deleted may stay.
+const goneWithin = 10 * time.Second
+
+// emptied waits until the namespaces of sessions before are gone: who makes nodes looks
+// at every pod of the cluster, and theirs would want a place too.
+func (s *simulatedSite) emptied(ctx context.Context) error {
+	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, goneWithin, true, func(ctx context.Context) (bool, error) {
+		all, err := s.objects.kube.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return false, err
+		}
+		return !slices.ContainsFunc(all.Items, func(ns corev1.Namespace) bool { return ns.DeletionTimestamp != nil }), nil
+	})
+	if wait.Interrupted(err) && ctx.Err() == nil {
+		return nil // somebody's finalizer holds it
+	}
+	return err
 }
 
 // stock leaves the nodes as they are: no scenario with nodes of its own is played there.
