@@ -172,7 +172,7 @@ func (s *seat) ends() string {
 	shown := s.shown.String()
 	entered, left := strings.LastIndex(shown, "\x1b[?1049h"), strings.LastIndex(shown, "\x1b[?1049l")
 	hidden, visible := strings.LastIndex(shown, "\x1b[?25l"), strings.LastIndex(shown, "\x1b[?25h")
-	if entered < 0 || left < entered || visible < hidden {
+	if left < entered || visible < hidden {
 		s.t.Errorf("the screen is entered at %d and left at %d, the caret hidden at %d and shown at %d", entered, left, hidden, visible)
 	}
 	mode, err := unix.IoctlGetTermios(int(s.keys.Fd()), unix.TCGETS)
@@ -191,6 +191,20 @@ func (s *seat) next(within time.Duration) string {
 		return line
 	case <-time.After(within):
 		return ""
+	}
+}
+
+// enters waits for the first frame: who is quicker than it finds the terminal untouched.
+func (s *seat) enters() {
+	entered := func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return strings.Contains(s.shown.String(), "\x1b[?1049h")
+	}
+	for until := time.Now().Add(10 * time.Second); !entered(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(until) {
+			s.t.Fatal("the screen is not entered")
+		}
 	}
 }
 
@@ -242,6 +256,7 @@ func TestTerminalIsGivenBack(t *testing.T) {
 			s := sit(t, c.how)
 			s.goes(1)
 			s.next(10 * time.Second)
+			s.enters()
 			for over := false; !over; { // keys are ignored while a step runs
 				c.end(s)
 				select {
