@@ -11,7 +11,7 @@ import (
 // Table shows rows below the names of their columns: the first column from the left, the
 // others from the right. A column is as wide as its widest cell.
 func (s *Screen) Table(header []string, rows [][]string) {
-	rows = seenIn(rows)
+	header, rows = seenIn(header), seenIn(rows)
 	widths := make([]int, len(header))
 	for _, row := range slices.Concat([][]string{header}, rows) {
 		for i, text := range row {
@@ -43,6 +43,7 @@ type Spark struct {
 
 // Sparks draws rows of numbers, all of one length, on one scale.
 func (s *Screen) Sparks(all []Spark) {
+	all = seenIn(all)
 	low, high, left := 0.0, 0.0, 0
 	for _, x := range all {
 		left = max(left, ansi.StringWidth(x.Name))
