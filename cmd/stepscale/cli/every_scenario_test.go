@@ -45,6 +45,10 @@ func TestVerifyAgreesOnEveryScenario(t *testing.T) {
 			if len(s.Groups) > 0 {
 				loop = "cluster-autoscaler"
 			}
+			a := a
+			if loop != "hpa" && loop != "vpa" {
+				a = appFor(t, loop)
+			}
 			file, _ := record(t, a, name, runOptions{loop: loop, until: "pass=" + strconv.Itoa(passes)})
 			if s.HPA != "" && !slices.Contains(s.Faults, scenarios.FaultMissingTarget) {
 				agrees(t, a, file, passes)

@@ -61,11 +61,11 @@ func TestGoldenTraces(t *testing.T) {
 	for _, c := range loopsPlayed {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			open := simulatedApp
+			open := appFor
 			if c.loop == "hpa-architecture" { // it tells every watch: other tests may have let more controllers start
-				open = testApp
+				open = func(t *testing.T, _ string) *app { return testApp(t) }
 			}
-			s := testStage(t, open(t), t.Context(), c.loop, c.scenario)
+			s := testStage(t, open(t, c.loop), t.Context(), c.loop, c.scenario)
 			var got strings.Builder
 			for range c.frames {
 				f, err := s.Session().Next()

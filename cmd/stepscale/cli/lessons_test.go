@@ -39,7 +39,7 @@ func TestEveryLesson(t *testing.T) {
 }
 
 func playLesson(t *testing.T, l lessons.Lesson, kubectl string) {
-	a := simulatedApp(t)
+	a := appFor(t, l.Loop)
 	second, screens := a.beside(t, kubectl), newPages()
 	screens.text(l)
 	second.told = screens.told

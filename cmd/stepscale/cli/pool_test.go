@@ -21,6 +21,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters/embedded"
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/vpa"
 )
 
@@ -69,21 +70,51 @@ func (p *pool) find(ctx context.Context, test string) (*pooled, error) {
 	if c := p.pick(test); c != nil {
 		return c, nil
 	}
+	c, err := start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.seen[test] = true
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.made = append(p.made, c)
+	return c, nil
+}
+
+func start(ctx context.Context) (*pooled, error) {
 	starting.Lock()
 	defer starting.Unlock()
 	dir, err := os.MkdirTemp("", "pool") // short: unix sockets live below it
 	if err != nil {
 		return nil, err
 	}
-	c := &pooled{dir: dir, seen: map[string]bool{test: true}}
+	c := &pooled{dir: dir, seen: map[string]bool{}}
 	c.Cluster = embedded.New(embedded.Options{Dir: dir, Failed: func(error) { c.broken.Store(true) }})
 	if c.config, err = c.Up(context.WithoutCancel(ctx)); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.made = append(p.made, c)
 	return c, nil
+}
+
+// appFor is an app with a cluster for a loop: who makes nodes looks at every pod there is,
+// and so has one that nobody has used.
+func appFor(t *testing.T, loop string) *app {
+	t.Helper()
+	if !slices.ContainsFunc(loops[loop].Needs, func(n string) bool { return n == engine.NeedsKarpenter || n == engine.NeedsGroups }) {
+		return simulatedApp(t)
+	}
+	a := testApp(t)
+	c, err := start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(c.Down(context.Background()), os.RemoveAll(c.dir)); err != nil {
+			t.Error(err)
+		}
+	})
+	a.found(c)
+	return a
 }
 
 // starting is one cluster at a time, as in every process but this.

@@ -40,8 +40,9 @@ func (s *simulatedSite) stock(ctx context.Context) error {
 	return s.cluster.Simulation.SetNodes(ctx, nodes)
 }
 
-// goneWithin bounds, in machine time, how long a namespace that is deleted may stay.
-const goneWithin = 10 * time.Second
+// goneWithin bounds, in machine time, how long a namespace that is deleted may stay: where
+// types went with it, upstream's namespace controller tries again after a while only.
+const goneWithin = time.Minute
 
 // emptied waits until the namespaces of sessions before are gone: who makes nodes looks
 // at every pod of the cluster, and theirs would want a place too.
