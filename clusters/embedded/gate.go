@@ -30,34 +30,32 @@ func newGate(changed func()) *gate {
 func (g *gate) wrap(actor string) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(req *http.Request) (*http.Response, error) {
+			if reads(req) {
+				return next.RoundTrip(req)
+			}
 			if err := g.wait(actor, req); err != nil {
 				return nil, err
 			}
-			defer g.land(actor, req)
+			defer g.land(actor)
 			return next.RoundTrip(req)
 		})
 	}
 }
 
-// land notes that a request is answered which wait let through.
-func (g *gate) land(actor string, req *http.Request) {
-	if _, ok := heldNamespace(req); ok {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.flying[actor]--
-	}
+// land notes that a write is answered which wait let through.
+func (g *gate) land(actor string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.flying[actor]--
 }
 
 // wait blocks while the request is a write that its actor may not do yet. From then on it
 // is under way.
 func (g *gate) wait(actor string, req *http.Request) error {
-	ns, ok := heldNamespace(req)
-	if !ok {
-		return nil
-	}
+	ns, held := heldNamespace(req)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.namespaces[ns] || g.open[actor] {
+	if !held || !g.namespaces[ns] || g.open[actor] {
 		g.flying[actor]++
 		return nil
 	}
@@ -88,11 +86,15 @@ func (g *gate) wait(actor string, req *http.Request) error {
 	return nil
 }
 
+func reads(req *http.Request) bool {
+	return req.Method == http.MethodGet || req.Method == http.MethodHead
+}
+
 // heldNamespace returns the namespace that a request writes to. Reads, events
 // and the status that the workload controllers report pass freely: they tell
 // about the world and do not move it. A pod's status does move it (Ready).
 func heldNamespace(req *http.Request) (string, bool) {
-	if req.Method == http.MethodGet || req.Method == http.MethodHead {
+	if reads(req) {
 		return "", false
 	}
 	_, rest, ok := strings.Cut(req.URL.Path, "/namespaces/")

@@ -45,7 +45,7 @@ type lifecycle struct {
 // whose node fails later. The wiring is cmd/kube-controller-manager/app/core.go.
 func (c *Cluster) startLifecycle(ctx context.Context) (*lifecycle, error) {
 	l := &lifecycle{timers: clocktesting.NewFakeClock(c.clock.Now())}
-	client, err := kubernetes.NewForConfig(c.recorded(trace.ActorNodeLifecycle, controllerUser("node-controller")))
+	client, err := kubernetes.NewForConfig(c.gated(trace.ActorNodeLifecycle, controllerUser("node-controller")))
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package clusterautoscaler
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -148,23 +147,7 @@ const schedulerBackoff = 12 * time.Second
 // awaitBindings gives the scheduler the time to try the pods again for which a node has come.
 // That it does not is no error.
 func (s *State) awaitBindings(ctx context.Context, n int) error {
-	if s.Gate == nil || n == 0 {
-		return nil
-	}
-	err := s.Poll(ctx, schedulerBackoff, func(ctx context.Context) (bool, error) {
-		waiting, err := s.Gate.Waiting(ctx)
-		held := 0
-		for _, w := range waiting {
-			if w.Actor == trace.ActorScheduler && w.Verb == http.MethodPost {
-				held++
-			}
-		}
-		return held >= n, err
-	})
-	if errors.Is(err, world.ErrStuck) {
-		return nil
-	}
-	return err
+	return s.AwaitHeldFor(ctx, schedulerBackoff, trace.ActorScheduler, http.MethodPost, n)
 }
 
 // addTaints tells what keeps pods from a node.
@@ -173,13 +156,6 @@ func (s *State) addTaints(ctx context.Context, f *trace.Frame, name string) erro
 	if err != nil || n == nil {
 		return err
 	}
-	written := make([]string, len(n.Spec.Taints))
-	for i, t := range n.Spec.Taints {
-		written[i] = t.ToString()
-	}
-	if len(written) == 0 {
-		written = []string{"없음"}
-	}
-	f.Add("nodeTaints/"+name, strings.Join(written, ", "), "")
+	f.Add("nodeTaints/"+name, world.TaintsText(n.Spec.Taints), "")
 	return nil
 }

@@ -6,10 +6,15 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
+
+// reportedWithin bounds, in machine time, how long the controllers may take to report what
+// the HPA reads in its next pass.
+const reportedWithin = 10 * time.Second
 
 // runPods is the kubelets' part. With it the loop closes: the load spreads over
 // the pods that are Ready now, and the next pass reads less of it per pod.
@@ -30,7 +35,7 @@ func runPods(ctx context.Context, s *State, f *trace.Frame) error {
 		return nil
 	}
 	world.AddRun(s.pass.known, w, f)
-	return s.Settle(ctx, func(ctx context.Context) (bool, error) {
+	return s.SettleFor(ctx, reportedWithin, func(ctx context.Context) (bool, error) {
 		w, err := s.workload(ctx)
 		return err != nil || w.Reported(), ignoreGone(err)
 	})

@@ -3,7 +3,6 @@ package karpenter
 import (
 	"context"
 	"strconv"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -11,6 +10,7 @@ import (
 	karpv1 "sigs.k8s.io/karpenter/pkg/apis/v1"
 
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
 )
 
 func keyOf(o client.Object) client.ObjectKey { return client.ObjectKeyFromObject(o) }
@@ -62,22 +62,11 @@ func (s *State) addTaints(ctx context.Context, f *trace.Frame, of []*instance) e
 			open = false
 			continue
 		}
-		f.Add("taints/"+n.Name, written(n.Spec.Taints), "")
+		f.Add("taints/"+n.Name, world.TaintsText(n.Spec.Taints), "")
 		for _, t := range n.Spec.Taints {
 			open = open && t.Effect == corev1.TaintEffectPreferNoSchedule
 		}
 	}
 	f.Add("podsMayBind", strconv.FormatBool(open), "")
 	return nil
-}
-
-func written(taints []corev1.Taint) string {
-	if len(taints) == 0 {
-		return "없음"
-	}
-	all := make([]string, len(taints))
-	for i, t := range taints {
-		all[i] = t.ToString()
-	}
-	return strings.Join(all, ", ")
 }

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/karpenter/pkg/controllers/disruption"
 
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
 )
 
 const nothingStarted = "시작한 것이 없습니다."
@@ -39,7 +40,7 @@ func start(ctx context.Context, s *State, f *trace.Frame) error {
 			return err
 		}
 		if n != nil {
-			f.Add("taints/"+n.Name, written(n.Spec.Taints), "")
+			f.Add("taints/"+n.Name, world.TaintsText(n.Spec.Taints), "")
 			f.Changes = append(f.Changes, trace.Change{Object: "node/" + n.Name, Field: "spec.taints", To: karpv1.DisruptedTaintKey})
 		}
 	}

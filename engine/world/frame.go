@@ -61,6 +61,9 @@ func (w *World) orGone(ctx context.Context, err error) error {
 // complete adds calls and waiting actors. When the step failed already, its
 // error is the one that counts.
 func (w *World) complete(ctx context.Context, f *trace.Frame, err error) error {
+	if e := w.landWide(ctx); err == nil {
+		err = e
+	}
 	if e := w.takeCalls(ctx); e != nil && err == nil {
 		err = e
 	}

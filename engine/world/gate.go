@@ -107,12 +107,26 @@ func (w *World) AwaitWaiting(ctx context.Context, actor string) error {
 	return w.Settle(ctx, func(ctx context.Context) (bool, error) { return w.Waits(ctx, actor) })
 }
 
+// landWide waits for the answers to what the controller of nodes has written, which no gate
+// holds, where a loop tells it.
+func (w *World) landWide(ctx context.Context) error {
+	if len(w.Wide) == 0 || ctx.Err() != nil {
+		return nil
+	}
+	return w.land(ctx, trace.ActorNodeLifecycle)
+}
+
 // AwaitHeld gives an actor the time to come to the gate with n writes of a verb.
 func (w *World) AwaitHeld(ctx context.Context, actor, verb string, n int) error {
+	return w.AwaitHeldFor(ctx, settleWithin, actor, verb, n)
+}
+
+// AwaitHeldFor is AwaitHeld with a time of its own.
+func (w *World) AwaitHeldFor(ctx context.Context, limit time.Duration, actor, verb string, n int) error {
 	if w.Gate == nil || n == 0 {
 		return nil
 	}
-	return w.Settle(ctx, func(ctx context.Context) (bool, error) {
+	return w.SettleFor(ctx, limit, func(ctx context.Context) (bool, error) {
 		waiting, err := w.Gate.Waiting(ctx)
 		held := 0
 		for _, x := range waiting {
@@ -126,7 +140,12 @@ func (w *World) AwaitHeld(ctx context.Context, actor, verb string, n int) error 
 
 // Settle polls for a short while and forgives when it is over.
 func (w *World) Settle(ctx context.Context, done func(context.Context) (bool, error)) error {
-	err := w.Poll(ctx, settleWithin, done)
+	return w.SettleFor(ctx, settleWithin, done)
+}
+
+// SettleFor is Settle with a time of its own.
+func (w *World) SettleFor(ctx context.Context, limit time.Duration, done func(context.Context) (bool, error)) error {
+	err := w.Poll(ctx, limit, done)
 	if errors.Is(err, ErrStuck) {
 		return nil
 	}
