@@ -3,7 +3,6 @@ package clusterautoscaler
 import (
 	"context"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -19,16 +18,8 @@ func (s *State) say(ctx context.Context, about runtime.Object, kind, reason, mes
 	if err != nil {
 		return err
 	}
-	if of.Namespace == "" {
-		of.Namespace = metav1.NamespaceDefault
-	}
-	now := metav1.NewTime(s.ServerClock().Now())
-	_, err = s.Controller.Kube.CoreV1().Events(of.Namespace).Create(ctx, &corev1.Event{
-		ObjectMeta:     metav1.ObjectMeta{GenerateName: of.Name + ".", Namespace: of.Namespace},
-		InvolvedObject: *of, Type: kind, Reason: reason, Message: message,
-		Source: corev1.EventSource{Component: Actor}, ReportingController: Actor,
-		FirstTimestamp: now, LastTimestamp: now, Count: 1,
-	}, metav1.CreateOptions{})
+	event := world.NewEvent(Actor, *of, kind, reason, message, s.ServerClock().Now())
+	_, err = s.Controller.Kube.CoreV1().Events(event.Namespace).Create(ctx, event, metav1.CreateOptions{})
 	if world.IsFault(err) {
 		return err
 	}

@@ -1,6 +1,9 @@
 package hpa
 
-import corev1 "k8s.io/api/core/v1"
+import (
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+)
 
 // Measured is what one metric was compared with its target by.
 type Measured struct {
@@ -58,3 +61,18 @@ func (d *Decision) Measured(i int) (Measured, bool) {
 
 // Quantity writes milli-units of a resource or another metric as it is told.
 func Quantity(name string, milli int64) string { return quantityOf(name, milli) }
+
+// TargetOf is the target of a metric of any kind.
+func TargetOf(m *autoscalingv2.MetricSpec) *autoscalingv2.MetricTarget {
+	switch {
+	case m.Resource != nil:
+		return &m.Resource.Target
+	case m.ContainerResource != nil:
+		return &m.ContainerResource.Target
+	case m.Pods != nil:
+		return &m.Pods.Target
+	case m.Object != nil:
+		return &m.Object.Target
+	}
+	return &m.External.Target
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -160,11 +161,11 @@ func (s *State) emit(ctx context.Context, e Event) error {
 	}
 	events := s.Controller.Kube.CoreV1().Events(s.Namespace)
 	key := eventKey{hpa: string(s.pass.hpa.UID), message: e}
-	now := metav1.NewTime(s.ServerClock().Now())
+	now := s.ServerClock().Now()
 	if seen := s.events[key]; seen != nil {
 		next := seen.DeepCopy()
 		next.Count++
-		next.LastTimestamp = now
+		next.LastTimestamp = metav1.NewTime(now)
 		updated, err := events.Update(ctx, next, metav1.UpdateOptions{})
 		if err == nil {
 			s.events[key] = updated
@@ -184,18 +185,13 @@ func (s *State) emit(ctx context.Context, e Event) error {
 	return nil
 }
 
-func (s *State) newEvent(e Event, now metav1.Time) *corev1.Event {
+func (s *State) newEvent(e Event, now time.Time) *corev1.Event {
 	hpa := s.pass.hpa
-	return &corev1.Event{
-		ObjectMeta: metav1.ObjectMeta{GenerateName: hpa.Name + ".", Namespace: hpa.Namespace},
-		InvolvedObject: corev1.ObjectReference{
-			Kind: "HorizontalPodAutoscaler", APIVersion: "autoscaling/v2",
-			Namespace: hpa.Namespace, Name: hpa.Name, UID: hpa.UID, ResourceVersion: hpa.ResourceVersion,
-		},
-		Type: e.Type, Reason: e.Reason, Message: e.Message,
-		FirstTimestamp: now, LastTimestamp: now, Count: 1,
-		Source: corev1.EventSource{Component: eventSource}, ReportingController: eventSource,
+	about := corev1.ObjectReference{
+		Kind: "HorizontalPodAutoscaler", APIVersion: "autoscaling/v2",
+		Namespace: hpa.Namespace, Name: hpa.Name, UID: hpa.UID, ResourceVersion: hpa.ResourceVersion,
 	}
+	return world.NewEvent(eventSource, about, e.Type, e.Reason, e.Message, now)
 }
 
 // addOutcome adds what was decided and, when it could not be, why.

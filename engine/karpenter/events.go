@@ -7,14 +7,12 @@ import (
 	"sync"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/reference"
-	"k8s.io/utils/clock"
 	"sigs.k8s.io/karpenter/pkg/events"
 
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/world"
 )
 
 // recorder keeps what upstream's controllers have to say until the step sends it. Theirs
@@ -66,10 +64,11 @@ func (r *recorder) take(now time.Time) []events.Event {
 func (s *State) announce(ctx context.Context, f *trace.Frame) error {
 	shown := map[string]bool{}
 	for _, e := range s.parts.said.take(s.Clock.Now()) {
-		made, err := eventOf(e, s.ServerClock())
+		about, err := reference.GetReference(scheme.Scheme, e.InvolvedObject)
 		if err != nil {
 			return err
 		}
+		made := world.NewEvent(ActorKarpenter, *about, e.Type, e.Reason, e.Message, s.ServerClock().Now())
 		if err := s.parts.kube.Client.Create(ctx, made); err != nil {
 			return err
 		}
@@ -79,24 +78,4 @@ func (s *State) announce(ctx context.Context, f *trace.Frame) error {
 		}
 	}
 	return nil
-}
-
-// eventOf is the event as client-go's recorder would send it, stamped by the clock that
-// kubectl counts its age with.
-func eventOf(e events.Event, server clock.PassiveClock) (*corev1.Event, error) {
-	about, err := reference.GetReference(scheme.Scheme, e.InvolvedObject)
-	if err != nil {
-		return nil, err
-	}
-	ns := about.Namespace
-	if ns == "" {
-		ns = metav1.NamespaceDefault
-	}
-	now := metav1.NewTime(server.Now())
-	return &corev1.Event{
-		ObjectMeta:     metav1.ObjectMeta{GenerateName: about.Name + ".", Namespace: ns},
-		InvolvedObject: *about, Type: e.Type, Reason: e.Reason, Message: e.Message,
-		Source: corev1.EventSource{Component: ActorKarpenter}, ReportingController: ActorKarpenter,
-		FirstTimestamp: now, LastTimestamp: now, Count: 1,
-	}, nil
 }

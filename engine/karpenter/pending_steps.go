@@ -3,7 +3,6 @@ package karpenter
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"strconv"
 
@@ -22,69 +21,27 @@ func (s *State) workload(ctx context.Context) (world.Workload, error) {
 // the Deployment controller follows.
 func scale(ctx context.Context, s *State, f *trace.Frame) error {
 	s.pass = pass{}
-	f.Kubectl = fmt.Sprintf("kubectl get deployment,replicaset -n %s", s.Namespace)
 	length := cmp.Or(s.Begin, PassLength)
 	if _, err := s.Tick(ctx, length); err != nil {
 		return err
 	}
 	f.Add("interval", length.String(), "")
-	before, err := s.workload(ctx)
-	if err != nil {
-		return err
-	}
-	s.pass.before, s.pass.known = before, world.Fingerprints(before.Pods)
-	f.Add("deploymentReplicas", strconv.Itoa(int(before.Replicas())), "")
-	part := world.Rescale()
-	after := before
-	if !part.Done(before) {
-		if after, err = s.Play(ctx, part, s.workload); err != nil {
-			return err
-		}
-	}
-	writes := 0
-	for _, rs := range after.ReplicaSets {
-		if from, known := before.Find(rs.UID); known && from != world.ReplicasOf(rs) {
-			f.Changes = append(f.Changes, trace.Change{Object: "replicaset/" + rs.Name, Field: "spec.replicas", From: strconv.Itoa(int(from)), To: strconv.Itoa(int(world.ReplicasOf(rs)))})
-			writes++
-		}
-	}
-	if rs := after.Newest(); rs != nil {
-		f.Add("replicaSetReplicas", strconv.Itoa(int(world.ReplicasOf(rs))), "")
-	}
-	if writes == 0 {
-		f.Add("skipped", "디플로이먼트의 레플리카 수가 그대로이므로 할 일이 없습니다.", "")
-		return nil
-	}
-	return s.AwaitWaiting(ctx, trace.ActorReplicaSet)
+	return s.TurnDeployment(ctx, f, s.Target)
 }
 
 // create is the ReplicaSet controller's part: the pods exist, and have no node.
 func create(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl get pods -n " + s.Namespace
-	part := world.Create(func(w world.Workload) bool { return len(w.Active()) == w.Wanted(0) }, func(w world.Workload) int { return w.Wanted(0) })
 	w, err := s.workload(ctx)
 	if err != nil {
 		return err
 	}
-	if part.Done(w) {
+	if len(w.Active()) == w.Wanted(0) {
 		f.Add("podsTotal", strconv.Itoa(len(w.Active())), "")
 		f.Add("skipped", "파드의 수가 이미 맞으므로 할 일이 없습니다.", "")
 		return nil
 	}
-	if w, err = s.Play(ctx, part, s.workload); err != nil {
-		return err
-	}
-	created, deleted := world.DiffPods(s.pass.known, w, f)
-	s.pass.known = world.Fingerprints(w.Pods)
-	f.Add("createdPods", strconv.Itoa(len(created)), world.SomeNames(created))
-	if len(deleted) > 0 {
-		f.Add("deletedPods", strconv.Itoa(len(deleted)), world.SomeNames(deleted))
-	}
-	f.Add("podsTotal", strconv.Itoa(len(w.Active())), "")
-	if why := w.Failure(); why != "" {
-		f.Add("replicaFailure", why, "")
-	}
-	return s.AwaitWaiting(ctx, trace.ActorScheduler)
+	return s.TurnReplicaSet(ctx, f, s.Target)
 }
 
 // mark is the scheduler's part: it binds what fits, and marks the rest Unschedulable. To

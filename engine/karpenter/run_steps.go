@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 
 	"github.com/stepscale/stepscale/engine/trace"
@@ -54,26 +53,5 @@ func run(ctx context.Context, s *State, f *trace.Frame) error {
 // runPods lets the kubelets start the pods that have got a node, and end those that are
 // being deleted.
 func runPods(ctx context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = fmt.Sprintf("kubectl get deployment,pods -n %s", s.Namespace)
-	before, err := s.workload(ctx)
-	if err != nil {
-		return err
-	}
-	waits, err := s.Waits(ctx, trace.ActorKubelet)
-	if err != nil {
-		return err
-	}
-	if !waits && s.Started(before) {
-		f.Add("readyPods", strconv.Itoa(before.Ready()), "")
-		f.Add("skipped", "시작하거나 끝낼 파드가 없습니다.", "")
-		return nil
-	}
-	known := world.Fingerprints(before.Pods)
-	w, err := s.Play(ctx, world.Run(s.Started), s.workload)
-	if err != nil {
-		return err
-	}
-	world.AddRun(known, w, f)
-	f.Add("readyPods", strconv.Itoa(w.Ready()), "")
-	return nil
+	return s.TurnKubelet(ctx, f, s.Target)
 }

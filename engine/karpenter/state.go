@@ -9,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
 	"github.com/stepscale/stepscale/engine/world"
@@ -39,9 +38,7 @@ type State struct {
 
 // pass is what the steps of one pass hand to each other.
 type pass struct {
-	before  world.Workload                  // before anybody moved
-	known   map[types.UID]world.Fingerprint // its pods
-	pending []*corev1.Pod                   // that Karpenter is to find a place for
+	pending []*corev1.Pod // that Karpenter is to find a place for
 	plan    *plan
 	created []string // NodeClaims that were written
 	verdict verdict

@@ -20,6 +20,8 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/reference"
 	"k8s.io/utils/clock"
+
+	"github.com/stepscale/stepscale/engine/world"
 )
 
 // updater is upstream's updater without its outer loop (updater/logic/updater.go,
@@ -130,12 +132,8 @@ func (e *eventWriter) Event(object runtime.Object, kind, reason, message string)
 	if err != nil {
 		return // an event is no reason to stop, as upstream
 	}
-	now := metav1.NewTime(e.clock.Now())
-	_, _ = e.client.kube.CoreV1().Events(ref.Namespace).Create(context.Background(), &corev1.Event{
-		ObjectMeta:     metav1.ObjectMeta{GenerateName: ref.Name + ".", Namespace: ref.Namespace},
-		InvolvedObject: *ref, Type: kind, Reason: reason, Message: message, FirstTimestamp: now, LastTimestamp: now, Count: 1,
-		Source: corev1.EventSource{Component: ActorUpdater}, ReportingController: ActorUpdater,
-	}, metav1.CreateOptions{})
+	event := world.NewEvent(ActorUpdater, *ref, kind, reason, message, e.clock.Now())
+	_, _ = e.client.kube.CoreV1().Events(event.Namespace).Create(context.Background(), event, metav1.CreateOptions{})
 }
 
 func (e *eventWriter) Eventf(object runtime.Object, kind, reason, format string, args ...any) {

@@ -205,7 +205,7 @@ func targetPath(s set, metrics []autoscalingv2.MetricSpec) ([]string, error) {
 		autoscalingv2.ResourceMetricSourceType: "resource", autoscalingv2.ContainerResourceMetricSourceType: "containerResource",
 		autoscalingv2.PodsMetricSourceType: "pods", autoscalingv2.ObjectMetricSourceType: "object", autoscalingv2.ExternalMetricSourceType: "external",
 	}[m.Type]
-	t, field := TargetOf(&m), "averageUtilization"
+	t, field := hpa.TargetOf(&m), "averageUtilization"
 	switch {
 	case t.AverageValue != nil:
 		field = "averageValue"
@@ -213,21 +213,6 @@ func targetPath(s set, metrics []autoscalingv2.MetricSpec) ([]string, error) {
 		field = "value"
 	}
 	return []string{"metrics", "0", source, "target", field}, nil
-}
-
-// TargetOf is the target of a metric of any kind.
-func TargetOf(m *autoscalingv2.MetricSpec) *autoscalingv2.MetricTarget {
-	switch {
-	case m.Resource != nil:
-		return &m.Resource.Target
-	case m.ContainerResource != nil:
-		return &m.ContainerResource.Target
-	case m.Pods != nil:
-		return &m.Pods.Target
-	case m.Object != nil:
-		return &m.Object.Target
-	}
-	return &m.External.Target
 }
 
 // put is the tree with a value at a path; mappings on the way are made, list entries are not.

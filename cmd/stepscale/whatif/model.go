@@ -10,6 +10,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	podutil "k8s.io/kubernetes/pkg/api/v1/pod"
 
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/scenarios"
@@ -31,7 +32,7 @@ func startupOf(decisions []Decision) Startup {
 	seen, settled := map[string]bool{}, map[string]bool{}
 	for i, d := range decisions {
 		for _, p := range d.Recorded.Input.Pods {
-			ready := readyCondition(p)
+			ready := podutil.GetPodReadyCondition(p.Status)
 			if p.Status.StartTime == nil || p.DeletionTimestamp != nil {
 				continue
 			}
@@ -60,15 +61,6 @@ func median(all []time.Duration) time.Duration {
 	}
 	slices.Sort(all)
 	return all[len(all)/2]
-}
-
-func readyCondition(p *corev1.Pod) *corev1.PodCondition {
-	for i := range p.Status.Conditions {
-		if p.Status.Conditions[i].Type == corev1.PodReady {
-			return &p.Status.Conditions[i]
-		}
-	}
-	return nil
 }
 
 // model is a target's pods as they would have been: they start and end when they are told
@@ -121,7 +113,7 @@ func (s *Study) modelFrom(in hpa.Input, scraped time.Time) *model {
 		if p.Status.StartTime != nil {
 			own.starts = p.Status.StartTime.Time
 		}
-		if c := readyCondition(p); c != nil && c.Status == corev1.ConditionTrue {
+		if c := podutil.GetPodReadyCondition(p.Status); c != nil && c.Status == corev1.ConditionTrue {
 			own.ready = c.LastTransitionTime.Time
 		} else {
 			own.ready = own.starts.Add(s.Startup.Ready)
@@ -221,7 +213,7 @@ func (p *pod) show(now time.Time) {
 	if !now.Before(p.ready) {
 		status, since = corev1.ConditionTrue, metav1.NewTime(p.ready)
 	}
-	if c := readyCondition(p.object); c != nil && c.Status == status && p.object.Status.Phase == corev1.PodRunning {
+	if c := podutil.GetPodReadyCondition(p.object.Status); c != nil && c.Status == status && p.object.Status.Phase == corev1.PodRunning {
 		return
 	}
 	p.object = p.object.DeepCopy() // it was handed out as it was

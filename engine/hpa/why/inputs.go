@@ -132,7 +132,7 @@ func target(r hpa.Recorded, i int, m hpa.Measured) input {
 		most = math.Min(most, math.MaxInt32)
 	}
 	return input{kind: Target, metric: nameOf(m), field: fmt.Sprintf("metrics[%d]", i), unit: unit, from: m.Target / scale, low: 1, high: int64(most), set: func(r *hpa.Recorded, v int64) {
-		t := targetOf(&r.Input.HPA.Spec.Metrics[i])
+		t := hpa.TargetOf(&r.Input.HPA.Spec.Metrics[i])
 		q := resource.NewMilliQuantity(v*scale, resource.DecimalSI)
 		percent := int32(v)
 		switch {
@@ -144,20 +144,6 @@ func target(r hpa.Recorded, i int, m hpa.Measured) input {
 			t.Value = q
 		}
 	}}
-}
-
-func targetOf(m *autoscalingv2.MetricSpec) *autoscalingv2.MetricTarget {
-	switch {
-	case m.Resource != nil:
-		return &m.Resource.Target
-	case m.ContainerResource != nil:
-		return &m.ContainerResource.Target
-	case m.Pods != nil:
-		return &m.Pods.Target
-	case m.Object != nil:
-		return &m.Object.Target
-	}
-	return &m.External.Target
 }
 
 func bounds(r hpa.Recorded) []input {
