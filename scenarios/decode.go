@@ -74,6 +74,15 @@ func (r *reader) syntax(err error, offset int) {
 	r.add(max(line, 1)+offset, "들여쓰기는 공백으로 맞추고, 콜론 뒤에는 공백을 두어 주십시오.", "YAML 문법에 맞지 않습니다: %s", text)
 }
 
+// hasItems tells whether the value of a key is a list that has something in it.
+func (r *reader) hasItems(n *yaml.Node, key, hint string) bool {
+	if n.Kind == yaml.SequenceNode && len(n.Content) > 0 {
+		return true
+	}
+	r.add(n.Line, hint, "%s에는 항목을 하나 이상 목록으로 적어야 합니다.", key)
+	return false
+}
+
 // mapping reads a mapping by a table of fields.
 func (r *reader) mapping(n *yaml.Node, what string, fields []field) {
 	names := make([]string, len(fields))

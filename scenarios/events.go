@@ -60,8 +60,7 @@ const eventHint = "{at: 1m, by: 배포, patch: {kind: Deployment, name: web, wit
 
 // timeline reads the events. They need not be in order in the file.
 func (r *reader) timeline(n *yaml.Node) (list []Event) {
-	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		r.add(n.Line, eventHint, "events에는 항목을 하나 이상 목록으로 적어야 합니다.")
+	if !r.hasItems(n, "events", eventHint) {
 		return nil
 	}
 	if len(n.Content) > maxEvents {

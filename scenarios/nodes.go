@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/stepscale/stepscale/engine/instances"
@@ -47,12 +48,17 @@ func (g NodeGroup) Node(n int) Node {
 	return Node{Name: fmt.Sprintf("%s-%d", g.Name, n), Type: g.Type, Zone: g.Zone, Group: g.Name}
 }
 
+// Object is the node as its kubelet registers it.
+func (n Node) Object() *corev1.Node {
+	t, _ := instances.Find(n.Type) // a type that is not there is refused when the scenario is read
+	return t.Node(n.Name, instances.Placement{Zone: n.Zone, Group: n.Group})
+}
+
 const nodesHint = "{type: m5.large, count: 1}처럼 적어 주십시오."
 
 // nodeList reads the nodes that nobody scales: node-1, node-2 and so on.
 func (r *reader) nodeList(n *yaml.Node) (list []Node) {
-	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		r.add(n.Line, nodesHint, "nodes에는 항목을 하나 이상 목록으로 적어야 합니다.")
+	if !r.hasItems(n, "nodes", nodesHint) {
 		return nil
 	}
 	for _, item := range n.Content {
@@ -74,8 +80,7 @@ const groupsHint = "{name: general, type: m5.large, min: 1, max: 4, desired: 2}�
 
 // groups reads the groups whose nodes the Cluster Autoscaler scales.
 func (r *reader) groups(n *yaml.Node) (list []NodeGroup) {
-	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		r.add(n.Line, groupsHint, "groups에는 항목을 하나 이상 목록으로 적어야 합니다.")
+	if !r.hasItems(n, "groups", groupsHint) {
 		return nil
 	}
 	for _, item := range n.Content {

@@ -102,8 +102,7 @@ func (r *reader) pod(n *yaml.Node) PodCost {
 // flows reads the loads of other workloads, and of single containers.
 func (r *reader) flows(n *yaml.Node) (list []Flow) {
 	const hint = "{target: redis, load: {segments: [{at: 0s, step: 50m}]}}처럼 적어 주십시오. container를 적으면 그 컨테이너에만 부하를 줍니다."
-	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		r.add(n.Line, hint, "loads에는 항목을 하나 이상 목록으로 적어야 합니다.")
+	if !r.hasItems(n, "loads", hint) {
 		return nil
 	}
 	for _, item := range n.Content {

@@ -79,8 +79,7 @@ func (a amounts) hint() string {
 }
 
 func (r *reader) segments(n *yaml.Node, a amounts) []Segment {
-	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		r.add(n.Line, a.hint(), "segments에는 항목을 하나 이상 목록으로 적어야 합니다.")
+	if !r.hasItems(n, "segments", a.hint()) {
 		return nil
 	}
 	var list []Segment

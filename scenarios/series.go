@@ -82,8 +82,7 @@ const seriesHint = "{pods: http_requests_per_second, segments: [{at: 0s, step: 1
 // metrics reads the series. target is the scenario's, which a Pods metric has unless it
 // says otherwise.
 func (r *reader) metrics(n *yaml.Node, target string) (list []Series) {
-	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		r.add(n.Line, seriesHint, "metrics에는 항목을 하나 이상 목록으로 적어야 합니다.")
+	if !r.hasItems(n, "metrics", seriesHint) {
 		return nil
 	}
 	for _, item := range n.Content {

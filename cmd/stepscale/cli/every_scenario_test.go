@@ -25,7 +25,6 @@ func TestVerifyAgreesOnEveryScenario(t *testing.T) {
 	if err != nil || len(names) < 15 {
 		t.Fatalf("%d scenarios, %v", len(names), err)
 	}
-	a := simulatedApp(t)
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			s, err := scenarios.Load(scenarios.FS, name)
@@ -45,10 +44,7 @@ func TestVerifyAgreesOnEveryScenario(t *testing.T) {
 			if len(s.Groups) > 0 {
 				loop = "cluster-autoscaler"
 			}
-			a := a
-			if loop != "hpa" && loop != "vpa" {
-				a = appFor(t, loop)
-			}
+			a := appFor(t, loop)
 			file, _ := record(t, a, name, runOptions{loop: loop, until: "pass=" + strconv.Itoa(passes)})
 			if s.HPA != "" && !slices.Contains(s.Faults, scenarios.FaultMissingTarget) {
 				agrees(t, a, file, passes)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"compress/gzip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,15 +20,7 @@ func large(t *testing.T, name string) string {
 		f.Changes = []trace.Change{{Object: "deployment/web", Field: "spec.replicas", From: strings.Repeat("1", 6<<20/5), To: "2"}}
 	})
 	if strings.HasSuffix(name, ".gz") {
-		var packed bytes.Buffer
-		z := gzip.NewWriter(&packed)
-		if _, err := z.Write(b); err != nil {
-			t.Fatal(err)
-		}
-		if err := z.Close(); err != nil {
-			t.Fatal(err)
-		}
-		b = packed.Bytes()
+		b = zipped(t, b)
 	}
 	file := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(file, b, 0o600); err != nil {

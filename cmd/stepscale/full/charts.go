@@ -54,10 +54,10 @@ func series(ticks []view.Tick, of func(view.Tick) string) (values []float64) {
 	return values
 }
 
-// amount reads "95%", "300m" or "4"; NaN where there is nothing.
+// amount is NaN where there is nothing.
 func amount(text string) float64 {
-	v, err := strconv.ParseFloat(strings.TrimRight(text, "%mMi"), 64)
-	if err != nil {
+	v, ok := view.Amount(text)
+	if !ok {
 		return math.NaN()
 	}
 	return v

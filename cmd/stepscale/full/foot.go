@@ -63,7 +63,7 @@ func (m Model) asks() []string {
 		}
 	}))
 	if m.stop == play.ForAnswer {
-		rows = append(rows, m.style(bold, prompts(m))+" "+m.fieldText()+caretMark)
+		rows = append(rows, m.style(bold, m.prompt())+" "+m.fieldText()+caretMark)
 	}
 	return rows
 }
@@ -77,7 +77,7 @@ func given(guess string) string {
 
 // fieldText is the part of the field that fits, up to the caret at least.
 func (m Model) fieldText() string {
-	room := m.width - ansi.StringWidth(prompts(m)) - 3
+	room := m.width - ansi.StringWidth(m.prompt()) - 3
 	text := m.field.String()
 	if over := m.field.column() - room; over > 0 {
 		text = ansi.TruncateLeft(text, over, "")

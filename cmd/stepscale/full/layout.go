@@ -7,7 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/cmd/stepscale/lines"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
@@ -37,12 +37,12 @@ func (m Model) screen() (rows []string, caret *tea.Cursor) {
 	p := m.parts()
 	rows = append(rows, m.head())
 	rows = append(rows, p.actors...)
-	rows = append(rows, m.rule())
+	rows = append(rows, m.rule(p.body))
 	rows = append(rows, m.body(p.body)...)
 	for i, l := range p.foot {
 		if at, ok := strings.CutSuffix(l, caretMark); ok {
 			l = at
-			x := ansi.StringWidth(prompts(m)) + 1 + m.field.column()
+			x := ansi.StringWidth(m.prompt()) + 1 + m.field.column()
 			caret = tea.NewCursor(min(x, m.width-1), len(rows)+i)
 		}
 		p.foot[i] = l
@@ -111,15 +111,15 @@ func (m Model) head() string {
 	return m.style(bold, left) + "  " + m.style(cyan, right) + " "
 }
 
-// rule is the line over the body: what stands there.
-func (m Model) rule() string {
+// rule is the line over the body of that many rows: what stands there.
+func (m Model) rule(height int) string {
 	name := m.pageName()
 	if m.past() {
 		name = fmt.Sprintf("지나간 기록 %d/%d · 클러스터에서 되돌린 것은 없습니다", m.cursor+1, m.now+1)
 		return m.style(yellow, "── "+name+" "+strings.Repeat("─", max(m.width-ansi.StringWidth(name)-4, 0)))
 	}
 	at := ""
-	if height, all := m.room(m.reads()); m.overlay == nil && all > height {
+	if all := len(m.lines(m.reads())); m.overlay == nil && all > height {
 		at = fmt.Sprintf(" %d%% ─", min(100*(m.scroll[m.reads()]+height)/all, 100))
 	}
 	line := strings.Repeat("─", max(m.width-ansi.StringWidth(name)-ansi.StringWidth(at)-4, 0))
@@ -250,12 +250,5 @@ func (m Model) spinning() string {
 	return dots + " 기다리는 액터: " + view.OneLine(view.ActorLabel(next))
 }
 
-func prompts(m Model) string {
-	switch m.stop {
-	case play.ForAnswer:
-		return " 예측>"
-	case play.ForRepair:
-		return " 다시>"
-	}
-	return " 다음>"
-}
+// prompt stands before the caret.
+func (m Model) prompt() string { return " " + lines.Prompts[m.stop] }

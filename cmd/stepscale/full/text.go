@@ -78,10 +78,7 @@ func fit(line string, width int) string {
 
 // style is text in a color of the terminal's own, which fits dark and light backgrounds.
 func (m Model) style(code, text string) string {
-	if !m.Color || text == "" {
-		return text
-	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
+	return view.Style(m.Color, code, text)
 }
 
 const (

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stepscale/stepscale/engine/clusterautoscaler"
 	"github.com/stepscale/stepscale/engine/instances"
+	"github.com/stepscale/stepscale/scenarios"
 )
 
 // forClusterAutoscaler has the scenario's node groups, as large as they are at the start.
@@ -27,8 +28,8 @@ func (s *Stage) forClusterAutoscaler(context.Context) (*clusterautoscaler.State,
 		if !ok {
 			return nil, fmt.Errorf("no instance type %s", g.Type) // the scenario was checked
 		}
-		group := &clusterautoscaler.NodeGroup{Name: g.Name, Min: g.Min, Max: g.Max, Target: g.Desired, Price: t.Price,
-			Template: t.Node(g.Name, instances.Placement{Zone: g.Zone, Group: g.Name})}
+		template := scenarios.Node{Name: g.Name, Type: g.Type, Zone: g.Zone, Group: g.Name}
+		group := &clusterautoscaler.NodeGroup{Name: g.Name, Min: g.Min, Max: g.Max, Target: g.Desired, Price: t.Price, Template: template.Object()}
 		for i := range g.Desired {
 			group.Nodes = append(group.Nodes, g.Node(i+1).Name)
 		}
@@ -41,9 +42,7 @@ func (s *Stage) forClusterAutoscaler(context.Context) (*clusterautoscaler.State,
 func (s *Stage) machine(group string, n int) *corev1.Node {
 	for _, g := range s.Scenario.Groups {
 		if g.Name == group {
-			t, _ := instances.Find(g.Type)
-			made := g.Node(n)
-			return t.Node(made.Name, instances.Placement{Zone: made.Zone, Group: made.Group})
+			return g.Node(n).Object()
 		}
 	}
 	return nil

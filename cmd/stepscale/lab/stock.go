@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -10,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 
-	"github.com/stepscale/stepscale/engine/instances"
 	"github.com/stepscale/stepscale/engine/world"
 )
 
@@ -25,11 +23,7 @@ type machinery interface {
 func (s *simulatedSite) stock(ctx context.Context) error {
 	var nodes []*corev1.Node
 	for _, n := range s.Scenario.Nodes() {
-		t, ok := instances.Find(n.Type)
-		if !ok {
-			return fmt.Errorf("no instance type %s", n.Type) // the scenario was checked
-		}
-		nodes = append(nodes, t.Node(n.Name, instances.Placement{Zone: n.Zone, Group: n.Group}))
+		nodes = append(nodes, n.Object())
 	}
 	if len(nodes) == 0 {
 		return nil

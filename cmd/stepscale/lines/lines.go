@@ -25,7 +25,8 @@ type Face struct {
 	start  time.Time   // of the first
 }
 
-var prompts = map[play.Stop]string{play.ForNext: "다음>", play.ForAnswer: "예측>", play.ForRepair: "다시>", play.ForReplay: "기록>"}
+// Prompts are what stands before the caret at a stop.
+var Prompts = map[play.Stop]string{play.ForNext: "다음>", play.ForAnswer: "예측>", play.ForRepair: "다시>", play.ForReplay: "기록>"}
 
 // Play renders it to its end.
 func (f *Face) Play(ctx context.Context, p play.Script) error {
@@ -50,10 +51,10 @@ func (f *Face) Play(ctx context.Context, p play.Script) error {
 // ask sends a line. When there are no more, nothing is sent, and the play ends.
 func (f *Face) ask(ctx context.Context, p play.Script, ask play.Ask) error {
 	if f.In == nil {
-		f.Screen.Prompt(prompts[ask.Stop])
+		f.Screen.Prompt(Prompts[ask.Stop])
 		return nil
 	}
-	line, err := f.In.Ask(ctx, f.Screen, prompts[ask.Stop])
+	line, err := f.In.Ask(ctx, f.Screen, Prompts[ask.Stop])
 	if errors.Is(err, io.EOF) {
 		f.Screen.Blank()
 		return nil

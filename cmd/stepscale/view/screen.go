@@ -100,8 +100,11 @@ const (
 	title   = "1;36"
 )
 
-func (s *Screen) style(code, text string) string {
-	if !s.color || text == "" {
+func (s *Screen) style(code, text string) string { return Style(s.color, code, text) }
+
+// Style is text in one of the styles above, where there is color.
+func Style(color bool, code, text string) string {
+	if !color || text == "" {
 		return text
 	}
 	return "\x1b[" + code + "m" + text + "\x1b[0m"

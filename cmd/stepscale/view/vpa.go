@@ -254,9 +254,16 @@ func (s *Screen) series(facts []trace.Fact) {
 	}
 }
 
-// quantity reads "246m" or "250Mi" as a number; the unit is the same in a chart.
+// Amount reads "95%", "246m", "250Mi" or "4" as a number, where there is one; the unit is
+// the same in a chart.
+func Amount(text string) (float64, bool) {
+	v, err := strconv.ParseFloat(strings.TrimRight(text, "%mMi"), 64)
+	return v, err == nil
+}
+
+// quantity is an Amount, 0 where there is none.
 func quantity(text string) float64 {
-	v, _ := strconv.ParseFloat(strings.TrimRight(text, "mMi"), 64)
+	v, _ := Amount(text)
 	return v
 }
 
