@@ -121,6 +121,10 @@ func apiServerFlags(p *pki, etcd string, port int) []string {
 		"--shutdown-delay-duration=0s",
 		"--watch-cache=true",
 		"--profiling=false",
+		// Beyond as many (100 by default) every write that comes at the same time makes a
+		// connection of its own, with its handshake: a quarter of the time that binding
+		// 1,000 pods took.
+		"--http2-max-streams-per-connection=10000",
 		"--max-requests-inflight=0", // a classroom of one: no throttling of our own actors
 		"--max-mutating-requests-inflight=0",
 		"--enable-priority-and-fairness=false",

@@ -152,6 +152,7 @@ func (c *Cluster) startAll(ctx context.Context) error {
 		return err
 	}
 	c.demandControllers(actors)
+	giveRoom(servers)
 	return c.parallel(ctx, actors, map[string]func(context.Context) error{
 		"controllers": c.startControllers, "scheduler": c.startScheduler, "kubelets": c.startKubelets, "metrics-server": c.startMetricsServer,
 	})

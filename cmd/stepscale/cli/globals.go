@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -24,6 +25,7 @@ const upstreamLog = "upstream.log"
 // libraries log, and what ends the process. Only Main calls it, and the tests' main.
 // The embedded cluster sets upstream's own when it starts (clusters/embedded/upstream.go).
 func setGlobals(errOut io.Writer) {
+	runtime.MemProfileRate = 0     // nobody reads it: the API server's profiles are off
 	signal.Ignore(syscall.SIGPIPE) // a closed pipe is a write error, so that everything is taken down
 	referee.Quiet()
 	filterLogs(errOut)
