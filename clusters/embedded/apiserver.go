@@ -115,7 +115,7 @@ func apiServerFlags(p *pki, etcd string, port int) []string {
 		"--kubelet-client-certificate=" + p.cert("kubelet-client"),
 		"--kubelet-preferred-address-types=InternalIP",
 		"--kubelet-client-key=" + p.keyFile("kubelet-client"),
-		// The node lifecycle controller, which would take the taint off again, does not run here.
+		// The node lifecycle controller, which would take the taint off again, runs only where a node is not Ready.
 		"--disable-admission-plugins=TaintNodesByCondition",
 		"--cert-dir=" + filepath.Dir(p.cert("ca")),
 		"--shutdown-delay-duration=0s",
