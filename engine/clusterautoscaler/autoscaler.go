@@ -10,6 +10,7 @@ type Autoscaler struct {
 	Options Options
 	judge   *Judge
 	random  *rand.Rand
+	chance  *rand.PCG // of random
 
 	requests map[string]request   // open scale-ups, by group
 	backoffs map[string]backoff   // by group
@@ -22,9 +23,9 @@ type Autoscaler struct {
 // New has seen nothing yet. The last scale-up, deletion and failure are an hour ago for it, so
 // that no delay is left of them (core/static_autoscaler.go NewStaticAutoscaler).
 func New(o Options, judge *Judge, started time.Time) *Autoscaler {
-	long := started.Add(-time.Hour)
+	long, chance := started.Add(-time.Hour), rand.NewPCG(o.Seed, o.Seed)
 	return &Autoscaler{
-		Options: o, judge: judge, random: rand.New(rand.NewPCG(o.Seed, o.Seed)),
+		Options: o, judge: judge, random: rand.New(chance), chance: chance,
 		requests: map[string]request{}, backoffs: map[string]backoff{}, unneeded: map[string]time.Time{}, recheck: map[string]time.Time{},
 		lastScaleUp: long, lastDelete: long, lastFailure: long,
 	}

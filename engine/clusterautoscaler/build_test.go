@@ -131,18 +131,7 @@ func scaleUp(t testing.TB, a *Autoscaler, c *Cluster) *ScaleUp {
 		c.Now = now
 	}
 	u := a.ScaleUp(c)
-	u.List()
-	u.AddUpcoming()
-	succeed(t, u.FilterPods(t.Context()))
-	if u.Decide(); u.Verdict != Needed {
-		return u
-	}
-	u.Equivalence()
-	u.Valid()
-	u.Predicates(t.Context())
-	succeed(t, u.Estimate(t.Context()))
-	succeed(t, u.Expand())
-	u.Size()
+	succeed(t, u.Run(t.Context()))
 	return u
 }
 
@@ -160,12 +149,6 @@ func scaleDown(t testing.TB, a *Autoscaler, c *Cluster) *ScaleDown {
 	}
 	d, err := a.ScaleDown(c)
 	succeed(t, err)
-	d.Order()
-	d.Eligible()
-	succeed(t, d.Simulate(t.Context()))
-	d.Unneeded()
-	d.Cool()
-	d.Judge()
-	d.Pick()
+	succeed(t, d.Run(t.Context()))
 	return d
 }

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	nodeutil "k8s.io/component-helpers/node/util"
 )
 
@@ -43,7 +44,9 @@ type Cluster struct {
 	Budgets []*policyv1.PodDisruptionBudget
 	// Replicas tells how many replicas the controller of a pod asks for, and false where
 	// there is no such controller any more; nil: all are there.
-	Replicas func(namespace string, controller *metav1.OwnerReference) (replicas int32, found bool)
+	Replicas func(namespace string, controller *metav1.OwnerReference) (replicas int32, found bool) `json:"-"`
+	// ReplicaSets are the sizes that Replicas goes by where it looks at ReplicaSets alone.
+	ReplicaSets map[types.UID]int32
 }
 
 // GroupOf is the node group of a node; nil where it has none.

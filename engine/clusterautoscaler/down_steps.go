@@ -30,6 +30,9 @@ func order(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
+	if s.pass.inputs, err = s.autoscaler.record(c, true); err != nil {
+		return err
+	}
 	s.autoscaler.Observe(c)
 	d, err := s.autoscaler.ScaleDown(c)
 	if err != nil {
@@ -147,7 +150,7 @@ func since(_ context.Context, s *State, f *trace.Frame) error {
 
 // pick chooses the nodes that go now.
 func pick(_ context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = "kubectl get nodes"
+	f.Kubectl, f.Inputs = "kubectl get nodes", s.pass.inputs
 	d := s.pass.down
 	d.Pick()
 	going := slices.Concat(d.Empty, d.Drain)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
+	resourcehelpers "k8s.io/component-helpers/resource"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/podtopologyspread"
 )
 
@@ -105,13 +106,18 @@ func decreasing(kinds []*PodGroup, node *corev1.Node) []*PodGroup {
 	return kinds
 }
 
-// requested is what the containers of pods ask for, in thousandths.
+// podRequests are those of a pod as the scheduler counts them: the containers together or the
+// greatest init container, with sidecars, overhead, and what a pod asks for as a whole
+// (utils/pod/pod.go PodRequests, with upstream's feature gates as they are by default).
+func podRequests(p *corev1.Pod) corev1.ResourceList {
+	return resourcehelpers.PodRequests(p, resourcehelpers.PodResourcesOptions{UseStatusResources: true})
+}
+
+// requested is the sum of what pods ask for, in thousandths.
 func requested(r corev1.ResourceName, pods ...*corev1.Pod) (milli int64) {
 	for _, p := range pods {
-		for _, c := range p.Spec.Containers {
-			q := c.Resources.Requests[r]
-			milli += q.MilliValue()
-		}
+		q := podRequests(p)[r]
+		milli += q.MilliValue()
 	}
 	return milli
 }

@@ -17,7 +17,7 @@ import (
 
 // resize orders nodes from the cloud, and tells the pods what became of them.
 func resize(ctx context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = "kubectl get nodes -L " + groupLabel
+	f.Kubectl, f.Inputs = "kubectl get nodes -L "+groupLabel, s.pass.inputs
 	if !s.goesOn(f) {
 		f.Add("action", actionKeep, "")
 		return nil

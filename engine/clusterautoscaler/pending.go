@@ -73,6 +73,30 @@ func (a *Autoscaler) ScaleUp(c *Cluster) *ScaleUp {
 	return &ScaleUp{cluster: c, autoscaler: a, snapshot: a.judge.NewSnapshot(c.Nodes, onNodes(bound))}
 }
 
+// Run goes through all the stages.
+func (u *ScaleUp) Run(ctx context.Context) error {
+	u.List()
+	if !u.cluster.Healthy(u.autoscaler.Options) { // upstream ends the loop here
+		u.Pending = nil
+	}
+	u.AddUpcoming()
+	if err := u.FilterPods(ctx); err != nil {
+		return err
+	}
+	if u.Decide(); u.Verdict != Needed {
+		return nil
+	}
+	u.Equivalence()
+	u.Valid()
+	u.Predicates(ctx)
+	if err := u.Estimate(ctx); err != nil {
+		return err
+	}
+	err := u.Expand()
+	u.Size()
+	return err
+}
+
 // allocated is the node that a pod is on, or will be on when others have gone for it.
 func allocated(p *corev1.Pod) string { return cmp.Or(p.Spec.NodeName, p.Status.NominatedNodeName) }
 

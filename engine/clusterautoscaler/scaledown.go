@@ -1,6 +1,7 @@
 package clusterautoscaler
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -76,6 +77,20 @@ func (a *Autoscaler) ScaleDown(c *Cluster) (*ScaleDown, error) {
 		cluster: c, autoscaler: a, snapshot: a.judge.NewSnapshot(c.Nodes, bound),
 		drain: &drainContext{cluster: c, options: a.Options, budgets: budgets},
 	}, nil
+}
+
+// Run goes through all the stages.
+func (d *ScaleDown) Run(ctx context.Context) error {
+	d.Order()
+	d.Eligible()
+	if err := d.Simulate(ctx); err != nil {
+		return err
+	}
+	d.Unneeded()
+	d.Cool()
+	d.Judge()
+	d.Pick()
+	return nil
 }
 
 // Order finds the nodes that may be looked at: of groups above their minimum, the empty

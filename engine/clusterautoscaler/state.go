@@ -2,6 +2,7 @@ package clusterautoscaler
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -32,7 +33,7 @@ type State struct {
 
 	autoscaler *Autoscaler
 	booting    []*machine
-	seen       map[types.UID]sight
+	dates      *world.Dates
 	pass       pass
 }
 
@@ -50,11 +51,9 @@ const (
 	networkUp = 10 * time.Second // from there until the node is Ready
 )
 
-// sight is when an object was first seen, in loop time.
-type sight struct{ there, going time.Time }
-
 // pass is what the steps of one pass hand to each other.
 type pass struct {
+	inputs  json.RawMessage // of the decision
 	up      *ScaleUp
 	ordered bool // the nodes, already
 	down    *ScaleDown
@@ -75,7 +74,7 @@ func (s *State) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.autoscaler, s.seen = New(s.Options, judge, s.Clock.Now()), map[types.UID]sight{}
+	s.autoscaler, s.dates = New(s.Options, judge, s.Clock.Now()), &world.Dates{Clock: s.Clock}
 	return nil
 }
 
@@ -96,12 +95,14 @@ func (s *State) cluster(ctx context.Context) (*Cluster, error) {
 	}
 	c := &Cluster{Now: s.Clock.Now(), Groups: s.Groups, Nodes: pointers(nodes.Items), Pods: pointers(pods.Items), Budgets: pointers[policyv1.PodDisruptionBudget](budgets.Items)}
 	for _, n := range c.Nodes {
-		s.dated(&n.ObjectMeta)
+		s.dates.Date(n)
 	}
 	for _, p := range c.Pods {
-		s.dated(&p.ObjectMeta)
+		s.dates.Date(p)
 	}
-	c.Replicas, err = s.replicas(ctx)
+	lean(c)
+	c.ReplicaSets, err = s.replicaSets(ctx)
+	c.Replicas = replicasIn(c.ReplicaSets)
 	return c, err
 }
 
@@ -113,27 +114,9 @@ func pointers[T any](items []T) []*T {
 	return list
 }
 
-// dated gives an object the times at which it was first seen: the API server stamps with the
-// machine's clock, and the loop goes by another.
-func (s *State) dated(o *metav1.ObjectMeta) {
-	first, ok := s.seen[o.UID]
-	if !ok {
-		first.there = s.Clock.Now()
-	}
-	if o.DeletionTimestamp != nil && first.going.IsZero() {
-		first.going = s.Clock.Now()
-	}
-	s.seen[o.UID] = first
-	o.CreationTimestamp.Time = first.there
-	if o.DeletionTimestamp != nil {
-		o.DeletionTimestamp = &metav1.Time{Time: first.going}
-	}
-}
-
-// replicas finds the controllers of pods.
-func (s *State) replicas(ctx context.Context) (func(string, *metav1.OwnerReference) (int32, bool), error) {
-	apps := s.AsObserver().Kube.AppsV1()
-	sets, err := apps.ReplicaSets(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+// replicaSets are the sizes of the controllers of pods.
+func (s *State) replicaSets(ctx context.Context) (map[types.UID]int32, error) {
+	sets, err := s.AsObserver().Kube.AppsV1().ReplicaSets(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -141,10 +124,7 @@ func (s *State) replicas(ctx context.Context) (func(string, *metav1.OwnerReferen
 	for i := range sets.Items {
 		wanted[sets.Items[i].UID] = world.ReplicasOf(&sets.Items[i])
 	}
-	return func(_ string, owner *metav1.OwnerReference) (int32, bool) {
-		n, found := wanted[owner.UID]
-		return n, found || owner.Kind != "ReplicaSet"
-	}, nil
+	return wanted, nil
 }
 
 // node is the Node of that name; nil where there is none.

@@ -28,6 +28,9 @@ func list(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
+	if s.pass.inputs, err = s.autoscaler.record(c, false); err != nil {
+		return err
+	}
 	s.autoscaler.Observe(c)
 	s.pass.up = s.autoscaler.ScaleUp(c)
 	s.pass.up.List()

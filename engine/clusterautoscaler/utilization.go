@@ -5,7 +5,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	resourcehelpers "k8s.io/component-helpers/resource"
 )
 
 // Utilization is how much of a node its pods ask for, from 0 on. What they use plays no part
@@ -42,7 +41,7 @@ func utilizationIn(r corev1.ResourceName, n *corev1.Node, pods []*corev1.Pod, o 
 	}
 	var asked, aside int64
 	for _, p := range pods {
-		q := resourcehelpers.PodRequests(p, resourcehelpers.PodResourcesOptions{})[r]
+		q := podRequests(p)[r]
 		switch {
 		case o.IgnoreDaemonSets && ofDaemonSet(p), o.IgnoreMirrorPods && isMirror(p):
 			aside += q.MilliValue()

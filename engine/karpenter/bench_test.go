@@ -61,7 +61,7 @@ func crowded(b *testing.B, ctx context.Context, n int) (*parts, []*corev1.Pod) {
 	clk := clocktesting.NewFakePassiveClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	cluster := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(objects...).WithStatusSubresource(&karpv1.NodePool{}).
 		WithIndex(&corev1.Pod{}, "spec.nodeName", func(o client.Object) []string { return []string{o.(*corev1.Pod).Spec.NodeName} }).Build()
-	p := newParts(ctx, &direct{Client: cluster, reader: cluster, clock: clk, wall: clk, offsets: map[stamp]time.Duration{}}, stepClock{clk})
+	p := newParts(ctx, &direct{Client: cluster, reader: cluster}, stepClock{clk})
 	table := instances.All()
 	for i := 0; len(table) < 60; i++ {
 		t := table[i]

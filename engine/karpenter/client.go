@@ -2,20 +2,18 @@ package karpenter
 
 import (
 	"context"
-	"sync"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	karpv1 "sigs.k8s.io/karpenter/pkg/apis/v1"
+
+	"github.com/stepscale/stepscale/engine/world"
 )
 
 // direct is the client that upstream's controllers get. It reads the API server where
@@ -23,26 +21,16 @@ import (
 // reads are nobody's calls, because a cache sends none. What it writes is Karpenter's.
 //
 // The API server stamps objects with the wall clock. Karpenter compares these stamps with
-// its own, which is virtual here: without shift it would give up every NodeClaim of an
+// its own, which is virtual here: without dates it would give up every NodeClaim of an
 // hour ahead (nodeclaim/lifecycle/liveness.go).
 type direct struct {
 	client.Client // writes
 	reader        client.Client
-	clock         clock.PassiveClock // of the loop
-	wall          clock.PassiveClock // of the API server
-
-	mu      sync.Mutex
-	offsets map[stamp]time.Duration
+	dates         *world.Dates
 }
 
-// stamp is one time in one object's metadata.
-type stamp struct {
-	uid      types.UID
-	deletion bool
-}
-
-func newDirect(writer, reader *rest.Config, loop, wall clock.PassiveClock) (*direct, error) {
-	d := &direct{clock: loop, wall: wall, offsets: map[stamp]time.Duration{}}
+func newDirect(writer, reader *rest.Config, loop clock.PassiveClock) (*direct, error) {
+	d := &direct{dates: &world.Dates{Clock: loop}}
 	var err error
 	if d.Client, err = client.New(writer, client.Options{Scheme: scheme.Scheme}); err != nil {
 		return nil, err
@@ -51,33 +39,11 @@ func newDirect(writer, reader *rest.Config, loop, wall clock.PassiveClock) (*dir
 	return d, err
 }
 
-// shift moves the stamps of an object to the loop's time: by as much as the clocks were
-// apart when each was first seen.
-func (d *direct) shift(o client.Object) {
-	if o.GetUID() == "" {
-		return
-	}
-	o.SetCreationTimestamp(d.moved(stamp{o.GetUID(), false}, o.GetCreationTimestamp()))
-	if t := o.GetDeletionTimestamp(); t != nil {
-		moved := d.moved(stamp{o.GetUID(), true}, *t)
-		o.SetDeletionTimestamp(&moved)
-	}
-}
-
-func (d *direct) moved(of stamp, t metav1.Time) metav1.Time {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if _, ok := d.offsets[of]; !ok {
-		d.offsets[of] = d.clock.Now().Sub(d.wall.Now()).Truncate(time.Second)
-	}
-	return metav1.NewTime(t.Add(d.offsets[of]))
-}
-
 func (d *direct) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
 	if err := d.reader.Get(ctx, key, o, opts...); err != nil {
 		return err
 	}
-	d.shift(o)
+	d.dates.Date(o)
 	return nil
 }
 
@@ -85,7 +51,7 @@ func (d *direct) Create(ctx context.Context, o client.Object, opts ...client.Cre
 	if err := d.Client.Create(ctx, o, opts...); err != nil {
 		return err
 	}
-	d.shift(o)
+	d.dates.Date(o)
 	return nil
 }
 
@@ -93,7 +59,7 @@ func (d *direct) Patch(ctx context.Context, o client.Object, p client.Patch, opt
 	if err := d.Client.Patch(ctx, o, p, opts...); err != nil {
 		return err
 	}
-	d.shift(o)
+	d.dates.Date(o)
 	return nil
 }
 
@@ -120,7 +86,7 @@ func (d *direct) List(ctx context.Context, list client.ObjectList, opts ...clien
 		if !ok || !pods && selector != nil && !selector.Matches(indexed(o)) {
 			continue
 		}
-		d.shift(o)
+		d.dates.Date(o)
 		kept = append(kept, item)
 	}
 	return meta.SetList(list, kept)

@@ -14,16 +14,20 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	karpv1 "sigs.k8s.io/karpenter/pkg/apis/v1"
+
+	"github.com/stepscale/stepscale/engine/world"
 )
 
 // TestStampsAreOfTheLoop: the API server's stamps come in the loop's time, an hour ahead
-// here, and stay where they were when the clocks move on apart.
+// here, and stay where they were when the clocks move on apart; whatever brings the object.
 func TestStampsAreOfTheLoop(t *testing.T) {
 	made := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	wall, loop := clocktesting.NewFakePassiveClock(made), clocktesting.NewFakePassiveClock(made.Add(time.Hour))
-	claim := &karpv1.NodeClaim{ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "a", CreationTimestamp: metav1.NewTime(made), Finalizers: []string{karpv1.TerminationFinalizer}}}
-	cluster := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(claim).Build()
-	d := &direct{Client: cluster, reader: cluster, clock: loop, wall: wall, offsets: map[stamp]time.Duration{}}
+	loop := clocktesting.NewFakePassiveClock(made.Add(time.Hour))
+	named := func(name string) *karpv1.NodeClaim {
+		return &karpv1.NodeClaim{ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID(name), CreationTimestamp: metav1.NewTime(made), Finalizers: []string{karpv1.TerminationFinalizer}}}
+	}
+	cluster := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(named("a"), named("b"), named("c")).Build()
+	d := &direct{Client: cluster, reader: cluster, dates: &world.Dates{Clock: loop}}
 	got := &karpv1.NodeClaim{}
 	read := func() {
 		t.Helper()
@@ -41,24 +45,35 @@ func TestStampsAreOfTheLoop(t *testing.T) {
 	if err := d.Delete(t.Context(), got); err != nil {
 		t.Fatal(err)
 	}
-	read()
-	was := &karpv1.NodeClaim{}
-	if err := cluster.Get(t.Context(), client.ObjectKey{Name: "a"}, was); err != nil {
-		t.Fatal(err)
+	if read(); !got.DeletionTimestamp.Time.Equal(made.Add(25 * time.Hour)) {
+		t.Errorf("it goes since %s, want a day later", got.DeletionTimestamp)
 	}
-	if ahead := got.DeletionTimestamp.Sub(was.DeletionTimestamp.Time); ahead != 25*time.Hour {
-		t.Errorf("the deletion is %s ahead, want what the clocks are apart", ahead)
+	loop.SetTime(made.Add(26 * time.Hour))
+	if read(); !got.DeletionTimestamp.Time.Equal(made.Add(25 * time.Hour)) {
+		t.Errorf("an hour later it goes since %s", got.DeletionTimestamp)
 	}
 	list := &karpv1.NodeClaimList{}
-	if err := d.List(t.Context(), list); err != nil || len(list.Items) != 1 || !list.Items[0].CreationTimestamp.Equal(&got.CreationTimestamp) {
+	if err := d.List(t.Context(), list); err != nil || len(list.Items) != 3 || !list.Items[0].CreationTimestamp.Equal(&got.CreationTimestamp) {
 		t.Errorf("listed %v, %v", list.Items, err)
+	}
+	if at := list.Items[1].CreationTimestamp; !at.Time.Equal(made.Add(26 * time.Hour)) {
+		t.Errorf("what is seen first in a list was made at %s", at)
+	}
+	loop.SetTime(made.Add(27 * time.Hour))
+	fresh := named("d")
+	if err := d.Create(t.Context(), fresh); err != nil || !fresh.CreationTimestamp.Time.Equal(made.Add(27*time.Hour)) {
+		t.Errorf("created at %s, %v", fresh.CreationTimestamp, err)
+	}
+	was := list.Items[2].DeepCopy()
+	was.Labels = map[string]string{"x": "y"}
+	if err := d.Patch(t.Context(), was, client.MergeFrom(&list.Items[2])); err != nil || !was.CreationTimestamp.Time.Equal(made.Add(26*time.Hour)) {
+		t.Errorf("patched, and made at %s, %v", was.CreationTimestamp, err)
 	}
 }
 
 // TestIndexedFields: what Karpenter looks up in its cache's indexes is found without them,
 // and pods by the API server's own.
 func TestIndexedFields(t *testing.T) {
-	clk := clocktesting.NewFakePassiveClock(time.Unix(1767225600, 0))
 	var objects []client.Object
 	for _, name := range []string{"a", "b"} {
 		objects = append(objects,
@@ -69,7 +84,7 @@ func TestIndexedFields(t *testing.T) {
 	}
 	cluster := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(objects...).
 		WithIndex(&corev1.Pod{}, "spec.nodeName", func(o client.Object) []string { return []string{o.(*corev1.Pod).Spec.NodeName} }).Build()
-	d := &direct{Client: cluster, reader: cluster, clock: clk, wall: clk, offsets: map[stamp]time.Duration{}}
+	d := &direct{Client: cluster, reader: cluster}
 	for field, list := range map[string]client.ObjectList{
 		"spec.providerID": &corev1.NodeList{}, "status.providerID": &karpv1.NodeClaimList{}, "spec.nodeName": &corev1.PodList{},
 	} {

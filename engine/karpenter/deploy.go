@@ -50,7 +50,7 @@ func (s *State) Deploy(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("카펜터의 CRD를 만들지 못했습니다: %w", err)
 	}
-	kube, err := newDirect(s.Identity(ActorKarpenter), s.Identity(""), s.Clock, s.ServerClock())
+	kube, err := newDirect(s.Identity(ActorKarpenter), s.Identity(""), s.Clock)
 	if err != nil {
 		return err
 	}

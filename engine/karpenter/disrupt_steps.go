@@ -90,6 +90,9 @@ func listCandidates(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
+	if s.pass.inputs, err = s.record(ctx, true); err != nil {
+		return err
+	}
 	if s.pass.verdict, err = s.parts.judge(ctx, stepClock{s.Clock}); err != nil {
 		return err
 	}
@@ -151,7 +154,7 @@ func showSimulation(_ context.Context, s *State, f *trace.Frame) error {
 
 // decideDisruption tells what upstream has decided.
 func decideDisruption(_ context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = kubectlClaims
+	f.Kubectl, f.Inputs = kubectlClaims, s.pass.inputs
 	c := s.pass.verdict.command
 	if c == nil {
 		f.Add("decision", string(disruption.NoOpDecision), "")

@@ -129,7 +129,7 @@ func shrunkWorld(t *testing.T, ctx context.Context, seed uint64) (*parts, clock.
 	cluster := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(objects...).WithStatusSubresource(&karpv1.NodePool{}, &karpv1.NodeClaim{}).
 		WithIndex(&corev1.Pod{}, "spec.nodeName", func(o client.Object) []string { return []string{o.(*corev1.Pod).Spec.NodeName} }).Build()
 	clk := atOnce{stepClock{passive}}
-	p := newParts(ctx, &direct{Client: cluster, reader: cluster, clock: passive, wall: passive, offsets: map[stamp]time.Duration{}}, clk)
+	p := newParts(ctx, &direct{Client: cluster, reader: cluster}, clk)
 	p.cloud.launched = rented.launched
 	if err := p.look(ctx); err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ import (
 // createClaims writes a NodeClaim for every planned node, and what the scheduling found
 // into Karpenter's memory and into events.
 func createClaims(ctx context.Context, s *State, f *trace.Frame) error {
-	f.Kubectl = "kubectl get nodeclaim"
+	f.Kubectl, f.Inputs = "kubectl get nodeclaim", s.pass.inputs
 	if s.idle(f) {
 		return nil
 	}

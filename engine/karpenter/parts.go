@@ -4,7 +4,9 @@ import (
 	"context"
 	"flag"
 
+	"github.com/go-logr/logr"
 	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/karpenter/pkg/controllers/dynamicresources/deviceallocation"
 	"sigs.k8s.io/karpenter/pkg/controllers/nodeclaim/lifecycle"
 	"sigs.k8s.io/karpenter/pkg/controllers/nodepool/readiness"
@@ -58,5 +60,5 @@ func withOptions(ctx context.Context) (context.Context, error) {
 	if err := o.Parse(flags); err != nil {
 		return nil, err
 	}
-	return options.ToContext(ctx, o), nil
+	return log.IntoContext(options.ToContext(ctx, o), logr.Discard()), nil // upstream writes to standard error otherwise
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/karpenter/pkg/operator/options"
 
@@ -125,21 +126,26 @@ func (s *State) readPending(ctx context.Context) error {
 	if err := s.parts.look(ctx); err != nil {
 		return err
 	}
-	pending, err := s.parts.provision.GetPendingPods(ctx)
+	var err error
+	s.pass.pending, err = s.parts.pending(ctx, stepClock{s.Clock})
+	return err
+}
+
+func (p *parts) pending(ctx context.Context, clk stepClock) (all []*corev1.Pod, err error) {
+	pending, err := p.provision.GetPendingPods(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	moving, err := s.parts.cluster.DeepCopyNodes().Deleting().CurrentlyReschedulablePods(ctx, s.parts.kube, stepClock{s.Clock}, s.parts.said)
+	moving, err := p.cluster.DeepCopyNodes().Deleting().CurrentlyReschedulablePods(ctx, p.kube, clk, p.said)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	seen := map[types.UID]bool{}
-	s.pass.pending = nil
-	for _, p := range append(pending, moving...) {
-		if !seen[p.UID] {
-			seen[p.UID] = true
-			s.pass.pending = append(s.pass.pending, p)
+	for _, pod := range append(pending, moving...) {
+		if !seen[pod.UID] {
+			seen[pod.UID] = true
+			all = append(all, pod)
 		}
 	}
-	return nil
+	return all, nil
 }

@@ -170,7 +170,7 @@ func randomWorld(t *testing.T, ctx context.Context, r *rand.Rand) *parts {
 	}
 	cluster := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(objects...).WithStatusSubresource(&karpv1.NodePool{}, &karpv1.NodeClaim{}).
 		WithIndex(&corev1.Pod{}, "spec.nodeName", func(o client.Object) []string { return []string{o.(*corev1.Pod).Spec.NodeName} }).Build()
-	p := newParts(ctx, &direct{Client: cluster, reader: cluster, clock: clk, wall: clk, offsets: map[stamp]time.Duration{}}, stepClock{clk})
+	p := newParts(ctx, &direct{Client: cluster, reader: cluster}, stepClock{clk})
 	p.cloud.types = instanceTypes(slices.DeleteFunc(instances.All(), func(instances.Type) bool { return r.IntN(3) == 0 }))
 	if err := p.look(ctx); err != nil {
 		t.Fatal(err)

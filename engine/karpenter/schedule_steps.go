@@ -33,6 +33,9 @@ func orderPods(ctx context.Context, s *State, f *trace.Frame) error {
 		}
 	}
 	f.Add("pendingPods", strconv.Itoa(len(s.pass.pending)), "")
+	if s.pass.inputs, err = s.record(ctx, false); err != nil {
+		return err
+	}
 	if len(s.pass.pending) == 0 {
 		f.Add("skipped", noPending, "")
 		return s.announce(ctx, f)

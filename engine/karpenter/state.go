@@ -5,6 +5,7 @@ package karpenter
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -38,7 +39,8 @@ type State struct {
 
 // pass is what the steps of one pass hand to each other.
 type pass struct {
-	pending []*corev1.Pod // that Karpenter is to find a place for
+	inputs  json.RawMessage // of the decision
+	pending []*corev1.Pod   // that Karpenter is to find a place for
 	plan    *plan
 	created []string // NodeClaims that were written
 	verdict verdict

@@ -31,20 +31,37 @@ type observeOptions struct {
 	namespace, output, record string
 	length                    time.Duration
 	noRecord                  bool
+	nodes, role               bool
 }
 
 func newObserveCommand(d deps) *cobra.Command {
 	var o observeOptions
 	cmd := &cobra.Command{
-		Use:   "observe HPA",
-		Short: "실제 클러스터의 HPA를 지켜보며 예측과 실제를 나란히 보여 드립니다",
+		Use:   "observe [HPA]",
+		Short: "실제 클러스터의 HPA를 지켜보며 예측과 실제를 나란히 보여 드립니다. --nodes는 카펜터와 클러스터 오토스케일러",
 		Long: `실제 클러스터의 HPA를 지켜보며 예측과 실제를 나란히 보여 드립니다. 15초마다 같은 입력(HPA, scale, 파드, 메트릭)을 읽어 stepscale의 엔진으로 결정을 예측하고, 클러스터의 HPA 컨트롤러가 실제로 한 일과 비교합니다. 다르면 이유를 찾아 봅니다.
+--nodes는 HPA 대신, 그 클러스터의 카펜터와 클러스터 오토스케일러가 마지막으로 한 결정(이벤트, NodePool, NodeClaim, 상태 ConfigMap, 노드의 테인트와 주석)을 한 번 읽고, 파드가 왜 기다리는지, 노드가 왜 남는지를 읽은 것으로 다시 계산해 곁에 적습니다. 필요한 권한은 --role이 보여 드립니다.
 읽기만 하고 아무것도 쓰지 않습니다. 멈추시려면 Ctrl-C를 누르십시오.`,
 		Example: `  stepscale observe web -n shop
   stepscale observe web -n shop --context my-context --for 10m
-  stepscale observe web -n shop --eks my-cluster --region ap-northeast-2 --record web.jsonl`,
-		Args: args(1, 1, "HPA"),
-		RunE: func(cmd *cobra.Command, given []string) error { return d.observe(cmd.Context(), given[0], o) },
+  stepscale observe web -n shop --eks my-cluster --region ap-northeast-2 --record web.jsonl
+  stepscale observe --nodes --context my-context
+  stepscale observe --nodes --role`,
+		Args: args(0, 1, "HPA"),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			switch {
+			case o.role:
+				return d.observeRole()
+			case o.nodes && len(given) > 0:
+				return problem.Usage("--nodes에는 HPA의 이름을 적지 않습니다.", "예: stepscale observe --nodes --context my-context")
+			case o.nodes:
+				return d.observeNodes(cmd.Context(), o)
+			}
+			if err := args(1, 1, "HPA")(cmd, given); err != nil {
+				return err
+			}
+			return d.observe(cmd.Context(), given[0], o)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.namespace, "namespace", "n", "", "HPA가 있는 `네임스페이스` (컨텍스트의 것이 기본)")
@@ -53,6 +70,8 @@ func newObserveCommand(d deps) *cobra.Command {
 	f.DurationVar(&o.length, "for", 10*time.Minute, "이 `시간`만큼 지켜봅니다")
 	f.StringVar(&o.record, "record", "", "본 것을 이 `파일`에 JSON 줄로 기록합니다")
 	noRecordFlag(f, &o.noRecord)
+	f.BoolVar(&o.nodes, "nodes", false, "HPA 대신 카펜터와 클러스터 오토스케일러의 마지막 결정을 한 번 읽습니다")
+	f.BoolVar(&o.role, "role", false, "--nodes에 필요한 읽기 권한(ClusterRole)을 출력합니다")
 	outputFlag(cmd, &o.output)
 	return cmd
 }
@@ -64,8 +83,8 @@ func (d deps) observe(ctx context.Context, name string, o observeOptions) (err e
 	if o.length <= 0 {
 		return problem.Usage("--for에는 0보다 긴 시간을 적어 주십시오.", "예: --for 10m")
 	}
-	if o.cluster.Name != "" && o.cluster.Context != "" {
-		return problem.Usage("--eks와 --context는 하나만 쓸 수 있습니다.", "지켜볼 클러스터 하나를 골라 주십시오.")
+	if err := oneCluster(o); err != nil {
+		return err
 	}
 	state, info, err := observeState(ctx, name, o)
 	if err != nil {
@@ -90,6 +109,13 @@ func (d deps) observe(ctx context.Context, name string, o observeOptions) (err e
 		err = &watchedError{err}
 	}
 	return err
+}
+
+func oneCluster(o observeOptions) error {
+	if o.cluster.Name != "" && o.cluster.Context != "" {
+		return problem.Usage("--eks와 --context는 하나만 쓸 수 있습니다.", "지켜볼 클러스터 하나를 골라 주십시오.")
+	}
+	return nil
 }
 
 // watchedError is the interruption of who only watched: there is nothing to clean up, and

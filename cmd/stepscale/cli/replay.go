@@ -23,8 +23,8 @@ import (
 )
 
 type replayOptions struct {
-	at, until, output string
-	list, verify, why bool
+	at, until, output, node string
+	list, verify, why       bool
 }
 
 func newReplayCommand(d deps) *cobra.Command {
@@ -41,6 +41,7 @@ func newReplayCommand(d deps) *cobra.Command {
   stepscale replay web.jsonl --at 12.5
   stepscale replay web.jsonl --until 'desired!=current' --output json
   stepscale replay web.jsonl --at 12 --why
+  stepscale replay nodes.jsonl --at 12 --why --node general-2
   stepscale replay web.jsonl --verify`,
 		Args: args(0, 1, "기록"),
 		RunE: func(cmd *cobra.Command, given []string) error {
@@ -55,7 +56,8 @@ func newReplayCommand(d deps) *cobra.Command {
 	f.StringVar(&o.until, "until", "", "시작한 자리부터 이 `조건`이 맞는 곳까지 갑니다. 예: replicas>5, desired!=current, reason=ScaleDownStabilized")
 	f.BoolVar(&o.list, "list", false, "저절로 남은 기록의 목록을 보여 드립니다")
 	f.BoolVar(&o.verify, "verify", false, "HPA의 결정을 업스트림 컨트롤러로 다시 계산해 비교합니다(verify와 같습니다)")
-	f.BoolVar(&o.why, "why", false, "그 자리의 결정이 달라지려면 값 하나가 얼마나 달라야 했는지 알려 드립니다(HPA)")
+	f.BoolVar(&o.why, "why", false, "그 자리의 결정이 달라지려면 값 하나가 얼마나 달라야 했는지 알려 드립니다(HPA, 카펜터, 클러스터 오토스케일러)")
+	f.StringVar(&o.node, "node", "", "--why로 물을 `노드`나 노드 그룹 (적지 않으시면 결정이 있는 것부터)")
 	outputFlag(cmd, &o.output)
 	return cmd
 }
@@ -63,6 +65,9 @@ func newReplayCommand(d deps) *cobra.Command {
 func (d deps) replay(ctx context.Context, file string, o replayOptions) error {
 	if err := checkOutput(o.output); err != nil {
 		return err
+	}
+	if o.node != "" && !o.why {
+		return problem.Usage("--node는 --why와 함께 씁니다.", "예: --at 12 --why --node "+o.node)
 	}
 	if o.list {
 		return d.showKept(o.output)
@@ -81,7 +86,7 @@ func (d deps) replay(ctx context.Context, file string, o replayOptions) error {
 		return err
 	}
 	defer opened.Close()
-	r := play.NewReplay(play.ReplayOptions{Recording: rec, Loop: d.loops[rec.Header.Loop]})
+	r := play.NewReplay(play.ReplayOptions{Recording: rec, Loop: d.loops[rec.Header.Loop], Explains: explains})
 	found := true
 	if o.at != "" {
 		if err := r.Begin(o.at); err != nil {
@@ -95,7 +100,7 @@ func (d deps) replay(ctx context.Context, file string, o replayOptions) error {
 	}
 	switch {
 	case o.why && found:
-		err = d.replayWhy(file, r, o.output)
+		err = d.replayWhy(ctx, file, r, o)
 	case o.output == "json":
 		err = d.replayJSON(r, rec, found)
 	default:

@@ -126,10 +126,10 @@ func TestReplayWhy(t *testing.T) {
 	if err := os.WriteFile(none, []byte(`{"pass":1,"step":"vpa/1-x","at":"2026-11-02T09:00:00Z"}`+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, errOut := replayed(t, "", none, "--why"); code != problem.ExitUsage || !strings.Contains(errOut, "HPA의 결정이 없습니다") {
+	if code, _, errOut := replayed(t, "", none, "--why"); code != problem.ExitUsage || !strings.Contains(errOut, "답할 결정이 없습니다") {
 		t.Errorf("exit code %d\n%s", code, errOut)
 	}
-	if code, out, _ := replayed(t, "why\nq\n", none); code != problem.ExitOK || !strings.Contains(strings.Join(strings.Fields(out), " "), "HPA의 결정에만 답합니다") {
+	if code, out, _ := replayed(t, "why\nq\n", none); code != problem.ExitOK || !strings.Contains(strings.Join(strings.Fields(out), " "), "답할 결정이 없습니다") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
 }

@@ -37,7 +37,12 @@ func (f *Face) replay(e play.Event) {
 		}
 		s.Differences(e.A, e.B, rows)
 	case play.Reasons:
-		s.Why(e.Pass, e.Answer, e.Start)
+		if e.HPA {
+			s.Why(e.Pass, e.Answer, e.Start)
+		}
+		if !e.HPA || len(e.Nodes) > 0 {
+			s.Otherwise(e.Pass, e.Nodes)
+		}
 	case play.ReplayHelp:
 		var rows [][2]string
 		for _, c := range play.Commands() {

@@ -16,6 +16,8 @@ import (
 type ReplayOptions struct {
 	Recording *recording.Recording
 	Loop      engine.Definition // of the recording; empty where it is not known
+	// Explains are who answers for decisions about nodes, by the engine that made them.
+	Explains map[string]Explain
 }
 
 // Replay is somebody who moves over a recording. Nothing is executed: there is no

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stepscale/stepscale/engine/hpa/why"
@@ -35,9 +36,29 @@ func WhyTexts(a why.Answer, start time.Time) (texts []string) {
 		texts = append(texts, changeText(a, c, start))
 	}
 	if len(a.Changes) == 0 {
-		texts = append(texts, "어느 값 하나를 바꾸어도 이 결정은 바뀌지 않습니다.")
+		texts = append(texts, "찾아본 범위에서는 어느 값 하나를 바꾸어도 이 결정은 바뀌지 않습니다."+triedText(a.Tried))
 	}
 	return texts
+}
+
+// triedText are the inputs with the values between which was looked.
+func triedText(all []why.Tried) string {
+	var ranges []string
+	for _, t := range all {
+		c := why.Change{Kind: t.Kind, Field: t.Field, Metric: t.Metric, Unit: t.Unit}
+		switch t.Kind {
+		case why.Ticks:
+			ranges = append(ranges, fmt.Sprintf("앞으로의 패스 %d번", t.High))
+		case why.ReadyPods:
+			ranges = append(ranges, fmt.Sprintf("준비된 파드 %d~%d개", t.Low, t.High))
+		default:
+			ranges = append(ranges, inputName(c)+" "+inputValue(c, t.Low)+"~"+inputValue(c, t.High))
+		}
+	}
+	if len(ranges) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(ranges, ", ") + ")"
 }
 
 func changeText(a why.Answer, c why.Change, start time.Time) string {

@@ -43,6 +43,10 @@ func TestWhyTexts(t *testing.T) {
 	if got := view.WhyTexts(a, start); !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+	tried := []why.Tried{{Kind: why.Usage, Metric: "cpu", Unit: why.Percent, High: 200}, {Kind: why.ReadyPods, Unit: why.Count, High: 4}, {Kind: why.Ticks, Unit: why.Count, High: 241}}
+	if got := view.WhyTexts(why.Answer{Tried: tried}, start); len(got) != 1 || got[0] != "찾아본 범위에서는 어느 값 하나를 바꾸어도 이 결정은 바뀌지 않습니다. (cpu 사용률 0%~200%, 준비된 파드 0~4개, 앞으로의 패스 241번)" {
+		t.Errorf("of a range: %q", got)
+	}
 	if got := view.WhyTexts(why.Answer{Failed: "boom"}, start); len(got) != 2 || !strings.Contains(got[0], "boom") || !strings.Contains(got[1], "바뀌지 않습니다") {
 		t.Errorf("of nothing: %q", got)
 	}

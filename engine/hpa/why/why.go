@@ -9,6 +9,7 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/otherwise"
 )
 
 // Kind names an input of a decision.
@@ -64,9 +65,20 @@ type Answer struct {
 	Failed  string   `json:"error,omitempty"` // of the metrics
 	Held    *Held    `json:"held,omitempty"`
 	Changes []Change `json:"changes"`
+	Tried   []Tried  `json:"tried"` // between which bounds it was looked for
 
 	Now    time.Time     `json:"at"`     // loop time of the decision
 	Period time.Duration `json:"period"` // nanoseconds from one decision to the next
+}
+
+// Tried is an input with the least and the greatest value that was tried.
+type Tried struct {
+	Kind   Kind   `json:"input"`
+	Field  string `json:"field,omitempty"`
+	Metric string `json:"metric,omitempty"`
+	Unit   Unit   `json:"unit"`
+	Low    int64  `json:"low"`
+	High   int64  `json:"high"`
 }
 
 // Held is the recommendation from before that a decision was held at.
@@ -80,13 +92,14 @@ type Held struct {
 // Of decides a recorded decision again and again until it knows.
 func Of(r hpa.Recorded) Answer {
 	base := decide(r)
-	a := Answer{Current: r.Input.SpecReplicas, Desired: base.Desired, Held: heldAt(r), Changes: []Change{}, Now: r.Input.Now, Period: r.Params.SyncPeriod}
+	a := Answer{Current: r.Input.SpecReplicas, Desired: base.Desired, Held: heldAt(r), Changes: []Change{}, Tried: []Tried{}, Now: r.Input.Now, Period: r.Params.SyncPeriod}
 	if base.Err != nil {
 		a.Failed = base.Err.Error()
 	}
 	for _, in := range inputs(r, base.Desired) {
+		a.Tried = append(a.Tried, Tried{Kind: in.kind, Field: in.field, Metric: in.metric, Unit: in.unit, Low: in.low, High: in.high})
 		for _, bound := range []int64{in.low, in.high} {
-			if to, ok := nearest(in.from, bound, func(v int64) bool { return decide(in.with(r, v)).Desired != base.Desired }); ok {
+			if to, ok := otherwise.Nearest(in.from, bound, otherwise.Fine, func(v int64) bool { return decide(in.with(r, v)).Desired != base.Desired }); ok {
 				a.Changes = append(a.Changes, Change{
 					Kind: in.kind, Field: in.field, Metric: in.metric, Unit: in.unit, From: in.from, To: to,
 					Desired: decide(in.with(r, to)).Desired, input: in,
@@ -101,47 +114,6 @@ func Of(r hpa.Recorded) Answer {
 func (c Change) Try(r hpa.Recorded, value int64) int32 { return decide(c.input.with(r, value)).Desired }
 
 func decide(r hpa.Recorded) hpa.Result { return hpa.Decide(r.Params, r.Input, r.History.Clone()) }
-
-// How nearest looks: at every value that is so near, and then farther by an eighth each
-// time. What is farther away may be missed where it holds for less than that.
-const (
-	everyWithin = 64
-	eighth      = 8
-)
-
-// nearest is the value from there on, towards a bound, at which something differs and
-// before which it does not.
-func nearest(from, bound int64, differs func(int64) bool) (int64, bool) {
-	sign := int64(1)
-	if bound < from {
-		sign = -1
-	}
-	reach := (bound - from) * sign
-	same := int64(0)
-	for step := int64(1); same < reach; step = stepAfter(step, same) {
-		try := same + min(step, reach-same)
-		if !differs(from + sign*try) {
-			same = try
-			continue
-		}
-		for try-same > 1 {
-			if mid := same + (try-same)/2; differs(from + sign*mid) {
-				try = mid
-			} else {
-				same = mid
-			}
-		}
-		return from + sign*try, true
-	}
-	return 0, false
-}
-
-func stepAfter(step, distance int64) int64 {
-	if distance < everyWithin {
-		return 1
-	}
-	return max(step, distance/eighth)
-}
 
 // heldAt is the recommendation that the stabilization window holds the decision at; nil
 // where it holds nothing.

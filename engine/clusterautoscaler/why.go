@@ -1,0 +1,213 @@
+package clusterautoscaler
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/stepscale/stepscale/engine/otherwise"
+)
+
+// The questions that are answered (otherwise.Answer.Question).
+const (
+	WhyGroup  = "groupChosen" // why these nodes were ordered
+	WhyNoNode = "noNode"      // why none was
+	WhyKept   = "nodeKept"    // why a node stays
+	WhyGone   = "nodeRemoved" // why it goes
+)
+
+// The verdicts that are no Verdict and no Reason.
+const (
+	ScaledUp  = "ScaledUpGroup"
+	NoTrigger = "NotTriggerScaleUp"
+	Capped    = "ScaleUpCapped"
+	Unhealthy = "ClusterUnhealthy"
+	Removed   = "ScaleDown"
+	Cooling   = "ScaleDownInCooldown"
+	Budgeted  = "ScaleDownBudget"
+)
+
+// Why says why a recorded decision came out as it did: of more nodes as a whole, of fewer
+// nodes for every node, those that go first. One that is named is alone; ErrNoSubject where
+// the decision was not about it. No cluster is needed.
+func Why(ctx context.Context, inputs []byte, subject string) (answers []otherwise.Answer, err error) {
+	defer func() {
+		if p := recover(); p != nil { // upstream's plugins trust the API server, and this may be anybody's file
+			err = fmt.Errorf("%w: %v", errRecorded, p)
+		}
+	}()
+	r, err := ReadRecorded(inputs)
+	if err != nil {
+		return nil, err
+	}
+	judge, err := NewJudge(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if r.Down {
+		return r.whyDown(ctx, judge, subject)
+	}
+	return r.whyUp(ctx, judge, subject)
+}
+
+func (r Recorded) whyUp(ctx context.Context, judge *Judge, subject string) ([]otherwise.Answer, error) {
+	u, err := r.up(ctx, judge)
+	if err != nil {
+		return nil, err
+	}
+	base := u.outcome()
+	question, about := WhyNoNode, ""
+	if len(u.Resizes) > 0 {
+		question, about = WhyGroup, u.Best.Group.Name
+	}
+	if subject != "" && subject != about {
+		return nil, otherwise.ErrNoSubject
+	}
+	a, err := otherwise.Ask(ctx, question, about, base, otherwise.Coarse, r.inputsUp(judge, u))
+	return []otherwise.Answer{a}, err
+}
+
+// outcome is what was decided about more nodes.
+func (u *ScaleUp) outcome() otherwise.Outcome {
+	o := otherwise.Outcome{Verdict: string(u.Verdict), Ref: "core/static_autoscaler.go: shouldScaleUp"}
+	switch {
+	case !u.cluster.Healthy(u.autoscaler.Options):
+		return otherwise.Outcome{Verdict: Unhealthy, Ref: "clusterstate/clusterstate.go: IsClusterHealthy"}
+	case u.Verdict != Needed:
+		return o
+	case u.Best == nil:
+		o = otherwise.Outcome{Verdict: NoTrigger, Ref: "processors/status/eventing_scale_up_processor.go: ReasonsMessage"}
+		if len(u.Kinds) > 0 {
+			o.Note = u.WhyNot(u.Kinds[0])
+		}
+		return o
+	case len(u.Resizes) == 0:
+		return otherwise.Outcome{Verdict: Capped, About: u.Capped, Ref: "core/scaleup/orchestrator/orchestrator.go: prepareScaleUp"}
+	}
+	o = otherwise.Outcome{Verdict: ScaledUp, Ref: "core/scaleup/orchestrator/orchestrator.go: ScaleUp"}
+	for _, r := range u.Resizes {
+		o.About = append(o.About, r.Group.Name, strconv.Itoa(r.To-r.From))
+	}
+	if len(u.Rounds) > 0 {
+		o.Note = u.Rounds[0].Expander
+	}
+	return o
+}
+
+func (r Recorded) whyDown(ctx context.Context, judge *Judge, subject string) (answers []otherwise.Answer, err error) {
+	d, err := r.down(ctx, judge)
+	if err != nil {
+		return nil, err
+	}
+	base := outcomes(d)
+	memo := map[string]map[string]otherwise.Outcome{}
+	for _, node := range first(d, base, subject) {
+		question := WhyKept
+		if base[node].Verdict == Removed {
+			question = WhyGone
+		}
+		a, err := otherwise.Ask(ctx, question, node, base[node], otherwise.Coarse, r.inputsDown(judge, d, node, memo))
+		if err != nil {
+			return nil, err
+		}
+		answers = append(answers, a)
+	}
+	if subject != "" && len(answers) == 0 {
+		return nil, otherwise.ErrNoSubject
+	}
+	return answers, nil
+}
+
+// first are the nodes that are told of: one that was asked for, or those that go and then
+// the others.
+func first(d *ScaleDown, outcomes map[string]otherwise.Outcome, subject string) []string {
+	if subject != "" {
+		if _, ok := outcomes[subject]; ok {
+			return []string{subject}
+		}
+		return nil
+	}
+	nodes := slices.Sorted(maps.Keys(outcomes))
+	rank := func(node string) int {
+		switch outcomes[node].Verdict {
+		case Removed:
+			return 0
+		case string(NotAutoscaled):
+			return 2
+		}
+		return 1
+	}
+	slices.SortStableFunc(nodes, func(a, b string) int { return rank(a) - rank(b) })
+	return nodes[:min(len(nodes), otherwise.MostAnswers)]
+}
+
+// The upstream files and functions of the reasons.
+const (
+	ofEligibility = "core/scaledown/eligibility/eligibility.go: unremovableReasonAndNodeUtilization"
+	ofSimulation  = "simulator/cluster.go: SimulateNodeRemoval"
+	ofRemovable   = "core/scaledown/unneeded/nodes.go: RemovableAt"
+	ofPrefilter   = "processors/nodes/pre_filtering_processor.go: GetScaleDownCandidates"
+	ofCooldown    = "core/static_autoscaler.go: isScaleDownInCooldown"
+	ofBudgets     = "core/scaledown/budgets/budgets.go: CropNodes"
+	ofActuation   = "core/scaledown/actuation/actuator.go: StartDeletion"
+)
+
+// outcomes are what was decided about each node, by name.
+func outcomes(d *ScaleDown) map[string]otherwise.Outcome {
+	of := map[string]otherwise.Outcome{}
+	if d == nil {
+		return of
+	}
+	note := func(node string, o otherwise.Outcome) { of[node] = o }
+	for _, x := range d.Excluded {
+		note(x.Node.Name, otherwise.Outcome{Verdict: string(x.Reason), Note: d.sizes(x.Node.Name), Ref: ofPrefilter})
+	}
+	for _, c := range d.Checked {
+		o := otherwise.Outcome{Verdict: string(c.Reason), Ref: ofEligibility}
+		if c.Known {
+			o.Note = ratio(c.Utilization.Value())
+		}
+		note(c.Node.Name, o)
+	}
+	for _, r := range d.Removals {
+		o := otherwise.Outcome{Verdict: string(r.Reason), Ref: ofSimulation}
+		switch r.Reason {
+		case BlockedByPod:
+			o.About, o.Note = []string{string(r.Block)}, r.Blocker.Name
+		case NoPlaceToMovePods:
+			o.Note = r.Homeless.Name
+		}
+		note(r.Node.Name, o)
+	}
+	for _, v := range d.Removable {
+		note(v.Node.Name, d.verdict(v))
+	}
+	return of
+}
+
+// verdict is what becomes of an unneeded node.
+func (d *ScaleDown) verdict(v Verdicted) otherwise.Outcome {
+	held := func(r *Removal) bool { return r == v.Removal }
+	switch {
+	case v.Reason == NotUnneededLongEnough || v.Reason == NotUnreadyLongEnough:
+		return otherwise.Outcome{Verdict: string(v.Reason), Note: v.Left.String(), Ref: ofRemovable}
+	case v.Reason != "":
+		return otherwise.Outcome{Verdict: string(v.Reason), Note: d.sizes(v.Node.Name), Ref: ofRemovable}
+	case slices.ContainsFunc(d.Held, held) && d.Cooldown.On():
+		return otherwise.Outcome{Verdict: Cooling, Note: d.Cooldown.Left().String(), Ref: ofCooldown}
+	case slices.ContainsFunc(d.Held, held):
+		return otherwise.Outcome{Verdict: Budgeted, Ref: ofBudgets}
+	}
+	return otherwise.Outcome{Verdict: Removed, Ref: ofActuation}
+}
+
+// sizes are those of a node's group: "2 1", its target and its least.
+func (d *ScaleDown) sizes(node string) string {
+	g := d.cluster.GroupOf(node)
+	if g == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d %d", g.Target, g.Min)
+}
