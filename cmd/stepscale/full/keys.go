@@ -72,8 +72,8 @@ func (m Model) key(k tea.KeyPressMsg) (tea.Model, tea.Cmd) {
 	if !m.asking { // a step runs
 		return m, nil
 	}
-	if name == "enter" && m.quiet {
-		m.quiet = false
+	quiet := m.quiet
+	if m.quiet = false; quiet && name == "enter" {
 		return m, nil
 	}
 	latin := play.Pressed(name)

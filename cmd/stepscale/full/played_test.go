@@ -52,6 +52,7 @@ type learner struct {
 	sent  []string
 	seen  func(Model) // is told of every state
 	wrong bool        // every question is answered wrongly first
+	done  bool        // no more keys are pressed
 }
 
 func (l *learner) update(msg tea.Msg) {
@@ -87,8 +88,8 @@ func (l *learner) run(k tea.KeyPressMsg) {
 		l.seen(l.m)
 	}
 	if before && !l.m.asking && cmd != nil {
-		if batch, ok := cmd().(tea.BatchMsg); ok && len(batch) > 0 {
-			batch[0]() // the line; the rest are ticks
+		for batch, ok := cmd().(tea.BatchMsg); ok && len(batch) > 0; { // the line comes first; the rest are ticks
+			batch, ok = batch[0]().(tea.BatchMsg)
 		}
 	}
 }
