@@ -81,6 +81,10 @@ func (c *checker) blocks() {
 			}
 		case Predict:
 			c.predict(b, c.lesson.Blocks[i+1:])
+		case Remember:
+			if slices.ContainsFunc(c.lesson.Blocks[i+1:], func(b Block) bool { return b.Kind != Prose && b.Kind != When }) {
+				c.problem(b.Line, "remember 뒤에 다른 블록이 있습니다.", usage[Remember])
+			}
 		}
 	}
 }

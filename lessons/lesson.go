@@ -52,7 +52,8 @@ const (
 	Predict  = "predict"
 	Hint     = "hint"
 	Continue = "continue"
-	When     = "when" // prose for clusters of one kind
+	When     = "when"     // prose for clusters of one kind
+	Remember = "remember" // what to keep of the lesson, when it is over: three things
 )
 
 // What a When may say.
@@ -93,6 +94,28 @@ func (l Lesson) Told(hold ...string) []Block {
 		told = append(told, b)
 	}
 	return told
+}
+
+// things is how many there are in a Remember: more is not kept.
+const things = 3
+
+// Things are the lines of a Remember.
+func (b Block) Things() (all []string) {
+	for line := range strings.Lines(b.Text) {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "- "); ok {
+			all = append(all, strings.TrimSpace(text))
+		}
+	}
+	return all
+}
+
+// Remember are the things to keep of the lesson; none where nobody wrote them down.
+func (l Lesson) Remember() []string {
+	i := slices.IndexFunc(l.Blocks, func(b Block) bool { return b.Kind == Remember })
+	if i < 0 {
+		return nil
+	}
+	return l.Blocks[i].Things()
 }
 
 // Passes is how many passes a continue pass runs.

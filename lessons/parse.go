@@ -173,7 +173,7 @@ func (p *parser) untilFence(fence string) (content []string, closing string, clo
 }
 
 // directives are the first words of fences that are no code.
-var directives = []string{Step, Predict, Hint, Continue, When}
+var directives = []string{Step, Predict, Hint, Continue, When, Remember}
 
 func isDirective(word string) bool { return slices.Contains(directives, word) }
 
@@ -202,7 +202,7 @@ func like(words []string, kind string) bool {
 	switch {
 	case len(word) < 4:
 		far = 1
-	case len(words) == 1 && kind != Hint:
+	case len(words) == 1 && kind != Hint && kind != Remember:
 		far = 0
 	}
 	return levenshtein.ComputeDistance(word, kind) <= far
@@ -212,7 +212,7 @@ func (p *parser) directive(words []string, text string, line int) {
 	b := Block{Kind: words[0], Text: text, Line: line}
 	args := words[1:]
 	want := map[string]int{Step: 1, Predict: 1, Hint: 0, Continue: 2, When: 1}[b.Kind]
-	if len(args) > want || (b.Kind != Hint && len(args) == 0) {
+	if alone := b.Kind == Hint || b.Kind == Remember; len(args) > want || !alone && len(args) == 0 {
 		p.problem(line, fmt.Sprintf("%s 블록의 인자가 맞지 않습니다: %q", b.Kind, strings.Join(args, " ")), usage[b.Kind])
 		return
 	}
@@ -231,6 +231,9 @@ func (p *parser) directive(words []string, text string, line int) {
 	if (b.Kind == Predict || b.Kind == Hint || b.Kind == When) && text == "" {
 		p.problem(line, fmt.Sprintf("%s 블록이 비어 있습니다.", b.Kind), usage[b.Kind])
 	}
+	if b.Kind == Remember && len(b.Things()) != things {
+		p.problem(line, fmt.Sprintf("remember 블록에 적은 것이 %d가지입니다.", len(b.Things())), usage[Remember])
+	}
 	p.lesson.Blocks = append(p.lesson.Blocks, b)
 }
 
@@ -239,6 +242,7 @@ var usage = map[string]string{
 	Predict:  "```predict 값이름 처럼 적고 안에 질문을 써 주십시오. 예: ```predict proposal",
 	Hint:     "```hint 만 적고 안에 힌트를 써 주십시오.",
 	Continue: "```continue change|load|pass|단계ID [한도] 처럼 적어 주십시오. 예: ```continue change 10m, ```continue pass 3",
+	Remember: "```remember 만 적고, 안에 기억할 세 가지를 - 로 시작하는 세 줄로 써 주십시오. 한 수업에 하나, 실행하는 블록이 모두 끝난 뒤에 적습니다.",
 	When:     "```when real, ```when simulated, ```when policy, ```when webhook 가운데 하나를 적고, 시간이 실제일 때만, 시뮬레이션일 때만, 새 파드의 사양을 API 서버의 정책이 바꿀 때만, 웹훅이 바꿀 때만 보여 드릴 글을 안에 써 주십시오.",
 }
 

@@ -68,6 +68,17 @@ func (c *course) here(picked []chosenLesson) ([]chosenLesson, error) {
 	return rest, nil
 }
 
+// after is the lesson that follows one and can be played here, with how to begin it.
+func (c *course) after(l lessons.Lesson) string {
+	at := slices.IndexFunc(c.all, func(o lessons.Lesson) bool { return o.ID == l.ID })
+	for _, next := range c.all[at+1:] {
+		if c.elsewhere(next) == "" {
+			return fmt.Sprintf("%s (stepscale learn %s)", next.Title, next.ID)
+		}
+	}
+	return ""
+}
+
 // begun tells a lesson that was left in the middle, also one that was finished before.
 func (c *course) begun(l lessons.Lesson) bool {
 	p := c.record.Lessons[l.ID]

@@ -21,14 +21,28 @@ import (
 )
 
 func plainFlag(f *pflag.FlagSet, plain *bool) {
-	f.BoolVar(plain, "plain", false, "터미널에서도 화면 전체를 쓰지 않고 한 줄씩 보여 드립니다(화면 낭독기, 느린 연결)")
+	f.BoolVar(plain, "plain", false, "화면 전체를 쓰지 않고 한 줄씩, 선과 막대 없이 글로만 보여 드립니다(화면 낭독기, 느린 연결). ACCESSIBLE=1도 같습니다")
+}
+
+// plainly is for people who have said that lines are better, and that nothing but text is
+// to be on them.
+func (d deps) plainly(plain bool) deps {
+	if !plain {
+		return d
+	}
+	d.typed.Plainly()
+	d.out, d.errOut = view.Plain(d.out), view.Plain(d.errOut)
+	if _, ours := d.waits.(terminal); ours {
+		d.waits = terminal{d.errOut}
+	}
+	return d
 }
 
 // fullScreen tells whether a play may take the whole terminal: somebody sits at one that
 // can do that, and has not said that lines are better.
 func (d deps) fullScreen(plain bool) bool {
 	_, seen := view.TerminalWidth(d.out)
-	return !plain && seen && d.typed != nil && d.typed.Terminal && os.Getenv("TERM") != "dumb" && os.Getenv("ACCESSIBLE") == ""
+	return !plain && seen && d.typed != nil && d.typed.Terminal && os.Getenv("TERM") != "dumb" && !view.Accessible()
 }
 
 // face shows one play after it was told where its frames come from.

@@ -83,6 +83,7 @@ func (d deps) loadLessons(dir string) ([]lessons.Lesson, error) {
 }
 
 func (d deps) learn(ctx context.Context, name string, o learnOptions) (err error) {
+	d = d.plainly(o.plain)
 	o.target.holds = true
 	if err := o.target.check(); err != nil {
 		return err
@@ -111,7 +112,7 @@ func (d deps) learn(ctx context.Context, name string, o learnOptions) (err error
 	}
 	on := &onScreen{Waits: d.waits}
 	d.waits = on
-	t := &tutor{on: on, deps: d, session: d.opener(d, o.target, scenarios), progress: progress, auto: o.auto, attached: o.target.attached(), o: o, scenarios: scenarios, screen: view.New(d.out)}
+	t := &tutor{on: on, deps: d, session: d.opener(d, o.target, scenarios), progress: progress, auto: o.auto, attached: o.target.attached(), o: o, scenarios: scenarios, next: c.after, screen: view.New(d.out)}
 	defer func() { err = t.session.close(err) }()
 	if !o.auto {
 		t.typed, t.wide = d.typed, d.fullScreen(o.plain)
@@ -140,9 +141,10 @@ type tutor struct {
 	on        *onScreen
 	o         learnOptions
 	scenarios fs.FS
-	attached  bool     // to somebody else's cluster
-	kept      bool     // something was saved
-	shown     []string // the lines for the second terminal
+	next      func(lessons.Lesson) string // what there is to learn after a lesson
+	attached  bool                        // to somebody else's cluster
+	kept      bool                        // something was saved
+	shown     []string                    // the lines for the second terminal
 }
 
 // all plays the lessons one after the other.
@@ -153,11 +155,11 @@ func (t *tutor) all(ctx context.Context, chosen []chosenLesson) error {
 				return err
 			}
 		}
-		after := "클러스터를 정리하고 끝냅니다."
+		after, next := "클러스터를 정리하고 끝냅니다.", t.next(c.Lesson)
 		if i+1 < len(chosen) {
-			after = "이 수업의 오브젝트를 지우고 다음 수업으로 넘어갑니다."
+			after, next = "이 수업의 오브젝트를 지우고 다음 수업으로 넘어갑니다.", chosen[i+1].Title
 		}
-		if err := t.lesson(ctx, c, after); err != nil {
+		if err := t.lesson(ctx, c, after, next); err != nil {
 			return err
 		}
 	}
@@ -176,8 +178,8 @@ func (t *tutor) between(ctx context.Context, next lessons.Lesson) error {
 }
 
 // lesson opens the stage, plays, and takes the stage down whatever happened.
-func (t *tutor) lesson(ctx context.Context, c chosenLesson, after string) (err error) {
-	o := play.Options{Lesson: c.Lesson, Skip: c.skip, Loop: t.deps.loops[c.Loop], Auto: t.auto, Save: func(l state.Lesson) { t.keep(ctx, c.ID, l) }}
+func (t *tutor) lesson(ctx context.Context, c chosenLesson, after, next string) (err error) {
+	o := play.Options{Lesson: c.Lesson, Skip: c.skip, Loop: t.deps.loops[c.Loop], Auto: t.auto, Next: next, Save: func(l state.Lesson) { t.keep(ctx, c.ID, l) }}
 	if t.typing() {
 		o.After = after
 	}

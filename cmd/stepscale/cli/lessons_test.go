@@ -40,16 +40,18 @@ func TestEveryLesson(t *testing.T) {
 
 func playLesson(t *testing.T, l lessons.Lesson, kubectl string) {
 	a := appFor(t, l.Loop)
-	second, screens := a.beside(t, kubectl), newPages()
+	second, screens, whole := a.beside(t, kubectl), newPages(), newWide(t, l)
 	screens.text(l)
 	second.told = screens.told
 	a.heard = func(e play.Event) {
 		screens.show(e)
+		whole.show(e)
 		second.hear(e)
 	}
 	got, code := a.told(typed(l), "learn", l.ID)
 	narrow(t, l, got)
 	screens.check(t, l)
+	whole.check(l)
 	if loops[l.Loop].Observes {
 		if code == 0 || !strings.Contains(strings.Join(strings.Fields(got), " "), "스스로 움직이는 HPA 컨트롤러가 있는 클러스터에서 합니다") {
 			t.Errorf("exit code %d: %s", code, got)

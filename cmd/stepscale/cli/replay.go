@@ -23,8 +23,8 @@ import (
 )
 
 type replayOptions struct {
-	at, until, output, node string
-	list, verify, why       bool
+	at, until, output, node  string
+	list, verify, why, plain bool
 }
 
 func newReplayCommand(d deps) *cobra.Command {
@@ -58,11 +58,13 @@ func newReplayCommand(d deps) *cobra.Command {
 	f.BoolVar(&o.verify, "verify", false, "HPA의 결정을 업스트림 컨트롤러로 다시 계산해 비교합니다(verify와 같습니다)")
 	f.BoolVar(&o.why, "why", false, "그 자리의 결정이 달라지려면 값 하나가 얼마나 달라야 했는지 알려 드립니다(HPA, 카펜터, 클러스터 오토스케일러)")
 	f.StringVar(&o.node, "node", "", "--why로 물을 `노드`나 노드 그룹 (적지 않으시면 결정이 있는 것부터)")
+	plainFlag(f, &o.plain)
 	outputFlag(cmd, &o.output)
 	return cmd
 }
 
 func (d deps) replay(ctx context.Context, file string, o replayOptions) error {
+	d = d.plainly(o.plain)
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
@@ -104,7 +106,12 @@ func (d deps) replay(ctx context.Context, file string, o replayOptions) error {
 	case o.output == "json":
 		err = d.replayJSON(r, rec, found)
 	default:
-		err = d.replayLines(ctx, file, r, rec, o.until, found)
+		r.Chapters = d.retold(ctx, rec)
+		if found && d.fullScreen(o.plain) {
+			err = d.replayScreen(ctx, file, r)
+		} else {
+			err = d.replayLines(ctx, file, r, rec, o.until, found)
+		}
 	}
 	if err == nil && !found {
 		err = errReported
@@ -119,7 +126,7 @@ func (d deps) replayLines(ctx context.Context, file string, r *play.Replay, rec 
 	for _, text := range aboutRecording(rec) {
 		s.Note(text)
 	}
-	s.Note("클러스터는 없습니다. 여기서 움직여도 실행되거나 되돌려지는 것은 없습니다. 명령 목록은 ?, 끝내시려면 q를 적어 주십시오.")
+	s.Note(noCluster + " 명령 목록은 ?, 끝내시려면 q를 적어 주십시오.")
 	if !found {
 		s.Note("조건이 맞는 곳이 없습니다: " + until)
 		return s.Err()

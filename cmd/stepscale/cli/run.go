@@ -13,10 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/lines"
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/cmd/stepscale/wording"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/recording"
@@ -96,6 +96,7 @@ func (o *runOptions) check() error {
 }
 
 func (d deps) run(ctx context.Context, scenario string, o runOptions) (err error) {
+	d = d.plainly(o.plain)
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -226,7 +227,7 @@ func (r *runner) end(ctx context.Context, err error) error {
 		}
 		return e
 	case r.o.until == "scale" && !r.scaled:
-		return &problem.Error{What: fmt.Sprintf("%s %s 동안 파드의 수도 크기도 바뀌지 않았습니다.", lines.TimeWord(r.simulated), view.Duration(r.o.length)),
+		return &problem.Error{What: fmt.Sprintf("%s %s 동안 파드의 수도 크기도 바뀌지 않았습니다.", wording.TimeWord(r.simulated), view.Duration(r.o.length)),
 			Hint: "--for로 더 길게 실행하시거나 시나리오의 부하를 확인해 주십시오."}
 	}
 	return nil

@@ -2,16 +2,21 @@ package full
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/cmd/stepscale/wording"
+	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // charts are the values of the passes over time, up to the frame that is shown.
 func (m Model) charts() *overlay {
 	o := &overlay{page: page{name: "패스마다의 흐름"}}
+	rows := 5 + m.height/24
 	ticks := m.upTo()
 	if len(ticks) == 0 {
 		o.page = o.with(func(s *view.Screen) {
@@ -19,18 +24,39 @@ func (m Model) charts() *overlay {
 		})
 		return o
 	}
-	from, to := view.Elapsed(ticks[0].At.Sub(m.frames[0].At)), view.Elapsed(ticks[len(ticks)-1].At.Sub(m.frames[0].At))
+	from, to := view.Elapsed(ticks[0].At.Sub(m.start())), view.Elapsed(ticks[len(ticks)-1].At.Sub(m.start()))
 	for _, c := range []view.Chart{
 		{Title: "사용률 (%)과 목표(┄)", Unit: "%", Values: series(ticks, func(t view.Tick) string { return t.Utilization }), Target: target(ticks)},
 		{Title: "레플리카 수", Values: series(ticks, view.Tick.Pods), Target: math.NaN()},
 		{Title: "파드당 사용량", Values: series(ticks, func(t view.Tick) string { return t.PodUsage }), Target: math.NaN()},
 		{Title: "VPA의 추천", Values: series(ticks, func(t view.Tick) string { return t.Recommended }), Target: math.NaN()},
+		{Title: "파드의 요청량 가운데 가장 큰 것", Values: series(ticks, view.Tick.LargestRequest), Target: math.NaN()},
 	} {
 		if c.From, c.To = from, to; known(c.Values) {
-			o.page = o.with(func(s *view.Screen) { s.Chart(c, 5+m.height/24) })
+			o.page = o.with(func(s *view.Screen) { s.Chart(c, rows) })
 		}
 	}
+	o.page = o.with(func(s *view.Screen) { s.Stabilization(ticks, m.start(), rows) })
+	for _, h := range view.Histograms(m.remembered()) {
+		o.page = o.with(func(s *view.Screen) { s.Histogram(h) })
+	}
 	return o
+}
+
+// remembered are the frames of the pass that is shown, up to the shown one, and of those
+// before it where it has no histogram yet.
+func (m Model) remembered() []trace.Frame {
+	shown := m.frames[:m.cursor+1]
+	for i := len(shown) - 1; i >= 0; i-- {
+		if slices.ContainsFunc(shown[i].Facts, func(x trace.Fact) bool { return engine.Base(x.Name) == "bucket" }) {
+			first := i
+			for first > 0 && shown[first-1].Pass == shown[i].Pass {
+				first--
+			}
+			return shown[first:]
+		}
+	}
+	return nil
 }
 
 // upTo are the passes up to the frame that is shown, the last as far as it has come.
@@ -82,7 +108,7 @@ func known(values []float64) bool {
 }
 
 // ending is the last page: what was predicted and what came.
-func (m Model) ending() []block {
+func (m Model) ending(e play.Finished) []block {
 	right, asked := 0, 0
 	for _, r := range m.results {
 		if r.verdict.Guess != "" {
@@ -92,10 +118,9 @@ func (m Model) ending() []block {
 			right++
 		}
 	}
-	text := m.finished
 	return []block{func(s *view.Screen) {
 		s.Blank()
-		s.Done(text)
+		s.Done(e.Text)
 		if asked > 0 {
 			s.Note("예측 " + strconv.Itoa(asked) + "개 가운데 " + strconv.Itoa(right) + "개가 맞았습니다.")
 		}
@@ -104,5 +129,6 @@ func (m Model) ending() []block {
 				s.Note(r.question + " 예측 " + r.verdict.Guess + ", 실제 " + view.FactValue(r.verdict.Value))
 			}
 		}
+		wording.Remember(s, e)
 	}}
 }

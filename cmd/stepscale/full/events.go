@@ -7,9 +7,10 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/lines"
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/cmd/stepscale/wording"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // told is the state after an event of the play.
@@ -26,9 +27,14 @@ func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
 		m = m.says(text(e))
 	case play.Coming:
 		m = m.says()
-		m.coming, m.questions = lines.Coming(e), nil
+		if m.coming, m.questions = wording.Coming(e), nil; m.replays() { // it has come
+			m = m.says(text(e))
+		}
 	case play.Question:
 		m = m.reveal()
+		if m.replays() {
+			m = m.says(text(e))
+		}
 		m.questions = append(m.questions[:len(m.questions):len(m.questions)], asked{text: e.Text})
 		m.current = len(m.questions) - 1
 	case play.Again:
@@ -38,19 +44,21 @@ func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
 		m.notes = append(m.notes[:len(m.notes):len(m.notes)], text(e))
 	case play.Executed, play.Running, play.Pass, play.Passed, play.Verdicts, play.Trouble:
 		return m.executed(e), nil
-	case play.Facts, play.Kubectl, play.Help:
-		m.overlay = m.over(e)
+	case play.Replayed:
+		m = m.replayed(e)
 	case play.Finished:
 		m.finished = e.Text
-		m = m.says(m.ending()...)
+		m = m.says(m.ending(e)...)
 		m.coming, m.questions = "", nil
+	default:
+		m.overlay = m.over(e)
 	}
 	return m, nil
 }
 
 // text is an event as the face of lines writes it.
 func text(e play.Event) block {
-	return func(s *view.Screen) { (&lines.Face{Screen: s}).Render(e) }
+	return func(s *view.Screen) { wording.Write(s, e) }
 }
 
 // says puts something into the story, on a page of its own after a step.
@@ -76,7 +84,7 @@ func (m Model) executed(e play.Event) Model {
 		} else {
 			m.deeds = append(m.deeds, p)
 		}
-		m.deeds = renew(m.deeds, p.with(deedBlock(view.StepView{Frame: e.Frame, Start: e.Start, Simulated: e.Simulated})))
+		m.deeds = renew(m.deeds, p.with(deedBlock(m.stepView(e.Frame))))
 		m.fresh, m.focus, m.scroll[deed] = true, deed, 0
 	case play.Running:
 		m.passes = nil
@@ -114,6 +122,11 @@ func (m Model) judged(all play.Verdicts) Model {
 	return m
 }
 
+// stepView is a frame as a screen shows it.
+func (m Model) stepView(f trace.Frame) view.StepView {
+	return view.StepView{Frame: f, Start: m.start(), Simulated: m.Simulated}
+}
+
 func deedBlock(v view.StepView) block { return func(s *view.Screen) { s.Deed(v) } }
 
 // mostTicks is how many passes are written one by one, those of the end.
@@ -135,20 +148,34 @@ func passBlock(passes []play.Pass) block {
 
 // over is the page over the screen that an event asks for.
 func (m Model) over(e play.Event) *overlay {
-	o := &overlay{page: page{name: "도움말"}}
+	o := &overlay{}
 	switch e := e.(type) {
 	case play.Facts:
 		f := e
 		if shown, _, ok := m.frame(); ok {
 			f.Frame = shown
 		}
-		o.page = page{name: "이 단계가 읽고 계산한 값"}.with(text(f))
+		o.page = page{name: "이 단계가 읽고 계산한 값"}.with(func(s *view.Screen) { s.Moment(m.stepView(f.Frame)) }, text(f))
 	case play.Kubectl:
-		o.page, o.copied = page{name: "다른 터미널에서 (y를 누르시면 복사합니다)"}.with(text(e)), copied(e)
-	case play.Help:
-		o.page = o.page.with(helpBlock)
+		o.page, o.copied = page{name: "다른 터미널에서 (y를 누르시면 복사합니다)"}.with(text(e), func(s *view.Screen) { s.Clocks(m.stepView(e.Frame)) }), copied(e)
+	case play.Help, play.ReplayHelp:
+		o.page = page{name: "도움말"}.with(m.helpBlock())
+	default:
+		o.page = page{name: "기록에서"}.with(text(e))
 	}
 	return o
+}
+
+// calls are all requests of the step that is shown.
+func (m Model) calls() *overlay {
+	f, _, _ := m.frame()
+	return &overlay{page: page{name: "이 단계의 API 호출"}.with(func(s *view.Screen) { s.Calls(f) })}
+}
+
+// yaml is what that step changed, in the objects.
+func (m Model) yaml() *overlay {
+	f, _, _ := m.frame()
+	return &overlay{page: page{name: "이 단계가 바꾼 오브젝트"}.with(func(s *view.Screen) { s.YAML(f) })}
 }
 
 // copied are the lines of a terminal that show the same state.

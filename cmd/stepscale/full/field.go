@@ -6,6 +6,8 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
 )
 
 // field is a line that is being typed. bubbles' own puts the caret at the wrong column
@@ -33,7 +35,7 @@ func (f field) typed(text string) field {
 		f.text = slices.Insert(slices.Clone(f.text), f.caret, r)
 		f.caret++
 	}
-	whole := []rune(norm.NFC.String(string(f.text[:f.caret])))
+	whole := []rune(play.Composed(norm.NFC.String(string(f.text[:f.caret]))))
 	f.text = append(whole, f.text[f.caret:]...)
 	f.caret = len(whole)
 	return f

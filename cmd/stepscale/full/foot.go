@@ -18,7 +18,10 @@ const mostFoot = 2
 // foot is what is about to happen, the question, and the field: what the learner is asked
 // for is always seen. Notes stand over it.
 func (m Model) foot() []string {
-	if m.overlay != nil {
+	switch {
+	case m.palette != nil:
+		return m.paletteRows()
+	case m.overlay != nil:
 		return nil
 	}
 	rows := trimmed(written(m.width, m.Color, func(s *view.Screen) {
@@ -31,7 +34,7 @@ func (m Model) foot() []string {
 		rows = append(rows, m.asks()...)
 	}
 	if len(rows) > 0 {
-		rows = append([]string{m.style(faint, strings.Repeat("┄", m.width))}, rows...)
+		rows = append([]string{m.style(view.Faint, strings.Repeat("┄", m.width))}, rows...)
 		notes++
 	}
 	limit := m.height * mostFoot / 3
@@ -43,7 +46,7 @@ func (m Model) foot() []string {
 
 // asks are the rows that ask for something.
 func (m Model) asks() []string {
-	if m.stop == play.ForNext && m.coming == "" {
+	if m.replays() || m.stop == play.ForNext && m.coming == "" {
 		return nil
 	}
 	rows := dense(written(m.width, m.Color, func(s *view.Screen) {
@@ -63,7 +66,7 @@ func (m Model) asks() []string {
 		}
 	}))
 	if m.stop == play.ForAnswer {
-		rows = append(rows, m.style(bold, m.prompt())+" "+m.fieldText()+caretMark)
+		rows = append(rows, m.style(view.Bold, m.prompt())+m.typedText(m.field, m.prompt())+caretMark)
 	}
 	return rows
 }
@@ -75,11 +78,11 @@ func given(guess string) string {
 	return guess
 }
 
-// fieldText is the part of the field that fits, up to the caret at least.
-func (m Model) fieldText() string {
-	room := m.width - ansi.StringWidth(m.prompt()) - 3
-	text := m.field.String()
-	if over := m.field.column() - room; over > 0 {
+// typedText is the part of a field behind a prompt that fits, up to the caret at least.
+func (m Model) typedText(f field, prompt string) string {
+	room := m.width - ansi.StringWidth(prompt) - 2
+	text := f.String()
+	if over := f.column() - room; over > 0 {
 		text = ansi.TruncateLeft(text, over, "")
 	}
 	return ansi.Truncate(text, room, "")
@@ -90,7 +93,9 @@ func (m Model) keysLine() string {
 	var keys []string
 	switch {
 	case !m.asking:
-		return m.style(yellow, " "+m.spinning()+"…")
+		return m.style(view.Yellow, " "+m.spinning()+"…")
+	case m.palette != nil:
+		keys = []string{"Enter 실행", "↑↓ 고르기", "Tab 채우기", "Esc 그만"}
 	case m.overlay != nil:
 		keys = []string{"Esc 닫기", "↑↓ 넘기기"}
 		if m.overlay.copied != "" {
@@ -98,15 +103,17 @@ func (m Model) keysLine() string {
 		}
 	case m.past():
 		keys = []string{"Enter 지금으로", "←→ 한 단계", "[ ] 바뀐 곳", "↓ 더 읽기", "f 값", "? 도움말"}
+	case m.replays():
+		keys = append([]string{"Enter 다음 단계", "←→ 하위 단계", "[ ] 바뀐 곳"}, m.replayHints()...)
 	default:
 		keys = append([]string{"Enter " + m.enters()}, m.otherKeys()...)
 	}
-	line := " " + m.style("7", " "+keys[0]+" ")
+	line := " " + m.style(view.Reverse, " "+keys[0]+" ")
 	for _, k := range keys[1:] {
 		if ansi.StringWidth(line+k) > m.width-4 {
 			break
 		}
-		line += "  " + m.style(faint, k)
+		line += "  " + m.style(view.Faint, k)
 	}
 	return line
 }
@@ -149,21 +156,55 @@ func (m Model) otherKeys() []string {
 	if m.now > 0 {
 		keys = append(keys, "←→ 기록")
 	}
-	return append(keys, "k kubectl", "f 값", "g 그래프", "c 계속", "? 도움말", "q 끝")
+	return append(keys, "? 도움말", "c 계속", "k kubectl", "f 값", "g 그래프", "a 호출", "o YAML", ": 명령", "q 끝")
 }
 
-// helpBlock lists all keys: those of the lesson, and those of the screen.
-func helpBlock(s *view.Screen) {
-	var rows [][2]string
+// replayHints are the other keys that help in a recording.
+func (m Model) replayHints() []string {
+	keys := []string{"? 도움말"}
+	switch {
+	case m.beside():
+		keys = append(keys, "Tab 옮기기")
+	case len(last(m.stories).blocks) > 0:
+		keys = append(keys, "Tab "+map[pane]string{story: "방금 한 일", deed: "글"}[m.reads()])
+	}
+	return append(keys, ": 명령", "c 계속", "w 왜", "/ 찾기", "v 그래프", "f 값", "a 호출", "o YAML", "q 끝")
+}
+
+// helpBlock lists all keys: those of the play, and those of the screen.
+func (m Model) helpBlock() block {
+	return func(s *view.Screen) {
+		if m.replays() {
+			s.Pairs(m.replayRows())
+			s.Note("한 글자짜리는 그 글쇠로 바로 됩니다. 다른 것은 :를 누르고 이름으로 부르십시오.")
+		} else {
+			s.Pairs(m.verbRows())
+			s.Note("질문에는 숫자(4, 180%, 1.8)나 확장·축소·유지, 예·아니요로 답하시면 됩니다.")
+		}
+		s.Note("한글 입력 상태에서도 같은 글쇠를 누르시면 됩니다(ㅜ = n).")
+		s.Note("Ctrl-Z로 잠시 나갔다가 fg로 돌아오실 수 있고, Ctrl-C는 " + map[bool]string{true: "끝냅니다.", false: "진도를 저장하고 끝냅니다."}[m.replays()])
+	}
+}
+
+func (m Model) verbRows() (rows [][2]string) {
 	for _, v := range play.Verbs() {
 		if v.Key != "b" { // the screen looks back by itself
 			rows = append(rows, [2]string{v.Key, v.Help})
 		}
 	}
-	for _, k := range faceKeys() {
+	return m.keyRows(rows)
+}
+
+func (m Model) replayRows() (rows [][2]string) {
+	for _, c := range play.Commands() {
+		rows = append(rows, [2]string{strings.TrimSpace(strings.Join(c.Names, ", ") + " " + c.Args), c.Help})
+	}
+	return m.keyRows(rows)
+}
+
+func (m Model) keyRows(rows [][2]string) [][2]string {
+	for _, k := range m.keys() {
 		rows = append(rows, [2]string{k.shown, k.help})
 	}
-	s.Pairs(rows)
-	s.Note("한글 입력 상태에서도 같은 글쇠를 누르시면 됩니다(ㅜ = n). 질문에는 숫자(4, 180%, 1.8)나 확장·축소·유지, 예·아니요로 답하시면 됩니다.")
-	s.Note("Ctrl-Z로 잠시 나갔다가 fg로 돌아오실 수 있고, Ctrl-C는 진도를 저장하고 끝냅니다.")
+	return rows
 }

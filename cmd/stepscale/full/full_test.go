@@ -14,7 +14,6 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view/viewtest"
-	"github.com/stepscale/stepscale/engine/trace"
 )
 
 var update = flag.Bool("update", false, "write the golden screens anew")
@@ -247,32 +246,5 @@ func TestAnswersAreTyped(t *testing.T) {
 	})
 	if !tried {
 		t.Error("nothing was asked")
-	}
-}
-
-// BenchmarkKey is a key and the frame that it leads to, on the largest screen, with a
-// hundred pods that move.
-func BenchmarkKey(b *testing.B) {
-	m := New(Setting{Loop: loops()["hpa"], Simulated: true, Color: true}, func(string) {})
-	m.width, m.height, m.asking = 200, 60, true
-	for pass := 1; pass <= 50; pass++ {
-		for _, s := range m.Loop.Steps {
-			f := trace.Frame{Pass: pass, Step: s.ID, Actor: s.Actor}
-			f.Add("currentUtilization", "95%", "190m × 100 / 200m")
-			f.Add("podsTotal", "100", "")
-			f.Add("readyPods", strconv.Itoa(pass), "")
-			for pod := range 100 {
-				f.Add("podMetric/web-"+strconv.Itoa(pod), "95m", "")
-				f.Changes = append(f.Changes, trace.Change{Object: "pod/web-" + strconv.Itoa(pod), Field: "spec.nodeName", To: "node"})
-			}
-			m = m.framed(f)
-		}
-	}
-	m = m.reveal()
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		next, _ := m.Update(tea.KeyPressMsg{Code: []rune{tea.KeyLeft, tea.KeyRight}[i%2]})
-		m = next.(Model)
-		_ = m.View()
 	}
 }

@@ -1,7 +1,6 @@
 package full
 
 import (
-	"cmp"
 	"os"
 	"slices"
 	"time"
@@ -16,23 +15,49 @@ import (
 // table of the play.
 type faceKey struct {
 	names []string // as bubbletea calls them
+	words []string // of the palette; none where the key is all there is
 	shown string
 	help  string
-	do    func(Model) Model
+	do    func(Model) (Model, tea.Cmd)
 }
 
-func faceKeys() []faceKey {
-	return []faceKey{
-		{[]string{"left", "b"}, "←, b", "지나간 단계를 하나씩 거슬러 봅니다. 화면 전체가 그때의 것이 됩니다.", func(m Model) Model { return m.move(-1) }},
-		{[]string{"right"}, "→", "지나간 단계를 하나씩 앞으로 봅니다.", func(m Model) Model { return m.move(+1) }},
-		{[]string{"["}, "[", "파드의 수나 크기가 바뀐 앞의 단계로 갑니다.", func(m Model) Model { return m.change(-1) }},
-		{[]string{"]"}, "]", "파드의 수나 크기가 바뀐 다음 단계로 갑니다.", func(m Model) Model { return m.change(+1) }},
-		{[]string{"end", "esc"}, "End", "지금으로 돌아옵니다.", func(m Model) Model { return m.present() }},
-		{[]string{"g"}, "g", "패스마다의 그래프를 봅니다.", func(m Model) Model { m.overlay = m.charts(); return m }},
-		{[]string{"tab"}, "Tab", "글과 '방금 한 일' 사이를 오갑니다.", Model.turn},
-		{[]string{"pgdown", " ", "space", "down", "j"}, "↓", "글을 아래로 내립니다.", func(m Model) Model { return m.scrolled(+1) }},
-		{[]string{"pgup", "up"}, "↑", "글을 위로 올립니다.", func(m Model) Model { return m.scrolled(-1) }},
+// keys are those that do something now.
+func (m Model) keys() []faceKey {
+	if m.replays() {
+		return replayKeys()
 	}
+	return lessonKeys()
+}
+
+func lessonKeys() []faceKey {
+	return append([]faceKey{
+		{names: []string{"left", "b"}, words: []string{"뒤로", "back"}, shown: "←, b", help: "지나간 단계를 하나씩 거슬러 봅니다. 화면 전체가 그때의 것이 됩니다.", do: moving(func(m Model) Model { return m.move(-1) })},
+		{names: []string{"right"}, shown: "→", help: "지나간 단계를 하나씩 앞으로 봅니다.", do: moving(func(m Model) Model { return m.move(+1) })},
+		{names: []string{"["}, shown: "[", help: "파드의 수나 크기가 바뀐 앞의 단계로 갑니다.", do: moving(func(m Model) Model { return m.change(-1) })},
+		{names: []string{"]"}, shown: "]", help: "파드의 수나 크기가 바뀐 다음 단계로 갑니다.", do: moving(func(m Model) Model { return m.change(+1) })},
+		{names: []string{"end", "esc"}, words: []string{"지금", "now"}, shown: "End", help: "지금으로 돌아옵니다.", do: moving(Model.present)},
+		{names: []string{"g", "v"}, words: []string{"그래프", "chart"}, shown: "g", help: "패스마다의 그래프를 봅니다.", do: showing(Model.charts)},
+	}, pageKeys()...)
+}
+
+// pageKeys are those of lessons and recordings alike.
+func pageKeys() []faceKey {
+	return []faceKey{
+		{names: []string{"a"}, words: []string{"호출", "calls"}, shown: "a", help: "이 단계의 API 호출을 빠짐없이 봅니다.", do: showing(Model.calls)},
+		{names: []string{"o"}, words: []string{"오브젝트", "yaml"}, shown: "o", help: "이 단계가 바꾼 필드를 YAML의 자리에서 견줍니다.", do: showing(Model.yaml)},
+		{names: []string{"tab"}, shown: "Tab", help: "글과 '방금 한 일' 사이를 오갑니다.", do: moving(Model.turn)},
+		{names: []string{"pgdown", " ", "space", "down", "j"}, shown: "↓", help: "글을 아래로 내립니다.", do: moving(func(m Model) Model { return m.scrolled(+1) })},
+		{names: []string{"pgup", "up"}, shown: "↑", help: "글을 위로 올립니다.", do: moving(func(m Model) Model { return m.scrolled(-1) })},
+		{names: []string{":"}, shown: ":", help: "명령을 이름으로 부릅니다. 한글로도 영어로도 됩니다.", do: moving(func(m Model) Model { return m.opens("") })},
+	}
+}
+
+func moving(move func(Model) Model) func(Model) (Model, tea.Cmd) {
+	return func(m Model) (Model, tea.Cmd) { return move(m), nil }
+}
+
+func showing(page func(Model) *overlay) func(Model) (Model, tea.Cmd) {
+	return func(m Model) (Model, tea.Cmd) { m.overlay = page(m); return m, nil }
 }
 
 // key is the state after a key was pressed.
@@ -47,61 +72,23 @@ func (m Model) key(k tea.KeyPressMsg) (tea.Model, tea.Cmd) {
 	if !m.asking { // a step runs
 		return m, nil
 	}
-	if name == "enter" && m.quiet {
-		m.quiet = false
+	quiet := m.quiet
+	if m.quiet = false; quiet && name == "enter" {
 		return m, nil
 	}
 	latin := play.Pressed(name)
 	if k.BaseCode > 0 && k.Mod == 0 && k.BaseCode < 0x80 { // where the terminal tells
 		latin = string(k.BaseCode)
 	}
-	if m.overlay != nil {
-		return m.overKey(cmp.Or(latin, name))
+	if m.palette != nil {
+		return m.paletteKey(k)
 	}
 	if m.answering() {
-		if f, edited := m.field.key(name); edited && len(m.field.text) > 0 {
-			m.field = f
-			return m, nil
-		}
-		if k.Text != "" && (len(m.field.text) > 0 || !acts(latin)) && k.Text != " " {
-			m.field = m.field.typed(k.Text)
-			return m, nil
-		}
-		if k.Text == " " && len(m.field.text) > 0 {
-			m.field = m.field.typed(" ")
-			return m, nil
+		if typed, ok := m.answers(k, name, latin); ok {
+			return typed, nil
 		}
 	}
-	return m.command(name, latin)
-}
-
-// acts tells whether a letter does something where nothing was typed yet. A learner who
-// answers 'no' types an n.
-func acts(letter string) bool {
-	return letter != "n" && (isVerb(letter) || slices.ContainsFunc(faceKeys(), func(f faceKey) bool { return slices.Contains(f.names, letter) && letter != "j" }))
-}
-
-func isVerb(letter string) bool {
-	return slices.ContainsFunc(play.Verbs(), func(v play.Verb) bool { return slices.Contains(v.Names, letter) })
-}
-
-// command is the state after a key that edits nothing.
-func (m Model) command(name, latin string) (tea.Model, tea.Cmd) {
-	if name == "enter" {
-		return m.enter()
-	}
-	for _, f := range faceKeys() {
-		if slices.Contains(f.names, latin) {
-			return f.do(m), nil
-		}
-	}
-	if !isVerb(latin) {
-		return m, nil
-	}
-	if m.past() && latin != "f" { // what other verbs do, they do now
-		m = m.present()
-	}
-	next, cmd := m.sends(latin)
+	next, cmd := m.command(name, latin)
 	if latin != name { // a jamo, and the Enter with which the input method ends it
 		next.quiet = true
 		cmd = tea.Batch(cmd, tea.Tick(150*time.Millisecond, func(time.Time) tea.Msg { return calm{} }))
@@ -109,9 +96,68 @@ func (m Model) command(name, latin string) (tea.Model, tea.Cmd) {
 	return next, cmd
 }
 
-// enter goes on: back to now, down the page, to the story, and then with the play.
-func (m Model) enter() (tea.Model, tea.Cmd) {
+// answers is the state after a key that belongs to the answer; false where it does not.
+func (m Model) answers(k tea.KeyPressMsg, name, latin string) (Model, bool) {
+	begun := len(m.field.text) > 0
+	if f, edited := m.field.key(name); edited && begun {
+		m.field = f
+		return m, true
+	}
+	if k.Text == "" || !begun && (k.Text == " " || m.acts(latin)) {
+		return m, false
+	}
+	m.field = m.field.typed(k.Text)
+	return m, true
+}
+
+// acts tells whether a letter does something where nothing was typed yet. A learner who
+// answers 'no' types an n.
+func (m Model) acts(letter string) bool {
+	_, verb := m.verb(letter)
+	return letter != "n" && (verb || slices.ContainsFunc(m.keys(), func(f faceKey) bool { return slices.Contains(f.names, letter) && letter != "j" }))
+}
+
+// verb is the command of the play that a letter stands for.
+func (m Model) verb(letter string) (entry, bool) {
+	all := m.entries()
+	i := slices.IndexFunc(all, func(e entry) bool { return len([]rune(letter)) == 1 && slices.Contains(e.names, letter) })
+	if i < 0 {
+		return entry{}, false
+	}
+	return all[i], true
+}
+
+// command is the state after a key that edits nothing.
+func (m Model) command(name, latin string) (Model, tea.Cmd) {
 	switch {
+	case m.overlay != nil:
+		return m.overKey(latin)
+	case name == "enter":
+		return m.enter()
+	}
+	for _, f := range m.keys() {
+		if slices.Contains(f.names, latin) {
+			return f.do(m)
+		}
+	}
+	e, ok := m.verb(latin)
+	switch {
+	case !ok:
+		return m, nil
+	case e.needs():
+		return m.opens(e.names[0] + " "), nil
+	}
+	if m.past() && latin != "f" { // what other verbs do, they do now
+		m = m.present()
+	}
+	return m.sends(latin)
+}
+
+// enter goes on: back to now, down the page, to the story, and then with the play.
+func (m Model) enter() (Model, tea.Cmd) {
+	switch {
+	case m.replays():
+		return m.sends(play.Next)
 	case m.past():
 		return m.present(), nil
 	case m.leaf > 0:
@@ -139,7 +185,7 @@ func (m Model) sends(line string) (Model, tea.Cmd) {
 }
 
 // overKey is a key on a page over the screen.
-func (m Model) overKey(key string) (tea.Model, tea.Cmd) {
+func (m Model) overKey(key string) (Model, tea.Cmd) {
 	o := *m.overlay
 	switch key {
 	case "pgdown", "down", "space", " ", "j":

@@ -7,8 +7,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/lines"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/cmd/stepscale/wording"
 )
 
 // The smallest screen that is laid out, and the widths from which more stands side by side.
@@ -42,7 +42,10 @@ func (m Model) screen() (rows []string, caret *tea.Cursor) {
 	for i, l := range p.foot {
 		if at, ok := strings.CutSuffix(l, caretMark); ok {
 			l = at
-			x := ansi.StringWidth(m.prompt()) + 1 + m.field.column()
+			x := ansi.StringWidth(m.prompt()) + m.field.column()
+			if m.palette != nil {
+				x = ansi.StringWidth(colon) + m.palette.field.column()
+			}
 			caret = tea.NewCursor(min(x, m.width-1), len(rows)+i)
 		}
 		p.foot[i] = l
@@ -93,37 +96,46 @@ func (m Model) bodyHeight() int { return m.parts().body }
 // head says which lesson this is, where it stands, and whose time that is.
 func (m Model) head() string {
 	badge := "[시뮬레이션]"
-	if !m.Simulated {
+	switch {
+	case m.replays():
+		badge = "[기록]"
+	case !m.Simulated:
 		badge = "[" + m.Cluster + "]"
 	}
 	right := badge
 	if f, _, ok := m.frame(); ok {
-		clock := view.Elapsed(f.At.Sub(m.frames[0].At))
+		clock := view.Elapsed(f.At.Sub(m.start()))
 		if m.width >= 76 {
 			right = view.Standing(f, m.Loop.StepIDs()) + "  "
 		} else {
 			right = view.Standing(f, nil) + "  "
 		}
-		right += fmt.Sprintf("패스 %d  %s %s", f.Pass, clock, badge)
+		if !m.replays() { // the line over the body says which pass that is
+			right += fmt.Sprintf("패스 %d  ", f.Pass)
+		}
+		right += clock + " " + badge
 	}
 	room := m.width - ansi.StringWidth(right) - 3
 	left := fit(" "+m.title, max(room, 1))
-	return m.style(bold, left) + "  " + m.style(cyan, right) + " "
+	return m.style(view.Bold, left) + "  " + m.style(view.Cyan, right) + " "
 }
 
 // rule is the line over the body of that many rows: what stands there.
 func (m Model) rule(height int) string {
 	name := m.pageName()
+	if m.place != nil && m.overlay == nil && m.reads() == deed {
+		return m.scrubbed()
+	}
 	if m.past() {
 		name = fmt.Sprintf("지나간 기록 %d/%d · 클러스터에서 되돌린 것은 없습니다", m.cursor+1, m.now+1)
-		return m.style(yellow, "── "+name+" "+strings.Repeat("─", max(m.width-ansi.StringWidth(name)-4, 0)))
+		return m.style(view.Yellow, "── "+name+" "+strings.Repeat("─", max(m.width-ansi.StringWidth(name)-4, 0)))
 	}
 	at := ""
 	if all := len(m.lines(m.reads())); m.overlay == nil && all > height {
 		at = fmt.Sprintf(" %d%% ─", min(100*(m.scroll[m.reads()]+height)/all, 100))
 	}
 	line := strings.Repeat("─", max(m.width-ansi.StringWidth(name)-ansi.StringWidth(at)-4, 0))
-	return m.style(faint, "── ") + m.style(bold, name) + m.style(faint, " "+line+at)
+	return m.style(view.Faint, "── ") + m.style(view.Bold, name) + m.style(view.Faint, " "+line+at)
 }
 
 func (m Model) pageName() string {
@@ -188,7 +200,7 @@ func (m Model) widths() (left, right, charts int) {
 // deedPage is what the step did that is shown.
 func (m Model) deedPage() page {
 	if f, _, ok := m.frame(); ok && m.past() {
-		return page{}.with(deedBlock(view.StepView{Frame: f, Start: m.frames[0].At, Simulated: m.Simulated}))
+		return page{}.with(deedBlock(m.stepView(f)))
 	}
 	return last(m.deeds)
 }
@@ -214,7 +226,7 @@ func (m Model) body(height int) []string {
 		for c, column := range columns {
 			cells[c] = fit(column[i], widths[c])
 		}
-		rows[i] = strings.Join(cells, m.style(faint, " │ "))
+		rows[i] = strings.Join(cells, m.style(view.Faint, " │ "))
 	}
 	return rows
 }
@@ -251,4 +263,4 @@ func (m Model) spinning() string {
 }
 
 // prompt stands before the caret.
-func (m Model) prompt() string { return " " + lines.Prompts[m.stop] }
+func (m Model) prompt() string { return " " + wording.Prompts[m.stop] + " " }

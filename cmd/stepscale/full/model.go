@@ -1,6 +1,8 @@
 package full
 
 import (
+	"time"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
@@ -15,6 +17,8 @@ type Setting struct {
 	Simulated bool              // time, nodes and load are
 	Cluster   string            // its kind, where it is a real one
 	Notes     []string          // what is to be known before the lesson begins
+	Replay    bool              // a recording is played
+	Title     string            // until the play tells another
 	Color     bool
 }
 
@@ -39,6 +43,8 @@ type Model struct {
 	now    int           // the last frame that was told; -1 before the first
 	cursor int           // the frame that is shown: now, unless somebody looks back
 
+	place *play.Replayed // the moment of a recording; nil outside of one
+
 	title          string
 	stories, deeds []page
 	passes         []play.Pass // of a row of passes that is told
@@ -48,6 +54,7 @@ type Model struct {
 	scroll         [2]int // of each pane
 	leaf           int    // how many pages before the last one the story is read
 	overlay        *overlay
+	palette        *palette
 
 	coming    string
 	questions []asked // of the step that is about to come, or has just gone by
@@ -85,7 +92,7 @@ type overlay struct {
 
 // New is the screen before anything was told.
 func New(s Setting, send func(line string)) Model {
-	m := Model{Setting: s, send: send, now: -1, cursor: -1, width: 80, height: 24, fresh: true}
+	m := Model{Setting: s, send: send, title: view.OneLine(s.Title), now: -1, cursor: -1, width: 80, height: 24, fresh: true}
 	for _, n := range s.Notes {
 		m.notes = append(m.notes, text(play.Note{Text: n}))
 	}
@@ -123,7 +130,10 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.KeyPressMsg:
 		return m.key(msg)
 	case tea.PasteMsg:
-		if m.answering() {
+		switch {
+		case m.palette != nil:
+			m.palette = &palette{field: m.palette.field.typed(msg.Content)}
+		case m.answering():
 			m.field = m.field.typed(msg.Content)
 		}
 	case beat:
@@ -166,6 +176,17 @@ func (m Model) reveal() Model {
 // past tells whether the learner looks at a frame before the last one.
 func (m Model) past() bool { return m.cursor < m.now }
 
+// start is the loop time of the first frame.
+func (m Model) start() (at time.Time) {
+	switch {
+	case m.place != nil:
+		return m.place.Start
+	case len(m.frames) > 0:
+		return m.frames[0].At
+	}
+	return at
+}
+
 // frame is the one that is shown.
 func (m Model) frame() (trace.Frame, world, bool) {
 	if m.cursor < 0 || m.cursor >= len(m.frames) {
@@ -176,5 +197,5 @@ func (m Model) frame() (trace.Frame, world, bool) {
 
 // answering tells whether what is typed goes into the field.
 func (m Model) answering() bool {
-	return m.asking && m.stop == play.ForAnswer && m.reads() == story && m.overlay == nil && !m.past()
+	return m.asking && m.stop == play.ForAnswer && m.reads() == story && m.overlay == nil && m.palette == nil && !m.past()
 }

@@ -30,37 +30,9 @@ func loops() map[string]engine.Definition {
 	return all
 }
 
-// recorded is a source of frames without a cluster: a lesson that was played once, with
+// opened are the frames of a recording of testdata: a lesson that was played once, with
 // learn --auto.
-type recorded struct {
-	session *engine.Session
-	frames  []trace.Frame
-}
-
-func (r *recorded) Session() *engine.Session { return r.session }
-func (r *recorded) Info() engine.Info {
-	return engine.Info{Simulated: true, Kubectl: []string{"export KUBECONFIG=/tmp/k"}}
-}
-
-// LoadChanged tells whether the pods use something else in the next pass.
-func (r *recorded) LoadChanged() bool {
-	n := len(r.session.Frames())
-	return n < len(r.frames) && usage(r.frames, r.frames[n-1].Pass) != usage(r.frames, r.frames[n].Pass)
-}
-
-func usage(frames []trace.Frame, pass int) (all string) {
-	for _, f := range frames {
-		for _, x := range f.Facts {
-			if f.Pass == pass && engine.Base(x.Name) == "podMetric" {
-				all += x.Value + " "
-			}
-		}
-	}
-	return all
-}
-
-// opened reads a recording of testdata.
-func opened(name string) (*recorded, error) {
+func opened(name string) ([]trace.Frame, error) {
 	file, err := os.Open(filepath.Join("testdata", name+".jsonl.gz"))
 	if err != nil {
 		return nil, err
@@ -70,18 +42,7 @@ func opened(name string) (*recorded, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &recorded{}
-	if r.frames, err = recording.Read(in); err != nil {
-		return nil, err
-	}
-	r.session = engine.NewSession(func(yield func(trace.Frame, error) bool) {
-		for _, f := range r.frames {
-			if !yield(f, nil) {
-				return
-			}
-		}
-	})
-	return r, nil
+	return recording.Read(in)
 }
 
 // learner presses keys on a screen whose lesson comes from a recording.
@@ -91,6 +52,7 @@ type learner struct {
 	sent  []string
 	seen  func(Model) // is told of every state
 	wrong bool        // every question is answered wrongly first
+	done  bool        // no more keys are pressed
 }
 
 func (l *learner) update(msg tea.Msg) {
@@ -109,6 +71,9 @@ func (l *learner) press(key string) {
 		l.run(tea.KeyPressMsg{Code: code})
 		return
 	}
+	if key == "space" {
+		key = " "
+	}
 	for _, r := range key {
 		l.run(tea.KeyPressMsg{Code: r, Text: string(r)})
 	}
@@ -123,8 +88,8 @@ func (l *learner) run(k tea.KeyPressMsg) {
 		l.seen(l.m)
 	}
 	if before && !l.m.asking && cmd != nil {
-		if batch, ok := cmd().(tea.BatchMsg); ok && len(batch) > 0 {
-			batch[0]() // the line; the rest are ticks
+		for batch, ok := cmd().(tea.BatchMsg); ok && len(batch) > 0; { // the line comes first; the rest are ticks
+			batch, ok = batch[0]().(tea.BatchMsg)
 		}
 	}
 }
@@ -138,14 +103,15 @@ func (l *learner) plays(name string, size tea.WindowSizeMsg, keys func(*learner,
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := opened(name)
+	frames, err := opened(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.session.Close()
+	r := play.Retell(frames, true)
+	defer r.Session().Close()
 	l.m = New(Setting{Loop: loops()[lesson.Loop], Simulated: true}, func(line string) { l.sent = append(l.sent, line) })
 	l.update(size)
-	r.session.Heard = func(f trace.Frame) { l.update(Framed{f}) }
+	r.Session().Heard = func(f trace.Frame) { l.update(Framed{f}) }
 	p := play.New(play.Options{Lesson: lesson, Loop: loops()[lesson.Loop], Source: r, Save: func(state.Lesson) {}, After: "끝냅니다.", SecondTry: true})
 	answers := lesson.Answers
 	question := ""

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -31,6 +32,13 @@ const terminalLesson = "hpa-02-control-loop"
 
 func TestMain(m *testing.M) {
 	if how := os.Getenv(learnerSits); how != "" {
+		if how == "below a shell" {
+			signal.Ignore(syscall.SIGTTOU)
+			if err := shell(); err != nil {
+				fmt.Printf("ended: %v\n", err)
+			}
+			return
+		}
 		fmt.Printf("ended: %v\n", playsHere(how))
 		return
 	}
@@ -59,10 +67,11 @@ func playsHere(how string) error {
 	if err != nil {
 		return err
 	}
-	r, err := opened(terminalLesson)
+	frames, err := opened(terminalLesson)
 	if err != nil {
 		return err
 	}
+	r := play.Retell(frames, true)
 	log, answers := os.NewFile(3, "log"), lesson.Answers
 	answer := ""
 	f := &Face{In: os.Stdin, Out: os.Stdout, Setting: Setting{Loop: loops()[lesson.Loop], Simulated: true, Color: true}}
@@ -77,7 +86,7 @@ func playsHere(how string) error {
 			fmt.Fprintf(log, "asks %s\n", answer)
 		}
 	}
-	r.session.Heard = f.Frame
+	r.Session().Heard = f.Frame
 	p := play.New(play.Options{Lesson: lesson, Loop: loops()[lesson.Loop], Source: r, Save: func(state.Lesson) {}, After: "끝냅니다.", SecondTry: true})
 	defer func() {
 		if r := recover(); r != nil {
@@ -237,6 +246,129 @@ func TestLessonOnATerminal(t *testing.T) {
 	if end := s.ends(); end != "<nil>" {
 		t.Errorf("ended: %s", end)
 	}
+}
+
+// TestIdleTerminal: a screen that nobody touches writes nothing, and takes less than a
+// hundredth of a processor.
+func TestIdleTerminal(t *testing.T) {
+	s := sit(t, "to its end")
+	s.goes(2)
+	s.next(10 * time.Second)
+	s.enters()
+	time.Sleep(500 * time.Millisecond)
+	written, used := s.written(), s.used()
+	const span = 3 * time.Second
+	time.Sleep(span)
+	if n := s.written() - written; n > 0 {
+		t.Errorf("%d bytes while nothing happens", n)
+	}
+	if cpu := s.used() - used; cpu > span/100 {
+		t.Errorf("%s of %s while nothing happens", cpu, span)
+	}
+}
+
+func (s *seat) written() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shown.Len()
+}
+
+// used is the time that the program has had on a processor.
+func (s *seat) used() time.Duration {
+	s.t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", s.cmd.Process.Pid))
+	var total, ns time.Duration
+	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", s.cmd.Process.Pid))
+	for _, task := range tasks {
+		b, _ = os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/schedstat", s.cmd.Process.Pid, task.Name()))
+		if _, err2 := fmt.Sscan(string(b), &ns); err2 == nil {
+			total += ns
+		}
+	}
+	if err != nil || total == 0 {
+		s.t.Skip("this kernel does not tell how long a program has run:", err)
+	}
+	return total
+}
+
+// TestSuspended: Ctrl-Z gives the terminal back, and fg brings the screen as it was.
+func TestSuspended(t *testing.T) {
+	s := sit(t, "below a shell")
+	s.goes(1)
+	s.next(10 * time.Second)
+	s.enters()
+	pid, err := strconv.Atoi(strings.TrimPrefix(s.heard("child "), "child "))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for stopped := false; !stopped; { // keys are ignored while a step runs
+		_, _ = s.keys.WriteString("\x1a")
+		stopped = s.stopped(pid, 2*time.Second)
+	}
+	mode, err := unix.IoctlGetTermios(int(s.keys.Fd()), unix.TCGETS)
+	if err != nil || mode.Lflag&unix.ECHO == 0 {
+		t.Errorf("the terminal is raw while the program is stopped: %+v, %v", mode, err)
+	}
+	if left := strings.Count(s.text(), "\x1b[?1049l"); left == 0 {
+		t.Error("the screen is still there while the program is stopped")
+	}
+	before := strings.Count(s.text(), "\x1b[?1049h")
+	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	for until := time.Now().Add(10 * time.Second); strings.Count(s.text(), "\x1b[?1049h") == before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("the screen does not come back")
+		}
+	}
+	_, _ = s.keys.WriteString("\x15q")
+	if end := s.ends(); end != "quit" {
+		t.Errorf("ended: %s", end)
+	}
+}
+
+func (s *seat) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shown.String()
+}
+
+// heard waits for a line of that kind on the terminal.
+func (s *seat) heard(prefix string) string {
+	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
+		for line := range strings.Lines(s.text()) {
+			if strings.HasPrefix(line, prefix) {
+				return strings.TrimSpace(line)
+			}
+		}
+	}
+	s.t.Fatalf("nothing begins with %q", prefix)
+	return ""
+}
+
+// stopped waits until the kernel says that the program is.
+func (s *seat) stopped(pid int, within time.Duration) bool {
+	for until := time.Now().Add(within); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
+		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if _, state, ok := strings.Cut(string(b), ") "); ok && strings.HasPrefix(state, "T") {
+			return true
+		}
+	}
+	return false
+}
+
+// shell starts the program in the foreground of the terminal, as a shell does: one that
+// leads the session itself is not stopped by the terminal.
+func shell() error {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), learnerSits+"=to its end")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = os.Stdin, os.Stdout, os.Stderr, []*os.File{os.NewFile(3, "log")}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Foreground: true, Ctty: 0}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	fmt.Printf("child %d\n", cmd.Process.Pid)
+	return cmd.Wait()
 }
 
 // TestTerminalIsGivenBack: whatever ends the screen, the terminal is as it was.

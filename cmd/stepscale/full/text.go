@@ -80,12 +80,3 @@ func fit(line string, width int) string {
 func (m Model) style(code, text string) string {
 	return view.Style(m.Color, code, text)
 }
-
-const (
-	bold   = "1"
-	faint  = "2"
-	red    = "31"
-	green  = "32"
-	yellow = "33"
-	cyan   = "36"
-)

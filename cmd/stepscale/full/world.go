@@ -155,7 +155,16 @@ func (w world) row() view.PodRow {
 	left := w.total - ready
 	pending := min(w.created, left)
 	starting := min(w.bound, left-pending)
-	return view.PodRow{Ready: ready, Pending: pending, Starting: starting, Untold: left - pending - starting, Ending: w.ending, Sizes: w.tally()}
+	return view.PodRow{Ready: ready, Pending: pending, Starting: starting, Untold: left - pending - starting, Ending: w.ending, Sizes: w.tally(), Heights: w.heights()}
+}
+
+// heights are the requests of the pods, the same pod always at the same place.
+func (w world) heights() (all []float64) {
+	for _, pod := range slices.Sorted(maps.Keys(w.sizes)) {
+		v, _ := view.Amount(w.sizes[pod])
+		all = append(all, v)
+	}
+	return all
 }
 
 // tally are the requests of the pods, alike ones together: "100m×2".

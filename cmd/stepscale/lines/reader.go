@@ -38,10 +38,18 @@ type line struct {
 func NewReader(r io.Reader, out io.Writer) *Reader {
 	_, tty := view.TerminalWidth(r)
 	l := &Reader{r: r, Terminal: tty, asked: make(chan string), lines: make(chan line)}
-	if _, seen := view.TerminalWidth(out); tty && seen && r == os.Stdin && out == os.Stdout && liner.TerminalSupported() {
+	if _, seen := view.TerminalWidth(out); tty && seen && !view.Accessible() && r == os.Stdin && out == os.Stdout && liner.TerminalSupported() {
 		l.editor = newEditor()
 	}
 	return l
+}
+
+// Plainly reads without moving the caret.
+func (l *Reader) Plainly() {
+	if l != nil && l.editor != nil {
+		l.editor.restore()
+		l.editor = nil
+	}
 }
 
 // Ask asks on the screen, and returns the next line without the space around it, or io.EOF.

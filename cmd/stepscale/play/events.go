@@ -67,7 +67,11 @@ type (
 	// Trouble is a step that failed, and may be run again.
 	Trouble struct{ What, Where, Hint string }
 	// Finished ends the lesson.
-	Finished struct{ Text string }
+	Finished struct {
+		Text     string
+		Remember []string // of the lesson
+		Next     string   // what comes after it; empty where nothing does
+	}
 	// Ask is a stop: the face sends what the learner does, with Type.
 	Ask struct{ Stop Stop }
 )

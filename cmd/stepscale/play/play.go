@@ -38,6 +38,7 @@ type Options struct {
 	// SecondTry gives the hints and asks once more where a prediction is wrong.
 	SecondTry bool
 	After     string // what happens to the cluster after the lesson; empty: without a stop before it
+	Next      string // what comes after the lesson; empty where nothing does
 	Save      func(state.Lesson)
 
 	// Word says in Korean why a step failed; problem.OfStep when nil.
@@ -136,7 +137,7 @@ func (p *Play) lesson() error {
 		}
 	}
 	p.Save(state.Lesson{Done: true, Steps: total, Total: total})
-	p.tell(Finished{"수업을 마쳤습니다: " + l.Title})
+	p.tell(Finished{Text: "수업을 마쳤습니다: " + l.Title, Remember: l.Remember(), Next: p.Next})
 	if p.After == "" || p.session == nil || p.Auto {
 		return nil
 	}

@@ -18,6 +18,8 @@ type ReplayOptions struct {
 	Loop      engine.Definition // of the recording; empty where it is not known
 	// Explains are who answers for decisions about nodes, by the engine that made them.
 	Explains map[string]Explain
+	Chapters []Chapter // of the lesson that it is of
+	Before   int       // passes before the cursor that the face wants to know of
 }
 
 // Replay is somebody who moves over a recording. Nothing is executed: there is no
@@ -29,6 +31,11 @@ type Replay struct {
 	cursor int
 	breaks []stopAt
 	marks  map[string]int
+
+	turns    []Turn        // see Scrub
+	readFrom int           // the index of the first frame of those
+	read     []trace.Frame // that were read last
+	reading  int           // the chapter that was told last, counted from 1
 }
 
 // stopAt is where a continue stops: a step, or a condition.
@@ -82,9 +89,16 @@ func (r *Replay) to(i int) {
 }
 
 func (r *Replay) show() {
-	if f, ok := r.frame(r.cursor); ok {
-		r.tell(Replayed{Frame: f, Start: r.Recording.Row(0).At, Simulated: r.Recording.Header.Virtual, Place: r.place(r.cursor), Last: r.cursor == r.Recording.Len()-1})
+	f, ok := r.frame(r.cursor)
+	if !ok {
+		return
 	}
+	c, told := r.chapter()
+	e := Replayed{Frame: f, Before: r.before(), Start: r.Recording.Row(0).At, Simulated: r.Recording.Header.Virtual, Place: r.place(r.cursor), Scrub: r.scrub(), Last: r.cursor == r.Recording.Len()-1}
+	if told && r.cursor == c.To-1 {
+		e.After = c.After
+	}
+	r.tell(e)
 }
 
 // frame reads a frame. The kubectl command that it was recorded with is left out: it shows

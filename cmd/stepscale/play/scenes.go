@@ -34,6 +34,7 @@ func Scenes(blocks []lessons.Block) []scene {
 			} else {
 				s.hints = append(s.hints, b.Text)
 			}
+		case lessons.Remember: // when the lesson is over
 		case "step", "continue":
 			s.exec = &blocks[i]
 			scenes = append(scenes, s)

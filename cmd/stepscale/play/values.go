@@ -196,9 +196,12 @@ type (
 	// Replayed is a frame of a recording.
 	Replayed struct {
 		Frame     trace.Frame
-		Start     time.Time // loop time of the first frame
+		Before    []trace.Frame // of the passes before it, and of its own; see ReplayOptions
+		After     []Event       // what the lesson said behind it
+		Start     time.Time     // loop time of the first frame
 		Simulated bool
 		Place     Place
+		Scrub     Scrub
 		Last      bool // of the recording
 	}
 	// Place is where a frame is in a recording, counted from 1.

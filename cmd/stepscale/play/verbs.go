@@ -44,22 +44,6 @@ func Verbs() []Verb {
 	}
 }
 
-// keys are the Latin letters of the 두벌식 keyboard's jamo: with the Korean
-// input method on, the q key types ㅂ.
-var keys = map[rune]rune{
-	'ㅂ': 'q', 'ㅈ': 'w', 'ㄷ': 'e', 'ㄱ': 'r', 'ㅅ': 't', 'ㅛ': 'y', 'ㅕ': 'u', 'ㅑ': 'i', 'ㅐ': 'o', 'ㅔ': 'p',
-	'ㅁ': 'a', 'ㄴ': 's', 'ㅇ': 'd', 'ㄹ': 'f', 'ㅎ': 'g', 'ㅗ': 'h', 'ㅓ': 'j', 'ㅏ': 'k', 'ㅣ': 'l',
-	'ㅋ': 'z', 'ㅌ': 'x', 'ㅊ': 'c', 'ㅍ': 'v', 'ㅠ': 'b', 'ㅜ': 'n', 'ㅡ': 'm',
-}
-
-// Pressed is the key behind a single jamo; anything else stays.
-func Pressed(name string) string {
-	if r := []rune(name); len(r) == 1 && keys[r[0]] != 0 {
-		return string(keys[r[0]])
-	}
-	return name
-}
-
 // verb finds a verb by any of its names.
 func verb(name string) (Verb, bool) {
 	for _, v := range Verbs() {

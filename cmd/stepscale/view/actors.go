@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -29,8 +30,9 @@ type ActorBox struct {
 // PodRow are the pods by how far they have come.
 type PodRow struct {
 	Ready, Starting, Pending, Ending int
-	Untold                           int      // nothing that was read tells how far they are
-	Sizes                            []string // the requests, where they are known: "100m×2"
+	Untold                           int       // nothing that was read tells how far they are
+	Sizes                            []string  // the requests, where they are known: "100m×2"
+	Heights                          []float64 // the request of each pod, where they are known
 }
 
 // shortActors are names for a map, where the whole ones do not fit.
@@ -176,13 +178,26 @@ func (s *Screen) podRow(p PodRow) {
 		told = append(told, fmt.Sprintf("%s%s %d", k.mark, k.name, k.n))
 	}
 	text := strings.Join(told, " ")
-	if len(p.Sizes) > 0 {
-		text += " · 요청량 " + cell(strings.Join(p.Sizes, ", "))
-	}
 	if drawn.Len() == 0 {
 		s.print("\n")
 		return
 	}
 	line := " 파드 " + drawn.String() + "  " + s.style(faint, text)
+	if len(p.Sizes) > 0 {
+		line += s.style(faint, " · 요청량 ") + s.style(cyan, p.heights()) + " " + s.style(faint, cell(strings.Join(p.Sizes, ", ")))
+	}
 	s.print(ansi.Truncate(line, s.width, "…") + "\n")
+}
+
+// heights draws every pod as high as its request.
+func (p PodRow) heights() string {
+	if len(p.Heights) == 0 {
+		return ""
+	}
+	most := slices.Max(p.Heights)
+	var b strings.Builder
+	for _, h := range p.Heights[:min(len(p.Heights), mostPods)] {
+		b.WriteRune(eighths[min(max(int(h/max(most, 1)*8+0.5), 1), 8)])
+	}
+	return b.String()
 }

@@ -79,7 +79,22 @@ func (g callGroup) latency() string {
 
 // calls shows the requests that the step's own actor really made: verb, status, latency,
 // path. The path comes last because it is the one that may have to be shortened.
-func (s *Screen) calls(f trace.Frame) {
+func (s *Screen) calls(f trace.Frame) { s.callList(f, maxRows) }
+
+// Calls shows every request that was made in a step, those of others and those that wait
+// at the gate, too.
+func (s *Screen) Calls(f trace.Frame) {
+	f = seenIn(f)
+	if len(f.Calls)+len(f.Waiting) == 0 {
+		s.line("이 단계에서 API 서버를 부른 액터는 없습니다.")
+		return
+	}
+	s.callList(f, len(f.Calls))
+	s.waiting(f.Waiting)
+	s.meanwhile(f)
+}
+
+func (s *Screen) callList(f trace.Frame, limit int) {
 	own := f.Own()
 	if len(own) == 0 {
 		return
@@ -92,7 +107,7 @@ func (s *Screen) calls(f trace.Frame) {
 		times = max(times, len(g.times()))
 	}
 	for i, g := range groups {
-		if i == maxRows {
+		if i == limit {
 			s.item(s.style(faint, fmt.Sprintf("… 외 %d종류", len(groups)-i)))
 			return
 		}

@@ -14,6 +14,7 @@ type Chart struct {
 	Unit   string    // written behind the numbers
 	Values []float64 // one for every pass; NaN where there was none
 	Target float64   // NaN without one
+	Past   int       // so many of the first do not count any more, and are drawn as dots
 	From   string    // the loop time of the first value and of the last
 	To     string
 }
@@ -30,7 +31,8 @@ func (s *Screen) Chart(c Chart, rows int) {
 	c, rows = seenIn(c), min(max(rows, 1), mostChart)
 	const axis = 8
 	room, each := max(s.width-axis-2, 10), 1
-	values := c.Values[max(len(c.Values)-room, 0):]
+	cut := max(len(c.Values)-room, 0)
+	values, past := c.Values[cut:], max(c.Past-cut, 0)
 	if len(values) <= room/3 { // a few passes are drawn broader
 		each = 3
 	}
@@ -50,7 +52,7 @@ func (s *Screen) Chart(c Chart, rows int) {
 		case 0:
 			label = "0"
 		}
-		s.print(s.style(faint, padLeft(label, axis-1)) + " " + s.chartRow(values, top, chartLine{row, rows, each, row == targetRow}) + "\n")
+		s.print(s.style(faint, padLeft(label, axis-1)) + " " + s.chartRow(values, top, chartLine{row, rows, each, past, row == targetRow}) + "\n")
 	}
 	s.print(s.style(faint, strings.Repeat(" ", axis)+c.span(values, each, room)) + "\n")
 }
@@ -82,12 +84,13 @@ func (c Chart) span(values []float64, each, room int) string {
 // columns a value takes.
 type chartLine struct {
 	row, rows, each int
+	past            int  // values that are drawn as dots
 	target          bool // the target's line goes through it
 }
 
 func (s *Screen) chartRow(values []float64, top float64, r chartLine) string {
 	var b strings.Builder
-	for _, v := range values {
+	for i, v := range values {
 		level := 0
 		if !math.IsNaN(v) && top > 0 {
 			level = int(math.Round(v/top*float64(r.rows*8))) - r.row*8
@@ -96,6 +99,9 @@ func (s *Screen) chartRow(values []float64, top float64, r chartLine) string {
 			}
 		}
 		mark := eighths[min(max(level, 0), 8)]
+		if i < r.past && mark != ' ' {
+			mark = '░'
+		}
 		if mark == ' ' && r.target {
 			mark = '┄'
 		}

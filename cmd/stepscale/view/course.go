@@ -20,6 +20,9 @@ func (s *Screen) Course(ticks []Tick, start time.Time) {
 	const numbers = 2 + 10 + 2 + 4 + 1 + 2 + 8 + 1 // columns beside the bars
 	room := min((s.width-numbers)/2, 40)
 	bar := func(text string, most float64) string {
+		if s.plain {
+			return ""
+		}
 		return strings.Repeat("█", max(int(quantity(text)/max(most, 1)*float64(room)+0.5), 1))
 	}
 	s.section("파드의 수와 추천의 흐름 (바뀐 때만)")

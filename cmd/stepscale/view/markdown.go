@@ -92,7 +92,10 @@ func (s *Screen) table(source string) string {
 		for i := range row {
 			rule[i] = strings.Repeat("─", widths[i])
 		}
-		out = append(out, s.style(bold, line), "  "+strings.Join(rule, "─┼─"))
+		out = append(out, s.style(bold, line))
+		if !s.plain {
+			out = append(out, "  "+strings.Join(rule, "─┼─"))
+		}
 	}
 	return strings.Join(out, "\n")
 }

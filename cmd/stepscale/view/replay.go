@@ -29,7 +29,7 @@ var blocks = []rune("▁▂▃▄▅▆▇█")
 func (s *Screen) FactSeries(v FactSeries) {
 	v = seenIn(v)
 	s.section(cell(FactLabel(v.Fact) + " (" + v.Fact + ")"))
-	if spark := sparkline(v.Numbers, s.width-4); spark != "" {
+	if spark := sparkline(v.Numbers, s.width-4); spark != "" && !s.plain {
 		s.print("  " + s.style(green, spark) + "\n")
 	}
 	changes := changed(v.Samples)

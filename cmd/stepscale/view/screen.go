@@ -29,6 +29,7 @@ type Screen struct {
 	width int
 	color bool
 	tty   bool
+	plain bool // it is read out
 	err   error
 }
 
@@ -41,7 +42,9 @@ func New(w io.Writer) *Screen {
 	}
 	color := tty && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	s := NewFixed(w, width, color)
-	s.tty = tty && os.Getenv("TERM") != "dumb"
+	_, s.plain = w.(plainWriter)
+	s.plain = s.plain || Accessible()
+	s.tty = tty && os.Getenv("TERM") != "dumb" && !s.plain
 	return s
 }
 
@@ -70,6 +73,9 @@ func (s *Screen) Width() int { return s.width }
 func (s *Screen) Err() error { return s.err }
 
 func (s *Screen) print(text string) {
+	if s.plain {
+		text = spoken(text)
+	}
 	if s.err == nil {
 		_, s.err = io.WriteString(s.w, text)
 	}
@@ -88,19 +94,34 @@ func (s *Screen) line(styled string) { s.print(s.wrap(styled, 0) + "\n") }
 // Blank writes an empty line.
 func (s *Screen) Blank() { s.print("\n") }
 
-// Colors are the terminal's own sixteen: they fit dark and light backgrounds.
+// Styles of a Screen, and of what is laid out beside one. Colors are the terminal's own
+// sixteen: they fit dark and light backgrounds.
 const (
-	bold    = "1"
-	faint   = "2"
+	Bold    = "1"
+	Faint   = "2"
+	Reverse = "7"
+	Yellow  = "33"
+	Cyan    = "36"
+
+	bold    = Bold
+	faint   = Faint
 	red     = "31"
 	green   = "32"
-	yellow  = "33"
-	cyan    = "36"
+	yellow  = Yellow
+	cyan    = Cyan
 	boldRed = "1;31"
 	title   = "1;36"
 )
 
 func (s *Screen) style(code, text string) string { return Style(s.color, code, text) }
+
+// drawn is a bar, where it can be seen.
+func (s *Screen) drawn(code, bar string) string {
+	if s.plain {
+		return ""
+	}
+	return s.style(code, bar)
+}
 
 // Style is text in one of the styles above, where there is color.
 func Style(color bool, code, text string) string {

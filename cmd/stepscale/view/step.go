@@ -53,6 +53,9 @@ func (s *Screen) Step(v StepView) {
 // ages are the commands that show how old something is.
 var ages = regexp.MustCompile(`^kubectl (get|describe) `)
 
+// Clocks says whose clock the ages are of that the step's command shows.
+func (s *Screen) Clocks(v StepView) { s.clocks(v) }
+
 // clocks says of a command that shows ages whose clock they are of. Virtual timestamps
 // would not make them agree, which was tried: with creationTimestamp, lastTimestamp and
 // finishedAt nine minutes ahead in the store, as after nine virtual minutes, kubectl v1.37
@@ -122,6 +125,24 @@ func (s *Screen) stepHeader(v StepView) {
 	if v.Title != "" {
 		s.line(s.style(bold, cell(v.Title)))
 	}
+	s.moment(v)
+	if v.Place != "" {
+		s.line(s.style(yellow, cell(v.Place)))
+	}
+	if v.Recorded {
+		s.line(s.style(yellow, "지나간 기록을 다시 보여 드립니다. 클러스터에서 되돌린 것은 없습니다."))
+	}
+}
+
+// Moment says which step it was, and when.
+func (s *Screen) Moment(v StepView) {
+	v = seenIn(v)
+	s.line(s.style(bold, cell(string(v.Frame.Step))))
+	s.moment(v)
+}
+
+func (s *Screen) moment(v StepView) {
+	f := v.Frame
 	clock := "시각 "
 	if v.Simulated {
 		clock = "가상 시각 "
@@ -131,16 +152,14 @@ func (s *Screen) stepHeader(v StepView) {
 		clock += " (" + Elapsed(f.At.Sub(v.Start)) + ")"
 	}
 	s.line(s.style(faint, fmt.Sprintf("패스 %d · %s", f.Pass, clock)))
-	if v.Place != "" {
-		s.line(s.style(yellow, cell(v.Place)))
-	}
-	if v.Recorded {
-		s.line(s.style(yellow, "지나간 기록을 다시 보여 드립니다. 클러스터에서 되돌린 것은 없습니다."))
-	}
 }
 
 // rule is a line across the screen with a name on the left and a badge on the right.
 func (s *Screen) rule(name, badge string) {
+	if s.plain {
+		s.line(s.style(title, strings.TrimSpace(name+" "+badge)))
+		return
+	}
 	if badge != "" {
 		badge = " " + badge + " ─"
 	}

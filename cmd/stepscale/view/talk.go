@@ -13,10 +13,13 @@ import (
 
 // Title opens a lesson.
 func (s *Screen) Title(text string) {
-	s.Blank()
-	s.print(s.style(title, strings.Repeat("═", s.width)) + "\n")
+	rule := s.style(title, strings.Repeat("═", s.width)) + "\n"
+	if s.plain {
+		rule = ""
+	}
+	s.print("\n" + rule)
 	s.line(s.style(title, cell(seen(text))))
-	s.print(s.style(title, strings.Repeat("═", s.width)) + "\n\n")
+	s.print(rule + "\n")
 }
 
 // Coming says what the next step is about to do.

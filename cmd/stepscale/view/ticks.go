@@ -19,6 +19,7 @@ type Tick struct {
 	Utilization, Usage string // Usage is the average value where there is no percentage
 	Target             string
 	Proposal, Max      string // of this pass, and the highest within the stabilization window
+	Window             string // for which proposals hold a scale-down back
 	Action             string
 	Reason             string // of the condition that says why nothing could be decided; or
 	Blocked            bool   // it is what keeps the pods from being as it was decided
@@ -62,6 +63,8 @@ func NewTick(frames []trace.Frame) Tick {
 				t.Proposal = fact.Value
 			case "recommendationMax":
 				t.Max = fact.Value
+			case "stabilizationWindow":
+				t.Window = downWindow(fact)
 			case "action":
 				t.act(fact.Value)
 			case "conditionReason":
@@ -162,7 +165,7 @@ func (s *Screen) columns(t Tick) []column {
 }
 
 func (s *Screen) barRoom(t Tick) int {
-	if t.vpa() || t.Pending != "" {
+	if t.vpa() || t.Pending != "" || s.plain {
 		return 0
 	}
 	used := 2
@@ -239,7 +242,7 @@ func dash(v string) string {
 func (s *Screen) bar(value, target string, width int) string {
 	v, ok := percent(value)
 	t, okTarget := percent(target)
-	if !ok || !okTarget || t <= 0 {
+	if !ok || !okTarget || t <= 0 || s.plain {
 		return ""
 	}
 	scale := float64(width) / (4 * t)

@@ -185,6 +185,16 @@ func amounts(tally string) (all []string) {
 	return all
 }
 
+// LargestRequest is the largest that a pod asks for after the pass.
+func (t Tick) LargestRequest() (largest string) {
+	for _, v := range amounts(t.Request) {
+		if quantity(v) > quantity(largest) {
+			largest = v
+		}
+	}
+	return largest
+}
+
 // requestMove shows what the pods asked for and, where that is something else now, what
 // they ask for: of many pods those that a pass has changed.
 func requestMove(before, after []string) string {
@@ -213,16 +223,15 @@ func (s *Screen) histogram(facts []trace.Fact) {
 		return
 	}
 	s.section("히스토그램 (칸마다 표본의 무게)")
+	fullest := 0.0
+	for _, b := range buckets {
+		share, _ := percent(b.Value)
+		fullest = max(fullest, share)
+	}
 	room := max(min(s.width-40, 50), 8)
 	for _, b := range buckets {
 		_, name, _ := strings.Cut(b.Name, "/")
-		share, _ := percent(b.Value)
-		full := min(max(int(share/100*float64(room)+0.5), 0), room)
-		bar := strings.Repeat("█", full)
-		if full == 0 {
-			bar = "▏"
-		}
-		s.print("  " + pad(name, 26) + " " + padLeft(b.Value, 6) + " " + s.style(cyan, bar) + "\n")
+		s.print("  " + pad(name, 26) + " " + padLeft(b.Value, 6) + " " + s.drawn(cyan, shareBar(b.Value, fullest, room)) + "\n")
 	}
 }
 
@@ -250,7 +259,7 @@ func (s *Screen) series(facts []trace.Fact) {
 		_, at, _ := strings.Cut(p.Name, "/")
 		full := int(quantity(p.Value) / top * float64(room-1))
 		mark := int(quantity(p.Expr) / top * float64(room-1))
-		s.print("  " + cell(at) + " " + padLeft(p.Value, 8) + " / " + pad(p.Expr, 8) + " " + s.style(cyan, gauge(full, mark)) + "\n")
+		s.print("  " + cell(at) + " " + padLeft(p.Value, 8) + " / " + pad(p.Expr, 8) + " " + s.drawn(cyan, gauge(full, mark)) + "\n")
 	}
 }
 

@@ -1,4 +1,4 @@
-package lines
+package wording
 
 import (
 	"fmt"
@@ -9,8 +9,7 @@ import (
 )
 
 // replay shows an event of a replay.
-func (f *Face) replay(e play.Event) {
-	s := f.Screen
+func replay(s *view.Screen, e play.Event) {
 	switch e := e.(type) {
 	case play.Replayed:
 		place := fmt.Sprintf("기록 %s · 패스 %d/%d · 단계 %d/%d", e.Place, e.Place.Pass, e.Place.Passes, e.Place.Step, e.Place.Steps)
@@ -18,6 +17,9 @@ func (f *Face) replay(e play.Event) {
 			place += " · 기록의 끝"
 		}
 		s.Step(view.StepView{Frame: e.Frame, Start: e.Start, Simulated: e.Simulated, Place: place})
+		for _, after := range e.After {
+			Write(s, after)
+		}
 	case play.Series:
 		series := view.FactSeries{Fact: e.Fact, Numbers: e.Numbers}
 		for _, v := range e.Values {

@@ -1,0 +1,81 @@
+package full
+
+import (
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// crowded is the largest screen, with fifty passes in which a hundred pods move.
+func crowded() Model {
+	m := New(Setting{Loop: loops()["hpa"], Simulated: true, Color: true}, func(string) {})
+	m.width, m.height, m.asking = 200, 60, true
+	for pass := 1; pass <= 50; pass++ {
+		for _, s := range m.Loop.Steps {
+			f := trace.Frame{Pass: pass, Step: s.ID, Actor: s.Actor}
+			f.Add("currentUtilization", "95%", "190m × 100 / 200m")
+			f.Add("podsTotal", "100", "")
+			f.Add("readyPods", strconv.Itoa(pass), "")
+			for pod := range 100 {
+				f.Add("podMetric/web-"+strconv.Itoa(pod), "95m", "")
+				f.Changes = append(f.Changes, trace.Change{Object: "pod/web-" + strconv.Itoa(pod), Field: "spec.nodeName", To: "node"})
+			}
+			m = m.framed(f)
+		}
+	}
+	return m.reveal()
+}
+
+// BenchmarkKey is a key and the frame that it leads to, on a crowded screen. What counts is
+// the slowest of twenty.
+func BenchmarkKey(b *testing.B) {
+	m := crowded()
+	b.ReportAllocs()
+	var took []time.Duration
+	for i := 0; b.Loop(); i++ {
+		began := time.Now()
+		next, _ := m.Update(tea.KeyPressMsg{Code: []rune{tea.KeyLeft, tea.KeyRight}[i%2]})
+		m = next.(Model)
+		_ = m.View()
+		took = append(took, time.Since(began))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
+}
+
+// BenchmarkReplayed is a step of a recording, of which the map and the charts are made anew.
+func BenchmarkReplayed(b *testing.B) {
+	all := crowded().frames
+	m := New(Setting{Loop: loops()["hpa"], Simulated: true, Color: true, Replay: true}, func(string) {})
+	m.width, m.height = 200, 60
+	last := len(all) - 1
+	for b.Loop() {
+		m = m.replayed(play.Replayed{Frame: all[last], Before: all[last-40*len(m.Loop.Steps) : last]})
+		_ = m.View()
+	}
+}
+
+// TestIdle: while nothing happens, the screen asks for no message, and what it has asked
+// for before dies out.
+func TestIdle(t *testing.T) {
+	m := crowded()
+	if m.Init() != nil {
+		t.Error("it begins to tick of itself")
+	}
+	for _, msg := range []tea.Msg{Told{play.Ask{Stop: play.ForNext}}, beat{}, calm{}, awaits(""), tea.WindowSizeMsg{Width: 80, Height: 24}, tea.KeyPressMsg{Code: tea.KeyLeft}, tea.KeyPressMsg{Code: 'g', Text: "g"}, tea.KeyPressMsg{Code: tea.KeyEscape}, tea.KeyPressMsg{Code: ':', Text: ":"}, tea.KeyPressMsg{Code: 'c', Text: "c"}} {
+		next, cmd := m.Update(msg)
+		if m = next.(Model); cmd != nil {
+			t.Errorf("%+v is followed by a message", msg)
+		}
+	}
+	m.asking = false
+	if _, cmd := m.Update(beat{}); cmd == nil {
+		t.Error("the spinner stands still while a step runs")
+	}
+}
