@@ -54,7 +54,7 @@ var house = map[string][]string{
 	"clusters/workload":     {},
 
 	"engine/otherwise":             {},
-	"engine/observed":              {"engine/clusterautoscaler"},
+	"engine/observed":              {"engine/clusterautoscaler", "engine/korean"},
 	"engine/clusterautoscaler":     {"engine", "engine/otherwise", "engine/trace", "engine/world"},
 	"clusters/kind/standin/docker": {},
 	"cmd/stepscale/view/viewtest":  {},

@@ -49,7 +49,6 @@ func (d *ScaleDown) Simulate(ctx context.Context) error {
 			found++
 			r.Risky = !d.drain.budgets.atOnce(r.Pods)
 			d.drain.budgets.spend(r.Pods)
-			delete(destinations, c.Node.Name)
 		} else {
 			d.autoscaler.recheck[c.Node.Name] = d.cluster.Now.Add(d.autoscaler.Options.RecheckTimeout)
 		}

@@ -130,6 +130,7 @@ func TestWhoGoes(t *testing.T) {
 		{"planner.go NodesToDelete: empty ones together", nil, nil, nil, nil, nil, three, nil},
 		{"nodes.go verifyMinSize", nil, func(g *NodeGroup) { g.Min = 2 }, nil, nil, map[string]Reason{"n2": NodeGroupMinSizeReached, "n3": NodeGroupMinSizeReached}, []string{"n1"}, nil},
 		{"nodes.go unremovableReason: --cores-total", nil, nil, func(o *Options) { o.Cores.Min = 20 }, nil, map[string]Reason{"n2": MinimalResourceLimitExceeded, "n3": MinimalResourceLimitExceeded}, []string{"n1"}, nil},
+		{"nodes.go unremovableReason: --memory-total", nil, nil, func(o *Options) { o.Memory.Min = 70 << 30 }, nil, map[string]Reason{"n2": MinimalResourceLimitExceeded, "n3": MinimalResourceLimitExceeded}, []string{"n1"}, nil},
 		{"planner.go NodesToDelete: on-completion", []*corev1.Pod{pod("job", "1m", "1Mi", on("n1"), note(SafeToEvict, "on-completion"))}, nil, nil, nil, map[string]Reason{"n1": BlockedByOnCompletionPod}, []string{"n2", "n3"}, nil},
 		{"budgets.go CropNodes: one is drained", spreadOver(three...), nil, nil, nil, nil, nil, []string{"n1"}},
 		{"budgets.go CropNodes: --max-drain-parallelism", spreadOver(three...), nil, func(o *Options) { o.DrainParallelism = 2 }, nil, nil, nil, []string{"n1", "n2"}},

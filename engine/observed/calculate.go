@@ -12,6 +12,7 @@ import (
 	karpv1 "sigs.k8s.io/karpenter/pkg/apis/v1"
 
 	"github.com/stepscale/stepscale/engine/clusterautoscaler"
+	"github.com/stepscale/stepscale/engine/korean"
 )
 
 // What is calculated at most: every pod is held against every node.
@@ -117,9 +118,9 @@ func fateText(f clusterautoscaler.Fate) string {
 	case clusterautoscaler.NotUnderutilized:
 		return use + ": 기준 0.5보다 높아 남습니다."
 	case clusterautoscaler.BlockedByPod:
-		return fmt.Sprintf("%s: 파드 %s/%s가 막습니다(%s).", use, f.Pod.Namespace, f.Pod.Name, f.Block)
+		return fmt.Sprintf("%s: 파드 %s 막습니다(%s).", use, korean.Subject(f.Pod.Namespace+"/"+f.Pod.Name), f.Block)
 	case clusterautoscaler.NoPlaceToMovePods:
-		return fmt.Sprintf("%s: 파드 %s/%s가 옮겨 갈 자리가 없습니다.", use, f.Pod.Namespace, f.Pod.Name)
+		return fmt.Sprintf("%s: 파드 %s 옮겨 갈 자리가 없습니다.", use, korean.Subject(f.Pod.Namespace+"/"+f.Pod.Name))
 	}
 	return "남습니다: " + string(f.Reason)
 }
