@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"path/filepath"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/engine/recording"
@@ -24,7 +25,7 @@ const noCluster = "클러스터는 없습니다. 여기서 움직여도 실행�
 func (d deps) replayScreen(ctx context.Context, file string, r *play.Replay) error {
 	rec := r.Recording
 	s := d.screen(r.Loop)
-	s.Replay, s.Simulated, s.Title = true, rec.Header.Virtual, "기록 되감기: "+file
+	s.Replay, s.Simulated, s.Title = true, rec.Header.Virtual, "기록 되감기: "+filepath.Base(file)
 	s.Notes = append(aboutRecording(rec), noCluster)
 	r.Before = passesSeen
 	err := s.Play(ctx, r)

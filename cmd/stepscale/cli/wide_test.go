@@ -32,6 +32,7 @@ type wide struct {
 	framed map[string]bool
 	random *rand.Rand
 
+	sent             bool // a line was sent to the play
 	question         string
 	judged           bool
 	frames, verdicts int
@@ -41,7 +42,7 @@ func newWide(t *testing.T, l lessons.Lesson) *wide {
 	seed := fnv.New64()
 	_, _ = seed.Write([]byte(l.ID))
 	w := &wide{t: t, framed: map[string]bool{}, random: rand.New(rand.NewPCG(seed.Sum64(), 1))}
-	w.m = full.New(full.Setting{Loop: loops[l.Loop], Simulated: true}, func(string) {})
+	w.m = full.New(full.Setting{Loop: loops[l.Loop], Simulated: true}, func(string) { w.sent = true })
 	w.face = &lines.Face{Screen: view.NewFixed(&w.lines, columns, false)}
 	w.plain = &lines.Face{Screen: view.NewPlain(&w.spoken, columns)}
 	return w
@@ -131,6 +132,25 @@ func (w *wide) asks(stop play.Stop) {
 		}
 	}
 	w.judged = false
+	w.goesOn()
+}
+
+// goesOn presses Enter until the screen has sent a line, and waits for what comes of it.
+func (w *wide) goesOn() {
+	w.sent = false
+	for range 100 {
+		next, cmd := w.m.Update(tea.KeyPressMsg{Code: tea.KeyEnter})
+		if w.m = next.(full.Model); cmd == nil {
+			continue
+		}
+		if batch, ok := cmd().(tea.BatchMsg); ok {
+			batch[0]() // the line; the rest is a tick
+		}
+		if w.sent {
+			return
+		}
+	}
+	w.t.Errorf("Enter leads nowhere:\n%s", screen(w.m, columns, 24))
 }
 
 func packed(text string) string { return strings.Join(strings.Fields(text), "") }
@@ -138,21 +158,30 @@ func packed(text string) string { return strings.Join(strings.Fields(text), "") 
 // tall is a screen on which every page is seen whole.
 const tall = 600
 
-// pages are all that the whole screen can show of the step that it has just been told of.
-func (w *wide) pages(e play.Executed) string {
-	m := w.m
-	next, _ := m.Update(full.Told{Event: play.Ask{Stop: play.ForNext}})
-	m = next.(full.Model)
-	all := screen(m, columns, tall)
-	for _, key := range "ao" {
-		over, _ := m.Update(tea.KeyPressMsg{Code: key, Text: string(key)})
-		all += screen(over.(full.Model), columns, tall)
-	}
+// pages are all that the whole screen can show of the step that it has just been told of:
+// what it did, its calls, all of its facts, and the commands that show the same.
+func (w *wide) pages(e play.Executed) (head, bodies string) {
+	next, _ := w.m.Update(full.Told{Event: play.Ask{Stop: play.ForNext}})
+	m := next.(full.Model)
+	deed := screen(m, columns, tall)
+	head, _, _ = strings.Cut(deed, "\n── ")
+	bodies = body(deed)
+	calls, _ := m.Update(tea.KeyPressMsg{Code: 'a', Text: "a"})
+	bodies += body(screen(calls.(full.Model), columns, tall))
 	for _, over := range []play.Event{play.Facts{Frame: e.Frame}, play.Kubectl{Frame: e.Frame, Executed: true}} {
 		shown, _ := m.Update(full.Told{Event: over})
-		all += screen(shown.(full.Model), columns, tall)
+		bodies += body(screen(shown.(full.Model), columns, tall))
 	}
-	return all
+	return head, bodies
+}
+
+// body is what stands between the rule and the foot.
+func body(screen string) string {
+	_, text, _ := strings.Cut(screen, "\n── ")
+	_, text, _ = strings.Cut(text, "\n")
+	text, _, _ = strings.Cut(text, "┄┄┄┄")
+	lines := strings.Split(text, "\n")
+	return "\n" + strings.Join(lines[:len(lines)-1], "\n")
 }
 
 // same fails where one face says of a step what the other does not.
@@ -164,11 +193,11 @@ func (w *wide) same(e play.Executed) {
 		face.Render(e)
 		face.Render(play.Facts{Frame: e.Frame})
 	}
-	pages := w.pages(e)
-	for _, missing := range lacks(pages, items(out.String())) {
+	head, bodies := w.pages(e)
+	for _, missing := range lacks(head+bodies, items(out.String())) {
 		w.t.Errorf("%s: the whole screen does not say %q", e.Frame.Step, missing)
 	}
-	for _, missing := range lacks(out.String(), items(pages)) {
+	for _, missing := range lacks(out.String(), items(bodies)) {
 		w.t.Errorf("%s: only the whole screen says %q", e.Frame.Step, missing)
 	}
 	for _, missing := range lacks(plain.String(), items(out.String())) {
@@ -178,7 +207,7 @@ func (w *wide) same(e play.Executed) {
 		w.t.Errorf("%s: --plain does not say %q", e.Frame.Step, missing)
 	}
 	if w.t.Failed() {
-		w.t.Logf("%s\n%s", out.String(), pages)
+		w.t.Logf("%s\n%s", out.String(), head+bodies)
 	}
 }
 

@@ -16,7 +16,14 @@ import (
 func written(width int, color bool, write func(*view.Screen)) []string {
 	var b strings.Builder
 	write(view.NewFixed(&b, width, color))
-	return styled(strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n"))
+	var lines []string
+	for l := range strings.SplitSeq(strings.TrimSuffix(b.String(), "\n"), "\n") {
+		if ansi.StringWidth(l) > width { // it is there to be copied, and no screen would wrap it
+			l = ansi.Hardwrap(l, width, true)
+		}
+		lines = append(lines, strings.Split(l, "\n")...)
+	}
+	return styled(lines)
 }
 
 // trimmed are lines without blank ones at the ends, and never two blank ones in a row:
