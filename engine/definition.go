@@ -18,6 +18,7 @@ type Definition struct {
 	Needs    []string // the kinds of object that a scenario has to have for it
 	Live     bool     // can be played where time cannot be moved
 	Observes bool     // looks on while the cluster's own controller drives, and is played nowhere else
+	Turns    []string // loops in it whose steps are left out of a pass in which they have nothing to do; the last of a pass is none of them
 }
 
 // The kinds of object in Definition.Needs.
@@ -46,6 +47,27 @@ func (d Definition) StepIDs() []trace.StepID {
 		ids[i] = s.ID
 	}
 	return ids
+}
+
+// Next tells whether a step may follow another in the table, with the turns between them
+// left out; after is -1 where a loop begins.
+func (d Definition) Next(after, step int) bool {
+	i := after + 1
+	for range d.Steps {
+		if i %= len(d.Steps); i == step {
+			return true
+		}
+		if !beginsTurn(d.Steps, i) || !d.MayBeLeftOut(d.Steps[i].ID) {
+			break
+		}
+		i = turnEnd(d.Steps, i)
+	}
+	return false
+}
+
+// MayBeLeftOut tells of a step of a turn that not every pass has.
+func (d Definition) MayBeLeftOut(step trace.StepID) bool {
+	return slices.Contains(d.Turns, step.Loop())
 }
 
 // Actors are those that have a step, in the order in which they move.
@@ -117,6 +139,7 @@ type Defined[S any] struct {
 	Table   []Step[S]
 	Subject func(*S) string    // "namespace/name" of the autoscaler
 	Now     func(*S) time.Time // loop time
+	Due     Due[S]             // nil where the definition names no turns
 }
 
 // Define joins a table of steps with the definition of its loop, whose Steps it
@@ -131,5 +154,5 @@ func Define[S any](d Definition, table []Step[S], subject func(*S) string, now f
 
 // Loop takes the table in hand with a state.
 func (d Defined[S]) Loop(s *S) Loop[S] {
-	return Loop[S]{Steps: d.Table, State: s, Subject: d.Subject(s), Now: func() time.Time { return d.Now(s) }}
+	return Loop[S]{Steps: d.Table, State: s, Subject: d.Subject(s), Now: func() time.Time { return d.Now(s) }, Due: d.Due}
 }

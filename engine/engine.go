@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/stepscale/stepscale/engine/trace"
@@ -35,7 +36,13 @@ type Loop[S any] struct {
 	State   *S
 	Subject string
 	Now     func() time.Time
+	Due     Due[S] // nil: every turn is taken
 }
+
+// Due tells whether the loop of that name has something to do in this pass. It is asked
+// before the first of its steps in a row, which are its turn in the table of a loop that is
+// made of others; where it has nothing to do the turn is left out, without a frame.
+type Due[S any] func(ctx context.Context, s *S, turn string) (bool, error)
 
 // Run executes passes of the loop, from pass first on, until the consumer stops. A
 // failed step yields its frame together with the error; a consumer that goes on
@@ -44,7 +51,12 @@ func (l Loop[S]) Run(ctx context.Context, first int) iter.Seq2[trace.Frame, erro
 	return func(yield func(trace.Frame, error) bool) {
 		for pass := first; ; pass++ {
 			for i := 0; i < len(l.Steps); i++ {
-				f, err := l.step(ctx, pass, l.Steps[i])
+				due, err := l.due(ctx, i)
+				if err == nil && !due {
+					i = turnEnd(l.Steps, i) - 1
+					continue
+				}
+				f, err := l.step(ctx, pass, l.Steps[i], err)
 				if !yield(f, err) {
 					return
 				}
@@ -59,9 +71,33 @@ func (l Loop[S]) Run(ctx context.Context, first int) iter.Seq2[trace.Frame, erro
 	}
 }
 
-func (l Loop[S]) step(ctx context.Context, pass int, step Step[S]) (trace.Frame, error) {
+// due tells whether the i-th step is executed in this pass.
+func (l Loop[S]) due(ctx context.Context, i int) (bool, error) {
+	if l.Due == nil || !beginsTurn(l.Steps, i) {
+		return true, nil
+	}
+	return l.Due(ctx, l.State, l.Steps[i].ID.Loop())
+}
+
+// beginsTurn tells that another loop has the step before.
+func beginsTurn[S any](steps []Step[S], i int) bool {
+	return i == 0 || steps[i-1].ID.Loop() != steps[i].ID.Loop()
+}
+
+// turnEnd is the first step after those of the i-th's loop.
+func turnEnd[S any](steps []Step[S], i int) int {
+	for i++; i < len(steps) && !beginsTurn(steps, i); {
+		i++
+	}
+	return i
+}
+
+// step executes a step, unless something is wrong already.
+func (l Loop[S]) step(ctx context.Context, pass int, step Step[S], err error) (trace.Frame, error) {
 	f := trace.Frame{Pass: pass, Step: step.ID, Subject: l.Subject, Actor: step.Actor}
-	err := ctx.Err()
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err == nil {
 		err = step.Do(ctx, l.State, &f)
 	}
@@ -80,6 +116,16 @@ func Lift[S, T any](steps []Step[T], of func(*S) *T) []Step[S] {
 		lifted[i] = with(step, func(ctx context.Context, s *S, f *trace.Frame) error { return step.Do(ctx, of(s), f) })
 	}
 	return lifted
+}
+
+// From are the steps from that one on: a loop that follows another in one table need not
+// do again what that has done. None where there is no such step.
+func From[S any](steps []Step[S], first trace.StepID) []Step[S] {
+	i := slices.IndexFunc(steps, func(s Step[S]) bool { return s.ID == first })
+	if i < 0 {
+		return nil
+	}
+	return steps[i:]
 }
 
 // with is the step with something else to do.

@@ -109,8 +109,8 @@ func (c *checker) step(b Block) {
 	if !ok {
 		return
 	}
-	if next := (c.last + 1) % len(c.steps); c.last != lost && i != next {
-		c.problem(b.Line, fmt.Sprintf("%s의 차례가 아닙니다.", b.Arg), fmt.Sprintf("다음 단계는 %s입니다.", c.steps[next]))
+	if c.last != lost && !c.loop.Next(c.last, i) {
+		c.problem(b.Line, fmt.Sprintf("%s의 차례가 아닙니다.", b.Arg), fmt.Sprintf("다음 단계는 %s입니다.", c.steps[(c.last+1)%len(c.steps)]))
 	}
 	c.last = i
 }

@@ -22,7 +22,7 @@ var house = map[string][]string{
 	"cmd/stepscale/wording": {"cmd/stepscale/play", "cmd/stepscale/view"},
 	"cmd/stepscale/lines":   {"cmd/stepscale/play", "cmd/stepscale/view", "cmd/stepscale/wording"},
 	"cmd/stepscale/full":    {"cmd/stepscale/play", "cmd/stepscale/view", "cmd/stepscale/wording", "engine", "engine/trace"},
-	"cmd/stepscale/lab":     {"engine/clusterautoscaler", "engine/instances", "engine/korean", "cmd/stepscale/problem", "cmd/stepscale/state", "cmd/stepscale/view", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/vpa", "engine/hpavpa", "engine/karpenter", "engine/world", "engine/trace", "clusters", "clusters/attached", "clusters/embedded", "clusters/eks", "clusters/manifest", "clusters/workload"},
+	"cmd/stepscale/lab":     {"engine/clusterautoscaler", "engine/instances", "engine/korean", "cmd/stepscale/problem", "cmd/stepscale/state", "cmd/stepscale/view", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/vpa", "engine/hpavpa", "engine/karpenter", "engine/world", "engine/trace", "clusters", "clusters/attached", "clusters/embedded", "clusters/eks", "clusters/manifest", "clusters/workload", "engine/chain"},
 	"cmd/stepscale/cli":     {"engine/korean", "cmd/stepscale/full", "cmd/stepscale/lab", "cmd/stepscale/lines", "cmd/stepscale/play", "cmd/stepscale/notices", "cmd/stepscale/problem", "cmd/stepscale/handout", "cmd/stepscale/state", "cmd/stepscale/view", "cmd/stepscale/whatif", "cmd/stepscale/wording", "lessons", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/hpa/why", "engine/vpa", "engine/world", "engine/trace", "engine/recording", "engine/outside", "clusters", "clusters/embedded", "clusters/kind", "clusters/attached", "clusters/eks", "clusters/clustertest", "clusters/manifest", "clusters/workload", "engine/clusterautoscaler", "engine/karpenter", "engine/observed", "engine/otherwise"},
 	"cmd/stepscale/whatif":  {"engine/korean", "engine/hpa", "engine/recording", "scenarios"},
 	"cmd/stepscale/handout": {"cmd/stepscale/view", "engine/hpa/why", "engine/recording", "engine/trace"},
@@ -55,7 +55,8 @@ var house = map[string][]string{
 
 	"engine/otherwise":             {},
 	"engine/observed":              {"engine/clusterautoscaler", "engine/korean"},
-	"engine/clusterautoscaler":     {"engine", "engine/otherwise", "engine/trace", "engine/world"},
+	"engine/clusterautoscaler":     {"engine", "engine/otherwise", "engine/trace", "engine/world", "engine/instances"},
+	"engine/chain":                 {"engine", "engine/clusterautoscaler", "engine/hpa", "engine/instances", "engine/karpenter", "engine/trace", "engine/world"},
 	"clusters/kind/standin/docker": {},
 	"cmd/stepscale/view/viewtest":  {},
 }

@@ -19,13 +19,15 @@ func rescale(ctx context.Context, s *State, f *trace.Frame) error {
 // order begins a pass: time goes by, and the candidates are found.
 func order(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl get nodes -L " + groupLabel
-	if err := s.begin(ctx); err != nil {
-		return err
+	if !s.Whole {
+		if err := s.begin(ctx); err != nil {
+			return err
+		}
+		if _, err := s.Tick(ctx, s.Options.ScanInterval); err != nil {
+			return err
+		}
+		f.Add("interval", s.Options.ScanInterval.String(), "")
 	}
-	if _, err := s.Tick(ctx, s.Options.ScanInterval); err != nil {
-		return err
-	}
-	f.Add("interval", s.Options.ScanInterval.String(), "")
 	c, err := s.cluster(ctx)
 	if err != nil {
 		return err

@@ -1,6 +1,8 @@
 package clusterautoscaler
 
 import (
+	"slices"
+
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 )
@@ -8,6 +10,15 @@ import (
 // unregistered is who deletes the Node of a machine that is gone, and who takes the taint off
 // one that stays after all.
 var unregistered = append([]engine.Aside{{Actor: trace.ActorCloud, Write: "DELETE nodes"}}, tainted...)
+
+// RunOnce is both halves as upstream has them in one loop (core/static_autoscaler.go
+// RunOnce): the half that removes nodes follows the half that adds them at the same moment.
+// What that has ordered, or waits for, keeps this from removing anything. State is Whole.
+func RunOnce() engine.Defined[State] {
+	up := Loop()
+	return engine.Define(engine.Definition{Name: "cluster-autoscaler-once", Facts: up.Facts, Needs: up.Needs},
+		slices.Concat(up.Table, Down().Table), up.Subject, up.Now)
+}
 
 // Down is one look of Cluster Autoscaler for nodes that nobody needs, and what comes of it:
 // the half of RunOnce that removes nodes.

@@ -2,6 +2,8 @@ package clusterautoscaler
 
 import (
 	"context"
+	"errors"
+	"net/http"
 
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -108,9 +110,47 @@ func mark(ctx context.Context, s *State, f *trace.Frame) error {
 	return nil
 }
 
+// bind is the scheduler's part again. Where nodes have come, it is given the time to try
+// the pods that they came for: the mark on these is from before.
 func bind(ctx context.Context, s *State, f *trace.Frame) error {
-	_, err := s.TurnScheduler(ctx, f, s.Target)
-	return err
+	if s.pass.up == nil || !s.pass.opened {
+		_, err := s.TurnScheduler(ctx, f, s.Target)
+		return err
+	}
+	f.Kubectl = s.KubectlNodes()
+	read := func(ctx context.Context) (world.Workload, error) { return s.Workload(ctx, s.Target) }
+	before, err := read(ctx)
+	if err != nil {
+		return err
+	}
+	part := world.Bind()
+	part.Done = s.boundAsFitting
+	after, err := s.Play(ctx, part, read)
+	if errors.Is(err, world.ErrStuck) { // somebody has taken the place since
+		after, err = read(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return s.AwaitHeld(ctx, trace.ActorKubelet, http.MethodPatch, world.AddBound(world.Fingerprints(before.Pods), after, f))
+}
+
+// boundAsFitting tells that as many pods have a node as there was found room for.
+func (s *State) boundAsFitting(w world.Workload) bool {
+	fits := map[string]bool{}
+	for _, p := range s.pass.up.Fitting {
+		fits[p.Pod] = true
+	}
+	waiting, without := 0, 0
+	for _, p := range w.Active() {
+		if p.Spec.NodeName == "" {
+			waiting++
+		}
+		if p.Spec.NodeName == "" && !fits[p.Name] {
+			without++
+		}
+	}
+	return waiting <= without
 }
 
 func run(ctx context.Context, s *State, f *trace.Frame) error {

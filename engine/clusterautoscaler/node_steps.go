@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/stepscale/stepscale/engine/instances"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
 )
@@ -84,7 +85,7 @@ func join(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl get nodes"
 	joined := 0
 	for _, m := range s.booting {
-		if left := bootTime - s.Clock.Since(m.ordered); left > 0 {
+		if left := instances.BootTime - s.Clock.Since(m.ordered); left > 0 {
 			f.Add("bootLeft/"+m.node.Name, left.String(), "")
 			continue
 		}
@@ -110,16 +111,23 @@ func join(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Add("newNodes", strconv.Itoa(joined), "")
 	if joined == 0 {
 		f.Add("skipped", "등록할 노드가 없습니다.", "")
+		return nil
 	}
-	return nil
+	if !s.Whole { // the node will be Ready in another pass
+		return nil
+	}
+	return s.AwaitWaiting(ctx, trace.ActorScheduler) // to whom a new node is worth another try
 }
+
+// startTime is how long a machine takes from the order until its node is Ready.
+const startTime = instances.BootTime + instances.NetworkUp
 
 // ready lets the network of the nodes come up that have registered long enough ago.
 func ready(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl get nodes"
 	started := 0
 	for _, m := range s.booting {
-		if !m.joined || s.Clock.Since(m.ordered) < bootTime+networkUp {
+		if !m.joined || s.Clock.Since(m.ordered) < startTime {
 			continue
 		}
 		if err := s.Machines.Report(ctx, m.node.Name, true); err != nil {
@@ -131,11 +139,15 @@ func ready(ctx context.Context, s *State, f *trace.Frame) error {
 		}
 		started++
 	}
-	s.booting = slices.DeleteFunc(s.booting, func(m *machine) bool { return m.joined && s.Clock.Since(m.ordered) >= bootTime+networkUp })
+	s.booting = slices.DeleteFunc(s.booting, func(m *machine) bool { return m.joined && s.Clock.Since(m.ordered) >= startTime })
 	f.Add("startedNodes", strconv.Itoa(started), "")
 	if started == 0 {
 		f.Add("skipped", "Ready가 될 노드가 없습니다.", "")
 		return nil
+	}
+	s.pass.opened = len(s.booting) == 0
+	if waits, err := s.Waits(ctx, trace.ActorScheduler); waits || err != nil {
+		return err // it tries again once it may write what came of its last try
 	}
 	return s.awaitBindings(ctx, len(s.pass.up.Fitting))
 }

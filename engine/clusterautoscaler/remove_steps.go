@@ -21,6 +21,7 @@ func cool(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl get nodes -o custom-columns='NAME:.metadata.name,TAINTS:.spec.taints[*].key'"
 	d := s.pass.down
 	d.Cool()
+	d.Cooldown.ThisLoop = s.pass.up != nil && s.pass.up.Verdict == AllPodsAreNew // shouldScaleUp: DisableScaleDownForLoop
 	f.Add("inCooldown", strconv.FormatBool(d.Cooldown.On()), "")
 	f.Add("cooldownLeft", d.Cooldown.Left().String(), "")
 	changed := 0
@@ -134,6 +135,7 @@ func evict(ctx context.Context, s *State, f *trace.Frame) error {
 			f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p.Name, Field: "metadata.deletionTimestamp", To: "축출(Eviction)"})
 		}
 	}
+	s.Evicted += evicted
 	f.Add("evictedPods", strconv.Itoa(evicted), "")
 	if evicted == 0 {
 		return nil

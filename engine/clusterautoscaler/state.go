@@ -28,6 +28,10 @@ type State struct {
 	Target  string // name of the Deployment whose pods need nodes
 	Groups  []*NodeGroup
 	Options Options
+	// Whole tells that one RunOnce has both halves, as upstream's: the half that removes
+	// nodes goes on where the half that adds them has ended, and lets no time pass.
+	Whole   bool
+	Evicted int // pods, in all passes
 	// Machine is the n-th node of a group, counted from 1.
 	Machine func(group string, n int) *corev1.Node
 
@@ -35,6 +39,8 @@ type State struct {
 	booting    []*machine
 	dates      *world.Dates
 	pass       pass
+	due        bool      // in this pass, where another loop lets time pass
+	scanned    time.Time // when the last RunOnce began there
 }
 
 // machine is one that was ordered and whose node is not Ready.
@@ -45,17 +51,12 @@ type machine struct {
 	joined  bool
 }
 
-// The lengths of things in virtual time; both are simulated.
-const (
-	bootTime  = 20 * time.Second // from the order to the kubelet's first word
-	networkUp = 10 * time.Second // from there until the node is Ready
-)
-
 // pass is what the steps of one pass hand to each other.
 type pass struct {
 	inputs  json.RawMessage // of the decision
 	up      *ScaleUp
 	ordered bool // the nodes, already
+	opened  bool // all nodes that were ordered are Ready
 	down    *ScaleDown
 }
 

@@ -25,10 +25,11 @@ func (a *Autoscaler) Forget() { a.unneeded = map[string]time.Time{} }
 // Cooldown is what keeps nodes from being removed after something has happened.
 type Cooldown struct {
 	AfterAdd, AfterDelete, AfterFailure time.Duration // left of each, 0 when it is over
+	ThisLoop                            bool          // the half that adds nodes waits for more pods, and this one with it
 }
 
 // On tells that nothing is removed in this loop.
-func (c Cooldown) On() bool { return c.Left() > 0 }
+func (c Cooldown) On() bool { return c.ThisLoop || c.Left() > 0 }
 
 // Left is the longest that is left.
 func (c Cooldown) Left() time.Duration { return max(c.AfterAdd, c.AfterDelete, c.AfterFailure) }

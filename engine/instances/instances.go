@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -17,6 +18,12 @@ import (
 const (
 	OnDemand = "on-demand"
 	Spot     = "spot"
+)
+
+// How long a machine takes in virtual time, whoever asked for it: both are simulated.
+const (
+	BootTime  = 20 * time.Second // from the order to the kubelet's first word
+	NetworkUp = 10 * time.Second // from there until the node is Ready
 )
 
 // LabelGroup names the node group that a node belongs to; nodes of no group have none.

@@ -15,6 +15,7 @@ import (
 	karpv1 "sigs.k8s.io/karpenter/pkg/apis/v1"
 
 	"github.com/stepscale/stepscale/engine/instances"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // BenchmarkPlan holds the plan that is made in steps, with all that it tells, against
@@ -43,6 +44,56 @@ func BenchmarkPlan(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+		})
+	}
+}
+
+// traced makes the plan in steps, with all that the steps tell of it.
+func traced(ctx context.Context, p *parts, pods []*corev1.Pod) (*trace.Frame, error) {
+	plan, err := p.schedule(ctx, pods, p.cluster.DeepCopyNodes().Active())
+	if err != nil {
+		return nil, err
+	}
+	s, f := &State{parts: p, pass: pass{pending: pods, plan: plan}}, &trace.Frame{}
+	addOrder(f, plan.pods)
+	for _, do := range []func(context.Context, *State, *trace.Frame) error{showExisting, showTypes, showLimits, showPrices} {
+		if err := do(ctx, s, f); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// BenchmarkPlanRatio plans by turns with upstream's Solve and in steps, so that both have
+// the same of the machine, and reports how many times as long the steps take.
+func BenchmarkPlanRatio(b *testing.B) {
+	ctx, err := withOptions(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, n := range []int{10, 1000} {
+		b.Run(fmt.Sprintf("pods=%d", n), func(b *testing.B) {
+			p, pods := crowded(b, ctx, n)
+			var solve, steps time.Duration
+			for b.Loop() {
+				begin := time.Now()
+				s, err := p.provision.NewScheduler(ctx, pods, p.cluster.DeepCopyNodes().Active(), nil)
+				if err == nil {
+					_, err = s.Solve(ctx, pods)
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+				solve += time.Since(begin)
+				begin = time.Now()
+				if f, err := traced(ctx, p, pods); err != nil || len(f.Facts) == 0 {
+					b.Fatal(err)
+				}
+				steps += time.Since(begin)
+			}
+			b.ReportMetric(solve.Seconds()*1000/float64(b.N), "ms-upstream")
+			b.ReportMetric(steps.Seconds()*1000/float64(b.N), "ms-steps")
+			b.ReportMetric(steps.Seconds()/solve.Seconds(), "steps/upstream")
 		})
 	}
 }

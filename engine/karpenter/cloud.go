@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/awslabs/operatorpkg/status"
 	corev1 "k8s.io/api/core/v1"
@@ -31,7 +32,8 @@ type instance struct {
 	claim    *karpv1.NodeClaim // as Create returned it
 	typ      instances.Type
 	offering *cloudprovider.Offering
-	name     string // of the node that it becomes
+	name     string    // of the node that it becomes
+	launched time.Time // in loop time
 	gone     bool
 }
 

@@ -43,8 +43,10 @@ func settle(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Elapse(ctx, after); err != nil {
-		return err
+	if !s.Shared {
+		if _, err := s.Elapse(ctx, after); err != nil {
+			return err
+		}
 	}
 	f.Add("consolidateAfter", after.String(), "")
 	claims, err := s.claims(ctx)
@@ -86,6 +88,9 @@ func (s *State) quietTime(ctx context.Context) (longest time.Duration, err error
 // listCandidates judges, and tells which nodes may go; who may not, and why, is in events.
 func listCandidates(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl get nodes -L karpenter.sh/nodepool,node.kubernetes.io/instance-type"
+	if s.waits(f) {
+		return nil
+	}
 	ctx, err := s.withUpstream(ctx)
 	if err != nil {
 		return err
@@ -97,6 +102,7 @@ func listCandidates(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	v := s.pass.verdict
+	s.judged = s.Clock.Now()
 	f.Add("candidates", strconv.Itoa(len(v.candidates)), "")
 	for _, c := range v.candidates {
 		free := c.Available()
@@ -106,11 +112,23 @@ func listCandidates(ctx context.Context, s *State, f *trace.Frame) error {
 	return s.announce(ctx, f)
 }
 
+// waits tells that what an earlier pass has started is not done yet: upstream does one
+// thing at a time with a node.
+func (s *State) waits(f *trace.Frame) bool {
+	if s.going != nil {
+		f.Add("skipped", "앞에서 시작한 교체가 새 노드를 기다리고 있습니다.", "")
+	}
+	return s.going != nil
+}
+
 const noCandidate = "없앨 수 있는 노드가 없습니다."
 
 // showBudget tells how many nodes may go at a time.
 func showBudget(_ context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl get nodepool -o custom-columns='NAME:.metadata.name,BUDGETS:.spec.disruption.budgets[*].nodes'"
+	if s.waits(f) {
+		return nil
+	}
 	if len(s.pass.verdict.candidates) == 0 {
 		f.Add("skipped", noCandidate, "")
 		return nil
@@ -125,6 +143,9 @@ func showBudget(_ context.Context, s *State, f *trace.Frame) error {
 func showSimulation(_ context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = s.KubectlNodes()
 	v := s.pass.verdict
+	if s.waits(f) {
+		return nil
+	}
 	if v.simulated == nil {
 		f.Add("skipped", "자리를 옮길 파드가 없습니다.", "")
 		return nil
@@ -156,6 +177,9 @@ func showSimulation(_ context.Context, s *State, f *trace.Frame) error {
 func decideDisruption(_ context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl, f.Inputs = kubectlClaims, s.pass.inputs
 	c := s.pass.verdict.command
+	if s.waits(f) {
+		return nil
+	}
 	if c == nil {
 		f.Add("decision", string(disruption.NoOpDecision), "")
 		return nil
@@ -171,6 +195,9 @@ func decideDisruption(_ context.Context, s *State, f *trace.Frame) error {
 func validate(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = s.KubectlNodes()
 	v := s.pass.verdict
+	if s.waits(f) {
+		return nil
+	}
 	if v.command == nil {
 		f.Add("skipped", "결정한 것이 없습니다.", "")
 		return nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/awslabs/operatorpkg/option"
 	corev1 "k8s.io/api/core/v1"
@@ -14,6 +15,7 @@ import (
 	"sigs.k8s.io/karpenter/pkg/controllers/provisioning"
 	"sigs.k8s.io/karpenter/pkg/metrics"
 
+	"github.com/stepscale/stepscale/engine/instances"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -131,6 +133,7 @@ func launch(ctx context.Context, s *State, f *trace.Frame) error {
 		if in == nil {
 			continue
 		}
+		in.launched = s.Clock.Now()
 		f.Add("instanceType/"+c.Name, in.typ.Name, in.offering.CapacityType())
 		if i == 0 {
 			f.Add("instanceType", in.typ.Name, in.offering.CapacityType())
@@ -153,10 +156,11 @@ func join(ctx context.Context, s *State, f *trace.Frame) error {
 		f.Add("skipped", "부팅을 기다리는 인스턴스가 없습니다.", "")
 		return nil
 	}
-	if _, err := s.Elapse(ctx, bootTime); err != nil {
+	if booting, err = s.after(ctx, f, booting, instances.BootTime); err != nil || len(booting) == 0 {
+		f.Add("joinedNodes", "0", "")
 		return err
 	}
-	f.Add("bootTime", bootTime.String(), "시뮬레이션")
+	f.Add("bootTime", instances.BootTime.String(), "시뮬레이션")
 	joined := 0
 	for _, in := range booting {
 		node, err := s.node(ctx, in.name)
@@ -199,22 +203,48 @@ func ready(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
-	f.Add("readyNodes", strconv.Itoa(len(starting)), "")
 	if len(starting) == 0 {
+		f.Add("readyNodes", "0", "")
 		f.Add("skipped", "네트워크를 기다리는 노드가 없습니다.", "")
 		return nil
 	}
-	if _, err := s.Elapse(ctx, networkUp); err != nil {
+	if starting, err = s.after(ctx, f, starting, instances.BootTime+instances.NetworkUp); err != nil || len(starting) == 0 {
+		f.Add("readyNodes", "0", "")
 		return err
 	}
-	f.Add("networkTime", networkUp.String(), "시뮬레이션")
+	f.Add("readyNodes", strconv.Itoa(len(starting)), "")
+	f.Add("networkTime", instances.NetworkUp.String(), "시뮬레이션")
 	for _, in := range starting {
 		if err := s.Machines.Report(ctx, in.name, true); err != nil {
 			return err
 		}
 		f.Changes = append(f.Changes, trace.Change{Object: "node/" + in.name, Field: "status.conditions[Ready]", From: "False", To: "True"})
 	}
+	s.pass.opened = starting
 	return s.addTaints(ctx, f, starting)
+}
+
+// after are the machines that were launched that long ago, for which a step waits unless
+// another loop lets time pass.
+func (s *State) after(ctx context.Context, f *trace.Frame, machines []*instance, age time.Duration) (old []*instance, err error) {
+	for _, in := range machines {
+		left := age - s.Clock.Since(in.launched)
+		if left > 0 && !s.Shared {
+			if _, err := s.Elapse(ctx, left); err != nil {
+				return nil, err
+			}
+			left = 0
+		}
+		if left > 0 {
+			f.Add("bootLeft/"+in.name, left.String(), "시뮬레이션")
+			continue
+		}
+		old = append(old, in)
+	}
+	if len(old) == 0 {
+		f.Add("skipped", "아직 부팅 중입니다. 그동안 다른 루프는 계속 돕니다.", "")
+	}
+	return old, nil
 }
 
 // initialize lets Karpenter find that the node has all that was promised.
@@ -226,6 +256,13 @@ func initialize(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Add("initializedNodes", strconv.Itoa(len(reached)), "")
 	if len(reached) == 0 {
 		f.Add("skipped", noClaim, "")
+	}
+	for _, in := range s.instancesOf(reached) {
+		pods, err := s.podsOn(ctx, in.name)
+		if err != nil {
+			return err
+		}
+		f.Add("podsOnNode/"+in.name, strconv.Itoa(len(pods)), "")
 	}
 	return nil
 }

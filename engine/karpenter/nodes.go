@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/fields"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	karpv1 "sigs.k8s.io/karpenter/pkg/apis/v1"
 
@@ -47,6 +48,13 @@ func (s *State) node(ctx context.Context, name string) (*corev1.Node, error) {
 		return nil, nil
 	}
 	return n, err
+}
+
+// podsOn are the pods that have been bound to a node.
+func (s *State) podsOn(ctx context.Context, node string) ([]corev1.Pod, error) {
+	var pods corev1.PodList
+	err := s.parts.kube.List(ctx, &pods, &client.ListOptions{FieldSelector: fields.OneTermEqualSelector("spec.nodeName", node)})
+	return pods.Items, err
 }
 
 // addTaints tells what keeps pods from the new nodes. Pods may be bound once nothing does

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/fields"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	karpv1 "sigs.k8s.io/karpenter/pkg/apis/v1"
 	"sigs.k8s.io/karpenter/pkg/controllers/disruption"
 
@@ -22,6 +20,9 @@ const nothingStarted = "시작한 것이 없습니다."
 func start(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl get nodes -o custom-columns='NAME:.metadata.name,TAINTS:.spec.taints[*].key'"
 	c := s.pass.verdict.command
+	if s.waits(f) {
+		return nil
+	}
 	if c == nil {
 		f.Add("skipped", nothingStarted, "")
 		return nil
@@ -33,6 +34,7 @@ func start(ctx context.Context, s *State, f *trace.Frame) error {
 	if err := s.parts.disrupt.queue.StartCommand(ctx, c); err != nil {
 		return err
 	}
+	s.going = c
 	s.pass.acted = map[disruption.Decision]string{disruption.ReplaceDecision: "replaceNode", disruption.DeleteDecision: "removeNode"}[c.Decision()]
 	for _, candidate := range c.Candidates {
 		n, err := s.node(ctx, candidate.Name())
@@ -59,8 +61,8 @@ func start(ctx context.Context, s *State, f *trace.Frame) error {
 // NodeClaims, and the lifecycle controller their Nodes: both stay until they are empty.
 func deleteClaims(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = "kubectl get nodeclaim,nodes"
-	c := s.pass.verdict.command
-	if c == nil || s.pass.acted == "" {
+	c := s.going
+	if c == nil {
 		f.Add("skipped", nothingStarted, "")
 		return nil
 	}
@@ -82,6 +84,11 @@ func deleteClaims(ctx context.Context, s *State, f *trace.Frame) error {
 		f.Changes = append(f.Changes, trace.Change{Object: "nodeclaim/" + going[i].Name, Field: "metadata.deletionTimestamp", To: "찍힘"})
 	}
 	f.Add("deletedClaims", strconv.Itoa(len(going)), "")
+	if !s.parts.disrupt.queue.HasAny(c.Candidates[0].ProviderID()) { // it is done, or was given up
+		s.going = nil
+	} else if len(going) == 0 {
+		f.Add("skipped", "새 노드가 준비될 때까지 옛 노드를 그대로 둡니다.", "")
+	}
 	if err := s.parts.look(ctx); err != nil {
 		return err
 	}
@@ -111,6 +118,7 @@ func evict(ctx context.Context, s *State, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
+	s.Evicted += len(evicted)
 	f.Add("evictedPods", strconv.Itoa(len(evicted)), "")
 	for _, p := range evicted {
 		f.Changes = append(f.Changes, trace.Change{Object: "pod/" + p, Field: "metadata.deletionTimestamp", To: "찍힘"})
@@ -136,12 +144,12 @@ func (s *State) drain(ctx context.Context) (evicted []string, err error) {
 		if _, err := s.parts.disrupt.ends.Reconcile(ctx, n.DeepCopy()); err != nil {
 			return nil, err
 		}
-		var pods corev1.PodList
-		if err := s.parts.kube.List(ctx, &pods, &client.ListOptions{FieldSelector: fields.OneTermEqualSelector("spec.nodeName", n.Name)}); err != nil {
+		pods, err := s.podsOn(ctx, n.Name)
+		if err != nil {
 			return nil, err
 		}
-		for j := range pods.Items {
-			p := &pods.Items[j]
+		for j := range pods {
+			p := &pods[j]
 			if !s.parts.disrupt.evictions.Has(p) {
 				continue
 			}

@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strconv"
+
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/world"
@@ -13,6 +16,11 @@ import (
 // bind is the scheduler's part again: Karpenter binds no pod.
 func bind(ctx context.Context, s *State, f *trace.Frame) error {
 	f.Kubectl = s.KubectlNodes()
+	if s.Shared && s.pass.plan != nil && len(s.pass.opened) == 0 { // the scheduler has tried already
+		f.Add("boundPods", "0", "")
+		f.Add("skipped", "새로 Ready가 된 노드가 없으므로 스케줄러가 할 일이 없습니다.", "")
+		return nil
+	}
 	part := world.Bind()
 	part.Done = s.boundAsPlanned
 	w, err := s.place(ctx, f, part)
@@ -32,16 +40,38 @@ func (s *State) boundAsPlanned(w world.Workload) bool {
 	if s.pass.plan == nil {
 		return w.Placed()
 	}
-	waiting, without := 0, len(s.pass.plan.PodErrors)
+	waiting, without := 0, 0
+	closed := s.onClosed()
 	for _, p := range w.Active() {
 		if p.Spec.NodeName == "" {
 			waiting++
 		}
-		if !s.pass.plan.knows(p.UID) && p.Spec.NodeName == "" { // it has come since
+		if s.pass.plan.failed(p) != nil || closed[p.UID] || !s.pass.plan.knows(p.UID) && p.Spec.NodeName == "" { // or it has come since
 			without++
 		}
 	}
 	return waiting <= without
+}
+
+// onClosed are the pods that are planned for a node which is still to come, where nobody
+// waits for it.
+func (s *State) onClosed() map[types.UID]bool {
+	closed := map[types.UID]bool{}
+	if !s.Shared {
+		return closed
+	}
+	for _, n := range s.pass.plan.ExistingNodes {
+		opened := slices.ContainsFunc(s.pass.opened, func(in *instance) bool { return n.Name() == in.name || n.Name() == in.claim.Name })
+		for _, p := range n.Pods {
+			closed[p.UID] = !opened && !n.Initialized()
+		}
+	}
+	for _, n := range s.pass.plan.NewNodeClaims {
+		for _, p := range n.Pods {
+			closed[p.UID] = true
+		}
+	}
+	return closed
 }
 
 // run is the kubelets' part, and the end of a pass.

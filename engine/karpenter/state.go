@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/karpenter/pkg/controllers/disruption"
 
 	"github.com/stepscale/stepscale/engine/world"
 )
@@ -29,12 +30,18 @@ type State struct {
 	Target  string                       // name of the Deployment whose pods need nodes
 	Objects []*unstructured.Unstructured // the NodePools that deploying brings
 	Begin   time.Duration                // that every pass begins with; 0 means PassLength
+	// Shared tells that another loop lets time pass and moves the pods: machines boot while
+	// that goes on, and no step waits for them.
+	Shared  bool
+	Evicted int // pods, in all passes
 	// Identity is the client configuration of one actor, its calls recorded; without a
 	// name nobody's, and not recorded.
 	Identity func(actor string) *rest.Config
 
-	parts *parts
-	pass  pass
+	parts  *parts
+	pass   pass
+	judged time.Time           // when nodes to take away were looked for last, where Shared
+	going  *disruption.Command // that is started and waits for its new nodes
 }
 
 // pass is what the steps of one pass hand to each other.
@@ -44,15 +51,14 @@ type pass struct {
 	plan    *plan
 	created []string // NodeClaims that were written
 	verdict verdict
-	acted   string // what Karpenter did; empty: nothing
+	acted   string      // what Karpenter did; empty: nothing
+	opened  []*instance // whose nodes have become Ready
 }
 
 // The lengths of things in virtual time.
 const (
 	PassLength     = 15 * time.Second // the HPA's sync period, so that both fit side by side
 	DisruptionPass = time.Minute      // of a pass of the disruption loop, in which pods may go
-	bootTime       = 40 * time.Second // from the launch of a machine to its kubelet's first word; simulated
-	networkUp      = 10 * time.Second // and until its network is ready; simulated
 )
 
 // withUpstream is the context that upstream's code wants.

@@ -8,12 +8,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
 // StepID names a step as loop/number-name/substep, for example
 // "hpa/2-replicas/tolerance". The number is the seed document's.
 type StepID string
+
+// Loop is the name of the loop that the step belongs to: "hpa".
+func (id StepID) Loop() string {
+	loop, _, _ := strings.Cut(string(id), "/")
+	return loop
+}
 
 // Fact is one value that a step read or computed. Expr is the arithmetic with
 // the real numbers in it; it is empty where the value was read, not computed.

@@ -32,10 +32,11 @@ func (w *World) Elapse(ctx context.Context, d time.Duration) (scrapes int, err e
 
 // Tick lets time pass until the loop's next turn is due, a period after the last one:
 // upstream's controllers are woken by a ticker too. What the learner took to read is
-// part of it. In virtual time nothing has passed meanwhile.
+// part of it. In virtual time nothing has passed meanwhile, unless other loops let it
+// (Steady).
 func (w *World) Tick(ctx context.Context, period time.Duration) (scrapes int, err error) {
 	left := period
-	if w.Simulation == nil && !w.ticked.IsZero() {
+	if (w.Simulation == nil || w.Steady) && !w.ticked.IsZero() {
 		left = max(0, period-w.Clock.Since(w.ticked))
 	}
 	if scrapes, err = w.Elapse(ctx, left); err == nil {

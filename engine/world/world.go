@@ -105,6 +105,7 @@ type World struct {
 	Wall       clock.PassiveClock // what the API server and kubectl go by, also where time is virtual; nil: Clock
 	Timeout    time.Duration      // how long an actor may take; 0 means 30 s of machine time
 	Wide       []string           // paths of cluster-wide objects whose writes are told, "/api/v1/nodes"
+	Steady     bool               // also in virtual time a turn is due a period after the last: other loops let time pass in between
 	Crowd      int                // pods that a step deals with; many are polled more slowly
 
 	Simulation Simulation    // nil: real time

@@ -44,6 +44,9 @@ func TestVerifyAgreesOnEveryScenario(t *testing.T) {
 			if len(s.Groups) > 0 {
 				loop = "cluster-autoscaler"
 			}
+			if s.HPA != "" && len(s.Nodes()) > 0 {
+				loop = map[bool]string{true: "hpa-karpenter", false: "hpa-cluster-autoscaler"}[s.Karpenter != ""]
+			}
 			a := appFor(t, loop)
 			file, _ := record(t, a, name, runOptions{loop: loop, until: "pass=" + strconv.Itoa(passes)})
 			if s.HPA != "" && !slices.Contains(s.Faults, scenarios.FaultMissingTarget) {

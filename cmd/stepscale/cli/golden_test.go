@@ -55,6 +55,10 @@ func TestGoldenTraces(t *testing.T) {
 		{"karpenter-disruption", "karpenter-disruption", "karpenter-shrink", 22 * 3}, // a cheaper node, none, and then nothing is left to do
 		{"ca", "cluster-autoscaler", "ca-web", 17 * 6},                               // young pods, an order, two passes of waiting, nodes, nothing left
 		{"ca-down", "cluster-autoscaler-down", "ca-idle", 15 * 14},                   // ten minutes, one node, another, the minimum
+		{"ca-once", "cluster-autoscaler-once", "ca-web", 32 * 6},                     // what waits or was ordered keeps the second half from removing
+		{"karpenter-chain", "hpa-karpenter", "karpenter-surge", 13*32 + 14*3 + 19*2},
+		{"ca-chain", "hpa-cluster-autoscaler", "ca-surge", 13*8 + 15*8 + 14*4},
+		{"comparison", "node-comparison", "karpenter-and-ca", 620},
 		{"ca-stuck", "cluster-autoscaler-down", "ca-stuck", 15 * 2},
 		{"hpa-vpa", "hpa-vpa", "hpa-vpa-fight", 32 * 4}, // later the pods of one age are not alike any more
 	}
@@ -140,7 +144,7 @@ var (
 	unstable  = []string{"podTimestamp", "kubelet1", "kubelet2", "metricsAPITimestamp", "node", "podTemplateHash", "window", "pod", "watchEvent", "webhookURL", "series", "statusAverage"}
 	taintedAt = regexp.MustCompile(`Autoscaler=\d{10}:`)
 	claim     = regexp.MustCompile(`\bdefault-[a-z0-9]{5}\b`)
-	podHash   = regexp.MustCompile(`(web|worker|cache|guarded|lonely)-[0-9a-f]{6,10}(-[a-z0-9]{5})?`)
+	podHash   = regexp.MustCompile(`(web|worker|cache|guarded|lonely)(?:-groups)?-[0-9a-f]{6,10}(-[a-z0-9]{5})?`)
 )
 
 func writeGolden(w *strings.Builder, f trace.Frame, namespace string) {

@@ -5,6 +5,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -93,8 +94,13 @@ func (s *Stage) Info() engine.Info {
 		kinds = "vpa,deploy,rs,pod"
 	case len(s.pools) > 0:
 		kinds = "nodepool,nodeclaim,node,deploy,pod"
+	case len(s.Scenario.Groups) > 0:
+		kinds = "node,deploy,pod"
 	case s.unapplied:
 		kinds = "deploy,rs,pod"
+	}
+	if slices.Contains(s.Loop.Needs, engine.NeedsHPA) && len(s.Scenario.Nodes()) > 0 {
+		kinds = "hpa," + kinds
 	}
 	info := engine.Info{Kubectl: []string{view.Export("KUBECONFIG", s.objects.access.Info.Kubeconfig), view.Export("NS", s.Namespace()), "kubectl get " + kinds + " -n $NS"}}
 	info.Policy = s.vpaState != nil && s.vpaState.Admission == vpa.AdmissionPolicy

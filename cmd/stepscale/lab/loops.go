@@ -12,6 +12,7 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/chain"
 	"github.com/stepscale/stepscale/engine/clusterautoscaler"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/hpa/referee"
@@ -44,6 +45,10 @@ var loops = byName(
 	begun(karpenter.Disruption(), (*Stage).forDisruption),
 	begun(clusterautoscaler.Loop(), (*Stage).forClusterAutoscaler),
 	begun(clusterautoscaler.Down(), (*Stage).forClusterAutoscaler),
+	begun(clusterautoscaler.RunOnce(), (*Stage).forRunOnce),
+	begun(chain.WithKarpenter(), (*Stage).forKarpenterChain),
+	begun(chain.WithClusterAutoscaler(), (*Stage).forClusterAutoscalerChain),
+	begun(chain.Compare(), (*Stage).forComparison),
 )
 
 func byName(all ...Loop) map[string]Loop {

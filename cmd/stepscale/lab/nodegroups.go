@@ -38,6 +38,15 @@ func (s *Stage) forClusterAutoscaler(context.Context) (*clusterautoscaler.State,
 	return state, nil
 }
 
+// forRunOnce has both halves of Cluster Autoscaler in one loop.
+func (s *Stage) forRunOnce(ctx context.Context) (*clusterautoscaler.State, error) {
+	state, err := s.forClusterAutoscaler(ctx)
+	if err == nil {
+		state.Whole = true
+	}
+	return state, err
+}
+
 // machine is the n-th node of a group.
 func (s *Stage) machine(group string, n int) *corev1.Node {
 	for _, g := range s.Scenario.Groups {

@@ -72,6 +72,9 @@ func right(guess, value string) bool {
 	if w := Means(guess); w != "" {
 		guess = w
 	}
+	if value == "no-op" { // as Karpenter calls it
+		value = "keep"
+	}
 	if strings.EqualFold(guess, value) {
 		return true
 	}

@@ -16,7 +16,11 @@ func (p *Play) bare(title string) error {
 	p.tell(Title{title})
 	p.tell(Prose{"설명 없이 루프를 한 단계씩 실행합니다. **다음**을 누르실 때마다 액터 하나만 움직이고, **계속**은 파드의 수나 크기가 바뀔 때까지 패스를 이어 갑니다. 끝내실 때까지 클러스터는 그대로 기다립니다."})
 	for {
-		b := lessons.Block{Kind: lessons.Step, Arg: string(p.following())}
+		following := p.following()
+		b := lessons.Block{Kind: lessons.Step, Arg: string(following)}
+		if p.Loop.MayBeLeftOut(following) { // nobody knows before whose turn it is
+			b = lessons.Block{Kind: lessons.Step, Text: "다음 차례의 단계를 실행합니다."}
+		}
 		p.tell(Coming{Text: announce(b)})
 		p.running = false
 		if _, err := p.ask(ForNext); err != nil {

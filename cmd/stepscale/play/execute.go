@@ -53,6 +53,9 @@ func (p *Play) execute(b lessons.Block, each func(trace.Frame)) ([]trace.Frame, 
 
 // condition is when a block ends.
 func (p *Play) condition(b lessons.Block) (func(trace.Frame) bool, error) {
+	if b.Kind == "step" && b.Arg == "" { // whichever comes
+		return func(trace.Frame) bool { return true }, nil
+	}
 	if b.Kind == "step" || b.ToStep() {
 		first := p.pass() + 1
 		return func(f trace.Frame) bool { return string(f.Step) == b.Arg || f.Pass > first }, nil
@@ -93,6 +96,9 @@ func (p *Play) condition(b lessons.Block) (func(trace.Frame) bool, error) {
 func (p *Play) checkEnd(b lessons.Block, frames []trace.Frame) {
 	f := frames[len(frames)-1]
 	switch {
+	case b.Kind == "step" && b.Arg == "":
+	case (b.Kind == "step" || b.ToStep()) && string(f.Step) != b.Arg && p.Loop.MayBeLeftOut(trace.StepID(b.Arg)):
+		p.drifted(fmt.Sprintf("이번 패스에도 다음 패스에도 %s 단계의 차례가 오지 않았습니다. 할 일이 없었기 때문입니다.", b.Arg))
 	case (b.Kind == "step" || b.ToStep()) && string(f.Step) != b.Arg:
 		p.drifted(fmt.Sprintf("이 루프에는 %s 단계가 없습니다.", b.Arg))
 	case p.silent:

@@ -1,6 +1,11 @@
 package view
 
-import "github.com/stepscale/stepscale/engine/trace"
+import (
+	"cmp"
+	"strings"
+
+	"github.com/stepscale/stepscale/engine/trace"
+)
 
 // karpenterLabels are the Korean names of the facts of Karpenter's loop.
 var karpenterLabels = map[string]string{
@@ -42,6 +47,7 @@ var karpenterLabels = map[string]string{
 	"networkTime":         "네트워크가 준비된 시간",
 	"readyNodes":          "Ready가 된 노드",
 	"initializedNodes":    "초기화를 마친 노드",
+	"podsOnNode":          "이 노드에 배정된 파드:",
 	"consolidateAfter":    "파드가 조용해야 하는 시간",
 	"sincePodEvent":       "마지막 파드의 일에서 지난 시간:",
 	"consolidatableNodes": "통합할 수 있는 노드",
@@ -77,6 +83,17 @@ func (t *Tick) nodeFact(fact trace.Fact) {
 	case "instanceType", "bestGroup":
 		t.NodeType = fact.Value
 	}
+}
+
+// nodes tells a pass of a loop that is about nodes alone: one with an HPA has its columns.
+func (t Tick) nodes() bool { return t.Pending != "" && t.Current == "" }
+
+// nodesApart takes what was done with nodes out of a pass that an HPA has decided in, too.
+func (t *Tick) nodesApart() {
+	if t.Current == "" || !strings.HasSuffix(t.Action, "Node") {
+		return
+	}
+	t.NodeAction, t.Action, t.Also = t.Action, cmp.Or(t.Also, "keep"), ""
 }
 
 func (t Tick) nodeCells() map[string]string {

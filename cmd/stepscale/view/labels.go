@@ -9,7 +9,7 @@ import (
 
 // FactLabels are the Korean names of the facts that loops declare, a table for each
 // room of theirs; the identifier stands beside them.
-var FactLabels = []map[string]string{labels, vpaLabels, karpenterLabels, nodeGroupLabels}
+var FactLabels = []map[string]string{labels, vpaLabels, karpenterLabels, nodeGroupLabels, comparisonLabels}
 
 var labels = map[string]string{
 	"currentReplicas":              "현재 레플리카 수",

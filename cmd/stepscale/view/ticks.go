@@ -32,6 +32,7 @@ type Tick struct {
 	Also                                                 string // a second action of the same pass
 
 	Pending, NewNodes, NodeType string // of a loop that is about nodes
+	NodeAction                  string // beside an HPA's, whose row has no place for it
 }
 
 // NewTick sums up the frames of one pass. Its time is that of the try that led to the
@@ -79,6 +80,7 @@ func NewTick(frames []trace.Frame) Tick {
 			}
 		}
 	}
+	t.nodesApart()
 	if t.sizes && t.Current == "" && t.Action == "keep" {
 		t.Blocked = t.Reason != "" // the recommender says it of the VPA
 		if t.obstacle != "" {
@@ -148,7 +150,7 @@ func (t Tick) amount() bool { return t.Utilization == "" && t.Usage != "" }
 // columns leaves the proposals out on a narrow screen, and then the target.
 func (s *Screen) columns(t Tick) []column {
 	switch {
-	case t.Pending != "":
+	case t.nodes():
 		return nodeColumns
 	case t.both() && s.width >= 72:
 		return bothColumns
@@ -165,7 +167,7 @@ func (s *Screen) columns(t Tick) []column {
 }
 
 func (s *Screen) barRoom(t Tick) int {
-	if t.vpa() || t.Pending != "" || s.plain {
+	if t.vpa() || t.nodes() || s.plain {
 		return 0
 	}
 	used := 2
@@ -222,6 +224,9 @@ func (s *Screen) Tick(t Tick, start time.Time) {
 		b.WriteString(" " + s.bar(t.Utilization, t.Target, room))
 	}
 	s.print(strings.TrimRight(b.String(), " ") + "\n")
+	if t.NodeAction != "" {
+		s.print("     " + s.style(green, strings.TrimSpace(actions[t.NodeAction]+" "+cell(t.NodeType))) + "\n")
+	}
 	s.eventRows(t.Events)
 }
 
