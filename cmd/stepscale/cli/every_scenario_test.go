@@ -53,7 +53,7 @@ func TestVerifyAgreesOnEveryScenario(t *testing.T) {
 			var out bytes.Buffer
 			a.out, a.errOut = &out, &out
 			a.report(t.Context(), a.verify(t.Context(), file, "text"))
-			if said := strings.Join(strings.Fields(out.String()), " "); !strings.Contains(said, "HPA의 결정이 없습니다") {
+			if said := strings.Join(strings.Fields(out.String()), " "); !strings.Contains(said, "HPA나 VPA의 결정이 없습니다") {
 				t.Errorf("without a decision it says %s", said)
 			}
 		})

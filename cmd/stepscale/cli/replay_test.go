@@ -13,6 +13,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/lines"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/hpa/why"
 	"github.com/stepscale/stepscale/engine/recording"
 	"github.com/stepscale/stepscale/engine/trace"
 )
@@ -106,7 +107,10 @@ func TestReplayJSON(t *testing.T) {
 func TestReplayWhy(t *testing.T) {
 	file := scaling(t, "")
 	code, out, errOut := replayed(t, "", file, "--at", "3", "--why", "--output", "json")
-	var got replayReasons
+	var got struct {
+		replayReasons
+		why.Answer
+	}
 	if err := json.Unmarshal([]byte(out), &got); err != nil || code != problem.ExitOK {
 		t.Fatalf("exit code %d, %v in %s%s", code, err, out, errOut)
 	}
@@ -126,10 +130,10 @@ func TestReplayWhy(t *testing.T) {
 	if err := os.WriteFile(none, []byte(`{"pass":1,"step":"vpa/1-x","at":"2026-11-02T09:00:00Z"}`+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, errOut := replayed(t, "", none, "--why"); code != problem.ExitUsage || !strings.Contains(errOut, "HPA의 결정이 없습니다") {
+	if code, _, errOut := replayed(t, "", none, "--why"); code != problem.ExitUsage || !strings.Contains(errOut, "HPA나 VPA의 결정이 없습니다") {
 		t.Errorf("exit code %d\n%s", code, errOut)
 	}
-	if code, out, _ := replayed(t, "why\nq\n", none); code != problem.ExitOK || !strings.Contains(strings.Join(strings.Fields(out), " "), "HPA의 결정에만 답합니다") {
+	if code, out, _ := replayed(t, "why\nq\n", none); code != problem.ExitOK || !strings.Contains(strings.Join(strings.Fields(out), " "), "'왜'는 그 결정에만 답합니다") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
 }

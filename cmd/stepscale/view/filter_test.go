@@ -15,6 +15,7 @@ import (
 	"github.com/hinshun/vt10x"
 
 	"github.com/stepscale/stepscale/engine/outside"
+	"github.com/stepscale/stepscale/engine/vpa/why"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -80,6 +81,10 @@ func fill(v reflect.Value, text string) {
 		for i := range v.Len() {
 			fill(v.Index(i), text)
 		}
+	case reflect.Interface: // of Why: the answer of a loop
+		answer := reflect.New(reflect.TypeFor[why.Answer]()).Elem()
+		fill(answer, text)
+		v.Set(answer)
 	case reflect.Uint8:
 	default:
 		panic(fmt.Sprintf("no text can be put into a %s", v.Type()))

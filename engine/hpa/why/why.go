@@ -9,6 +9,7 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/nearest"
 )
 
 // Kind names an input of a decision.
@@ -86,7 +87,7 @@ func Of(r hpa.Recorded) Answer {
 	}
 	for _, in := range inputs(r, base.Desired) {
 		for _, bound := range []int64{in.low, in.high} {
-			if to, ok := nearest(in.from, bound, func(v int64) bool { return decide(in.with(r, v)).Desired != base.Desired }); ok {
+			if to, ok := nearest.Change(in.from, bound, func(v int64) bool { return decide(in.with(r, v)).Desired != base.Desired }); ok {
 				a.Changes = append(a.Changes, Change{
 					Kind: in.kind, Field: in.field, Metric: in.metric, Unit: in.unit, From: in.from, To: to,
 					Desired: decide(in.with(r, to)).Desired, input: in,
@@ -101,47 +102,6 @@ func Of(r hpa.Recorded) Answer {
 func (c Change) Try(r hpa.Recorded, value int64) int32 { return decide(c.input.with(r, value)).Desired }
 
 func decide(r hpa.Recorded) hpa.Result { return hpa.Decide(r.Params, r.Input, r.History.Clone()) }
-
-// How nearest looks: at every value that is so near, and then farther by an eighth each
-// time. What is farther away may be missed where it holds for less than that.
-const (
-	everyWithin = 64
-	eighth      = 8
-)
-
-// nearest is the value from there on, towards a bound, at which something differs and
-// before which it does not.
-func nearest(from, bound int64, differs func(int64) bool) (int64, bool) {
-	sign := int64(1)
-	if bound < from {
-		sign = -1
-	}
-	reach := (bound - from) * sign
-	same := int64(0)
-	for step := int64(1); same < reach; step = stepAfter(step, same) {
-		try := same + min(step, reach-same)
-		if !differs(from + sign*try) {
-			same = try
-			continue
-		}
-		for try-same > 1 {
-			if mid := same + (try-same)/2; differs(from + sign*mid) {
-				try = mid
-			} else {
-				same = mid
-			}
-		}
-		return from + sign*try, true
-	}
-	return 0, false
-}
-
-func stepAfter(step, distance int64) int64 {
-	if distance < everyWithin {
-		return 1
-	}
-	return max(step, distance/eighth)
-}
 
 // heldAt is the recommendation that the stabilization window holds the decision at; nil
 // where it holds nothing.
