@@ -23,7 +23,7 @@ var house = map[string][]string{
 	"cmd/stepscale/full":    {"cmd/stepscale/play", "cmd/stepscale/lines", "cmd/stepscale/view", "engine", "engine/trace"},
 	"cmd/stepscale/lab":     {"engine/clusterautoscaler", "engine/instances", "engine/korean", "cmd/stepscale/problem", "cmd/stepscale/state", "cmd/stepscale/view", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/vpa", "engine/hpavpa", "engine/karpenter", "engine/world", "engine/trace", "clusters", "clusters/attached", "clusters/embedded", "clusters/eks", "clusters/manifest", "clusters/workload"},
 	"cmd/stepscale/cli":     {"engine/korean", "cmd/stepscale/full", "cmd/stepscale/lab", "cmd/stepscale/lines", "cmd/stepscale/play", "cmd/stepscale/notices", "cmd/stepscale/problem", "cmd/stepscale/handout", "cmd/stepscale/state", "cmd/stepscale/view", "cmd/stepscale/whatif", "lessons", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/whys", "engine/hpa/why", "engine/vpa", "engine/world", "engine/trace", "engine/recording", "engine/outside", "clusters", "clusters/embedded", "clusters/kind", "clusters/attached", "clusters/eks", "clusters/clustertest", "clusters/manifest", "clusters/workload"},
-	"cmd/stepscale/whatif":  {"engine/korean", "engine/hpa", "engine/vpa", "engine/recording", "scenarios"},
+	"cmd/stepscale/whatif":  {"engine/korean", "engine/trace", "engine/hpa", "engine/vpa", "engine/recording", "scenarios"},
 	"cmd/stepscale/handout": {"cmd/stepscale/view", "engine/whys", "engine/recording", "engine/trace"},
 	"cmd/stepscale/view":    {"engine/hpa/why", "engine/vpa/why", "engine/korean", "engine/trace", "engine/outside"},
 	"lessons":               {"engine/korean", "engine", "engine/trace", "engine/outside"},

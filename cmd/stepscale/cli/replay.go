@@ -81,7 +81,7 @@ func (d deps) replay(ctx context.Context, file string, o replayOptions) error {
 		return err
 	}
 	defer opened.Close()
-	r := play.NewReplay(play.ReplayOptions{Recording: rec, Loop: d.loops[rec.Header.Loop]})
+	r := play.NewReplay(play.ReplayOptions{Recording: rec, Loop: d.loops[rec.Header.Loop], Fork: d.forks(ctx, file)})
 	found := true
 	if o.at != "" {
 		if err := r.Begin(o.at); err != nil {

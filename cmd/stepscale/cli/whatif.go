@@ -19,6 +19,7 @@ import (
 
 type whatifOptions struct {
 	sets, sweeps []string
+	from         int // pass
 	output       string
 }
 
@@ -36,6 +37,7 @@ VPA의 기록이면 기록한 사용량을 업스트림의 Recommender에게 처
   stepscale whatif web.jsonl --set horizontal-pod-autoscaler-tolerance=0.2 --output json
   stepscale whatif web.jsonl --sweep target=40:90:10
   stepscale whatif vpa.jsonl --set target-cpu-percentile=0.5 --set minAllowed.cpu=200m
+  stepscale whatif web.jsonl --from 12 --set maxReplicas=6
   stepscale whatif vpa.jsonl --set updateMode=Off`,
 		Args: args(1, 1, "기록"),
 		RunE: func(cmd *cobra.Command, given []string) error { return d.whatif(cmd.Context(), given[0], o) },
@@ -43,16 +45,18 @@ VPA의 기록이면 기록한 사용량을 업스트림의 Recommender에게 처
 	f := cmd.Flags()
 	f.StringArrayVar(&o.sets, "set", nil, "바꿔 볼 `이름=값`: target, minReplicas, maxReplicas, behavior 아래의 필드, horizontal-pod-autoscaler-… 플래그. VPA는 Recommender와 Updater의 플래그, minAllowed, maxAllowed, updateMode, resourcePolicy와 updatePolicy 아래의 필드. 여러 번 적을 수 있습니다")
 	f.StringArrayVar(&o.sweeps, "sweep", nil, "차례로 바꿔 볼 `이름=처음:끝:간격`. 여러 번 적으면 모든 조합을 봅니다")
+	f.IntVar(&o.from, "from", 0, "이 `패스`까지는 기록 그대로 두고, 거기서부터 바꿉니다")
 	outputFlag(cmd, &o.output)
 	return cmd
 }
 
 // whatifCourse is a course as JSON has it.
 type whatifCourse struct {
-	Set     []string       `json:"set"`
-	Parted  int            `json:"partedAtPass,omitempty"` // the first pass that is decided otherwise
-	Summary whatif.Summary `json:"summary"`
-	Points  []whatif.Point `json:"decisions,omitempty"` // not of a sweep
+	Set     []string        `json:"set"`
+	Parted  int             `json:"partedAtPass,omitempty"` // the first pass that is decided otherwise
+	First   *whatif.Parting `json:"firstDifference,omitempty"`
+	Summary whatif.Summary  `json:"summary"`
+	Points  []whatif.Point  `json:"decisions,omitempty"` // not of a sweep
 
 	course whatif.Course
 }
@@ -161,6 +165,9 @@ func (d deps) hpaStudy(ctx context.Context, file string, verdicts []verdict, dec
 
 func compareCourses(ctx context.Context, study *whatif.Study, o whatifOptions) (r whatifReport, err error) {
 	r.SchemaVersion = 1
+	if o.from > 0 && !study.Has(o.from) {
+		return r, noSuchPass(o.from)
+	}
 	variants, err := o.variants()
 	if err != nil {
 		return r, err
@@ -179,7 +186,7 @@ func compareCourses(ctx context.Context, study *whatif.Study, o whatifOptions) (
 		if err != nil {
 			return r, err
 		}
-		course, err := study.Play(edit)
+		course, err := study.Fork(edit, o.from)
 		if err != nil {
 			return r, err
 		}
@@ -200,6 +207,11 @@ func compareCourses(ctx context.Context, study *whatif.Study, o whatifOptions) (
 	return r, nil
 }
 
+// noSuchPass tells of a pass in which nothing was decided.
+func noSuchPass(pass int) error {
+	return problem.Usage(fmt.Sprintf("이 기록의 패스 %d에는 결정이 없습니다.", pass), "결정이 있는 패스를 적어 주십시오. 목록은 stepscale replay로 보실 수 있습니다.")
+}
+
 // variants are what is to be played.
 func (o whatifOptions) variants() ([][]string, error) {
 	var sweeps []whatif.Sweep
@@ -214,7 +226,7 @@ func (o whatifOptions) variants() ([][]string, error) {
 }
 
 func courseOf(sets []string, c whatif.Course) whatifCourse {
-	v := whatifCourse{Set: append([]string{}, sets...), Summary: whatif.Sum(c), Points: c.Points, course: c}
+	v := whatifCourse{Set: append([]string{}, sets...), Summary: whatif.Sum(c), Points: c.Points, First: c.First, course: c}
 	if c.Parted >= 0 {
 		v.Parted = c.Points[c.Parted].Pass
 	}

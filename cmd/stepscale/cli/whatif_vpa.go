@@ -121,6 +121,9 @@ func (d deps) whatifVPA(ctx context.Context, file string, study *whatif.VPAStudy
 
 func compareVPA(ctx context.Context, study *whatif.VPAStudy, o whatifOptions) (r whatifVPAReport, err error) {
 	r.SchemaVersion, r.Loop, r.Recorded = 1, "vpa", vpaCourseOf(nil, study.Recorded())
+	if o.from > 0 && !study.Has(o.from) {
+		return r, noSuchPass(o.from)
+	}
 	variants, err := o.variants()
 	if err != nil {
 		return r, err
@@ -140,7 +143,7 @@ func compareVPA(ctx context.Context, study *whatif.VPAStudy, o whatifOptions) (r
 		if err != nil {
 			return r, err
 		}
-		course, err := study.Play(edit)
+		course, err := study.Fork(edit, o.from)
 		if err != nil {
 			return r, err
 		}
@@ -234,19 +237,21 @@ func vpaSideBySide(a, b whatif.VPASummary) [][]string {
 	return rows
 }
 
+// passText is what came of a pass.
+func passText(p whatif.VPAPoint) string {
+	t := orNone(targets(p.Told))
+	if p.Updates > 0 {
+		t += fmt.Sprintf(", 파드 %d개 바꿈", p.Updates)
+	}
+	return t
+}
+
 // showVPAParting lists the passes that are not the recorded ones.
 func showVPAParting(s *view.Screen, recorded, variant whatif.VPACourse) {
 	var rows [][]string
 	differ := 0
-	text := func(p whatif.VPAPoint) string {
-		t := orNone(targets(p.Told))
-		if p.Updates > 0 {
-			t += fmt.Sprintf(", 파드 %d개 바꿈", p.Updates)
-		}
-		return t
-	}
 	for i, p := range variant.Points {
-		if a, b := text(recorded.Points[i]), text(p); a != b {
+		if a, b := passText(recorded.Points[i]), passText(p); a != b {
 			if differ++; differ <= mostParted {
 				rows = append(rows, []string{strconv.Itoa(p.Pass), a, b})
 			}

@@ -33,6 +33,7 @@ func Commands() []Command {
 		{[]string{"출력", "print", "p"}, "값", "값 하나가 시간에 따라 어떻게 바뀌었는지 봅니다. 예: 출력 desiredReplicas", (*Replay).print},
 		{[]string{"비교", "diff", "d"}, "패스 [패스]", "두 패스에서 처음 달라진 계산과 그 뒤에 달라진 것을 봅니다.", (*Replay).diff},
 		{[]string{"왜", "why", "w"}, "", "이 패스의 결정이 달라지려면 값 하나가 얼마나 달라야 했는지 찾습니다(HPA, VPA).", (*Replay).why},
+		{[]string{"갈래", "fork"}, "이름=값", "여기까지는 기록 그대로, 여기서부터 하나를 바꿔 다시 결정해 기록과 나란히 봅니다. 예: 갈래 target=70", (*Replay).fork},
 		{[]string{"목록", "list", "l"}, "", "이 패스의 단계를 모두 봅니다.", (*Replay).list},
 		{[]string{"값", "facts", "f"}, "", "이 단계가 읽고 계산한 값을 빠짐없이 봅니다.", (*Replay).facts},
 		{[]string{"도움말", "help", "?"}, "", "이 표를 봅니다.", func(r *Replay, _ string) flow { r.tell(ReplayHelp{}); return stay }},

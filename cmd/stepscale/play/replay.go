@@ -16,6 +16,9 @@ import (
 type ReplayOptions struct {
 	Recording *recording.Recording
 	Loop      engine.Definition // of the recording; empty where it is not known
+	// Fork plays the recording on from a pass with something set otherwise; nil where it
+	// cannot. An error's text is Korean.
+	Fork func(pass int, sets []string) (Forked, error)
 }
 
 // Replay is somebody who moves over a recording. Nothing is executed: there is no

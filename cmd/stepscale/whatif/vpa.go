@@ -52,14 +52,14 @@ type VPAPoint struct {
 func (s *VPAStudy) Accepts(e *Edit) error { return e.checkVPA(s.passes[0].Fed) }
 
 // Play is the course under an edit.
-func (s *VPAStudy) Play(e *Edit) (VPACourse, error) { return s.play(e, nil) }
+func (s *VPAStudy) Play(e *Edit) (VPACourse, error) { return s.play(e, 0, nil) }
 
 // Check plays the recording itself with the model alone, which is given nothing of what
 // was recorded but the pods of the first comparison and what all pods used: in how many
 // passes it comes to the recorded updates.
 func (s *VPAStudy) Check() (agreed, all int, err error) {
 	m := &slots{}
-	c, err := s.play(&Edit{}, m)
+	c, err := s.play(&Edit{}, 0, m)
 	for i, p := range c.Points {
 		if p.Updates == s.passes[i].Changed {
 			agreed++
@@ -79,17 +79,20 @@ func (s *VPAStudy) Recorded() VPACourse {
 	return c
 }
 
-// play feeds upstream's recommender pass by pass, and lets it decide. Without slots the
+// play feeds upstream's recommender pass by pass, and lets it decide; the edit holds from a
+// pass on. Without slots the
 // pods are as recorded until other ones are updated, or the same ones otherwise.
-func (s *VPAStudy) play(e *Edit, m *slots) (VPACourse, error) {
+func (s *VPAStudy) play(e *Edit, from int, m *slots) (VPACourse, error) {
 	c := VPACourse{Parted: -1}
 	end := e.halfLives()
 	defer end()
 	var again vpa.Again
 	for i, p := range s.passes {
-		fed, err := e.fed(p.Fed)
-		if err != nil {
-			return c, err
+		fed, err := p.Fed, error(nil)
+		if p.Pass >= from {
+			if fed, err = e.fed(p.Fed); err != nil {
+				return c, err
+			}
 		}
 		recommended, err := again.Recommend(fed)
 		if err != nil {
