@@ -2,7 +2,9 @@ package hpa_test
 
 import (
 	"flag"
+	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/hpa/why"
+	"github.com/stepscale/stepscale/engine/otherwise"
 )
 
 var whys = flag.Int("whys", 2000, "random histories whose last decision is asked why")
@@ -41,26 +44,25 @@ func lastOf(s shape) hpa.Recorded {
 func TestWhyIsTrue(t *testing.T) {
 	t.Parallel()
 	told, held := map[why.Kind]int{}, 0
-	for i := range *whys {
-		s := wholeShape(*seed + uint64(i))
-		s.Ticks = 1 + i%30
-		r := lastOf(s)
-		before := toJSON(r)
-		a := why.Of(r)
-		if toJSON(r) != before {
-			t.Fatalf("%s: what was recorded is changed", toJSON(s))
-		}
-		if want := hpa.Decide(r.Params, r.Input, r.History.Clone()).Desired; a.Desired != want {
-			t.Fatalf("%s: it says %d was decided, and it was %d", toJSON(s), a.Desired, want)
-		}
-		if a.Held != nil {
-			held++
-		}
-		for _, c := range a.Changes {
-			told[c.Kind]++
-			holds(t, s, r, a, c)
-		}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		all.Go(func() {
+			for i := w; i < *whys && !t.Failed(); i += workers {
+				a := askedWhy(t, i)
+				mu.Lock()
+				if a.Held != nil {
+					held++
+				}
+				for _, c := range a.Changes {
+					told[c.Kind]++
+				}
+				mu.Unlock()
+			}
+		})
 	}
+	all.Wait()
 	t.Logf("%d held, %v", held, told)
 	for _, k := range []why.Kind{why.Usage, why.Target, why.MinReplicas, why.MaxReplicas, why.Tolerance, why.ToleranceUp, why.ToleranceLow, why.ReadyPods, why.Window, why.PolicyValue, why.PolicyPeriod, why.Ticks} {
 		if *whys >= 1000 && told[k] < *whys/1000 {
@@ -72,6 +74,25 @@ func TestWhyIsTrue(t *testing.T) {
 	}
 }
 
+// askedWhy is the answer for a random history, after it was held against the engine.
+func askedWhy(t *testing.T, i int) why.Answer {
+	s := wholeShape(*seed + uint64(i))
+	s.Ticks = 1 + i%30
+	r := lastOf(s)
+	before := toJSON(r)
+	a := why.Of(r)
+	if toJSON(r) != before {
+		t.Errorf("%s: what was recorded is changed", toJSON(s))
+	}
+	if want := hpa.Decide(r.Params, r.Input, r.History.Clone()).Desired; a.Desired != want {
+		t.Errorf("%s: it says %d was decided, and it was %d", toJSON(s), a.Desired, want)
+	}
+	for _, c := range a.Changes {
+		holds(t, s, r, a, c)
+	}
+	return a
+}
+
 func holds(t *testing.T, s shape, r hpa.Recorded, a why.Answer, c why.Change) {
 	t.Helper()
 	step := int64(1)
@@ -79,12 +100,12 @@ func holds(t *testing.T, s shape, r hpa.Recorded, a why.Answer, c why.Change) {
 		step = -1
 	}
 	if got := decidedWith(r, c); got != c.Desired || got == a.Desired {
-		t.Fatalf("%s: %+v gives %d, and %d was decided", toJSON(s), c, got, a.Desired)
+		t.Errorf("%s: %+v gives %d, and %d was decided", toJSON(s), c, got, a.Desired)
 	}
-	for v, n := c.To-step, 0; v != c.From && n < 64; v, n = v-step, n+1 {
-		if n == 0 || (v-c.From)*step <= 64 {
+	for v, n := c.To-step, 0; v != c.From && n < otherwise.EveryWithin; v, n = v-step, n+1 {
+		if n == 0 || (v-c.From)*step <= otherwise.EveryWithin {
 			if got := c.Try(r, v); got != a.Desired {
-				t.Fatalf("%s: %+v: %d gives %d already, and %d was decided", toJSON(s), c, v, got, a.Desired)
+				t.Errorf("%s: %+v: %d gives %d already, and %d was decided", toJSON(s), c, v, got, a.Desired)
 			}
 		}
 	}

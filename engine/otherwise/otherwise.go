@@ -117,6 +117,9 @@ func Ask(ctx context.Context, question, subject string, decided Outcome, search 
 	return a, nil
 }
 
+// EveryWithin is how near Halves looks at every value.
+const EveryWithin = 32
+
 // Search is how Nearest looks: at every value that is so near, and beyond farther by a part
 // of the distance each time. What is so for less than that may be missed.
 type Search struct{ every, part int64 }
@@ -124,6 +127,7 @@ type Search struct{ every, part int64 }
 // The searches, of decisions that cost little, more, and most.
 var (
 	Fine   = Search{64, 8}
+	Halves = Search{EveryWithin, 2} // of those that are made thousands of times
 	Coarse = Search{12, 8}
 	Sparse = Search{4, 1}
 )

@@ -25,6 +25,7 @@ type Header struct {
 	Made       time.Time `json:"made"`      // on this machine's clock
 	Stepscale  string    `json:"stepscale,omitempty"`
 	Kubernetes string    `json:"kubernetes,omitempty"` // version of the engine's upstream
+	VPA        string    `json:"vpa,omitempty"`        // likewise
 	Cluster    string    `json:"cluster,omitempty"`    // embedded, kind, context: its kind, never its name or address
 	Virtual    bool      `json:"virtual"`              // the frames' times are virtual, the load and the nodes simulated
 	Lesson     string    `json:"lesson,omitempty"`

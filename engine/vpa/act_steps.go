@@ -157,14 +157,18 @@ func (s *State) remember(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.pass.known, s.pass.before = world.Fingerprints(w.Pods), map[string]corev1.ResourceList{}
-	for _, p := range w.Pods {
+	s.rememberPods(w.Pods)
+	s.Crowd = len(w.Pods)
+	return nil
+}
+
+func (s *State) rememberPods(pods []*corev1.Pod) {
+	s.pass.known, s.pass.before = world.Fingerprints(pods), map[string]corev1.ResourceList{}
+	for _, p := range pods {
 		for _, c := range p.Spec.Containers {
 			s.pass.before[p.Name+"/"+c.Name] = c.Resources.Requests
 		}
 	}
-	s.Crowd = len(w.Pods)
-	return nil
 }
 
 func (s *State) whyKeep() string {

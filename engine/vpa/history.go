@@ -103,6 +103,7 @@ func (s *State) relive(ctx context.Context, d time.Duration) error {
 			past.add(p, usage[p.Name], at)
 		}
 	}
+	s.recommender.told(func(f *Feed) { f.Past = past.recorded(pods, start) })
 	s.recommender.feeder.InitFromHistoryProvider(past)
 	s.recommender.feeder.LoadPods() // the provider knows no phases
 	s.pass.model = s.recommender.look(s.Namespace, s.VPA)
@@ -134,6 +135,7 @@ func (h podHistories) add(p *corev1.Pod, used map[string]Usage, at time.Time) {
 
 // concludeHistory recommends, writes, and shows how far the bounds are apart.
 func (s *State) concludeHistory(ctx context.Context, f *trace.Frame) error {
+	f.Inputs = s.fed()
 	computed := s.each(f, func(name string, r model.ResourceName, a *model.AggregateContainerState) {
 		value, expr := confidence(a, s.Params.confidenceInterval(r))
 		f.Add("confidence/"+of(name, r), ratio(value), expr)
@@ -180,6 +182,7 @@ func restart(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	s.pass.model = s.recommender.look(s.Namespace, s.VPA)
+	f.Inputs = s.fed()
 	f.Add("samples", strconv.Itoa(s.pass.model.samples()), "")
 	if s.pass.model == nil || len(s.pass.model.names) == 0 {
 		f.Add("skipped", "체크포인트를 찾지 못했습니다. 처음부터 다시 배웁니다.", "")

@@ -8,8 +8,13 @@ import (
 	"github.com/stepscale/stepscale/engine/world"
 )
 
-// UpdateStep is the step that may evict or resize pods.
-const UpdateStep trace.StepID = "vpa/4-evict/act"
+// The steps whose frames have Inputs, or are read with them.
+const (
+	CollectStep   trace.StepID = "vpa/1-usage/collect"    // Fed
+	RecommendStep trace.StepID = "vpa/2-recommend/policy" // tells what Fed comes to
+	DecideStep    trace.StepID = "vpa/3-compare/decide"   // Judged
+	UpdateStep    trace.StepID = "vpa/4-evict/act"        // may evict or resize pods
+)
 
 // What others write in the steps of the components.
 var (
@@ -39,7 +44,7 @@ func Loop() engine.Defined[State] {
 		{ID: "vpa/1-usage/objects", Actor: ActorRecommender, Do: loadObjects,
 			Ref:   "recommender/input/cluster_feeder.go: LoadVPAs, LoadPods",
 			Tells: []string{"vpas", "updateMode", "podsListed", "request/<pod>"}},
-		{ID: "vpa/1-usage/collect", Actor: ActorRecommender, Do: collectUsage,
+		{ID: CollectStep, Actor: ActorRecommender, Do: collectUsage,
 			Ref:   "recommender/input/cluster_feeder.go: LoadRealTimeMetrics",
 			Tells: []string{"podMetric/<pod>", "matchedPods", "newSamples", "samples"}},
 		{ID: "vpa/2-recommend/histogram", Actor: ActorRecommender, Do: showHistogram,
@@ -57,7 +62,7 @@ func Loop() engine.Defined[State] {
 		{ID: "vpa/2-recommend/minimum", Actor: ActorRecommender, Do: layer(addMinimum),
 			Ref:   "recommender/logic/estimator.go: WithCPUMinResource",
 			Tells: []string{"lowerBoundMinimum/<container>", "targetMinimum/<container>", "upperBoundMinimum/<container>", "targetRounded/<container>"}},
-		{ID: "vpa/2-recommend/policy", Actor: ActorRecommender, Do: applyPolicy,
+		{ID: RecommendStep, Actor: ActorRecommender, Do: applyPolicy,
 			Ref:   "recommender/routines/capping_post_processor.go: Process",
 			Tells: []string{"lowerBound/<container>", "target/<container>", "upperBound/<container>", "uncappedTarget/<container>"}},
 		{ID: "vpa/2-recommend/status", Actor: ActorRecommender, Do: publish,
@@ -66,7 +71,7 @@ func Loop() engine.Defined[State] {
 		{ID: "vpa/3-compare/read", Actor: ActorUpdater, Do: readRecommendation,
 			Ref:   "updater/logic/updater.go: RunOnce",
 			Tells: []string{"admissionAlive", "livePods", "controlledPods/<vpa>", "lowerBound/<container>", "target/<container>", "upperBound/<container>", "request/<pod>"}},
-		{ID: "vpa/3-compare/decide", Actor: ActorUpdater, Do: decide,
+		{ID: DecideStep, Actor: ActorUpdater, Do: decide,
 			Ref:   "updater/priority/update_priority_calculator.go: AddPod, GetSortedPods",
 			Tells: []string{"podsToUpdate", "inBounds/<pod>", "resourceDiff/<pod>", "podAge/<pod>", "verdict/<pod>", "update/<pod>"}},
 		{ID: UpdateStep, Actor: ActorUpdater, Do: act, Changes: true,

@@ -2,19 +2,14 @@ package vpa
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"sync"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/checkpoint"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/input"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/input/metrics"
-	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/input/oom"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/logic"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/model"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/routines"
@@ -34,6 +29,9 @@ type recommender struct {
 	estimate    logic.PodResourceRecommender
 	postProcess routines.RecommendationPostProcessor
 	checkpoints checkpoint.CheckpointWriter
+
+	usage *toldUsage
+	fed   []Feed // what it was fed with, since that was recorded
 }
 
 // startRecommender mirrors routines.NewRecommenderController.
@@ -53,6 +51,7 @@ func (s *State) startRecommender(ctx context.Context) error {
 		view: v, ooms: newOOMWatch(), state: model.NewClusterState(gcInterval),
 		estimate:    logic.CreatePodResourceRecommender(s.Params.Recommendation),
 		postProcess: routines.NewCappingRecommendationProcessor(nil),
+		usage:       &toldUsage{MetricsClient: metrics.NewMetricsClient(metrics.NewPodMetricsesSource(metricsAPI.MetricsV1beta1()), s.Namespace, "default-metrics-client")},
 	}
 	if _, err := v.pods.Core().V1().Pods().Informer().AddEventHandler(r.ooms); err != nil {
 		return err
@@ -63,7 +62,7 @@ func (s *State) startRecommender(ctx context.Context) error {
 	r.feeder = input.ClusterStateFeederFactory{
 		ClusterState: r.state, OOMObserver: r.ooms,
 		PodLister:           v.pods.Core().V1().Pods().Lister(),
-		MetricsClient:       metrics.NewMetricsClient(metrics.NewPodMetricsesSource(metricsAPI.MetricsV1beta1()), s.Namespace, "default-metrics-client"),
+		MetricsClient:       r.usage,
 		VpaCheckpointClient: v.vpa.AutoscalingV1(), VpaCheckpointLister: vpas.VerticalPodAutoscalerCheckpoints().Lister(),
 		VpaLister: vpas.VerticalPodAutoscalers().Lister(), SelectorFetcher: v.selectors, ControllerFetcher: v.controllers,
 		RecommenderName: s.recommenderName(), VpaObjectNamespace: s.Namespace,
@@ -74,7 +73,7 @@ func (s *State) startRecommender(ctx context.Context) error {
 	}
 	s.recommender = r
 	r.feeder.InitFromCheckpoints(ctx)
-	return nil
+	return r.began()
 }
 
 // gcInterval is routines.aggregateContainerStateGCInterval.
@@ -90,13 +89,15 @@ func (r *recommender) load(ctx context.Context, w *world.World, observer clients
 	}
 	r.feeder.LoadVPAs(ctx)
 	r.feeder.LoadPods()
-	return nil
+	return r.loaded()
 }
 
 // collect runs the phases that read usage.
 func (r *recommender) collect(ctx context.Context) {
+	ooms := r.ooms.handOver()
 	r.feeder.LoadRealTimeMetrics(ctx)
 	r.feeder.DeleteRemovedPods()
+	r.told(func(f *Feed) { f.Collects, f.Usage, f.OOMs = true, r.usage.last, ooms })
 }
 
 // modelView is what the model holds of one VPA after collecting.
@@ -172,52 +173,4 @@ func transition(old []vpav1.VerticalPodAutoscalerCondition, c vpav1.VerticalPodA
 func (r *recommender) save(ctx context.Context, now metav1.Time) {
 	r.checkpoints.StoreCheckpoints(ctx, 1)
 	r.state.RateLimitedGarbageCollectAggregateCollectionStates(ctx, now.Time, r.controllers)
-}
-
-// oomWatch is upstream's OOM observer that also tells how far it has seen.
-type oomWatch struct {
-	oom.Observer
-	mu   sync.Mutex
-	seen map[types.UID]string // resource version by pod
-}
-
-func newOOMWatch() *oomWatch {
-	return &oomWatch{Observer: oom.NewObserver(), seen: map[types.UID]string{}}
-}
-
-func (o *oomWatch) OnAdd(obj any, initial bool) {
-	o.Observer.OnAdd(obj, initial)
-	o.note(obj)
-}
-
-func (o *oomWatch) OnUpdate(before, after any) {
-	o.Observer.OnUpdate(before, after)
-	o.note(after)
-}
-
-func (o *oomWatch) note(obj any) {
-	if p, ok := obj.(*corev1.Pod); ok {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		o.seen[p.UID] = p.ResourceVersion
-	}
-}
-
-// catchUp waits until the observer was handed what the cache holds: its events
-// come a moment after the cache.
-func (o *oomWatch) catchUp(ctx context.Context, w *world.World, cached func() []any) error {
-	err := w.Poll(ctx, startTimeout, func(context.Context) (bool, error) {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		for _, obj := range cached() {
-			if p, ok := obj.(*corev1.Pod); ok && o.seen[p.UID] != p.ResourceVersion {
-				return false, nil
-			}
-		}
-		return true, nil
-	})
-	if err != nil {
-		return fmt.Errorf("OOM observer: %w", err)
-	}
-	return nil
 }

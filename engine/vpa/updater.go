@@ -34,6 +34,7 @@ type updater struct {
 	admission    priority.PodEvictionAdmission
 	alive        status.Validator // of the admission controller
 	events       *eventWriter
+	limits       limitrange.LimitRangeCalculator
 }
 
 // startUpdater mirrors updater/main.go and logic.NewUpdater.
@@ -55,7 +56,7 @@ func (s *State) startUpdater(ctx context.Context) error {
 		inplace.NewInPlaceUpdatedCalculator(),
 	}
 	u := &updater{
-		view: v, processor: processor, priorities: priority.NewProcessor(),
+		view: v, limits: limits, processor: processor, priorities: priority.NewProcessor(),
 		admission:    priority.NewScalingDirectionPodEvictionAdmission(),
 		restrictions: restriction.NewPodsRestrictionFactory(v.kube, v.workloads, s.Params.MinReplicas, s.Params.EvictionTolerance, calculators, s.Params.InPlaceSkipsBudget),
 		alive:        status.NewValidator(v.kube, status.AdmissionControllerStatusName, systemNamespace),

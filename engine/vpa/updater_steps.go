@@ -2,6 +2,7 @@ package vpa
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -120,20 +121,22 @@ func decide(_ context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	d.eviction, d.inPlace = u.restrictions.NewPodsEvictionRestriction(creators, groups), u.restrictions.NewPodsInPlaceRestriction(creators, groups)
-	var candidates []*corev1.Pod
+	judged, candidates := u.judged(d, s.Params, now), []*corev1.Pod(nil)
 	for _, p := range d.order {
 		v := u.judge(p, d.vpa, s.Params, now)
 		may := d.may(p)
 		if may {
 			candidates = append(candidates, p)
-		} else if v.update {
-			v.reason, v.update = verdictHeld, false
+		} else {
+			judged.Held = append(judged.Held, p.Name)
+			v.hold()
 		}
 		s.addVerdict(f, v)
 	}
 	d.order = u.sorted(candidates, d.vpa, s.Params, now)
 	f.Add("podsToUpdate", strconv.Itoa(len(d.order)), world.SomeNames(names(d.order)))
-	return nil
+	f.Inputs, err = json.Marshal(judged)
+	return err
 }
 
 // may mirrors filterNonEvictablePods and filterNonInPlaceUpdatablePods.

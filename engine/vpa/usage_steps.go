@@ -140,6 +140,11 @@ func (s *State) addRequests(ctx context.Context, f *trace.Frame) error {
 	if err != nil {
 		return err
 	}
+	addRequestsOf(f, pods)
+	return nil
+}
+
+func addRequestsOf(f *trace.Frame, pods []*corev1.Pod) {
 	f.Add("podsListed", strconv.Itoa(len(pods)), "")
 	for _, p := range pods {
 		for _, c := range p.Spec.Containers {
@@ -150,7 +155,6 @@ func (s *State) addRequests(ctx context.Context, f *trace.Frame) error {
 			}
 		}
 	}
-	return nil
 }
 
 // collectUsage is the recommender's query to the Metrics Server.
@@ -173,6 +177,7 @@ func collectUsage(ctx context.Context, s *State, f *trace.Frame) error {
 	before := s.recommender.look(s.Namespace, s.VPA).samples()
 	peaks := s.memoryPeaks()
 	s.recommender.collect(ctx)
+	f.Inputs = s.fed()
 	s.pass.model = s.recommender.look(s.Namespace, s.VPA)
 	pods, err := s.vpaPods(ctx)
 	if err != nil {

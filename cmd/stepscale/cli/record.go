@@ -50,7 +50,7 @@ func noRecordFlag(f *pflag.FlagSet, off *bool) {
 func (d deps) recorder(named string, off bool, what string, h recording.Header) (*recorder, error) {
 	r := &recorder{name: named, left: keptBytes}
 	v := readVersion()
-	h.Made, h.Stepscale, h.Kubernetes = time.Now().UTC().Truncate(time.Second), v.Version, v.Kubernetes
+	h.Made, h.Stepscale, h.Kubernetes, h.VPA = time.Now().UTC().Truncate(time.Second), v.Version, v.Kubernetes, v.VPA
 	if named != "" {
 		var err error
 		if r.named, err = outside.Create(named); err != nil {

@@ -203,6 +203,10 @@ func badLine(file string, err error) error {
 func badRecording(file string, line int, err error) error {
 	e := &problem.Error{What: "기록을 읽을 수 없습니다", Where: fmt.Sprintf("%s:%d", file, line), Code: problem.ExitUsage, Cause: err,
 		Hint: "손으로 고쳐진 것 같습니다. " + recordAgain}
+	if what, hint := vpaStopped(err); what != "" {
+		e.What, e.Hint = what, hint
+		return e
+	}
 	var unknown *hpa.UnknownFieldsError
 	var invalid *hpa.InvalidError
 	switch {

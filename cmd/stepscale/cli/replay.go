@@ -55,8 +55,8 @@ func newReplayCommand(d deps) *cobra.Command {
 	f.StringVar(&o.at, "at", "", "이 `자리`에서 시작합니다: 패스(12), 패스의 단계(12.5), 시작부터의 시간(+5m), 시각(14:03:20), 끝")
 	f.StringVar(&o.until, "until", "", "시작한 자리부터 이 `조건`이 맞는 곳까지 갑니다. 예: replicas>5, desired!=current, reason=ScaleDownStabilized")
 	f.BoolVar(&o.list, "list", false, "저절로 남은 기록의 목록을 보여 드립니다")
-	f.BoolVar(&o.verify, "verify", false, "HPA의 결정을 업스트림 컨트롤러로 다시 계산해 비교합니다(verify와 같습니다)")
-	f.BoolVar(&o.why, "why", false, "그 자리의 결정이 달라지려면 값 하나가 얼마나 달라야 했는지 알려 드립니다(HPA, 카펜터, 클러스터 오토스케일러)")
+	f.BoolVar(&o.verify, "verify", false, "결정을 업스트림의 코드로 다시 계산해 비교합니다(verify와 같습니다)")
+	f.BoolVar(&o.why, "why", false, "그 자리의 결정이 달라지려면 값 하나가 얼마나 달라야 했는지 알려 드립니다(HPA, VPA, 카펜터, 클러스터 오토스케일러)")
 	f.StringVar(&o.node, "node", "", "--why로 물을 `노드`나 노드 그룹 (적지 않으시면 결정이 있는 것부터)")
 	plainFlag(f, &o.plain)
 	outputFlag(cmd, &o.output)
@@ -88,7 +88,7 @@ func (d deps) replay(ctx context.Context, file string, o replayOptions) error {
 		return err
 	}
 	defer opened.Close()
-	r := play.NewReplay(play.ReplayOptions{Recording: rec, Loop: d.loops[rec.Header.Loop], Explains: explains})
+	r := play.NewReplay(play.ReplayOptions{Recording: rec, Loop: d.loops[rec.Header.Loop], Fork: d.forks(ctx, file)})
 	found := true
 	if o.at != "" {
 		if err := r.Begin(o.at); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/lines"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/hpa/why"
 	"github.com/stepscale/stepscale/engine/recording"
 	"github.com/stepscale/stepscale/engine/trace"
 )
@@ -106,7 +107,10 @@ func TestReplayJSON(t *testing.T) {
 func TestReplayWhy(t *testing.T) {
 	file := scaling(t, "")
 	code, out, errOut := replayed(t, "", file, "--at", "3", "--why", "--output", "json")
-	var got replayReasons
+	var got struct {
+		replayReasons
+		why.Answer
+	}
 	if err := json.Unmarshal([]byte(out), &got); err != nil || code != problem.ExitOK {
 		t.Fatalf("exit code %d, %v in %s%s", code, err, out, errOut)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -37,12 +38,15 @@ func newVerifyCommand(d deps) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "verify 기록",
-		Short: "기록한 HPA의 결정을 업스트림 컨트롤러로 다시 계산해 비교합니다",
+		Short: "기록한 결정을 업스트림의 코드로 다시 계산해 비교합니다",
 		Long: `run --record나 observe --record로 남긴 기록의 입력(HPA, scale, 파드, 메트릭)을 업스트림 쿠버네티스의 HPA 컨트롤러에게 그대로 주고, 기록의 시각에 맞추어 가상 시간으로 실행합니다. 클러스터는 시작하지 않습니다.
-레플리카 쓰기, HPA의 status와 컨디션, 이벤트를 한 결정씩 비교합니다. 하나라도 다르면 종료 코드는 1입니다.`,
+레플리카 쓰기, HPA의 status와 컨디션, 이벤트를 한 결정씩 비교합니다.
+VPA의 기록이면 업스트림의 Recommender에게 기록의 VPA, 파드, 사용량, OOM을 처음부터 그대로 먹여 추천을 다시 계산하고, 업스트림의 우선순위 계산기로 어느 파드를 바꿀지 다시 판정합니다.
+하나라도 다르면 종료 코드는 1입니다.`,
 		Example: `  stepscale run web-surge --record web.jsonl
   stepscale verify web.jsonl
-  stepscale verify web.jsonl --output json`,
+  stepscale run vpa-web --loop vpa --for 10m --record vpa.jsonl
+  stepscale verify vpa.jsonl --output json`,
 		Args: args(1, 1, "기록"),
 		RunE: func(cmd *cobra.Command, given []string) error { return d.verify(cmd.Context(), given[0], output) },
 	}
@@ -54,26 +58,57 @@ func (d deps) verify(ctx context.Context, file, output string) error {
 	if err := checkOutput(output); err != nil {
 		return err
 	}
-	verdicts, decisions, err := readDecisions(ctx, file)
+	var again vpaVerifier
+	verdicts, decisions, err := readDecisions(ctx, file, again.frame)
+	if err == nil && len(decisions)+len(again.verdicts) == 0 {
+		err = noDecision(file)
+	}
 	if err != nil {
 		return err
 	}
-	pairs, err := referee.Replay(ctx, decisions)
-	if err != nil {
-		return replayError(file, verdicts, err)
-	}
-	for i := range verdicts {
-		verdicts[i].judge(pairs[i])
+	if len(decisions) > 0 {
+		pairs, err := referee.Replay(ctx, decisions)
+		if err != nil {
+			return replayError(file, verdicts, err)
+		}
+		for i := range verdicts {
+			verdicts[i].judge(pairs[i])
+		}
 	}
 	if output == "json" {
-		err = d.writeJSON(verdicts)
+		err = d.writeJSON(bothVerdicts(verdicts, again.verdicts))
 	} else {
-		err = d.showVerdicts(file, verdicts)
+		err = d.showBoth(file, verdicts, again.verdicts)
 	}
-	for _, v := range verdicts {
-		if !v.Equal {
-			return errors.Join(err, errReported)
-		}
+	if !allEqual(verdicts, again.verdicts) {
+		err = errors.Join(err, errReported)
+	}
+	return err
+}
+
+// bothVerdicts are those of the HPA, and then of the VPA.
+func bothVerdicts(h []verdict, v []vpaVerdict) []any {
+	all := []any{}
+	for _, one := range h {
+		all = append(all, one)
+	}
+	for _, one := range v {
+		all = append(all, one)
+	}
+	return all
+}
+
+func allEqual(h []verdict, v []vpaVerdict) bool {
+	return !slices.ContainsFunc(h, func(v verdict) bool { return !v.Equal }) && !slices.ContainsFunc(v, func(v vpaVerdict) bool { return !v.Equal })
+}
+
+func (d deps) showBoth(file string, h []verdict, v []vpaVerdict) error {
+	var err error
+	if len(h) > 0 {
+		err = d.showVerdicts(file, h)
+	}
+	if len(v) > 0 {
+		err = errors.Join(err, d.showVPAVerdicts(file, v))
 	}
 	return err
 }
@@ -82,11 +117,14 @@ func (d deps) verify(ctx context.Context, file, output string) error {
 // are those of the decision.
 var decided = map[trace.StepID]string{hpa.UpdateStep: "desiredReplicas", hpa.ActualStep: "ourReplicas"}
 
-// readDecisions takes the HPA's decisions out of a recording.
-func readDecisions(ctx context.Context, file string) ([]verdict, []referee.Decision, error) {
+// readDecisions takes the HPA's decisions out of a recording, and hands every frame on.
+func readDecisions(ctx context.Context, file string, also func(line int, f trace.Frame) error) ([]verdict, []referee.Decision, error) {
 	var verdicts []verdict
 	var decisions []referee.Decision
 	err := readRecording(ctx, file, func(line int, f trace.Frame) error {
+		if err := also(line, f); err != nil {
+			return err
+		}
 		desired := decided[f.Step]
 		if desired == "" || len(f.Inputs) == 0 || f.Err != "" { // a step that was broken off decides nothing
 			return nil
@@ -101,11 +139,13 @@ func readDecisions(ctx context.Context, file string) ([]verdict, []referee.Decis
 		verdicts = append(verdicts, verdict{Pass: f.Pass, Line: line, At: f.At, Current: recorded.Input.SpecReplicas, Recorded: said, refused: refused})
 		return nil
 	})
-	if err == nil && len(decisions) == 0 {
-		err = &problem.Error{What: "이 기록에는 HPA의 결정이 없습니다", Where: file, Code: problem.ExitUsage,
-			Hint: "HPA 루프를 실행해 기록해 주십시오. HPA가 대상을 찾지 못한 패스에는 결정이 없습니다. 예: stepscale run web-surge --record web.jsonl"}
-	}
 	return verdicts, decisions, err
+}
+
+// noDecision tells of a recording in which nothing was decided that can be decided again.
+func noDecision(file string) error {
+	return &problem.Error{What: "이 기록에는 HPA나 VPA의 결정이 없습니다", Where: file, Code: problem.ExitUsage,
+		Hint: "HPA나 VPA의 루프를 실행해 기록해 주십시오. HPA가 대상을 찾지 못한 패스에는 결정이 없습니다. 예: stepscale run web-surge --record web.jsonl"}
 }
 
 // replayError tells at which line of the recording the replay ended.

@@ -39,7 +39,7 @@ func TestVerify(t *testing.T) {
 			[]string{"모르는 필드", "input.HPA.spec.mood", "web.jsonl:10"}},
 		"no beginning":       {strings.Join(lines[14:], ""), false, []string{"처음부터 시작하지 않습니다", "web.jsonl:9"}},
 		"a pass twice":       {strings.Join(lines[:27], "") + strings.Join(lines[14:], ""), false, []string{"패스 2에 같은 단계가 두 번", "web.jsonl:28"}},
-		"no decision":        {lines[0] + lines[1], false, []string{"HPA의 결정이 없습니다"}},
+		"no decision":        {lines[0] + lines[1], false, []string{"HPA나 VPA의 결정이 없습니다"}},
 		"twice":              {string(whole) + string(whole), false, []string{"머리줄이 두 번", "web.jsonl:" + strconv.Itoa(len(lines))}},
 		"twice, headed once": {string(whole) + strings.Join(lines[1:], ""), false, []string{"이어 붙었거나", "패스 번호가 돌아갑니다(8 → 1)", "web.jsonl:" + strconv.Itoa(len(lines))}},
 	} {

@@ -18,6 +18,7 @@ type versionInfo struct {
 	Revision   string `json:"revision,omitempty"`
 	Go         string `json:"go"`
 	Kubernetes string `json:"kubernetes,omitempty"`
+	VPA        string `json:"vpa,omitempty"`
 }
 
 func readVersion() versionInfo {
@@ -35,8 +36,11 @@ func readVersion() versionInfo {
 		}
 	}
 	for _, d := range info.Deps {
-		if d.Path == "k8s.io/kubernetes" {
+		switch d.Path {
+		case "k8s.io/kubernetes":
 			v.Kubernetes = d.Version
+		case "k8s.io/autoscaler/vertical-pod-autoscaler":
+			v.VPA = d.Version
 		}
 	}
 	return v
@@ -69,6 +73,9 @@ func newVersionCommand(d deps) *cobra.Command {
 			rows := [][2]string{{"stepscale", strings.TrimPrefix(version(), "stepscale ")}, {"Go", v.Go}}
 			if v.Kubernetes != "" {
 				rows = append(rows, [2]string{"쿠버네티스", v.Kubernetes})
+			}
+			if v.VPA != "" {
+				rows = append(rows, [2]string{"VPA", v.VPA})
 			}
 			if v.Revision != "" {
 				rows = append(rows, [2]string{"커밋", v.Revision})

@@ -13,11 +13,13 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/whatif"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/hpa/referee"
 	"github.com/stepscale/stepscale/engine/recording"
 )
 
 type whatifOptions struct {
 	sets, sweeps []string
+	from         int // pass
 	output       string
 }
 
@@ -25,30 +27,36 @@ func newWhatifCommand(d deps) *cobra.Command {
 	var o whatifOptions
 	cmd := &cobra.Command{
 		Use:   "whatif 기록",
-		Short: "기록한 부하에 다른 HPA 설정을 썼다면 어떻게 되었을지 계산합니다",
+		Short: "기록한 부하에 다른 HPA나 VPA 설정을 썼다면 어떻게 되었을지 계산합니다",
 		Long: `기록한 HPA를 같은 부하에서 다른 설정으로 처음부터 다시 결정하게 합니다. 결정은 같은 엔진이 합니다.
 결정이 기록과 같은 동안에는 기록의 입력을 그대로 쓰고, 달라진 뒤의 파드와 메트릭은 시뮬레이션입니다: 파드가 줄면 하나가 더 많이 맡고, 새 파드는 기록에서 걸린 만큼 뒤에 시작합니다.
+VPA의 기록이면 기록한 사용량을 업스트림의 Recommender에게 처음부터 다시 먹이고, 업스트림의 우선순위 계산기가 어느 파드를 바꿀지 다시 정합니다. 백분위수, 여유, 반감기, 최소와 최대, 업데이트 모드를 바꿔 볼 수 있습니다.
 모든 결정이 기록과 같으면 종료 코드는 0, 하나라도 다르면 1, 계산할 수 없으면 2입니다.`,
 		Example: `  stepscale whatif web.jsonl --set target=70
   stepscale whatif web.jsonl --set target=70 --set behavior.scaleDown.stabilizationWindowSeconds=60
   stepscale whatif web.jsonl --set horizontal-pod-autoscaler-tolerance=0.2 --output json
-  stepscale whatif web.jsonl --sweep target=40:90:10`,
+  stepscale whatif web.jsonl --sweep target=40:90:10
+  stepscale whatif vpa.jsonl --set target-cpu-percentile=0.5 --set minAllowed.cpu=200m
+  stepscale whatif web.jsonl --from 12 --set maxReplicas=6
+  stepscale whatif vpa.jsonl --set updateMode=Off`,
 		Args: args(1, 1, "기록"),
 		RunE: func(cmd *cobra.Command, given []string) error { return d.whatif(cmd.Context(), given[0], o) },
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&o.sets, "set", nil, "바꿔 볼 `이름=값`: target, minReplicas, maxReplicas, behavior 아래의 필드, horizontal-pod-autoscaler-… 플래그. 여러 번 적을 수 있습니다")
+	f.StringArrayVar(&o.sets, "set", nil, "바꿔 볼 `이름=값`: target, minReplicas, maxReplicas, behavior 아래의 필드, horizontal-pod-autoscaler-… 플래그. VPA는 Recommender와 Updater의 플래그, minAllowed, maxAllowed, updateMode, resourcePolicy와 updatePolicy 아래의 필드. 여러 번 적을 수 있습니다")
 	f.StringArrayVar(&o.sweeps, "sweep", nil, "차례로 바꿔 볼 `이름=처음:끝:간격`. 여러 번 적으면 모든 조합을 봅니다")
+	f.IntVar(&o.from, "from", 0, "이 `패스`까지는 기록 그대로 두고, 거기서부터 바꿉니다")
 	outputFlag(cmd, &o.output)
 	return cmd
 }
 
 // whatifCourse is a course as JSON has it.
 type whatifCourse struct {
-	Set     []string       `json:"set"`
-	Parted  int            `json:"partedAtPass,omitempty"` // the first pass that is decided otherwise
-	Summary whatif.Summary `json:"summary"`
-	Points  []whatif.Point `json:"decisions,omitempty"` // not of a sweep
+	Set     []string        `json:"set"`
+	Parted  int             `json:"partedAtPass,omitempty"` // the first pass that is decided otherwise
+	First   *whatif.Parting `json:"firstDifference,omitempty"`
+	Summary whatif.Summary  `json:"summary"`
+	Points  []whatif.Point  `json:"decisions,omitempty"` // not of a sweep
 
 	course whatif.Course
 }
@@ -83,9 +91,12 @@ func (d deps) whatif(ctx context.Context, file string, o whatifOptions) error {
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
-	study, err := d.study(ctx, file)
+	study, ofVPA, err := d.study(ctx, file)
 	if err != nil {
 		return err
+	}
+	if ofVPA != nil && (study == nil || o.ofVPA()) {
+		return d.whatifVPA(ctx, file, ofVPA, o)
 	}
 	r, err := compareCourses(ctx, study, o)
 	if err != nil {
@@ -104,12 +115,29 @@ func (d deps) whatif(ctx context.Context, file string, o whatifOptions) error {
 	return err
 }
 
-// study reads the decisions of a recording.
-func (d deps) study(ctx context.Context, file string) (*whatif.Study, error) {
-	verdicts, decisions, err := readDecisions(ctx, file)
-	if err != nil {
-		return nil, err
+// study reads the decisions of a recording: of an HPA, of a VPA, or of both; nil where there
+// are none.
+func (d deps) study(ctx context.Context, file string) (*whatif.Study, *whatif.VPAStudy, error) {
+	var passes vpaPasses
+	verdicts, decisions, err := readDecisions(ctx, file, passes.frame)
+	if err == nil && len(decisions)+len(passes.all) == 0 {
+		err = noDecision(file)
 	}
+	if err != nil {
+		return nil, nil, err
+	}
+	var ofVPA *whatif.VPAStudy
+	if len(passes.all) > 0 {
+		ofVPA = whatif.NewVPA(passes.all)
+	}
+	if len(decisions) == 0 {
+		return nil, ofVPA, nil
+	}
+	study, err := d.hpaStudy(ctx, file, verdicts, decisions)
+	return study, ofVPA, err
+}
+
+func (d deps) hpaStudy(ctx context.Context, file string, verdicts []verdict, decisions []referee.Decision) (*whatif.Study, error) {
 	var h recording.Header
 	if rec, opened, err := openReplay(ctx, file); err == nil {
 		h = rec.Header
@@ -137,15 +165,10 @@ func (d deps) study(ctx context.Context, file string) (*whatif.Study, error) {
 
 func compareCourses(ctx context.Context, study *whatif.Study, o whatifOptions) (r whatifReport, err error) {
 	r.SchemaVersion = 1
-	var sweeps []whatif.Sweep
-	for _, text := range o.sweeps {
-		s, err := whatif.ParseSweep(text)
-		if err != nil {
-			return r, err
-		}
-		sweeps = append(sweeps, s)
+	if o.from > 0 && !study.Has(o.from) {
+		return r, noSuchPass(o.from)
 	}
-	variants, err := whatif.Variants(o.sets, sweeps)
+	variants, err := o.variants()
 	if err != nil {
 		return r, err
 	}
@@ -163,17 +186,17 @@ func compareCourses(ctx context.Context, study *whatif.Study, o whatifOptions) (
 		if err != nil {
 			return r, err
 		}
-		course, err := study.Play(edit)
+		course, err := study.Fork(edit, o.from)
 		if err != nil {
 			return r, err
 		}
 		v := courseOf(sets, course)
-		if len(sweeps) > 0 {
+		if len(o.sweeps) > 0 {
 			v.Points = nil
 		}
 		r.Variants, sums = append(r.Variants, v), append(sums, v.Summary)
 	}
-	if len(sweeps) > 0 {
+	if len(o.sweeps) > 0 {
 		r.Recorded.Points = nil
 		best, reason := whatif.Verdict(r.Recorded.Summary, sums)
 		r.Verdict = &whatifVerdict{Keep: best < 0, Reason: reason}
@@ -184,8 +207,26 @@ func compareCourses(ctx context.Context, study *whatif.Study, o whatifOptions) (
 	return r, nil
 }
 
+// noSuchPass tells of a pass in which nothing was decided.
+func noSuchPass(pass int) error {
+	return problem.Usage(fmt.Sprintf("이 기록의 패스 %d에는 결정이 없습니다.", pass), "결정이 있는 패스를 적어 주십시오. 목록은 stepscale replay로 보실 수 있습니다.")
+}
+
+// variants are what is to be played.
+func (o whatifOptions) variants() ([][]string, error) {
+	var sweeps []whatif.Sweep
+	for _, text := range o.sweeps {
+		s, err := whatif.ParseSweep(text)
+		if err != nil {
+			return nil, err
+		}
+		sweeps = append(sweeps, s)
+	}
+	return whatif.Variants(o.sets, sweeps)
+}
+
 func courseOf(sets []string, c whatif.Course) whatifCourse {
-	v := whatifCourse{Set: append([]string{}, sets...), Summary: whatif.Sum(c), Points: c.Points, course: c}
+	v := whatifCourse{Set: append([]string{}, sets...), Summary: whatif.Sum(c), Points: c.Points, First: c.First, course: c}
 	if c.Parted >= 0 {
 		v.Parted = c.Points[c.Parted].Pass
 	}

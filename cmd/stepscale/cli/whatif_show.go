@@ -34,8 +34,16 @@ func (d deps) showWhatif(file string, r whatifReport, sweep bool) error {
 		s.Done(fmt.Sprintf("결정 %d개가 모두 기록과 같습니다.", len(v.course.Points)))
 		return s.Err()
 	}
+	showFirst(s, v.First)
 	showParting(s, r.Recorded.course, v.course)
 	return s.Err()
+}
+
+// showFirst names the first calculation that is another one.
+func showFirst(s *view.Screen, p *whatif.Parting) {
+	if p != nil {
+		s.Note(fmt.Sprintf("처음 갈라진 단계: 패스 %d, 2-replicas/%s. %s: 기록 %s, 다시 %s", p.Pass, p.Stage, view.FactLabel(p.Fact), orNone(p.Was), orNone(p.Is)))
+	}
 }
 
 // notes say what is computed and what is not.

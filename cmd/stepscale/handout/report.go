@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
-	"github.com/stepscale/stepscale/engine/hpa/why"
 	"github.com/stepscale/stepscale/engine/recording"
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/whys"
 )
 
 // Report is what a page says.
@@ -149,14 +149,13 @@ func passOf(row Row, frames []trace.Frame, start time.Time) (Pass, error) {
 		}
 		p.Steps = append(p.Steps, s)
 	}
-	a, _, err := why.Pass(frames)
-	switch {
-	case errors.Is(err, why.ErrNone):
-		return p, nil
-	case err != nil:
+	answers, err := whys.Pass(frames)
+	if err != nil && !errors.Is(err, whys.ErrNone) {
 		return p, err
 	}
-	p.Why = view.WhyTexts(a, start)
+	for _, a := range answers {
+		p.Why = append(p.Why, view.WhyTexts(a.Why, start)...)
+	}
 	return p, nil
 }
 

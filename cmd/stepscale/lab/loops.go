@@ -39,6 +39,7 @@ var loops = byName(
 	begun(referee.Loop(), (*Stage).forBeside),
 	begun(vpa.Loop(), (*Stage).forDeployedVPA),
 	begun(vpa.Architecture(), (*Stage).forVPA),
+	begun(vpa.Observe(), (*Stage).forVPA),
 	begun(vpa.History(), (*Stage).forDeployedVPA),
 	begun(hpavpa.Loop(), (*Stage).forBoth),
 	begun(karpenter.Loop(), (*Stage).forKarpenter),

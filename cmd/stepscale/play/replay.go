@@ -16,10 +16,11 @@ import (
 type ReplayOptions struct {
 	Recording *recording.Recording
 	Loop      engine.Definition // of the recording; empty where it is not known
-	// Explains are who answers for decisions about nodes, by the engine that made them.
-	Explains map[string]Explain
-	Chapters []Chapter // of the lesson that it is of
-	Before   int       // passes before the cursor that the face wants to know of
+	Chapters  []Chapter         // of the lesson that it is of
+	Before    int               // passes before the cursor that the face wants to know of
+	// Fork plays the recording on from a pass with something set otherwise; nil where it
+	// cannot. An error's text is Korean.
+	Fork func(pass int, sets []string) (Forked, error)
 }
 
 // Replay is somebody who moves over a recording. Nothing is executed: there is no

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/vpa/why"
 )
 
 // forged is a line that somebody else would like us to have written.
@@ -80,6 +81,10 @@ func fill(v reflect.Value, text string) {
 		for i := range v.Len() {
 			fill(v.Index(i), text)
 		}
+	case reflect.Interface: // of Why: the answer of a loop
+		answer := reflect.New(reflect.TypeFor[why.Answer]()).Elem()
+		fill(answer, text)
+		v.Set(answer)
 	case reflect.Uint8:
 	default:
 		panic(fmt.Sprintf("no text can be put into a %s", v.Type()))

@@ -7,21 +7,51 @@ import (
 
 	"github.com/stepscale/stepscale/engine/hpa/why"
 	"github.com/stepscale/stepscale/engine/korean"
+	"github.com/stepscale/stepscale/engine/otherwise"
+	vpawhy "github.com/stepscale/stepscale/engine/vpa/why"
 )
 
-// Why shows what it would have taken for the decision of a pass to come out otherwise.
-// start is the loop time of the recording's first frame.
-func (s *Screen) Why(pass int, a why.Answer, start time.Time) {
-	s.section(fmt.Sprintf("왜: 패스 %d에서 %s", pass, outcome(a, a.Desired, "했습니다")))
-	for _, text := range seenIn(WhyTexts(a, start)) {
+// Why shows what it would have taken for a decision of a pass to come out otherwise: the
+// answer is one of the whys of the loops. start is the loop time of the recording's first
+// frame.
+func (s *Screen) Why(pass int, answer any, start time.Time) {
+	if nodes, ok := answer.([]otherwise.Answer); ok {
+		s.Otherwise(pass, nodes)
+		return
+	}
+	title, texts, how := whyOf(answer, start)
+	s.section(fmt.Sprintf("왜: 패스 %d에서 %s", pass, title))
+	for _, text := range seenIn(texts) {
 		s.item(text)
 	}
-	s.item(s.style(faint, "값 하나만 바꾸고 나머지는 기록 그대로 둔 채 엔진으로 다시 계산해 찾았습니다. 한 단위 덜 바꾸면 결정은 그대로입니다."))
+	s.item(s.style(faint, "값 하나만 바꾸고 나머지는 기록 그대로 둔 채 "+how+" 다시 계산해 찾았습니다. 한 단위 덜 바꾸면 결정은 그대로입니다."))
 	s.Blank()
 }
 
 // WhyTexts are its sentences.
-func WhyTexts(a why.Answer, start time.Time) (texts []string) {
+func WhyTexts(answer any, start time.Time) []string {
+	_, texts, _ := whyOf(answer, start)
+	return texts
+}
+
+// whyOf is what is said of each loop's answer: what was decided, the sentences, and what
+// decided again.
+func whyOf(answer any, start time.Time) (title string, texts []string, how string) {
+	switch a := answer.(type) {
+	case why.Answer:
+		return outcome(a, a.Desired, "했습니다"), hpaWhyTexts(a, start), "엔진으로"
+	case []otherwise.Answer:
+		for _, about := range a {
+			texts = append(texts, OtherwiseTexts(about)...)
+		}
+		return "", texts, ""
+	case vpawhy.Answer:
+		return updatedTitle(a), vpaWhyTexts(a), "업스트림의 우선순위 계산기로"
+	}
+	return "", nil, ""
+}
+
+func hpaWhyTexts(a why.Answer, start time.Time) (texts []string) {
 	if a.Failed != "" {
 		texts = append(texts, "메트릭을 다 읽지는 못했습니다: "+a.Failed)
 	}

@@ -44,7 +44,8 @@ func (s *Study) Scenario() bool { return s.scenario != nil }
 // Course is what came, or would have come, of a load.
 type Course struct {
 	Points []Point
-	Parted int // the index of the first decision that is another than the recorded; -1 without one
+	Parted int      // the index of the first decision that is another than the recorded; -1 without one
+	First  *Parting // the first calculation that is another; it may be before the decision is
 }
 
 // Point is one decision of a course.
@@ -63,7 +64,7 @@ type Point struct {
 
 // Play is the course under an edit.
 func (s *Study) Play(e *Edit) (Course, error) {
-	return s.play(e, nil)
+	return s.play(e, 0, nil)
 }
 
 // Check plays the recording itself with the model alone, which is given nothing of what
@@ -71,7 +72,7 @@ func (s *Study) Play(e *Edit) (Course, error) {
 // how many are the recorded ones.
 func (s *Study) Check() (agreed, all int, err error) {
 	first := s.decisions[0]
-	c, err := s.play(&Edit{}, s.modelFrom(first.Recorded.Input, s.begun()))
+	c, err := s.play(&Edit{}, 0, s.modelFrom(first.Recorded.Input, s.begun()))
 	for i, p := range c.Points {
 		if p.Desired == s.decisions[i].Desired && p.Current == s.decisions[i].Recorded.Input.SpecReplicas {
 			agreed++
@@ -86,16 +87,21 @@ func (s *Study) begun() time.Time {
 	return first.Recorded.Input.Now.Add(-time.Duration(first.Pass) * first.Recorded.Params.SyncPeriod)
 }
 
-// play decides pass by pass. Without a model everything is as recorded until a decision
+// play decides pass by pass; the edit holds from a pass on. Without a model everything is as recorded until a decision
 // is another one.
-func (s *Study) play(e *Edit, m *model) (Course, error) {
+func (s *Study) play(e *Edit, from int, m *model) (Course, error) {
 	c := Course{Parted: -1}
 	memory := s.decisions[0].Recorded.History.Clone()
 	var status *autoscalingv2.HorizontalPodAutoscalerStatus // ours, once there is a model
 	for i, d := range s.decisions {
 		r := d.Recorded
-		if err := e.apply(&r); err != nil {
-			return c, err
+		if d.Pass >= from {
+			if err := e.apply(&r); err != nil {
+				return c, err
+			}
+			if c.First == nil && m == nil && len(e.sets) > 0 {
+				c.First = parting(d.Pass, d.Recorded, r, memory)
+			}
 		}
 		if i > 0 && len(d.Recorded.History.Recommendations) == 0 { // the controller began anew, or its HPA did
 			memory = &hpa.History{}

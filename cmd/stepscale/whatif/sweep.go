@@ -92,7 +92,7 @@ func Verdict(now Summary, variants []Summary) (best int, reason string) {
 func minutes(d time.Duration) string { return fmt.Sprintf("%.1f분", d.Minutes()) }
 
 // least is the index of the smallest of those that are wanted; -1 of none.
-func least(all []Summary, by func(Summary) float64, wanted func(Summary) bool) int {
+func least[S any](all []S, by func(S) float64, wanted func(S) bool) int {
 	best := -1
 	for i, s := range all {
 		if wanted(s) && (best < 0 || by(s) < by(all[best])) {

@@ -39,12 +39,9 @@ func replay(s *view.Screen, e play.Event) {
 		}
 		s.Differences(e.A, e.B, rows)
 	case play.Reasons:
-		if e.HPA {
-			s.Why(e.Pass, e.Answer, e.Start)
-		}
-		if !e.HPA || len(e.Nodes) > 0 {
-			s.Otherwise(e.Pass, e.Nodes)
-		}
+		s.Why(e.Pass, e.Answer, e.Start)
+	case play.Forked:
+		forked(s, e)
 	case play.ReplayHelp:
 		var rows [][2]string
 		for _, c := range play.Commands() {
@@ -52,4 +49,31 @@ func replay(s *view.Screen, e play.Event) {
 		}
 		help(s, rows, "Enter만 누르시면 방금 한 명령을 되풀이합니다.")
 	}
+}
+
+// mostForked is how many passes that differ are listed.
+const mostForked = 12
+
+// forked shows another course beside the recorded one.
+func forked(s *view.Screen, e play.Forked) {
+	s.Section(fmt.Sprintf("갈래: 패스 %d부터 %s", e.From, strings.Join(e.Sets, " ")))
+	for _, note := range e.Notes {
+		s.Note(note)
+	}
+	if e.First == "" {
+		s.Note("두 갈래는 끝까지 갈라지지 않습니다.")
+		return
+	}
+	s.Note("처음 갈라진 곳: " + e.First)
+	s.Line(e.What)
+	s.Sparks([]view.Spark{{Name: "기록", Numbers: e.Recorded}, {Name: "갈래", Numbers: e.Other}})
+	var rows [][]string
+	for i, p := range e.Passes {
+		if i == mostForked {
+			s.Note(fmt.Sprintf("그 밖에 %d개 패스가 다릅니다.", len(e.Passes)-i))
+			break
+		}
+		rows = append(rows, []string{fmt.Sprint(p.Pass), p.Recorded, p.Other})
+	}
+	s.Table([]string{"패스", "기록", "갈래"}, rows)
 }

@@ -99,7 +99,7 @@ func Of(r hpa.Recorded) Answer {
 	for _, in := range inputs(r, base.Desired) {
 		a.Tried = append(a.Tried, Tried{Kind: in.kind, Field: in.field, Metric: in.metric, Unit: in.unit, Low: in.low, High: in.high})
 		for _, bound := range []int64{in.low, in.high} {
-			if to, ok := otherwise.Nearest(in.from, bound, otherwise.Fine, func(v int64) bool { return decide(in.with(r, v)).Desired != base.Desired }); ok {
+			if to, ok := otherwise.Nearest(in.from, bound, otherwise.Halves, func(v int64) bool { return decide(in.with(r, v)).Desired != base.Desired }); ok {
 				a.Changes = append(a.Changes, Change{
 					Kind: in.kind, Field: in.field, Metric: in.metric, Unit: in.unit, From: in.from, To: to,
 					Desired: decide(in.with(r, to)).Desired, input: in,
