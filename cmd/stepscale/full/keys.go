@@ -48,6 +48,7 @@ func pageKeys() []faceKey {
 		{names: []string{"tab"}, shown: "Tab", help: "글과 '방금 한 일' 사이를 오갑니다.", do: moving(Model.turn)},
 		{names: []string{"pgdown", " ", "space", "down", "j"}, shown: "↓", help: "글을 아래로 내립니다.", do: moving(func(m Model) Model { return m.scrolled(+1) })},
 		{names: []string{"pgup", "up"}, shown: "↑", help: "글을 위로 올립니다.", do: moving(func(m Model) Model { return m.scrolled(-1) })},
+		{names: []string{"ctrl+t"}, words: []string{"마우스", "mouse"}, shown: "Ctrl-T", help: "마우스 휠로 넘기기를 켜고 끕니다. 켜져 있는 동안 글을 끌어 고르시려면 Shift를 누르십시오.", do: moving(func(m Model) Model { m.mouse = !m.mouse; return m })},
 		{names: []string{":"}, shown: ":", help: "명령을 이름으로 부릅니다. 한글로도 영어로도 됩니다.", do: moving(func(m Model) Model { return m.opens("") })},
 	}
 }
@@ -205,6 +206,19 @@ func (m Model) overKey(key string) (Model, tea.Cmd) {
 	}
 	m.overlay = &o
 	return m, nil
+}
+
+// wheel scrolls what is read as the arrow keys do.
+func (m Model) wheel(b tea.MouseButton) Model {
+	key, by := "down", +1
+	if b == tea.MouseWheelUp {
+		key, by = "up", -1
+	}
+	if m.overlay != nil {
+		next, _ := m.overKey(key)
+		return next
+	}
+	return m.scrolled(by)
 }
 
 // interrupt is as where the terminal itself sends the signal.

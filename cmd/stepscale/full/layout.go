@@ -26,6 +26,9 @@ func (m Model) View() tea.View {
 	v.AltScreen = true
 	v.WindowTitle = m.title
 	v.Cursor = caret
+	if m.mouse {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
 	return v
 }
 

@@ -65,6 +65,7 @@ type Model struct {
 
 	asking  bool // the play waits for what the learner does
 	stop    play.Stop
+	mouse   bool   // its wheel scrolls
 	quiet   bool   // no Enter is taken: it belongs to the jamo before it
 	beats   int    // of the spinner
 	awaited string // what takes real time while a step runs
@@ -129,6 +130,8 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m.told(msg.Event)
 	case tea.KeyPressMsg:
 		return m.key(msg)
+	case tea.MouseWheelMsg:
+		return m.wheel(msg.Button), nil
 	case tea.PasteMsg:
 		switch {
 		case m.palette != nil:

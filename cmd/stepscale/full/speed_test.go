@@ -79,3 +79,25 @@ func TestIdle(t *testing.T) {
 		t.Error("the spinner stands still while a step runs")
 	}
 }
+
+// TestMouse: it is off until somebody asks for it; then its wheel scrolls.
+func TestMouse(t *testing.T) {
+	m := crowded()
+	m.height = 24
+	if m.View().MouseMode != tea.MouseModeNone {
+		t.Error("the mouse is taken unasked")
+	}
+	next, _ := m.Update(tea.KeyPressMsg{Code: 't', Mod: tea.ModCtrl})
+	m = next.(Model)
+	if m.View().MouseMode != tea.MouseModeCellMotion {
+		t.Error("Ctrl-T does not turn the mouse on")
+	}
+	m.overlay = m.charts()
+	m.width, m.height = 80, 14
+	next, _ = m.Update(tea.MouseWheelMsg{Button: tea.MouseWheelDown})
+	down := next.(Model).overlay.scroll
+	next, _ = next.(Model).Update(tea.MouseWheelMsg{Button: tea.MouseWheelUp})
+	if down == 0 || next.(Model).overlay.scroll != 0 {
+		t.Errorf("the wheel scrolls by %d, and back to %d", down, next.(Model).overlay.scroll)
+	}
+}

@@ -9,8 +9,8 @@ import (
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
-// drawnBy is what a screen of 80 columns writes.
-func drawnBy(write func(*Screen)) string {
+// on80 is what a screen of 80 columns writes.
+func on80(write func(*Screen)) string {
 	var b bytes.Buffer
 	write(NewFixed(&b, 80, false))
 	return b.String()
@@ -33,14 +33,14 @@ func TestStabilization(t *testing.T) {
 		return Tick{At: start.Add(after), Proposal: proposal, Max: "4", Window: "60s"}
 	}
 	ticks := []Tick{tick(0, "4"), tick(15*time.Second, "4"), tick(30*time.Second, "2"), tick(60*time.Second, "2")}
-	text := drawnBy(func(s *Screen) { s.Stabilization(ticks, start, 4) })
+	text := on80(func(s *Screen) { s.Stabilization(ticks, start, 4) })
 	holds(t, text, "안정화 구간 1분", "구간 안의 최댓값 4: 마지막으로 +00:15에 나왔고, +01:15까지 남습니다.")
 	if strings.Contains(text, "░░") { // the title names the mark once
 		t.Errorf("a proposal is drawn as past that is just as old as the window:\n%s", text)
 	}
-	text = drawnBy(func(s *Screen) { s.Stabilization(append(ticks, tick(75*time.Second, "2")), start, 4) })
+	text = on80(func(s *Screen) { s.Stabilization(append(ticks, tick(75*time.Second, "2")), start, 4) })
 	holds(t, text, "░░░██") // the first has left, three columns wide
-	if drawnBy(func(s *Screen) { s.Stabilization([]Tick{{Window: "0s"}}, start, 4) }) != "" {
+	if on80(func(s *Screen) { s.Stabilization([]Tick{{Window: "0s"}}, start, 4) }) != "" {
 		t.Error("there is no window, and it is drawn")
 	}
 	f := trace.Frame{Pass: 1}
@@ -63,7 +63,7 @@ func TestHistogram(t *testing.T) {
 	if len(all) != 1 || len(all[0].Buckets) != 2 || len(all[0].Marks) != 3 {
 		t.Fatalf("%+v", all)
 	}
-	text := drawnBy(func(s *Screen) { s.Histogram(all[0]) })
+	text := on80(func(s *Screen) { s.Histogram(all[0]) })
 	rows := strings.Split(text, "\n")
 	holds(t, rows[1], "100m~110m", "10.0%", "◀ "+FactLabel("lowerBoundPercentile")+" 110m")
 	holds(t, rows[2], "110m~122m", "40.0%", "◀ "+FactLabel("targetPercentile")+" 122m")
@@ -83,11 +83,11 @@ func TestYAML(t *testing.T) {
 		{Object: "pod/web-1", Field: "metadata.name", To: "web-1"},
 		{Object: "pod/web-2", Field: "metadata.name", From: "web-2"},
 	}}
-	text := drawnBy(func(s *Screen) { s.YAML(f) })
+	text := on80(func(s *Screen) { s.YAML(f) })
 	holds(t, text, "deployment/web\n    spec:\n  -   replicas: 2\n  +   replicas: 4\n",
 		"vpa/web\n    status:\n      recommendation:\n        containerRecommendations[web]:\n          target:\n  +         cpu: 300m\n  -         memory: 1Mi\n",
 		"+ metadata.name: web-1", "- metadata.name: web-2")
-	holds(t, drawnBy(func(s *Screen) { s.YAML(trace.Frame{}) }), "바꾼 오브젝트는 없습니다")
+	holds(t, on80(func(s *Screen) { s.YAML(trace.Frame{}) }), "바꾼 오브젝트는 없습니다")
 }
 
 // TestPlain: what is read out has every number and nothing that is drawn.
@@ -118,5 +118,5 @@ func TestPlain(t *testing.T) {
 // TestHeights: a pod is as high as its request, and its state is drawn beside that.
 func TestHeights(t *testing.T) {
 	m := ActorMap{Boxes: []ActorBox{{Actor: "scheduler"}}, Pods: PodRow{Ready: 1, Starting: 1, Sizes: []string{"100m×1", "300m×1"}, Heights: []float64{100, 300}}}
-	holds(t, drawnBy(func(s *Screen) { s.ActorMap(m) }), "파드 ■▣", "요청량 ▃█ 100m×1, 300m×1")
+	holds(t, on80(func(s *Screen) { s.ActorMap(m) }), "파드 ■▣", "요청량 ▃█ 100m×1, 300m×1")
 }
