@@ -15,8 +15,8 @@ import (
 	"github.com/hinshun/vt10x"
 
 	"github.com/stepscale/stepscale/engine/outside"
-	"github.com/stepscale/stepscale/engine/vpa/why"
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/engine/vpa/why"
 )
 
 // forged is a line that somebody else would like us to have written.
