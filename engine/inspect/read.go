@@ -148,13 +148,20 @@ func (r reader) nodes(ctx context.Context) error {
 	if r.s.Unread[KindPlaced] == "" && r.s.Unread[KindPods] == "" {
 		r.s.Placed = placed.Items
 	}
-	if text := status.Data["status"]; text != "" {
-		r.s.Groups = &NodeGroups{}
-		if err := yaml.Unmarshal([]byte(text), r.s.Groups); err != nil { // older than 1.30 it was prose
-			r.s.Groups.Status = "알 수 없음(YAML이 아닌 옛 형식)"
-		}
-	}
+	r.s.Groups = groupsOf(status.Data["status"])
 	return nil
+}
+
+// groupsOf reads the status of Cluster Autoscaler; nil where there is none.
+func groupsOf(status string) *NodeGroups {
+	if status == "" {
+		return nil
+	}
+	g := &NodeGroups{}
+	if err := yaml.Unmarshal([]byte(status), g); err != nil { // before 1.30 it was prose
+		g.Status = "status가 YAML이 아닌 옛 형식이라 읽지 못했습니다"
+	}
+	return g
 }
 
 // targets reads what every HPA scales, and its metrics.

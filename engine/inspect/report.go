@@ -26,6 +26,7 @@ type Report struct {
 	Nodes     []Line      `json:"nodes"`
 	Unread    []Line      `json:"unread"` // what could not be read, and why
 	Findings  []Finding   `json:"findings"`
+	Checklist []Item      `json:"checklist,omitempty"` // where it was asked for
 }
 
 // Section is one object, and what is known about it.
