@@ -3,6 +3,7 @@ package inspect
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -97,8 +98,8 @@ func (s *Snapshot) nodeLines() []Line {
 		if p.Status.Nodes != nil {
 			text += fmt.Sprintf(": 노드 %d개", *p.Status.Nodes)
 		}
-		for name, limit := range p.Spec.Limits {
-			used := p.Status.Resources[name]
+		for _, name := range slices.Sorted(maps.Keys(p.Spec.Limits)) {
+			limit, used := p.Spec.Limits[name], p.Status.Resources[name]
 			text += fmt.Sprintf(", %s %s / 한도 %s", name, used.String(), limit.String())
 		}
 		lines = append(lines, observed("%s", text))

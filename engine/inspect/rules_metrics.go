@@ -228,7 +228,7 @@ func metricUnread(s *Snapshot, h *HPA) *Finding {
 		if c == nil || c.Status != corev1.ConditionFalse {
 			continue // it may have started just now, or be over at once: the controller still reads it
 		}
-		return &Finding{What: fmt.Sprintf("메트릭 %d을 읽지 못합니다(%s).", i+1, m.Type),
+		return &Finding{What: fmt.Sprintf("%d번째 메트릭을 읽지 못합니다(%s).", i+1, m.Type),
 			Evidence: []Line{observed("API의 답: %v", h.Metrics[i].Err), observed("%s=%s %s: %s", c.Type, c.Status, c.Reason, c.Message)},
 			Fix:      "메트릭의 이름과 셀렉터가 어댑터가 내는 것과 같은지, 파드가 Ready인지 확인하십시오.",
 			Command:  fmt.Sprintf("kubectl describe hpa %s -n %s", h.Name, h.Namespace)}

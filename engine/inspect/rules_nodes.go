@@ -2,9 +2,13 @@ package inspect
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	karpenter "sigs.k8s.io/karpenter/pkg/apis/v1"
+
+	"github.com/stepscale/stepscale/engine/korean"
 )
 
 func poolObject(p karpenter.NodePool) Object { return Object{Kind: "NodePool", Name: p.Name} }
@@ -16,7 +20,7 @@ func nodePoolNotReady(s *Snapshot) []Finding {
 			if c.Type != "Ready" || string(c.Status) != string(corev1.ConditionFalse) {
 				continue
 			}
-			all = append(all, Finding{Object: poolObject(p), What: fmt.Sprintf("NodePool %s이 준비되지 않아 카펜터가 노드를 만들지 않습니다.", p.Name),
+			all = append(all, Finding{Object: poolObject(p), What: fmt.Sprintf("NodePool %s 준비되지 않아 카펜터가 노드를 만들지 않습니다.", korean.Subject(p.Name)),
 				Evidence: []Line{observed("Ready=%s %s: %s", c.Status, c.Reason, c.Message)},
 				Fix:      "nodeClassRef가 가리키는 EC2NodeClass의 컨디션(서브넷, 보안 그룹, AMI)을 확인하십시오.", Command: fmt.Sprintf("kubectl describe nodepool %s", p.Name)})
 		}
@@ -27,12 +31,12 @@ func nodePoolNotReady(s *Snapshot) []Finding {
 func nodePoolAtLimit(s *Snapshot) []Finding {
 	var all []Finding
 	for _, p := range s.NodePools {
-		for name, limit := range p.Spec.Limits {
-			used := p.Status.Resources[name]
+		for _, name := range slices.Sorted(maps.Keys(p.Spec.Limits)) {
+			limit, used := p.Spec.Limits[name], p.Status.Resources[name]
 			if used.Cmp(limit) < 0 {
 				continue
 			}
-			all = append(all, Finding{Object: poolObject(p), What: fmt.Sprintf("NodePool %s이 %s 한도에 닿아 카펜터가 노드를 더 만들지 않습니다.", p.Name, name),
+			all = append(all, Finding{Object: poolObject(p), What: fmt.Sprintf("NodePool %s %s 한도에 닿아 카펜터가 노드를 더 만들지 않습니다.", korean.Subject(p.Name), name),
 				Evidence: []Line{observed("status.resources.%s %s, spec.limits.%s %s", name, used.String(), name, limit.String())},
 				Fix:      "spec.limits를 늘리시거나 쓰지 않는 노드가 있는지 보십시오.", Command: fmt.Sprintf("kubectl get nodepool %s -o yaml", p.Name)})
 		}

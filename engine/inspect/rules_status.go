@@ -10,6 +10,8 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stepscale/stepscale/engine/korean"
 )
 
 const (
@@ -60,7 +62,7 @@ func staleStatus(s *Snapshot, h *HPA) *Finding {
 		return nil
 	}
 	if by, at := replicasOwner(h.Target.Meta.ManagedFields); old(at) {
-		f.Evidence = append(f.Evidence, observed("scale의 spec.replicas %d개(%s %s 전에 씀), status는 %d개라고 말합니다", h.Target.Scale.Spec.Replicas, by+"가", age(s.Now.Sub(at)), h.Status.CurrentReplicas))
+		f.Evidence = append(f.Evidence, observed("scale의 spec.replicas %d개(%s %s 전에 씀), status는 %d개라고 말합니다", h.Target.Scale.Spec.Replicas, korean.Subject(by), age(s.Now.Sub(at)), h.Status.CurrentReplicas))
 		return f
 	}
 	return nil
@@ -208,7 +210,7 @@ func replicasInManifest(_ *Snapshot, h *HPA) *Finding {
 		again := m.Operation == metav1.ManagedFieldsOperationApply ||
 			slices.Contains(appliers, m.Manager) && h.Target.Scale.Spec.Replicas != 1
 		if again && m.Subresource == "" && owns(m) {
-			f.Evidence = append(f.Evidence, observed("managedFields: %s(%s)가 spec.replicas를 가지고 있습니다", m.Manager, m.Operation))
+			f.Evidence = append(f.Evidence, observed("managedFields: spec.replicas의 주인은 %s(%s)입니다", m.Manager, m.Operation))
 		}
 	}
 	if len(f.Evidence) == 0 {

@@ -7,6 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
+
+	"github.com/stepscale/stepscale/engine/korean"
 )
 
 func vpaObject(v *vpav1.VerticalPodAutoscaler) Object {
@@ -97,8 +99,8 @@ func hpaAndVPA(s *Snapshot, h *HPA) *Finding {
 			return &Finding{Also: []Object{vpaObject(v)},
 				What: fmt.Sprintf("HPA의 %s 사용률은 requests로 나눈 값인데, VPA %s가 그 requests를 바꿉니다. 둘이 서로를 되돌립니다.", name, v.Name),
 				Evidence: []Line{observed("HPA의 메트릭: %s averageUtilization %d%%", name, *percent(m)),
-					observed("VPA %s: 같은 대상 %s, updateMode %s, %s를 조정함", v.Name, h.target(), updateMode(v), name)},
-				Fix:     fmt.Sprintf("VPA의 controlledResources에서 %s를 빼시거나, updateMode를 Off로 하시거나, HPA에 다른 메트릭(AverageValue, Pods, External)을 쓰십시오.", name),
+					observed("VPA %s: 같은 대상 %s, updateMode %s, %s 조정함", v.Name, h.target(), updateMode(v), korean.Object(name))},
+				Fix:     fmt.Sprintf("VPA의 controlledResources에서 %s 빼시거나, updateMode를 Off로 하시거나, HPA에 다른 메트릭(AverageValue, Pods, External)을 쓰십시오.", korean.Object(name)),
 				Command: fmt.Sprintf("kubectl get vpa %s -n %s -o yaml", v.Name, v.Namespace)}
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/inspect"
 	"github.com/stepscale/stepscale/engine/world"
 )
@@ -105,6 +106,9 @@ func (d deps) look(ctx context.Context, o inspectOptions) (*inspect.Snapshot, cl
 	if err != nil {
 		return nil, clusters.Info{}, problem.OfCluster(err)
 	}
+	busy := view.New(d.errOut)
+	busy.Busy("클러스터를 읽습니다")
+	defer busy.Erase()
 	if cfg.QPS, cfg.Burst = 50, 100; o.wrap != nil { // others use it too
 		o.wrap(cfg)
 	}
@@ -130,6 +134,9 @@ func (d deps) look(ctx context.Context, o inspectOptions) (*inspect.Snapshot, cl
 
 // cannot is an error that keeps from looking at all: exit code 2, where 1 means findings.
 func cannot(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
 	var told *problem.Error
 	if !errors.As(err, &told) {
 		return &problem.Error{What: "클러스터를 살펴보지 못했습니다", Cause: err, Code: problem.ExitUsage, Hint: "stepscale doctor --context 이름으로 권한과 연결을 확인해 주십시오."}
