@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -94,13 +95,46 @@ func MissingRequest(in Input, m autoscalingv2.MetricSpec) error {
 	return nil
 }
 
-// Supposed is what a controller has to remember, as far as the HPA's own status tells. A
-// status holds the last decision, and no controller forgets that within a sync period;
-// what it remembers beyond that is in its memory only.
+// Supposed is what a controller has to remember, as far as the HPA's own status tells: no
+// controller forgets its last decision within a sync period. What it remembers beyond that
+// is in its memory only.
 func Supposed(p Params, in Input) *History {
-	h := &History{Recommendations: []Recommendation{}}
-	if len(in.HPA.Status.Conditions) > 0 {
-		h.Recommendations = append(h.Recommendations, Recommendation{Replicas: in.HPA.Status.DesiredReplicas, Time: in.Now.Add(-p.SyncPeriod)})
+	status := in.HPA.Status
+	if len(status.Conditions) == 0 {
+		return &History{} // it has not looked yet
+	}
+	h := &History{Recommendations: []Recommendation{{Replicas: status.DesiredReplicas, Time: in.Now.Add(-p.SyncPeriod)}}}
+	if in.HPA.Spec.Behavior == nil || status.LastScaleTime == nil {
+		return h
+	}
+	for _, c := range status.Conditions {
+		switch c.Reason {
+		case "ScaleUpLimit":
+			h.ScaleUp = spent(in, in.HPA.Spec.Behavior.ScaleUp, false)
+		case "ScaleDownLimit":
+			h.ScaleDown = spent(in, in.HPA.Spec.Behavior.ScaleDown, true)
+		}
 	}
 	return h
+}
+
+// spent is a change that leaves nothing of what the policies allow: the status says that
+// they held the target back, at its last change or since.
+func spent(in Input, rules *autoscalingv2.HPAScalingRules, down bool) []ScaleEvent {
+	if rules == nil {
+		return nil
+	}
+	var most int32
+	for _, policy := range rules.Policies {
+		change := policy.Value
+		if policy.Type == autoscalingv2.PercentScalingPolicy {
+			part := float64(policy.Value) / 100
+			change = int32(math.Ceil(float64(in.SpecReplicas) * part / (1 + part)))
+			if down {
+				change = int32(min(math.Ceil(float64(in.SpecReplicas)*part/max(1-part, 0.01)), math.MaxInt32))
+			}
+		}
+		most = max(most, change)
+	}
+	return []ScaleEvent{{Change: most, Time: in.HPA.Status.LastScaleTime.Time}}
 }

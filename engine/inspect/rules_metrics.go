@@ -129,16 +129,13 @@ func ambiguousSelector(s *Snapshot, h *HPA) *Finding {
 	return f
 }
 
-// unrequested is the first metric of which a request is missing.
+// unrequested is the first metric of which a request is missing in a pod. A template tells
+// nothing: a LimitRange or a webhook may fill it in.
 func (s *Snapshot) unrequested(h *HPA) (m autoscalingv2.MetricSpec, err error) {
 	if h.Target == nil {
 		return m, nil
 	}
 	in := s.input(h)
-	if len(in.Pods) == 0 && h.Target.Template != nil {
-		in.Pods = []*corev1.Pod{{ObjectMeta: h.Target.Template.ObjectMeta, Spec: h.Target.Template.Spec}}
-		in.Pods[0].Name = "(템플릿)"
-	}
 	for _, m := range h.Spec.Metrics {
 		if percent(m) == nil {
 			continue

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	resourcehelper "k8s.io/component-helpers/resource"
+	karpenter "sigs.k8s.io/karpenter/pkg/apis/v1"
 )
 
 // counted are what a quota may bound, and what of a pod counts.
@@ -200,8 +201,10 @@ func (s *Snapshot) evictor(h *HPA) string {
 			return fmt.Sprintf("VPA %s의 updateMode %s", v.Name, updateMode(v))
 		}
 	}
-	if len(s.NodePools) > 0 {
-		return fmt.Sprintf("카펜터 NodePool %s의 통합(consolidation)", s.NodePools[0].Name)
+	for _, p := range s.NodePools {
+		if p.Spec.Disruption.ConsolidationPolicy != karpenter.ConsolidationPolicyWhenEmpty {
+			return fmt.Sprintf("카펜터 NodePool %s의 통합(consolidation)", p.Name)
+		}
 	}
 	if s.Groups != nil {
 		return "클러스터 오토스케일러의 축소"
