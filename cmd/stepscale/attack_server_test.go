@@ -22,7 +22,7 @@ const (
 
 // driven are the commands that talk to a cluster of somebody else's.
 var driven = []string{
-	"doctor --context class", "observe web --context class --for 1s", "learn hpa/02-control-loop --auto --context class --yes --image x", "class status --context class", "cluster clean --context class --namespace shop --yes",
+	"doctor --context class", "observe web --context class --for 1s", "inspect -A --context class", "learn hpa/02-control-loop --auto --context class --yes --image x", "class status --context class", "cluster clean --context class --namespace shop --yes",
 }
 
 // slots bound how many programs run side by side: they mostly wait, but take memory.

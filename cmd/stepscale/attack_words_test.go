@@ -8,7 +8,7 @@ var spoken = []struct {
 	line string
 	most int
 }{
-	{"", 0}, {"learn", 1}, {"lessons", 0}, {"run web-surge", 0}, {"verify web.jsonl", 0}, {"replay web.jsonl", 0}, {"observe web", 0}, {"check", 0}, {"doctor", 0},
+	{"", 0}, {"learn", 1}, {"lessons", 0}, {"run web-surge", 0}, {"verify web.jsonl", 0}, {"replay web.jsonl", 0}, {"observe web", 0}, {"inspect", 0}, {"check", 0}, {"doctor", 0},
 	{"image", 0}, {"class", 0}, {"class install", 0}, {"class status", 0}, {"class remove", 0}, {"eks-token", 0}, {"version", 0},
 	{"completion bash", 0}, {"cluster", 0}, {"cluster up", 1}, {"cluster status", 0}, {"cluster down", 1}, {"cluster kubeconfig", 0}, {"cluster clean", 0},
 }
@@ -75,6 +75,7 @@ var values = []struct {
 	{"verify /dev/null", "--output", "x {osc}"},
 	{"observe web", "--for", "x 0s -1s 999999999999h {osc}"},
 	{"observe web", "--output", "x"},
+	{"inspect", "--output", "x"},
 	{"observe web --context a", "--eks", "b"},
 	{"observe web", "--region", "nowhere"},
 	{"doctor", "--output", "x {osc}"},

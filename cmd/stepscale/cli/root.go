@@ -79,7 +79,7 @@ func newRootCommand(d deps) *cobra.Command {
 	root.SetHelpFunc(d.help)
 	root.SetUsageFunc(func(cmd *cobra.Command) error { d.help(cmd, nil); return nil })
 	root.SetHelpCommand(d.helpCommand(root))
-	root.AddCommand(newLearnCommand(d), newLessonsCommand(d), newRunCommand(d), newReplayCommand(d), newWhatifCommand(d), newReportCommand(d), newVerifyCommand(d), newObserveCommand(d), newRecordCommand(d), newCheckCommand(d),
+	root.AddCommand(newLearnCommand(d), newLessonsCommand(d), newRunCommand(d), newReplayCommand(d), newWhatifCommand(d), newReportCommand(d), newVerifyCommand(d), newObserveCommand(d), newRecordCommand(d), newInspectCommand(d), newCheckCommand(d),
 		newClusterCommand(d), newDoctorCommand(d), newImageCommand(d), newWorkloadCommand(d), newClassCommand(d), newEksTokenCommand(d), newVersionCommand(d), newLicensesCommand(d), newCompletionCommand(d))
 	translateArgs(root)
 	return root

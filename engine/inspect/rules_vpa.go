@@ -1,0 +1,176 @@
+package inspect
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
+
+	"github.com/stepscale/stepscale/engine/korean"
+)
+
+func vpaObject(v *vpav1.VerticalPodAutoscaler) Object {
+	return Object{"VerticalPodAutoscaler", v.Namespace, v.Name}
+}
+
+// updateMode with its default (pkg/utils/vpa/api.go, GetUpdateMode).
+func updateMode(v *vpav1.VerticalPodAutoscaler) vpav1.UpdateMode {
+	if v.Spec.UpdatePolicy == nil || v.Spec.UpdatePolicy.UpdateMode == nil || *v.Spec.UpdatePolicy.UpdateMode == "" {
+		return vpav1.UpdateModeAuto
+	}
+	return *v.Spec.UpdatePolicy.UpdateMode
+}
+
+// evicts tells whether the Updater may evict pods of the VPA.
+func evicts(v *vpav1.VerticalPodAutoscaler) bool {
+	switch updateMode(v) {
+	case vpav1.UpdateModeAuto, vpav1.UpdateModeRecreate, vpav1.UpdateModeInPlaceOrRecreate:
+		return true
+	}
+	return false
+}
+
+func sameTarget(h *HPA, v *vpav1.VerticalPodAutoscaler) bool {
+	ref := v.Spec.TargetRef
+	return ref != nil && ref.Kind == h.Spec.ScaleTargetRef.Kind && ref.Name == h.Spec.ScaleTargetRef.Name
+}
+
+// moves tells whether the VPA changes that resource's requests of a container; of any when
+// container is empty.
+func moves(v *vpav1.VerticalPodAutoscaler, container string, name corev1.ResourceName, spec *corev1.PodSpec) bool {
+	for _, c := range longRunning(spec) {
+		if (container == "" || container == c.Name) && controls(policyOf(v, c.Name), name) {
+			return true
+		}
+	}
+	return false
+}
+
+// policyOf is the container's policy, or the one for all others (pkg/utils/vpa/api.go,
+// GetContainerResourcePolicy).
+func policyOf(v *vpav1.VerticalPodAutoscaler, container string) *vpav1.ContainerResourcePolicy {
+	if v.Spec.ResourcePolicy == nil {
+		return nil
+	}
+	var others *vpav1.ContainerResourcePolicy
+	for i, p := range v.Spec.ResourcePolicy.ContainerPolicies {
+		switch p.ContainerName {
+		case container:
+			return &v.Spec.ResourcePolicy.ContainerPolicies[i]
+		case vpav1.DefaultContainerResourcePolicy:
+			others = &v.Spec.ResourcePolicy.ContainerPolicies[i]
+		}
+	}
+	return others
+}
+
+func controls(p *vpav1.ContainerResourcePolicy, name corev1.ResourceName) bool {
+	switch {
+	case p == nil:
+		return true
+	case p.Mode != nil && *p.Mode == vpav1.ContainerScalingModeOff:
+		return false
+	}
+	return p.ControlledResources == nil || slices.Contains(*p.ControlledResources, name)
+}
+
+// hpaAndVPA finds a VPA that changes the requests by which an HPA divides.
+func hpaAndVPA(s *Snapshot, h *HPA) *Finding {
+	spec := s.podSpec(h)
+	if spec == nil {
+		return nil
+	}
+	for i := range s.VPAs {
+		v := &s.VPAs[i]
+		if v.Namespace != h.Namespace || !sameTarget(h, v) || updateMode(v) == vpav1.UpdateModeOff {
+			continue
+		}
+		for _, m := range h.Spec.Metrics {
+			container := ""
+			if m.ContainerResource != nil {
+				container = m.ContainerResource.Container
+			}
+			name := resourceName(m)
+			if percent(m) == nil || !moves(v, container, corev1.ResourceName(name), spec) {
+				continue
+			}
+			return &Finding{Also: []Object{vpaObject(v)},
+				What: fmt.Sprintf("HPA의 %s 사용률은 requests로 나눈 값인데, VPA %s가 그 requests를 바꿉니다. 둘이 서로를 되돌립니다.", name, v.Name),
+				Evidence: []Line{observed("HPA의 메트릭: %s averageUtilization %d%%", name, *percent(m)),
+					observed("VPA %s: 같은 대상 %s, updateMode %s, %s 조정함", v.Name, h.target(), updateMode(v), korean.Object(name))},
+				Fix:     fmt.Sprintf("VPA의 controlledResources에서 %s 빼시거나, updateMode를 Off로 하시거나, HPA에 다른 메트릭(AverageValue, Pods, External)을 쓰십시오.", korean.Object(name)),
+				Command: fmt.Sprintf("kubectl get vpa %s -n %s -o yaml", v.Name, v.Namespace)}
+		}
+	}
+	return nil
+}
+
+// vpaSays finds a condition of VPAs that has been so for longer than a Recommender takes.
+func vpaSays(s *Snapshot, kind vpav1.VerticalPodAutoscalerConditionType, status corev1.ConditionStatus, make func(*vpav1.VerticalPodAutoscaler, vpav1.VerticalPodAutoscalerCondition) Finding) []Finding {
+	const patience = 5 * time.Minute // the Recommender looks once a minute
+	var all []Finding
+	for i := range s.VPAs {
+		v := &s.VPAs[i]
+		for _, c := range v.Status.Conditions {
+			if c.Type != kind || c.Status != status || s.Now.Sub(c.LastTransitionTime.Time) < patience {
+				continue
+			}
+			f := make(v, c)
+			f.Object = vpaObject(v)
+			f.Evidence = append(f.Evidence, observed("%s=%s %s (%s 전부터): %s", c.Type, c.Status, c.Reason, age(s.Now.Sub(c.LastTransitionTime.Time)), c.Message))
+			f.Command = fmt.Sprintf("kubectl describe vpa %s -n %s", v.Name, v.Namespace)
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+func vpaNoTarget(s *Snapshot) []Finding {
+	return vpaSays(s, vpav1.ConfigUnsupported, corev1.ConditionTrue, func(*vpav1.VerticalPodAutoscaler, vpav1.VerticalPodAutoscalerCondition) Finding {
+		return Finding{What: "VPA의 targetRef를 쓸 수 없습니다. 추천도 조정도 하지 않습니다.",
+			Fix: "targetRef가 있는 대상을, 그리고 맨 위의 컨트롤러(레플리카셋이 아니라 디플로이먼트)를 가리키게 하십시오."}
+	})
+}
+
+func vpaNoPods(s *Snapshot) []Finding {
+	return vpaSays(s, vpav1.NoPodsMatched, corev1.ConditionTrue, func(*vpav1.VerticalPodAutoscaler, vpav1.VerticalPodAutoscalerCondition) Finding {
+		return Finding{What: "VPA의 대상에 파드가 없어 추천할 것이 없습니다.", Fix: "대상의 레플리카가 0인지, 파드를 만들지 못하는 이유가 있는지 확인하십시오."}
+	})
+}
+
+// vpaNoRecommendation is for a VPA with pods: without them it is another rule's.
+func vpaNoRecommendation(s *Snapshot) []Finding {
+	all := vpaSays(s, vpav1.RecommendationProvided, corev1.ConditionFalse, func(*vpav1.VerticalPodAutoscaler, vpav1.VerticalPodAutoscalerCondition) Finding {
+		return Finding{What: "파드가 있는데 VPA의 추천이 없습니다.", Fix: "Recommender가 메트릭(metrics.k8s.io)을 읽는지 로그를 확인하십시오. 파드가 Running이 된 지 얼마 되지 않았다면 몇 분 기다리십시오."}
+	})
+	all = slices.DeleteFunc(all, func(f Finding) bool {
+		return slices.ContainsFunc(vpaNoPods(s), func(o Finding) bool { return o.Object == f.Object })
+	})
+	const patience = 5 * time.Minute
+	for i := range s.VPAs {
+		if v := &s.VPAs[i]; len(v.Status.Conditions) == 0 && s.Now.Sub(v.CreationTimestamp.Time) > patience {
+			all = append(all, Finding{Object: vpaObject(v), What: "Recommender가 이 VPA를 보고 있지 않습니다.",
+				Evidence: []Line{observed("만든 지 %s이 되었는데 status가 비어 있습니다", age(s.Now.Sub(v.CreationTimestamp.Time)))},
+				Fix:      "VPA의 Recommender가 클러스터에 있는지, spec.recommenders의 이름이 맞는지 확인하십시오.", Command: fmt.Sprintf("kubectl get vpa %s -n %s -o yaml", v.Name, v.Namespace)})
+		}
+	}
+	return all
+}
+
+func twoVPAs(s *Snapshot) []Finding {
+	var all []Finding
+	for i := range s.VPAs {
+		for j := range i {
+			a, b := &s.VPAs[j], &s.VPAs[i]
+			if a.Namespace != b.Namespace || a.Spec.TargetRef == nil || b.Spec.TargetRef == nil || *a.Spec.TargetRef != *b.Spec.TargetRef || updateMode(a) == vpav1.UpdateModeOff || updateMode(b) == vpav1.UpdateModeOff {
+				continue
+			}
+			all = append(all, Finding{Object: vpaObject(b), Also: []Object{vpaObject(a)}, What: fmt.Sprintf("VPA %s도 같은 대상을 조정합니다. 먼저 만든 하나만 힘이 있습니다.", a.Name),
+				Evidence: []Line{observed("둘 다 targetRef %s/%s, updateMode %s와 %s", a.Spec.TargetRef.Kind, a.Spec.TargetRef.Name, updateMode(a), updateMode(b))},
+				Fix:      "하나만 남기시거나, 하나의 updateMode를 Off로 하십시오.", Command: fmt.Sprintf("kubectl get vpa -n %s", a.Namespace)})
+		}
+	}
+	return all
+}
