@@ -6,6 +6,7 @@ package chain
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -15,60 +16,60 @@ import (
 	"github.com/stepscale/stepscale/engine/karpenter"
 )
 
-// Karpenter holds an HPA and Karpenter, whose State is Shared.
-type Karpenter struct {
+// Chain holds an HPA and who makes nodes for its pods.
+type Chain[N any] struct {
 	HPA   *hpa.State
-	Nodes *karpenter.State
+	Nodes *N
 }
 
-// WithKarpenter are Karpenter's two loops and a sync of the HPA. What the HPA's last steps
-// do, make pods and let the scheduler mark them, Karpenter's loop need not do again.
-func WithKarpenter() engine.Defined[Karpenter] {
-	up, down, pods := karpenter.Loop(), karpenter.Disruption(), hpa.Loop()
-	nodes := func(s *Karpenter) *karpenter.State { return s.Nodes }
-	d := engine.Define(engine.Definition{
-		Name: "hpa-karpenter", Facts: pods.Facts.With(up.Facts), Needs: slices.Concat(pods.Needs, up.Needs), Turns: []string{up.Name, down.Name},
-	}, slices.Concat(
-		engine.Lift(engine.From(up.Table, "karpenter/1-pending/batch"), nodes),
-		engine.Lift(engine.From(down.Table, "karpenter-disruption/2-candidates/settle"), nodes),
-		engine.Lift(pods.Table, func(s *Karpenter) *hpa.State { return s.HPA }),
-	), func(s *Karpenter) string { return pods.Subject(s.HPA) }, func(s *Karpenter) time.Time { return pods.Now(s.HPA) })
-	d.Due = func(ctx context.Context, s *Karpenter, turn string) (bool, error) {
-		switch turn {
-		case up.Name:
-			return s.Nodes.Due(ctx)
-		case down.Name:
-			return s.Nodes.DueDisruption(ctx)
-		}
-		return true, nil
-	}
-	return d
-}
-
-// ClusterAutoscaler holds an HPA and Cluster Autoscaler, whose State is Whole.
-type ClusterAutoscaler struct {
-	HPA   *hpa.State
-	Nodes *clusterautoscaler.State
+// WithKarpenter are Karpenter's two loops and a sync of the HPA. Karpenter's State is Shared.
+func WithKarpenter() engine.Defined[Chain[karpenter.State]] {
+	return chained("hpa-karpenter", karpenters())
 }
 
 // WithClusterAutoscaler are the two halves of Cluster Autoscaler's RunOnce and a sync of
-// the HPA.
-func WithClusterAutoscaler() engine.Defined[ClusterAutoscaler] {
-	up, down, pods := clusterautoscaler.Loop(), clusterautoscaler.Down(), hpa.Loop()
-	nodes := func(s *ClusterAutoscaler) *clusterautoscaler.State { return s.Nodes }
+// the HPA. Cluster Autoscaler's State is Whole.
+func WithClusterAutoscaler() engine.Defined[Chain[clusterautoscaler.State]] {
+	return chained("hpa-cluster-autoscaler", autoscalers())
+}
+
+// turns are the loops of one who makes nodes, and when each has something to do.
+type turns[N any] struct {
+	engine.Definition // of the first of them
+	table             []engine.Step[N]
+	due               map[string]func(*N, context.Context) (bool, error)
+}
+
+func (t turns[N]) names() []string { return slices.Sorted(maps.Keys(t.due)) }
+
+// karpenters are Karpenter's turns, and autoscalers Cluster Autoscaler's. Who has made the
+// pods has let the scheduler mark them, too: that need not be done again.
+func karpenters() turns[karpenter.State] {
+	up, down := karpenter.Loop(), karpenter.Disruption()
+	return turns[karpenter.State]{up.Definition,
+		slices.Concat(engine.From(up.Table, "karpenter/1-pending/batch"), engine.From(down.Table, "karpenter-disruption/2-candidates/settle")),
+		map[string]func(*karpenter.State, context.Context) (bool, error){up.Name: (*karpenter.State).Due, down.Name: (*karpenter.State).DueDisruption}}
+}
+
+func autoscalers() turns[clusterautoscaler.State] {
+	up, down := clusterautoscaler.Loop(), clusterautoscaler.Down()
+	return turns[clusterautoscaler.State]{up.Definition,
+		slices.Concat(engine.From(up.Table, "cluster-autoscaler/1-pending/list"), down.Table),
+		map[string]func(*clusterautoscaler.State, context.Context) (bool, error){up.Name: (*clusterautoscaler.State).Due, down.Name: (*clusterautoscaler.State).DueDown}}
+}
+
+// chained has a sync of the HPA follow the turns.
+func chained[N any](name string, nodes turns[N]) engine.Defined[Chain[N]] {
+	pods := hpa.Loop()
 	d := engine.Define(engine.Definition{
-		Name: "hpa-cluster-autoscaler", Facts: pods.Facts.With(up.Facts), Needs: slices.Concat(pods.Needs, up.Needs), Turns: []string{up.Name, down.Name},
+		Name: name, Facts: pods.Facts.With(nodes.Facts), Needs: slices.Concat(pods.Needs, nodes.Needs), Turns: nodes.names(),
 	}, slices.Concat(
-		engine.Lift(engine.From(up.Table, "cluster-autoscaler/1-pending/list"), nodes),
-		engine.Lift(down.Table, nodes),
-		engine.Lift(pods.Table, func(s *ClusterAutoscaler) *hpa.State { return s.HPA }),
-	), func(s *ClusterAutoscaler) string { return pods.Subject(s.HPA) }, func(s *ClusterAutoscaler) time.Time { return pods.Now(s.HPA) })
-	d.Due = func(ctx context.Context, s *ClusterAutoscaler, turn string) (bool, error) {
-		switch turn {
-		case up.Name:
-			return s.Nodes.Due(ctx)
-		case down.Name:
-			return s.Nodes.DueDown(), nil
+		engine.Lift(nodes.table, func(s *Chain[N]) *N { return s.Nodes }),
+		engine.Lift(pods.Table, func(s *Chain[N]) *hpa.State { return s.HPA }),
+	), func(s *Chain[N]) string { return pods.Subject(s.HPA) }, func(s *Chain[N]) time.Time { return pods.Now(s.HPA) })
+	d.Due = func(ctx context.Context, s *Chain[N], turn string) (bool, error) {
+		if due := nodes.due[turn]; due != nil {
+			return due(s.Nodes, ctx)
 		}
 		return true, nil
 	}

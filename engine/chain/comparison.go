@@ -51,31 +51,22 @@ const comparison = "node-comparison"
 // Karpenter's two loops, and what they have come to. Cluster Autoscaler comes first,
 // because Karpenter lets a second pass for more pods.
 func Compare() engine.Defined[Comparison] {
-	add, remove := clusterautoscaler.Loop(), clusterautoscaler.Down()
-	up, down := karpenter.Loop(), karpenter.Disruption()
-	k := func(s *Comparison) *karpenter.State { return s.Karpenter }
-	c := func(s *Comparison) *clusterautoscaler.State { return s.Autoscaler }
-	table := comparisonSteps()
+	first, second, table := autoscalers(), karpenters(), comparisonSteps()
+	last := len(table) - 1
 	d := engine.Define(engine.Definition{
-		Name: comparison, Facts: up.Facts.With(add.Facts).With(comparisonFacts), Needs: slices.Concat(up.Needs, add.Needs), Turns: []string{add.Name, remove.Name, up.Name, down.Name},
+		Name: comparison, Facts: second.Facts.With(first.Facts).With(comparisonFacts), Needs: slices.Concat(second.Needs, first.Needs), Turns: slices.Concat(first.names(), second.names()),
 	}, slices.Concat(
-		table[:len(table)-1],
-		engine.Lift(engine.From(add.Table, "cluster-autoscaler/1-pending/list"), c),
-		engine.Lift(remove.Table, c),
-		engine.Lift(engine.From(up.Table, "karpenter/1-pending/batch"), k),
-		engine.Lift(engine.From(down.Table, "karpenter-disruption/2-candidates/settle"), k),
-		table[len(table)-1:],
+		table[:last],
+		engine.Lift(first.table, func(s *Comparison) *clusterautoscaler.State { return s.Autoscaler }),
+		engine.Lift(second.table, func(s *Comparison) *karpenter.State { return s.Karpenter }),
+		table[last:],
 	), func(s *Comparison) string { return s.Namespace + "/" + s.Karpenter.Target }, func(s *Comparison) time.Time { return s.Clock.Now() })
 	d.Due = func(ctx context.Context, s *Comparison, turn string) (bool, error) {
-		switch turn {
-		case add.Name:
-			return s.Autoscaler.Due(ctx)
-		case remove.Name:
-			return s.Autoscaler.DueDown(), nil
-		case up.Name:
-			return s.Karpenter.Due(ctx)
-		case down.Name:
-			return s.Karpenter.DueDisruption(ctx)
+		if due := first.due[turn]; due != nil {
+			return due(s.Autoscaler, ctx)
+		}
+		if due := second.due[turn]; due != nil {
+			return due(s.Karpenter, ctx)
 		}
 		return true, nil
 	}

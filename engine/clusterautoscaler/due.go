@@ -31,4 +31,4 @@ func (s *State) Due(ctx context.Context) (bool, error) {
 }
 
 // DueDown tells whether the half that removes nodes is to follow: in every RunOnce.
-func (s *State) DueDown() bool { return s.due }
+func (s *State) DueDown(context.Context) (bool, error) { return s.due, nil }

@@ -117,6 +117,7 @@ func bind(ctx context.Context, s *State, f *trace.Frame) error {
 		_, err := s.TurnScheduler(ctx, f, s.Target)
 		return err
 	}
+	s.pass.opened = false // the other half has a scheduler's part, too
 	f.Kubectl = s.KubectlNodes()
 	read := func(ctx context.Context) (world.Workload, error) { return s.Workload(ctx, s.Target) }
 	before, err := read(ctx)

@@ -102,7 +102,11 @@ func listCandidates(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	v := s.pass.verdict
-	s.judged = s.Clock.Now()
+	if s.judged.at = s.Clock.Now(); s.Shared {
+		if s.judged.of, err = s.picture(ctx); err != nil {
+			return err
+		}
+	}
 	f.Add("candidates", strconv.Itoa(len(v.candidates)), "")
 	for _, c := range v.candidates {
 		free := c.Available()

@@ -46,7 +46,7 @@ func Disruption() engine.Defined[State] {
 		{ID: "karpenter-disruption/5-replace/join", Actor: trace.ActorKubelet, Do: join, Asides: tainted,
 			Ref:   "kubelet/kubelet_node_status.go: registerWithAPIServer; the machine is simulated",
 			Tells: []string{"bootTime", "bootLeft/<node>", "joinedNodes", "taints/<node>"}},
-		{ID: "karpenter-disruption/5-replace/register", Actor: ActorKarpenter, Do: register,
+		{ID: "karpenter-disruption/5-replace/register", Actor: ActorKarpenter, Do: register, Asides: tainted,
 			Ref:   life + "registration.go",
 			Tells: []string{"registeredNodes", "taints/<node>", "podsMayBind", "condition/<type>"}},
 		{ID: "karpenter-disruption/5-replace/ready", Actor: trace.ActorKubelet, Do: ready, Asides: tainted,

@@ -63,7 +63,7 @@ func Loop() engine.Defined[State] {
 		{ID: "karpenter/4-node/join", Actor: trace.ActorKubelet, Do: join, Asides: tainted,
 			Ref:   "kubelet/kubelet_node_status.go: registerWithAPIServer; the machine is simulated",
 			Tells: []string{"bootTime", "bootLeft/<node>", "joinedNodes", "taints/<node>"}},
-		{ID: "karpenter/4-node/register", Actor: ActorKarpenter, Do: register,
+		{ID: "karpenter/4-node/register", Actor: ActorKarpenter, Do: register, Asides: tainted,
 			Ref:   "karpenter controllers/nodeclaim/lifecycle/registration.go",
 			Tells: []string{"registeredNodes", "taints/<node>", "podsMayBind", "condition/<type>"}},
 		{ID: "karpenter/4-node/ready", Actor: trace.ActorKubelet, Do: ready, Asides: tainted,

@@ -40,7 +40,7 @@ type State struct {
 
 	parts  *parts
 	pass   pass
-	judged time.Time           // when nodes to take away were looked for last, where Shared
+	judged judged
 	going  *disruption.Command // that is started and waits for its new nodes
 }
 

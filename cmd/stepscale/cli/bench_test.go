@@ -208,3 +208,34 @@ func BenchmarkVPAHistory(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkKarpenterScaleOut is the whole way of four pods to a new node: a pass of
+// Karpenter's loop, from the pods' making to their running. Its virtual minute is free.
+func BenchmarkKarpenterScaleOut(b *testing.B) { benchScaleOut(b, "karpenter", "karpenter-web", 1) }
+
+// BenchmarkClusterAutoscalerScaleOut is the same with Cluster Autoscaler: five passes, in
+// which it waits for more pods, orders, waits for the machines, and the nodes come.
+func BenchmarkClusterAutoscalerScaleOut(b *testing.B) {
+	benchScaleOut(b, "cluster-autoscaler", "ca-web", 5)
+}
+
+// benchScaleOut times so many passes, and what their calls took.
+func benchScaleOut(b *testing.B, loop, scenario string, passes int) {
+	var took, called time.Duration
+	benchRounds(b, loop, scenario, func(*clusterStage) {}, func(s *clusterStage) {
+		start := time.Now()
+		var frames []trace.Frame
+		for range passes * len(loops[loop].Steps) {
+			f, err := s.Session().Next()
+			if err != nil {
+				b.Fatal(err)
+			}
+			frames = append(frames, f)
+		}
+		took += time.Since(start)
+		sum, _ := callTime(frames)
+		called += sum
+	})
+	b.ReportMetric(took.Seconds()/float64(b.N), "s/scale-out")
+	b.ReportMetric(took.Seconds()/called.Seconds(), "scale-out/calls")
+}

@@ -6,7 +6,9 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/chain"
+	"github.com/stepscale/stepscale/engine/clusterautoscaler"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/karpenter"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -22,7 +24,7 @@ func (s *Stage) forSteadyHPA(ctx context.Context) (*hpa.State, error) {
 }
 
 // forKarpenterChain has the HPA and Karpenter take turns.
-func (s *Stage) forKarpenterChain(ctx context.Context) (*chain.Karpenter, error) {
+func (s *Stage) forKarpenterChain(ctx context.Context) (*chain.Chain[karpenter.State], error) {
 	h, err := s.forSteadyHPA(ctx)
 	if err != nil {
 		return nil, err
@@ -32,11 +34,11 @@ func (s *Stage) forKarpenterChain(ctx context.Context) (*chain.Karpenter, error)
 		return nil, err
 	}
 	k.Shared = true
-	return &chain.Karpenter{HPA: h, Nodes: k}, nil
+	return &chain.Chain[karpenter.State]{HPA: h, Nodes: k}, nil
 }
 
 // forClusterAutoscalerChain has the HPA and Cluster Autoscaler take turns.
-func (s *Stage) forClusterAutoscalerChain(ctx context.Context) (*chain.ClusterAutoscaler, error) {
+func (s *Stage) forClusterAutoscalerChain(ctx context.Context) (*chain.Chain[clusterautoscaler.State], error) {
 	h, err := s.forSteadyHPA(ctx)
 	if err != nil {
 		return nil, err
@@ -45,7 +47,7 @@ func (s *Stage) forClusterAutoscalerChain(ctx context.Context) (*chain.ClusterAu
 	if err != nil {
 		return nil, err
 	}
-	return &chain.ClusterAutoscaler{HPA: h, Nodes: c}, nil
+	return &chain.Chain[clusterautoscaler.State]{HPA: h, Nodes: c}, nil
 }
 
 // forComparison has Karpenter scale for the scenario's target, and Cluster Autoscaler for

@@ -24,6 +24,7 @@ func TestRight(t *testing.T) {
 		"2Gi":      {"2", "2Gi", "2기가"},
 		"scaleUp":  {"확장", "scaleUp", "scale up"},
 		"keep":     {"유지", "그대로"},
+		"no-op":    {"유지", "그대로"},
 		"true":     {"예", "네", "Y"},
 		"false":    {"아니요", "아니오"},
 		"5m0s":     {"5m0s", "5m", "300s", "5분"},

@@ -99,3 +99,34 @@ func TestRunWithoutALesson(t *testing.T) {
 		t.Errorf("%s, want\n%s", got, want)
 	}
 }
+
+// TestRunOfLoopsThatTakeTurns: whose turn is next nobody knows before, so that one step is
+// executed, whichever comes, and none is missed.
+func TestRunOfLoopsThatTakeTurns(t *testing.T) {
+	table := []engine.Step[struct{}]{{ID: "up/1", Actor: "a"}, {ID: "up/2", Actor: "a"}, {ID: "l/1", Actor: "b"}}
+	turns := engine.Define(engine.Definition{Name: "l", Turns: []string{"up"}}, table, func(*struct{}) string { return "" }, nil).Definition
+	frame := func(pass int, id trace.StepID) trace.Frame { return trace.Frame{Pass: pass, Step: id} }
+	p := NewRun("시나리오", Options{Loop: turns, Source: tape(t, frame(1, "l/1"), frame(2, "up/1"), frame(2, "up/2"), frame(2, "l/1"))})
+	got := told(p, t, "", "", "", "", "q")
+	const want = "Title Prose Coming Ask() l/1 Coming Ask() up/1 Coming Ask() up/2 Coming Ask() l/1 Coming Ask(q)"
+	if got != want {
+		t.Errorf("%s, want\n%s", got, want)
+	}
+}
+
+// TestATurnThatDoesNotCome: a lesson that waits for a step which is left out is told so,
+// and not that there is no such step.
+func TestATurnThatDoesNotCome(t *testing.T) {
+	table := []engine.Step[struct{}]{{ID: "up/1", Actor: "a"}, {ID: "l/1", Actor: "b"}}
+	turns := engine.Define(engine.Definition{Name: "l", Turns: []string{"up"}}, table, func(*struct{}) string { return "" }, nil).Definition
+	var frames []trace.Frame
+	for pass := 1; pass <= 3; pass++ {
+		frames = append(frames, trace.Frame{Pass: pass, Step: "l/1"})
+	}
+	lesson := lessons.Lesson{Blocks: []lessons.Block{{Kind: lessons.Continue, Arg: "up/1"}}}
+	p := New(Options{Lesson: lesson, Loop: turns, Source: tape(t, frames...), Save: func(state.Lesson) {}})
+	told(p, t, "")
+	if drift := p.Drift(); len(drift) != 1 || !strings.Contains(drift[0], "up/1 단계의 차례가 오지 않았습니다") {
+		t.Errorf("drift %q", drift)
+	}
+}

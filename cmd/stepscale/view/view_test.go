@@ -112,6 +112,38 @@ func TestTickOfARetriedPass(t *testing.T) {
 	}
 }
 
+// TestNodesBesideAnHPA: what was done with nodes has a row of its own where an HPA has
+// decided in the same pass, and the decision is the HPA's.
+func TestNodesBesideAnHPA(t *testing.T) {
+	frame := func(step trace.StepID, facts ...string) trace.Frame {
+		f := trace.Frame{Pass: 4, Step: step}
+		for i := 0; i < len(facts); i += 2 {
+			f.Add(facts[i], facts[i+1], "")
+		}
+		return f
+	}
+	added := frame("karpenter/5-pods/run", "action", "addNode", "instanceType", "c5.xlarge")
+	for name, c := range map[string]struct {
+		frames              []trace.Frame
+		action, also, nodes string
+	}{
+		"an HPA that keeps":  {[]trace.Frame{added, frame("hpa/3-scale/update", "currentReplicas", "7", "action", "keep")}, "keep", "", "addNode"},
+		"an HPA that scales": {[]trace.Frame{added, frame("hpa/3-scale/update", "currentReplicas", "3", "action", "scaleUp")}, "scaleUp", "", "addNode"},
+		"nothing with nodes": {[]trace.Frame{frame("hpa/3-scale/update", "currentReplicas", "3", "action", "scaleUp")}, "scaleUp", "", ""},
+		"no HPA":             {[]trace.Frame{added}, "addNode", "", ""},
+	} {
+		tick := NewTick(c.frames)
+		if tick.Action != c.action || tick.Also != c.also || tick.NodeAction != c.nodes {
+			t.Errorf("%s: %q, %q, %q", name, tick.Action, tick.Also, tick.NodeAction)
+		}
+		var out bytes.Buffer
+		NewFixed(&out, 60, false).Tick(tick, time.Time{})
+		if got := strings.Contains(out.String(), "\n     노드 추가 c5.xlarge\n"); got != (c.nodes != "") {
+			t.Errorf("%s: %q", name, out.String())
+		}
+	}
+}
+
 func TestGolden(t *testing.T) {
 	for _, width := range []int{40, 60, 80, 120} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
