@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/stepscale/stepscale/engine/otherwise"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // The questions that are answered (otherwise.Answer.Question).
@@ -32,13 +33,13 @@ const (
 // Why says why a recorded decision came out as it did: of more nodes as a whole, of fewer
 // nodes for every node, those that go first. One that is named is alone; ErrNoSubject where
 // the decision was not about it. No cluster is needed.
-func Why(ctx context.Context, inputs []byte, subject string) (answers []otherwise.Answer, err error) {
+func Why(ctx context.Context, f trace.Frame, subject string) (answers []otherwise.Answer, err error) {
 	defer func() {
 		if p := recover(); p != nil { // upstream's plugins trust the API server, and this may be anybody's file
 			err = fmt.Errorf("%w: %v", errRecorded, p)
 		}
 	}()
-	r, err := ReadRecorded(inputs)
+	r, err := ReadRecorded(f.Inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -47,20 +48,29 @@ func Why(ctx context.Context, inputs []byte, subject string) (answers []otherwis
 		return nil, err
 	}
 	if r.Down {
-		return r.whyDown(ctx, judge, subject)
+		return r.whyDown(ctx, judge, f, subject)
 	}
-	return r.whyUp(ctx, judge, subject)
+	return r.whyUp(ctx, judge, f, subject)
 }
 
-func (r Recorded) whyUp(ctx context.Context, judge *Judge, subject string) ([]otherwise.Answer, error) {
+// differs tells whether the frame says that something else was done.
+func differs(f trace.Frame, action string) bool {
+	told, ok := f.Fact("action")
+	return ok && told != action
+}
+
+func (r Recorded) whyUp(ctx context.Context, judge *Judge, f trace.Frame, subject string) ([]otherwise.Answer, error) {
 	u, err := r.up(ctx, judge)
 	if err != nil {
 		return nil, err
 	}
 	base := u.outcome()
-	question, about := WhyNoNode, ""
+	question, about, action := WhyNoNode, "", actionKeep
 	if len(u.Resizes) > 0 {
-		question, about = WhyGroup, u.Best.Group.Name
+		question, about, action = WhyGroup, u.Best.Group.Name, actionUp
+	}
+	if differs(f, action) {
+		return nil, otherwise.ErrDiffers
 	}
 	if subject != "" && subject != about {
 		return nil, otherwise.ErrNoSubject
@@ -96,12 +106,20 @@ func (u *ScaleUp) outcome() otherwise.Outcome {
 	return o
 }
 
-func (r Recorded) whyDown(ctx context.Context, judge *Judge, subject string) (answers []otherwise.Answer, err error) {
+func (r Recorded) whyDown(ctx context.Context, judge *Judge, f trace.Frame, subject string) (answers []otherwise.Answer, err error) {
 	d, err := r.down(ctx, judge)
 	if err != nil {
 		return nil, err
 	}
-	base := outcomes(d)
+	base, action := outcomes(d), actionKeep
+	for _, o := range base {
+		if o.Verdict == Removed {
+			action = actionDown
+		}
+	}
+	if differs(f, action) {
+		return nil, otherwise.ErrDiffers
+	}
 	memo := map[string]map[string]otherwise.Outcome{}
 	for _, node := range first(d, base, subject) {
 		question := WhyKept

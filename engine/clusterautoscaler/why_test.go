@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/stepscale/stepscale/engine/otherwise"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 var whys = flag.Int("whys", 40, "random clusters whose decision is asked why, of each half")
@@ -232,7 +233,7 @@ func TestWhyNamesTheNumbers(t *testing.T) {
 		{"n2", "NotUnderutilized", "flag --scale-down-utilization-threshold 500→550 NoPlaceToMovePods"}, // 1100m of 2000m
 		{"n2", "NotUnderutilized", "requests.cpu resources.requests.cpu 1100→1000 NoPlaceToMovePods"},   // 0.5 passes, and 500m are left on n3, 500m of n1 have moved
 	} {
-		answers, err := Why(t.Context(), inputs, x.node)
+		answers, err := Why(t.Context(), trace.Frame{Inputs: inputs}, x.node)
 		succeed(t, err)
 		if len(answers) != 1 || answers[0].Outcome.Verdict != x.verdict {
 			t.Fatalf("%s: %+v", x.node, answers)
@@ -245,7 +246,12 @@ func TestWhyNamesTheNumbers(t *testing.T) {
 			t.Errorf("%s: %q is not said:\n%s", x.node, x.change, strings.Join(said, "\n"))
 		}
 	}
-	if _, err := Why(t.Context(), inputs, "n9"); err != otherwise.ErrNoSubject {
+	told := trace.Frame{Inputs: inputs}
+	told.Add("action", actionDown, "")
+	if _, err := Why(t.Context(), told, ""); err != otherwise.ErrDiffers {
+		t.Errorf("of a frame in which something else was done: %v", err)
+	}
+	if _, err := Why(t.Context(), trace.Frame{Inputs: inputs}, "n9"); err != otherwise.ErrNoSubject {
 		t.Errorf("of a node that is not there: %v", err)
 	}
 }
@@ -255,7 +261,7 @@ func TestWhyOfDamage(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 6))
 	good := []byte(written(t, randomRecorded(t, r, true)))
 	for _, text := range []string{`{}`, `null`, `{"engine":"cluster-autoscaler","cluster":{"Nodes":[null]}}`, `{"engine":"cluster-autoscaler","cluster":{"Groups":[{"Target":999999999}]}}`, `{"engine":"cluster-autoscaler","cluster":{}}`} {
-		if _, err := Why(t.Context(), []byte(text), ""); err == nil {
+		if _, err := Why(t.Context(), trace.Frame{Inputs: []byte(text)}, ""); err == nil {
 			t.Errorf("%s is taken", text)
 		}
 	}
@@ -264,6 +270,6 @@ func TestWhyOfDamage(t *testing.T) {
 	for range 20 {
 		bad := append([]byte{}, good...)
 		bad[r.IntN(len(bad))] = byte(r.IntN(256))
-		_, _ = Why(ctx, bad, "") // it returns
+		_, _ = Why(ctx, trace.Frame{Inputs: bad}, "") // it returns
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/karpenter/pkg/events"
 
 	"github.com/stepscale/stepscale/engine/otherwise"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // The questions that are answered (otherwise.Answer.Question).
@@ -39,13 +40,13 @@ const (
 // Why says why a recorded decision came out as it did: of more nodes as a whole, of fewer
 // for every node of Karpenter's. One that is named is alone; otherwise.ErrNoSubject where the
 // decision was not about it. Upstream decides, and no cluster is needed.
-func Why(ctx context.Context, inputs []byte, subject string) (answers []otherwise.Answer, err error) {
+func Why(ctx context.Context, f trace.Frame, subject string) (answers []otherwise.Answer, err error) {
 	defer func() {
 		if p := recover(); p != nil { // upstream trusts the API server, and this may be anybody's file
 			err = fmt.Errorf("%w: %v", errRecorded, p)
 		}
 	}()
-	r, err := ReadRecorded(inputs)
+	r, err := ReadRecorded(f.Inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -53,15 +54,18 @@ func Why(ctx context.Context, inputs []byte, subject string) (answers []otherwis
 		return nil, err
 	}
 	if r.Disruption {
-		return r.whyDisrupted(ctx, subject)
+		return r.whyDisrupted(ctx, f, subject)
 	}
-	return r.whyPlanned(ctx, subject)
+	return r.whyPlanned(ctx, f, subject)
 }
 
-func (r Recorded) whyPlanned(ctx context.Context, subject string) ([]otherwise.Answer, error) {
+func (r Recorded) whyPlanned(ctx context.Context, f trace.Frame, subject string) ([]otherwise.Answer, error) {
 	plan, base, err := r.planned(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if told, ok := f.Fact("createdClaims"); ok && (plan == nil || told != strconv.Itoa(len(plan.NewNodeClaims))) {
+		return nil, otherwise.ErrDiffers
 	}
 	question, about := WhyNoNode, ""
 	if base.Verdict == Claims {
@@ -126,10 +130,19 @@ func (p *plan) outcome() otherwise.Outcome {
 // noPlaceFor begins the last thing that Claims is about where some pods have no place.
 const noPlaceFor = "no place: "
 
-func (r Recorded) whyDisrupted(ctx context.Context, subject string) (answers []otherwise.Answer, err error) {
+func (r Recorded) whyDisrupted(ctx context.Context, f trace.Frame, subject string) (answers []otherwise.Answer, err error) {
 	base, err := r.disrupted(ctx)
 	if err != nil {
 		return nil, err
+	}
+	decided := string(disruption.NoOpDecision)
+	for _, o := range base {
+		if stays(o) == 0 {
+			decided = o.Verdict
+		}
+	}
+	if told, ok := f.Fact("decision"); ok && told != decided {
+		return nil, otherwise.ErrDiffers
 	}
 	memo := map[string]map[string]otherwise.Outcome{}
 	nodes := r.managed()

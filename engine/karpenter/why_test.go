@@ -20,6 +20,7 @@ import (
 
 	"github.com/stepscale/stepscale/engine/instances"
 	"github.com/stepscale/stepscale/engine/otherwise"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // asked are random clusters whose decision is asked why, of each loop.
@@ -170,7 +171,7 @@ func TestWhyNamesTheNumbers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answers, err := Why(ctx, b, "")
+	answers, err := Why(ctx, trace.Frame{Inputs: b}, "")
 	if err != nil || len(answers) != 1 {
 		t.Fatalf("%v, %v", answers, err)
 	}
@@ -194,11 +195,16 @@ func TestWhyNamesTheNumbers(t *testing.T) {
 			t.Logf("%s %s %d→%d %v", c.Kind, c.Of, c.From, c.To, c.Outcome.About)
 		}
 	}
-	if _, err := Why(ctx, b, "nobody"); !errors.Is(err, otherwise.ErrNoSubject) {
+	if _, err := Why(ctx, trace.Frame{Inputs: b}, "nobody"); !errors.Is(err, otherwise.ErrNoSubject) {
 		t.Errorf("of nobody: %v", err)
 	}
+	told := trace.Frame{Inputs: b}
+	told.Add("createdClaims", "2", "")
+	if _, err := Why(ctx, told, ""); !errors.Is(err, otherwise.ErrDiffers) {
+		t.Errorf("of a frame in which two were made: %v", err)
+	}
 	for _, text := range []string{`{}`, `null`, `{"engine":"karpenter","types":[{}],"pods":[null]}`, `{"engine":"karpenter"}`} {
-		if _, err := Why(ctx, []byte(text), ""); err == nil {
+		if _, err := Why(ctx, trace.Frame{Inputs: []byte(text)}, ""); err == nil {
 			t.Errorf("%s is taken", text)
 		}
 	}

@@ -169,5 +169,9 @@ func (s Search) stepAfter(step, distance int64) int64 {
 // ErrNoSubject tells that the decision was not about what is asked after.
 var ErrNoSubject = errors.New("the decision was not about that")
 
+// ErrDiffers tells that what was recorded decides otherwise now: another version has recorded
+// it, or something that is no input has played a part.
+var ErrDiffers = errors.New("the recorded inputs decide otherwise now than was recorded")
+
 // MostAnswers are given at once; who wants another names its subject.
 const MostAnswers = 5

@@ -37,9 +37,9 @@ func of[A any](pass func([]trace.Frame) (A, int, error)) func([]trace.Frame) (an
 	return func(frames []trace.Frame) (any, int, error) { return pass(frames) }
 }
 
-// nodes are who answers for decisions about nodes, from the inputs of a frame, by the engine
-// that is named in them.
-var nodes = map[string]func(ctx context.Context, inputs []byte, subject string) ([]otherwise.Answer, error){
+// nodes are who answers for decisions about nodes, from a frame, by the engine that is named
+// in its inputs.
+var nodes = map[string]func(ctx context.Context, f trace.Frame, subject string) ([]otherwise.Answer, error){
 	clusterautoscaler.Actor:  clusterautoscaler.Why,
 	karpenter.ActorKarpenter: karpenter.Why,
 }
@@ -70,7 +70,7 @@ func Nodes(ctx context.Context, frames []trace.Frame, subject string) (all []Ans
 		if len(f.Inputs) == 0 || f.Err != "" || json.Unmarshal(f.Inputs, &by) != nil || nodes[by.Engine] == nil {
 			continue
 		}
-		answers, err := nodes[by.Engine](ctx, f.Inputs, subject)
+		answers, err := nodes[by.Engine](ctx, f, subject)
 		if errors.Is(err, otherwise.ErrNoSubject) {
 			unasked = err
 			continue

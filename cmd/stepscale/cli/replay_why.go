@@ -32,6 +32,8 @@ func (d deps) replayWhy(ctx context.Context, file string, r *play.Replay, o repl
 			Hint: "HPA, VPA, 카펜터, 클러스터 오토스케일러가 결정한 패스를 --at으로 적어 주십시오. 결정의 입력이 없는 예전 기록에는 답하지 못합니다."}
 	case errors.Is(err, otherwise.ErrNoSubject):
 		return &problem.Error{What: "이 패스의 결정에 " + o.node + "에 관한 것은 없습니다", Where: where, Code: problem.ExitUsage, Hint: "--node를 빼고 실행하시면 답할 수 있는 것을 보여 드립니다."}
+	case errors.Is(err, otherwise.ErrDiffers):
+		return &problem.Error{What: play.Disagrees, Where: where, Hint: "이 기록을 만든 버전의 stepscale로 물어 주십시오."}
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:

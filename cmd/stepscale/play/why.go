@@ -10,6 +10,9 @@ import (
 	"github.com/stepscale/stepscale/engine/whys"
 )
 
+// Disagrees says that a recording decides otherwise here (otherwise.ErrDiffers).
+const Disagrees = "기록된 입력으로 다시 결정하니 기록된 결정과 다릅니다. 다른 버전의 stepscale이 기록했거나 입력이 아닌 것이 함께 작용한 것이라, '왜'에 답하지 않습니다."
+
 // Reasons are what it would have taken for a decision of a pass to come out otherwise.
 type Reasons struct {
 	Pass   int
@@ -56,6 +59,8 @@ func (r *Replay) why(node string) flow {
 		r.note("이 패스에는 '왜'가 답할 결정이 없습니다. HPA, VPA, 카펜터, 클러스터 오토스케일러가 결정한 패스에서 물어 주십시오.")
 	case errors.Is(err, otherwise.ErrNoSubject):
 		r.note("이 패스의 결정에 " + node + "에 관한 것은 없습니다. 노드나 노드 그룹의 이름을 확인해 주십시오.")
+	case errors.Is(err, otherwise.ErrDiffers):
+		r.note(Disagrees)
 	case err != nil:
 		r.note("이 패스의 결정을 다시 계산할 수 없습니다: " + err.Error())
 	default:

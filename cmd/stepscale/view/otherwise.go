@@ -137,8 +137,10 @@ func valueText(in otherwise.Input, v int64) string {
 func ranges(of []otherwise.Input) (list []string) {
 	for _, in := range of {
 		switch {
+		case in.Kind == "expander" || in.Kind == "switch" || in.Kind == "consolidationPolicy":
+			list = append(list, in.Field+"="+in.Of)
 		case in.Unit == otherwise.Choice:
-			list = append(list, strings.TrimSpace(in.Of+" "+in.Field))
+			list = append(list, in.Of+"의 "+in.Field)
 		case in.Kind == "time":
 			list = append(list, "시간 "+valueText(in, in.High))
 		case in.Kind == "waitingPods":
