@@ -62,6 +62,7 @@ func TestParseReportsEveryProblemWithItsLine(t *testing.T) {
 		{"old line ends", head + "a\rb\n", []string{":6: 쓸 수 없는 글자가 있습니다: U+000D CARRIAGE RETURN"}},
 		{"when", head + "```when\nx\n```\n```when kind\nx\n```\n```when real\n```\n```wehn real\nx\n```\n",
 			[]string{":6: when 블록의 인자", ":9: when 블록의 조건을 모릅니다: kind", ":12: when 블록이 비어", ":14: 모르는 블록입니다: wehn", "혹시 when"}},
+		{"remember", head + "```remember\n- a\n- b\n```\n```remember x\n- a\n- b\n- c\n```\n", []string{":6: remember 블록에 적은 것이 2가지", ":10: remember 블록의 인자"}},
 		{"unclosed fence", head + "```step a\n", []string{":6: 코드 블록이 닫히지"}},
 	} {
 		_, problems := lessons.Parse("f/01/lesson.md", c.text)
