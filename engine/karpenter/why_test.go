@@ -24,7 +24,7 @@ import (
 )
 
 // asked are random clusters whose decision is asked why, of each loop.
-const asked = 12
+const asked = 20
 
 // recordedOf is what a decision would have recorded of a cluster.
 func recordedOf(t *testing.T, p *parts, disruption bool, types []instances.Type) Recorded {
