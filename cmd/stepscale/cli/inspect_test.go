@@ -20,16 +20,16 @@ import (
 	"github.com/stepscale/stepscale/engine/inspect"
 )
 
-// requests are what somebody asked an API server.
-type requests struct {
+// conversation are what somebody overheard an API server.
+type conversation struct {
 	mu  sync.Mutex
 	all []string // "GET /path"
 	on  bool     // a watch was opened
 }
 
-func (q *requests) wrap(cfg *rest.Config) {
+func (q *conversation) wrap(cfg *rest.Config) {
 	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return asked(func(r *http.Request) (*http.Response, error) {
+		return overheard(func(r *http.Request) (*http.Response, error) {
 			q.mu.Lock()
 			q.all = append(q.all, r.Method+" "+r.URL.Path)
 			q.on = q.on || r.URL.Query().Has("watch")
@@ -39,15 +39,15 @@ func (q *requests) wrap(cfg *rest.Config) {
 	})
 }
 
-type asked func(*http.Request) (*http.Response, error)
+type overheard func(*http.Request) (*http.Response, error)
 
-func (a asked) RoundTrip(r *http.Request) (*http.Response, error) { return a(r) }
+func (a overheard) RoundTrip(r *http.Request) (*http.Response, error) { return a(r) }
 
-// inspected runs the command and returns its exit code and what it asked.
-func inspected(t *testing.T, a *app, o inspectOptions) (out string, code int, q *requests) {
+// inspected runs the command and returns its exit code and what it overheard.
+func inspected(t *testing.T, a *app, o inspectOptions) (out string, code int, q *conversation) {
 	t.Helper()
 	var written, errOut bytes.Buffer
-	a.out, a.errOut, q = &written, &errOut, &requests{}
+	a.out, a.errOut, q = &written, &errOut, &conversation{}
 	o.wrap = q.wrap
 	code = a.report(t.Context(), a.inspect(t.Context(), o))
 	if code == problem.ExitUsage {
@@ -134,7 +134,7 @@ func inspectedOtherwise(t *testing.T, a *app, o inspectOptions) {
 }
 
 // readOnly demands that nothing but GET was sent, no watch was opened, and these were read.
-func readOnly(t *testing.T, q *requests, paths ...string) {
+func readOnly(t *testing.T, q *conversation, paths ...string) {
 	t.Helper()
 	if q.on || len(q.all) == 0 {
 		t.Errorf("watch opened: %v, %d requests", q.on, len(q.all))
