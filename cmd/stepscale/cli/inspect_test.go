@@ -116,14 +116,15 @@ func inspectedOtherwise(t *testing.T, a *app, o inspectOptions) {
 	}
 	none := o
 	none.namespace = "kube-node-lease"
-	if out, code, _ := inspected(t, a, none); code != problem.ExitOK || !strings.Contains(out, "HPA 0개") {
+	if out, code, _ := inspected(t, a, none); code != problem.ExitOK || !strings.Contains(out, "살펴볼 것이 없습니다") {
 		t.Errorf("without HPAs: exit code %d\n%s", code, out)
 	}
 	for name, change := range map[string]func(*inspectOptions){
-		"format":     func(o *inspectOptions) { o.output = "yaml" },
-		"two places": func(o *inspectOptions) { o.all = true },
-		"sarif list": func(o *inspectOptions) { o.output, o.checklist = outputSARIF, true },
-		"no context": func(o *inspectOptions) { o.cluster.Context = "absent" },
+		"format":       func(o *inspectOptions) { o.output = "yaml" },
+		"two places":   func(o *inspectOptions) { o.all = true },
+		"sarif list":   func(o *inspectOptions) { o.output, o.checklist = outputSARIF, true },
+		"no namespace": func(o *inspectOptions) { o.namespace = "absent" },
+		"no context":   func(o *inspectOptions) { o.cluster.Context = "absent" },
 	} {
 		bad := o
 		change(&bad)
