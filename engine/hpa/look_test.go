@@ -39,7 +39,7 @@ func (a agreement) String() string {
 
 // TestLookAgreesWithUpstream drives upstream's controller through random histories, looks
 // once before each sync, with no memory of the ones before, and compares. The floors are
-// somewhat below what was measured: 97.1% (all), 86% (moves).
+// somewhat below what was measured: 98.5% (all), 87% (moves).
 func TestLookAgreesWithUpstream(t *testing.T) {
 	var total agreement
 	var mu sync.Mutex
@@ -60,7 +60,7 @@ func TestLookAgreesWithUpstream(t *testing.T) {
 		}
 	})
 	t.Log(total)
-	if total.moves < *looks || float64(total.look) < 0.965*float64(total.syncs) || float64(total.lookAtMove) < 0.8*float64(total.moves) {
+	if total.moves < *looks || float64(total.look) < 0.98*float64(total.syncs) || float64(total.lookAtMove) < 0.8*float64(total.moves) {
 		t.Errorf("it foretells less than it did: %s", total)
 	}
 	if total.plain >= total.look || total.plainAtMove >= total.lookAtMove {

@@ -5,13 +5,17 @@ import "fmt"
 // Mark says where a line comes from.
 type Mark string
 
-// The marks, in Korean as they are on screen. In JSON they have the names of the
-// constants.
+// The marks, as they are in JSON.
 const (
-	Observed   Mark = "observed"   // 관측: an object of the API says so
-	Recomputed Mark = "recomputed" // 다시 계산: computed from what was observed
-	Unknown    Mark = "unknown"    // 알 수 없음: one look cannot tell
+	Observed   Mark = "observed"   // an object of the API says so
+	Recomputed Mark = "recomputed" // computed from what was observed
+	Unknown    Mark = "unknown"    // one look cannot tell
 )
+
+// String is the mark as it is on screen.
+func (m Mark) String() string {
+	return map[Mark]string{Observed: "관측", Recomputed: "다시 계산", Unknown: "알 수 없음"}[m]
+}
 
 // Line is one thing that is known, or is not.
 type Line struct {

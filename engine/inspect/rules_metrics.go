@@ -199,7 +199,7 @@ func (f *Finding) failing(h *HPA) {
 }
 
 func requestsCommand(h *HPA) string {
-	return fmt.Sprintf("kubectl get pods -n %s -l '%s' -o custom-columns=POD:.metadata.name,CONTAINERS:.spec.containers[*].name,REQUESTS:.spec.containers[*].resources.requests", h.Namespace, h.Target.Scale.Status.Selector)
+	return fmt.Sprintf("kubectl get pods -n %s -l '%s' -o custom-columns='POD:.metadata.name,CONTAINERS:.spec.containers[*].name,REQUESTS:.spec.containers[*].resources.requests'", h.Namespace, h.Target.Scale.Status.Selector)
 }
 
 func resourceName(m autoscalingv2.MetricSpec) string {

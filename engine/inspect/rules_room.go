@@ -172,7 +172,7 @@ func (s *Snapshot) poolsBelowMax(h *HPA, spec *corev1.PodSpec) *Finding {
 	return &Finding{What: fmt.Sprintf("maxReplicas %d개의 CPU가 카펜터 NodePool의 한도를 모두 더한 것보다 많습니다.", h.Spec.MaxReplicas),
 		Evidence: []Line{observed("NodePool %d개의 limits.cpu 합 %s (지금 %s)", len(s.NodePools), limit.String(), used.String()),
 			recomputed("파드 하나의 requests %s × %d = %s > %s", each.String(), h.Spec.MaxReplicas, want.String(), limit.String())},
-		Fix: "NodePool의 spec.limits를 늘리시거나 maxReplicas를 줄이십시오.", Command: "kubectl get nodepools -o custom-columns=NAME:.metadata.name,LIMITS:.spec.limits,USED:.status.resources"}
+		Fix: "NodePool의 spec.limits를 늘리시거나 maxReplicas를 줄이십시오.", Command: "kubectl get nodepools -o custom-columns='NAME:.metadata.name,LIMITS:.spec.limits,USED:.status.resources'"}
 }
 
 // noPDB finds a target without a PodDisruptionBudget where something evicts its pods.

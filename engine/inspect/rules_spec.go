@@ -122,7 +122,7 @@ func (c ceiling) evidence() []Line {
 }
 
 func limitsCommand(h *HPA) string {
-	return fmt.Sprintf("kubectl get pods -n %s -l '%s' -o custom-columns=POD:.metadata.name,REQUESTS:.spec.containers[*].resources.requests,LIMITS:.spec.containers[*].resources.limits", h.Namespace, h.Target.Scale.Status.Selector)
+	return fmt.Sprintf("kubectl get pods -n %s -l '%s' -o custom-columns='POD:.metadata.name,REQUESTS:.spec.containers[*].resources.requests,LIMITS:.spec.containers[*].resources.limits'", h.Namespace, h.Target.Scale.Status.Selector)
 }
 
 func minEqualsMax(_ *Snapshot, h *HPA) *Finding {

@@ -49,7 +49,7 @@ func staleStatus(s *Snapshot, h *HPA) *Finding {
 		if !old(h.CreationTimestamp.Time) {
 			return nil
 		}
-		f.Evidence = append(f.Evidence, observed("만든 지 %s 되었는데 status에 컨디션이 하나도 없습니다", korean.Subject(age(s.Now.Sub(h.CreationTimestamp.Time)))))
+		f.Evidence = append(f.Evidence, observed("만든 지 %s, 그런데 status에 컨디션이 하나도 없습니다", age(s.Now.Sub(h.CreationTimestamp.Time))))
 		return f
 	}
 	if seen := h.Status.ObservedGeneration; seen != nil && *seen < h.Generation {

@@ -152,7 +152,7 @@ func vpaNoRecommendation(s *Snapshot) []Finding {
 	for i := range s.VPAs {
 		if v := &s.VPAs[i]; len(v.Status.Conditions) == 0 && s.Now.Sub(v.CreationTimestamp.Time) > patience {
 			all = append(all, Finding{Object: vpaObject(v), What: "Recommender가 이 VPA를 보고 있지 않습니다.",
-				Evidence: []Line{observed("만든 지 %s 되었는데 status가 비어 있습니다", korean.Subject(age(s.Now.Sub(v.CreationTimestamp.Time))))},
+				Evidence: []Line{observed("만든 지 %s, 그런데 status가 비어 있습니다", age(s.Now.Sub(v.CreationTimestamp.Time)))},
 				Fix:      "VPA의 Recommender가 클러스터에 있는지, spec.recommenders의 이름이 맞는지 확인하십시오.", Command: fmt.Sprintf("kubectl get vpa %s -n %s -o yaml", v.Name, v.Namespace)})
 		}
 	}
@@ -168,7 +168,7 @@ func twoVPAs(s *Snapshot) []Finding {
 				continue
 			}
 			all = append(all, Finding{Object: vpaObject(b), Also: []Object{vpaObject(a)}, What: fmt.Sprintf("VPA %s도 같은 대상을 조정합니다. 먼저 만든 하나만 힘이 있습니다.", a.Name),
-				Evidence: []Line{observed("둘 다 targetRef %s/%s, updateMode %s %s", a.Spec.TargetRef.Kind, a.Spec.TargetRef.Name, korean.And(string(updateMode(a))), updateMode(b))},
+				Evidence: []Line{observed("둘 다 targetRef %s/%s, updateMode는 차례로 %s, %s", a.Spec.TargetRef.Kind, a.Spec.TargetRef.Name, updateMode(a), updateMode(b))},
 				Fix:      "하나만 남기시거나, 하나의 updateMode를 Off로 하십시오.", Command: fmt.Sprintf("kubectl get vpa -n %s", a.Namespace)})
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
@@ -129,7 +130,21 @@ func (d deps) look(ctx context.Context, o inspectOptions) (*inspect.Snapshot, cl
 	if apierrors.IsForbidden(err) {
 		err = &problem.Error{What: "HPA를 읽을 권한이 없습니다", Cause: err, Hint: "horizontalpodautoscalers의 list 권한이 필요합니다. 한 네임스페이스의 권한만 있으시면 -n으로 적어 주십시오."}
 	}
+	if err == nil && len(s.HPAs) == 0 {
+		err = absent(ctx, clients, namespace)
+	}
 	return s, cluster.Info(), err
+}
+
+// absent tells of a namespace that is not there: without it, nothing would be found there.
+func absent(ctx context.Context, c world.Clients, namespace string) error {
+	if namespace == "" {
+		return nil
+	}
+	if _, err := c.Kube.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		return nil // who may not look is not told that it is missing
+	}
+	return problem.Usage("그런 네임스페이스가 없습니다: "+namespace, "kubectl get namespaces로 이름을 확인하시거나 -A로 모두 살펴보십시오.")
 }
 
 // cannot is an error that keeps from looking at all: exit code 2, where 1 means findings.

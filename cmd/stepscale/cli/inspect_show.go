@@ -10,9 +10,6 @@ import (
 	"github.com/stepscale/stepscale/engine/inspect"
 )
 
-// marks are how a line's mark reads on a screen.
-var marks = map[inspect.Mark]string{inspect.Observed: "관측", inspect.Recomputed: "다시 계산", inspect.Unknown: "알 수 없음"}
-
 // shownFacts are the calculation as far as a screen shows it; all of it is in the JSON.
 var shownFacts = []string{"totalUsage", "averageValue", "totalRequests", "currentUtilization", "usageRatio", "metricValue", "withinTolerance", "proposal", "scaleUpLimit", "scaleDownLimit"}
 
@@ -59,14 +56,14 @@ func (v inspection) hpa(h inspect.HPAReport) {
 		if f.Expr != "" {
 			text += " = " + f.Expr
 		}
-		v.Marked(marks[inspect.Recomputed], text+" = "+view.FactValue(f.Value))
+		v.Marked(inspect.Recomputed.String(), text+" = "+view.FactValue(f.Value))
 	}
 	v.findings(h.Object)
 }
 
 func (v inspection) lines(all []inspect.Line) {
 	for _, l := range all {
-		v.Marked(marks[l.Mark], l.Text)
+		v.Marked(l.Mark.String(), l.Text)
 	}
 }
 
@@ -142,7 +139,10 @@ func (v inspection) sum() {
 		return
 	}
 	text := fmt.Sprintf("찾은 것이 없습니다. 규칙 %d개로 살펴보았습니다.", len(inspect.Rules))
-	if len(v.r.Unread) > 0 {
+	switch {
+	case len(v.r.HPAs)+len(v.r.VPAs) == 0:
+		text = "HPA도 VPA도 없어 살펴볼 것이 없습니다."
+	case len(v.r.Unread) > 0:
 		text = fmt.Sprintf("읽은 것 안에서는 찾은 것이 없습니다. 읽지 못한 것이 %d가지 있습니다.", len(v.r.Unread))
 	}
 	v.Done(text)

@@ -20,16 +20,16 @@ import (
 	"github.com/stepscale/stepscale/engine/inspect"
 )
 
-// asks are what somebody onTheWay an API server.
-type asks struct {
+// conversation is what somebody asked an API server.
+type conversation struct {
 	mu  sync.Mutex
 	all []string // "GET /path"
 	on  bool     // a watch was opened
 }
 
-func (q *asks) wrap(cfg *rest.Config) {
+func (q *conversation) wrap(cfg *rest.Config) {
 	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return onTheWay(func(r *http.Request) (*http.Response, error) {
+		return overheard(func(r *http.Request) (*http.Response, error) {
 			q.mu.Lock()
 			q.all = append(q.all, r.Method+" "+r.URL.Path)
 			q.on = q.on || r.URL.Query().Has("watch")
@@ -39,15 +39,15 @@ func (q *asks) wrap(cfg *rest.Config) {
 	})
 }
 
-type onTheWay func(*http.Request) (*http.Response, error)
+type overheard func(*http.Request) (*http.Response, error)
 
-func (a onTheWay) RoundTrip(r *http.Request) (*http.Response, error) { return a(r) }
+func (a overheard) RoundTrip(r *http.Request) (*http.Response, error) { return a(r) }
 
-// inspected runs the command and returns its exit code and what it onTheWay.
-func inspected(t *testing.T, a *app, o inspectOptions) (out string, code int, q *asks) {
+// inspected runs the command and returns its exit code and what it asked.
+func inspected(t *testing.T, a *app, o inspectOptions) (out string, code int, q *conversation) {
 	t.Helper()
 	var written, errOut bytes.Buffer
-	a.out, a.errOut, q = &written, &errOut, &asks{}
+	a.out, a.errOut, q = &written, &errOut, &conversation{}
 	o.wrap = q.wrap
 	code = a.report(t.Context(), a.inspect(t.Context(), o))
 	if code == problem.ExitUsage {
@@ -116,14 +116,15 @@ func inspectedOtherwise(t *testing.T, a *app, o inspectOptions) {
 	}
 	none := o
 	none.namespace = "kube-node-lease"
-	if out, code, _ := inspected(t, a, none); code != problem.ExitOK || !strings.Contains(out, "HPA 0개") {
+	if out, code, _ := inspected(t, a, none); code != problem.ExitOK || !strings.Contains(out, "살펴볼 것이 없습니다") {
 		t.Errorf("without HPAs: exit code %d\n%s", code, out)
 	}
 	for name, change := range map[string]func(*inspectOptions){
-		"format":     func(o *inspectOptions) { o.output = "yaml" },
-		"two places": func(o *inspectOptions) { o.all = true },
-		"sarif list": func(o *inspectOptions) { o.output, o.checklist = outputSARIF, true },
-		"no context": func(o *inspectOptions) { o.cluster.Context = "absent" },
+		"format":       func(o *inspectOptions) { o.output = "yaml" },
+		"two places":   func(o *inspectOptions) { o.all = true },
+		"sarif list":   func(o *inspectOptions) { o.output, o.checklist = outputSARIF, true },
+		"no namespace": func(o *inspectOptions) { o.namespace = "absent" },
+		"no context":   func(o *inspectOptions) { o.cluster.Context = "absent" },
 	} {
 		bad := o
 		change(&bad)
@@ -134,7 +135,7 @@ func inspectedOtherwise(t *testing.T, a *app, o inspectOptions) {
 }
 
 // readOnly demands that nothing but GET was sent, no watch was opened, and these were read.
-func readOnly(t *testing.T, q *asks, paths ...string) {
+func readOnly(t *testing.T, q *conversation, paths ...string) {
 	t.Helper()
 	if q.on || len(q.all) == 0 {
 		t.Errorf("watch opened: %v, %d requests", q.on, len(q.all))
