@@ -106,7 +106,7 @@ func TestPlain(t *testing.T) {
 	s.Busy("x")
 	s.Erase()
 	text := b.String()
-	holds(t, text, "제목", "hpa/2-replicas/ratio [시뮬레이션]", "95%", "50%", "100m~110m", "10.0%", "244m / 100m", "1 | 2", "+-+ *")
+	holds(t, text, "제목", "hpa/2-replicas/ratio [시뮬레이션]", "95%", "50%", "100m~110m", "10.0%", "244m / 100m", "가 | 나", "+-+ *")
 	for _, r := range text {
 		if r >= 0x2500 && r <= 0x259f || r >= 0x2800 && r <= 0x28ff || r == '\x1b' || r == '\r' {
 			t.Errorf("%q is drawn in:\n%s", r, text)
