@@ -92,7 +92,7 @@ func TestMouse(t *testing.T) {
 	if m.View().MouseMode != tea.MouseModeCellMotion {
 		t.Error("Ctrl-T does not turn the mouse on")
 	}
-	m.overlay = m.charts()
+	m.overlay = m.over(play.Help{})
 	m.width, m.height = 80, 14
 	next, _ = m.Update(tea.MouseWheelMsg{Button: tea.MouseWheelDown})
 	down := next.(Model).overlay.scroll

@@ -113,6 +113,9 @@ func (w world) pods(f trace.Frame) world {
 		n, err := strconv.Atoi(text)
 		return n, ok && err == nil
 	}
+	if _, ok := count("podsListed"); ok { // those that are gone are not listed any more
+		w.sizes = map[string]string{}
+	}
 	for _, x := range f.Facts {
 		base, pod, _ := strings.Cut(x.Name, "/")
 		if name, cpu := strings.CutSuffix(pod, ".cpu"); cpu && base == "request" {
