@@ -59,8 +59,8 @@ func inspected(t *testing.T, a *app, o inspectOptions) (out string, code int, q 
 	return written.String(), code, q
 }
 
-// TestInspectCommand reads a cluster whose HPA nobody drives, with a healthy HPA, and then
-// with two faults, and only ever gets and lists.
+// TestInspectCommand reads a cluster whose HPA nobody has driven yet, so that the applied
+// manifest still owns the replicas, and then with more faults. It only ever gets and lists.
 func TestInspectCommand(t *testing.T) {
 	t.Parallel()
 	a := simulatedApp(t)
@@ -68,7 +68,7 @@ func TestInspectCommand(t *testing.T) {
 	o := inspectOptions{namespace: s.namespace, output: "json", checklist: true, cluster: lab.Attachment{Kubeconfig: s.info.Kubeconfig}}
 	out, code, q := inspected(t, a, o)
 	var r inspect.Report
-	if err := json.Unmarshal([]byte(out), &r); err != nil || code != problem.ExitOK || r.Schema != inspect.Schema || len(r.Findings) != 0 || len(r.HPAs) != 1 || len(r.Checklist) == 0 {
+	if err := json.Unmarshal([]byte(out), &r); err != nil || code != problem.ExitFailure || r.Schema != inspect.Schema || len(r.Findings) != 1 || r.Findings[0].Rule != "replicas-in-manifest" || len(r.HPAs) != 1 || len(r.Checklist) == 0 {
 		t.Errorf("exit code %d, %v:\n%s", code, err, out)
 	}
 	readOnly(t, q, "/apis/autoscaling/v2/namespaces/"+s.namespace+"/horizontalpodautoscalers", "/apis/apps/v1/namespaces/"+s.namespace+"/deployments/web/scale", "/apis/metrics.k8s.io/v1beta1/namespaces/"+s.namespace+"/pods", "/api/v1/nodes")
