@@ -7,6 +7,7 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
 )
 
 // State is how far an item of the checklist is.
@@ -90,7 +91,7 @@ func (s *Snapshot) sizesPods() Item {
 	}
 	for n := range s.VPAs {
 		if v := &s.VPAs[n]; v.Status.Recommendation != nil {
-			i.State, i.Lines = Done, []Line{observed("VPA %s/%s에 추천이 있습니다(updateMode %s)", v.Namespace, v.Name, updateMode(v))}
+			i.State, i.Lines = Done, []Line{observed("VPA %s/%s에 추천이 있습니다(updateMode %s)", v.Namespace, v.Name, vpautil.GetUpdateMode(v))}
 			return i
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
+	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
 
 	"github.com/stepscale/stepscale/engine/trace"
 )
@@ -78,7 +79,7 @@ func (s *Snapshot) hpaReport(h *HPA) HPAReport {
 }
 
 func vpaSection(v *vpav1.VerticalPodAutoscaler) Section {
-	s := Section{Object: vpaObject(v), Lines: []Line{observed("updateMode %s", updateMode(v))}}
+	s := Section{Object: vpaObject(v), Lines: []Line{observed("updateMode %s", vpautil.GetUpdateMode(v))}}
 	if ref := v.Spec.TargetRef; ref != nil {
 		s.Target = ref.Kind + " " + ref.Name
 	}

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
 	resourcehelper "k8s.io/component-helpers/resource"
 	karpenter "sigs.k8s.io/karpenter/pkg/apis/v1"
 )
@@ -198,7 +199,7 @@ func noPDB(s *Snapshot, h *HPA) *Finding {
 func (s *Snapshot) evictor(h *HPA) string {
 	for i := range s.VPAs {
 		if v := &s.VPAs[i]; v.Namespace == h.Namespace && sameTarget(h, v) && evicts(v) {
-			return fmt.Sprintf("VPA %s의 updateMode %s", v.Name, updateMode(v))
+			return fmt.Sprintf("VPA %s의 updateMode %s", v.Name, vpautil.GetUpdateMode(v))
 		}
 	}
 	for _, p := range s.NodePools {

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
+	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
 
 	"github.com/stepscale/stepscale/engine/korean"
 )
@@ -15,18 +16,14 @@ func vpaObject(v *vpav1.VerticalPodAutoscaler) Object {
 	return Object{"VerticalPodAutoscaler", v.Namespace, v.Name}
 }
 
-// updateMode with its default (pkg/utils/vpa/api.go, GetUpdateMode).
-func updateMode(v *vpav1.VerticalPodAutoscaler) vpav1.UpdateMode {
-	if v.Spec.UpdatePolicy == nil || v.Spec.UpdatePolicy.UpdateMode == nil || *v.Spec.UpdatePolicy.UpdateMode == "" {
-		return vpav1.UpdateModeAuto
-	}
-	return *v.Spec.UpdatePolicy.UpdateMode
-}
+// auto is a mode that upstream advises against by now, and objects have all the same. It
+// does what Recreate does (pkg/updater/logic/updater.go).
+const auto vpav1.UpdateMode = "Auto"
 
 // evicts tells whether the Updater may evict pods of the VPA.
 func evicts(v *vpav1.VerticalPodAutoscaler) bool {
-	switch updateMode(v) {
-	case vpav1.UpdateModeAuto, vpav1.UpdateModeRecreate, vpav1.UpdateModeInPlaceOrRecreate:
+	switch vpautil.GetUpdateMode(v) {
+	case auto, vpav1.UpdateModeRecreate, vpav1.UpdateModeInPlaceOrRecreate:
 		return true
 	}
 	return false
@@ -84,7 +81,7 @@ func hpaAndVPA(s *Snapshot, h *HPA) *Finding {
 	}
 	for i := range s.VPAs {
 		v := &s.VPAs[i]
-		if v.Namespace != h.Namespace || !sameTarget(h, v) || updateMode(v) == vpav1.UpdateModeOff {
+		if v.Namespace != h.Namespace || !sameTarget(h, v) || vpautil.GetUpdateMode(v) == vpav1.UpdateModeOff {
 			continue
 		}
 		for _, m := range h.Spec.Metrics {
@@ -99,7 +96,7 @@ func hpaAndVPA(s *Snapshot, h *HPA) *Finding {
 			return &Finding{Also: []Object{vpaObject(v)},
 				What: fmt.Sprintf("HPA의 %s 사용률은 requests로 나눈 값인데, VPA %s 그 requests를 바꿉니다. 둘이 서로를 되돌립니다.", name, korean.Subject(v.Name)),
 				Evidence: []Line{observed("HPA의 메트릭: %s averageUtilization %d%%", name, *percent(m)),
-					observed("VPA %s: 같은 대상 %s, updateMode %s, %s 조정함", v.Name, h.target(), updateMode(v), korean.Object(name))},
+					observed("VPA %s: 같은 대상 %s, updateMode %s, %s 조정함", v.Name, h.target(), vpautil.GetUpdateMode(v), korean.Object(name))},
 				Fix:     fmt.Sprintf("VPA의 controlledResources에서 %s 빼시거나, updateMode를 Off로 하시거나, HPA에 다른 메트릭(AverageValue, Pods, External)을 쓰십시오.", korean.Object(name)),
 				Command: fmt.Sprintf("kubectl get vpa %s -n %s -o yaml", v.Name, v.Namespace)}
 		}
@@ -164,11 +161,11 @@ func twoVPAs(s *Snapshot) []Finding {
 	for i := range s.VPAs {
 		for j := range i {
 			a, b := &s.VPAs[j], &s.VPAs[i]
-			if a.Namespace != b.Namespace || a.Spec.TargetRef == nil || b.Spec.TargetRef == nil || *a.Spec.TargetRef != *b.Spec.TargetRef || updateMode(a) == vpav1.UpdateModeOff || updateMode(b) == vpav1.UpdateModeOff {
+			if a.Namespace != b.Namespace || a.Spec.TargetRef == nil || b.Spec.TargetRef == nil || *a.Spec.TargetRef != *b.Spec.TargetRef || vpautil.GetUpdateMode(a) == vpav1.UpdateModeOff || vpautil.GetUpdateMode(b) == vpav1.UpdateModeOff {
 				continue
 			}
 			all = append(all, Finding{Object: vpaObject(b), Also: []Object{vpaObject(a)}, What: fmt.Sprintf("VPA %s도 같은 대상을 조정합니다. 먼저 만든 하나만 힘이 있습니다.", a.Name),
-				Evidence: []Line{observed("둘 다 targetRef %s/%s, updateMode는 차례로 %s, %s", a.Spec.TargetRef.Kind, a.Spec.TargetRef.Name, updateMode(a), updateMode(b))},
+				Evidence: []Line{observed("둘 다 targetRef %s/%s, updateMode는 차례로 %s, %s", a.Spec.TargetRef.Kind, a.Spec.TargetRef.Name, vpautil.GetUpdateMode(a), vpautil.GetUpdateMode(b))},
 				Fix:      "하나만 남기시거나, 하나의 updateMode를 Off로 하십시오.", Command: fmt.Sprintf("kubectl get vpa -n %s", a.Namespace)})
 		}
 	}

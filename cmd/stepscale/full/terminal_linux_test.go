@@ -276,11 +276,10 @@ func (s *seat) written() int {
 // used is the time that the program has had on a processor.
 func (s *seat) used() time.Duration {
 	s.t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", s.cmd.Process.Pid))
 	var total, ns time.Duration
-	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", s.cmd.Process.Pid))
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", s.cmd.Process.Pid))
 	for _, task := range tasks {
-		b, _ = os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/schedstat", s.cmd.Process.Pid, task.Name()))
+		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/schedstat", s.cmd.Process.Pid, task.Name()))
 		if _, err2 := fmt.Sscan(string(b), &ns); err2 == nil {
 			total += ns
 		}
