@@ -42,7 +42,11 @@ type liveCluster struct {
 // newLive lets the app wait a moment where it would wait for the next sync.
 func newLive(t *testing.T, a *app) liveCluster {
 	t.Helper()
-	c := live.take(t)
+	return liveOn(t, a, live.take(t))
+}
+
+func liveOn(t *testing.T, a *app, c *pooled) liveCluster {
+	t.Helper()
 	c.flow(t)
 	kube, err := kubernetes.NewForConfig(c.config)
 	if err != nil {

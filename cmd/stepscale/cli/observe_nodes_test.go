@@ -133,7 +133,7 @@ func (w watched) say(t *testing.T, source, kind, namespace, name, reason, messag
 // with what is calculated beside it; by somebody who may do what the printed role says, and
 // no less would do. Nothing is written.
 func TestObserveNodes(t *testing.T) {
-	m := newLive(t, testApp(t))
+	m := liveOn(t, testApp(t), unused(t)) // every pod on its nodes counts
 	dyn, err := dynamic.NewForConfig(m.config)
 	if err != nil {
 		t.Fatal(err)

@@ -45,7 +45,9 @@ func TestPolicyAgainstUpstream(t *testing.T) {
 		c.create(t, namespace, v)
 		want := applied(t, upstream, v, pod)
 		var got *corev1.Pod
-		within(t, 20*time.Second, "the policy knows the VPA of "+namespace, func() bool {
+		// A minute, where the types of a test before are gone and these are new: the API
+		// server's reflector tries again after 30 s at most, with as much of a jitter.
+		within(t, 70*time.Second, "the policy knows the VPA of "+namespace, func() bool {
 			var err error
 			got, err = c.kube.CoreV1().Pods(namespace).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 			if apierrors.IsForbidden(err) { // the namespace has no service account yet

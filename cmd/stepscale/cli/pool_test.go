@@ -104,6 +104,13 @@ func appFor(t *testing.T, loop string) *app {
 		return simulatedApp(t)
 	}
 	a := testApp(t)
+	a.found(unused(t))
+	return a
+}
+
+// unused is a cluster that nobody has used, and nobody will.
+func unused(t *testing.T) *pooled {
+	t.Helper()
 	c, err := start(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -113,8 +120,7 @@ func appFor(t *testing.T, loop string) *app {
 			t.Error(err)
 		}
 	})
-	a.found(c)
-	return a
+	return c
 }
 
 // starting is one cluster at a time, as in every process but this.

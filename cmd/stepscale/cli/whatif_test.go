@@ -55,7 +55,7 @@ func TestWhatifOfEveryScenario(t *testing.T) {
 			file, _ := record(t, a, name, runOptions{loop: "hpa", until: "pass=" + strconv.Itoa(passes)})
 			code, out, errOut := executed(t, "whatif", file, "--output", "json")
 			if name == "missing-target" {
-				if code != problem.ExitUsage || !strings.Contains(errOut, "HPA의 결정이 없습니다") {
+				if code != problem.ExitUsage || !strings.Contains(errOut, "HPA나 VPA의 결정이 없습니다") {
 					t.Errorf("exit code %d\n%s%s", code, out, errOut)
 				}
 				return
