@@ -1,6 +1,7 @@
 package karpenter
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -80,6 +81,8 @@ func TestIndexedFields(t *testing.T) {
 			&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID("node-" + name)}, Spec: corev1.NodeSpec{ProviderID: "sim:///" + name}},
 			&karpv1.NodeClaim{ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID("claim-" + name)}, Status: karpv1.NodeClaimStatus{ProviderID: "sim:///" + name},
 				Spec: karpv1.NodeClaimSpec{NodeClassRef: &karpv1.NodeClassReference{Name: name}}},
+			&karpv1.NodePool{ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID("pool-" + name)},
+				Spec: karpv1.NodePoolSpec{Template: karpv1.NodeClaimTemplate{Spec: karpv1.NodeClaimTemplateSpec{NodeClassRef: &karpv1.NodeClassReference{Name: name}}}}},
 			&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "x", UID: types.UID("pod-" + name)}, Spec: corev1.PodSpec{NodeName: name}})
 	}
 	cluster := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(objects...).
@@ -87,10 +90,11 @@ func TestIndexedFields(t *testing.T) {
 	d := &direct{Client: cluster, reader: cluster}
 	for field, list := range map[string]client.ObjectList{
 		"spec.providerID": &corev1.NodeList{}, "status.providerID": &karpv1.NodeClaimList{}, "spec.nodeName": &corev1.PodList{},
+		"spec.nodeClassRef.name": &karpv1.NodeClaimList{}, "spec.template.spec.nodeClassRef.name": &karpv1.NodePoolList{},
 	} {
-		value := "sim:///b"
-		if field == "spec.nodeName" {
-			value = "b"
+		value := "b"
+		if strings.HasSuffix(field, "providerID") {
+			value = "sim:///b"
 		}
 		if err := d.List(t.Context(), list, client.MatchingFields{field: value}); err != nil {
 			t.Errorf("%s: %v", field, err)

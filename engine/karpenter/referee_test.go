@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	karpv1 "sigs.k8s.io/karpenter/pkg/apis/v1"
 	"sigs.k8s.io/karpenter/pkg/controllers/provisioning/scheduling"
+	"sigs.k8s.io/karpenter/pkg/utils/resources"
 
 	"github.com/stepscale/stepscale/engine/instances"
 )
@@ -50,7 +51,7 @@ func TestStepsAgreeWithUpstream(t *testing.T) {
 		explained(t, seed, ours)
 		count(seen, ours)
 	}
-	for _, kind := range []string{"a pod on an existing node", "a new node", "several new nodes", "several pods on one", "no place", "limits", "types fell out", "a second pool"} {
+	for _, kind := range []string{"a pod on an existing node", "a new node", "several new nodes", "several pods on one", "no place", "limits", "a limit of nodes", "types fell out", "a second pool"} {
 		if seen[kind] < cases/40 {
 			t.Errorf("%s: only in %d of %d cases: the generator proves nothing of it", kind, seen[kind], cases)
 		}
@@ -143,6 +144,7 @@ func count(seen map[string]int, p *plan) {
 	note("several pods on one", slices.ContainsFunc(p.NewNodeClaims, func(c *scheduling.NodeClaim) bool { return len(c.Pods) > 1 }))
 	note("a second pool", slices.ContainsFunc(p.NewNodeClaims, func(c *scheduling.NodeClaim) bool { return c.NodePoolName != p.pools[0].Name }))
 	note("types fell out", slices.ContainsFunc(p.NewNodeClaims, func(c *scheduling.NodeClaim) bool { return len(c.InstanceTypeOptions) < len(p.opened[c].allowed) }))
+	note("a limit of nodes", slices.ContainsFunc(p.tries, func(t try) bool { return t.why != nil && strings.Contains(t.why.Error(), "node limits") }))
 	note("limits", slices.ContainsFunc(p.tries, func(t try) bool { return t.why != nil && strings.Contains(t.why.Error(), "limits") }))
 }
 
@@ -158,6 +160,12 @@ func randomWorld(t *testing.T, ctx context.Context, r *rand.Rand) *parts {
 		size := instances.All()[r.IntN(len(instances.All()))]
 		node := size.Node(fmt.Sprintf("node-%d", i), instances.Placement{Zone: pick(r, instances.Zones)})
 		node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
+		if r.IntN(2) == 0 { // of Karpenter's: it counts against the limits
+			for _, label := range []string{karpv1.NodeRegisteredLabelKey, karpv1.NodeInitializedLabelKey} {
+				node.Labels[label] = "true"
+			}
+			node.Labels[karpv1.NodePoolLabelKey] = "pool-0"
+		}
 		objects = append(objects, node)
 		for n := range r.IntN(3) {
 			bound := randomPod(r, fmt.Sprintf("bound-%d-%d", i, n))
@@ -195,6 +203,9 @@ func randomPool(r *rand.Rand, i int) *karpv1.NodePool {
 	}
 	if r.IntN(2) == 0 {
 		pool.Spec.Limits = karpv1.Limits{corev1.ResourceCPU: resource.MustParse(pick(r, []string{"1", "4", "8", "16", "32"}))}
+	}
+	if r.IntN(4) == 0 {
+		pool.Spec.Limits = karpv1.Limits{resources.Node: resource.MustParse(pick(r, []string{"0", "1", "2"}))}
 	}
 	if r.IntN(6) == 0 {
 		pool.Spec.Template.Spec.Taints = []corev1.Taint{{Key: "team", Value: "a", Effect: pick(r, []corev1.TaintEffect{corev1.TaintEffectNoSchedule, corev1.TaintEffectPreferNoSchedule})}}
