@@ -47,12 +47,7 @@ func (d deps) fork(ctx context.Context, file string, pass int, sets []string) (p
 		return play.Forked{}, unset(file, err)
 	}
 	recorded := study.Recorded()
-	f := play.Forked{From: pass, Sets: sets, What: "레플리카", Notes: []string{simulatedFork}, Recorded: replicasOf(recorded), Other: replicasOf(course)}
-	for i, p := range course.Points {
-		if q := recorded.Points[i]; p.Desired != q.Desired || p.Current != q.Current {
-			f.Passes = append(f.Passes, play.ForkedPass{Pass: p.Pass, Recorded: arrow(q), Other: arrow(p)})
-		}
-	}
+	f := play.Forked{From: pass, Sets: sets, What: "레플리카", Notes: []string{simulatedFork}, Recorded: replicasOf(recorded), Other: replicasOf(course), Passes: replicasParted(recorded, course)}
 	if p := course.First; p != nil {
 		f.First = fmt.Sprintf("패스 %d의 2-replicas/%s. %s: 기록 %s, 갈래 %s", p.Pass, p.Stage, view.FactLabel(p.Fact), orNone(p.Was), orNone(p.Is))
 	}
@@ -66,21 +61,12 @@ func forkVPA(file string, study *whatif.VPAStudy, edit *whatif.Edit, pass int) (
 	if !study.Has(pass) {
 		return play.Forked{}, noSuchPass(pass)
 	}
-	err := study.Accepts(edit)
-	var course whatif.VPACourse
-	if err == nil {
-		course, err = study.Fork(edit, pass)
-	}
+	course, err := study.Fork(edit, pass)
 	if err != nil {
 		return play.Forked{}, unset(file, err)
 	}
 	recorded := study.Recorded()
-	f := play.Forked{From: pass, Sets: edit.Texts(), What: "파드 하나의 CPU 요청량(m)", Notes: []string{simulatedFork}, Recorded: requestsOf(recorded), Other: requestsOf(course)}
-	for i, p := range course.Points {
-		if a, b := passText(recorded.Points[i]), passText(p); a != b {
-			f.Passes = append(f.Passes, play.ForkedPass{Pass: p.Pass, Recorded: a, Other: b})
-		}
-	}
+	f := play.Forked{From: pass, Sets: edit.Texts(), What: "파드 하나의 CPU 요청량(m)", Notes: []string{simulatedFork}, Recorded: requestsOf(recorded), Other: requestsOf(course), Passes: sizesParted(recorded, course)}
 	if course.Parted >= 0 {
 		step := "2-recommend"
 		if a, b := targets(recorded.Points[course.Parted].Told), targets(course.Points[course.Parted].Told); a == b {

@@ -61,15 +61,6 @@ type whatifCourse struct {
 	course whatif.Course
 }
 
-// whatifReport is what --output json writes.
-type whatifReport struct {
-	SchemaVersion int            `json:"schemaVersion"`
-	Model         whatifModel    `json:"model"`
-	Recorded      whatifCourse   `json:"recorded"`
-	Variants      []whatifCourse `json:"variants"`
-	Verdict       *whatifVerdict `json:"verdict,omitempty"` // of a sweep
-}
-
 // whatifModel is how well the model that is used after the courses have parted comes to the
 // recorded decisions by itself.
 type whatifModel struct {
@@ -79,12 +70,6 @@ type whatifModel struct {
 	Start        time.Duration `json:"podStart"` // nanoseconds
 	Ready        time.Duration `json:"podReady"` // nanoseconds after that
 	Assumed      bool          `json:"podStartAssumed"`
-}
-
-type whatifVerdict struct {
-	Keep   bool     `json:"keep"`
-	Set    []string `json:"set,omitempty"`
-	Reason string   `json:"reason"` // Korean
 }
 
 func (d deps) whatif(ctx context.Context, file string, o whatifOptions) error {
@@ -163,66 +148,24 @@ func (d deps) hpaStudy(ctx context.Context, file string, verdicts []verdict, dec
 	return study, nil
 }
 
-func compareCourses(ctx context.Context, study *whatif.Study, o whatifOptions) (r whatifReport, err error) {
-	r.SchemaVersion = 1
-	if o.from > 0 && !study.Has(o.from) {
-		return r, noSuchPass(o.from)
-	}
-	variants, err := o.variants()
-	if err != nil {
-		return r, err
-	}
-	r.Recorded = courseOf(nil, study.Recorded())
-	r.Model = whatifModel{FromScenario: study.Scenario(), Start: study.Startup.Start, Ready: study.Startup.Ready, Assumed: study.Startup.Assumed}
-	if r.Model.Agreed, r.Model.Decisions, err = study.Check(); err != nil {
-		return r, err
-	}
-	var sums []whatif.Summary
-	for _, sets := range variants {
-		if err := ctx.Err(); err != nil {
-			return r, err
-		}
-		edit, err := whatif.ParseEdit(sets)
-		if err != nil {
-			return r, err
-		}
-		course, err := study.Fork(edit, o.from)
-		if err != nil {
-			return r, err
-		}
-		v := courseOf(sets, course)
-		if len(o.sweeps) > 0 {
-			v.Points = nil
-		}
-		r.Variants, sums = append(r.Variants, v), append(sums, v.Summary)
-	}
-	if len(o.sweeps) > 0 {
-		r.Recorded.Points = nil
-		best, reason := whatif.Verdict(r.Recorded.Summary, sums)
-		r.Verdict = &whatifVerdict{Keep: best < 0, Reason: reason}
-		if best >= 0 {
-			r.Verdict.Set = r.Variants[best].Set
-		}
-	}
-	return r, nil
+func compareCourses(ctx context.Context, study *whatif.Study, o whatifOptions) (whatifReport, error) {
+	r := whatifReport{Recorded: courseOf(nil, study.Recorded()), Model: whatifModel{FromScenario: study.Scenario(), Start: study.Startup.Start, Ready: study.Startup.Ready, Assumed: study.Startup.Assumed}}
+	return r, compare(ctx, o, &r, studied[whatifCourse, whatif.Summary]{study: study, verdict: whatif.Verdict,
+		course: func(sets []string, e *whatif.Edit) (whatifCourse, error) {
+			c, err := study.Fork(e, o.from)
+			if err != nil {
+				return whatifCourse{}, err
+			}
+			return courseOf(sets, c), nil
+		},
+		summary: func(c whatifCourse) whatif.Summary { return c.Summary },
+		bare:    func(c *whatifCourse) { c.Points = nil },
+	})
 }
 
 // noSuchPass tells of a pass in which nothing was decided.
 func noSuchPass(pass int) error {
 	return problem.Usage(fmt.Sprintf("이 기록의 패스 %d에는 결정이 없습니다.", pass), "결정이 있는 패스를 적어 주십시오. 목록은 stepscale replay로 보실 수 있습니다.")
-}
-
-// variants are what is to be played.
-func (o whatifOptions) variants() ([][]string, error) {
-	var sweeps []whatif.Sweep
-	for _, text := range o.sweeps {
-		s, err := whatif.ParseSweep(text)
-		if err != nil {
-			return nil, err
-		}
-		sweeps = append(sweeps, s)
-	}
-	return whatif.Variants(o.sets, sweeps)
 }
 
 func courseOf(sets []string, c whatif.Course) whatifCourse {

@@ -5,37 +5,25 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/cmd/stepscale/whatif"
 )
 
 func (d deps) showWhatif(file string, r whatifReport, sweep bool) error {
-	s := view.New(d.out)
-	s.Title("다른 설정이었다면: " + file)
-	for _, text := range r.Model.notes() {
-		s.Note(text)
-	}
-	s.Blank()
+	s := d.whatifHead(file, r.Model.notes())
 	if sweep {
-		showSweep(s, r)
+		showReplicaSweep(s, r)
 		return s.Err()
 	}
 	v := r.Variants[0]
-	for _, set := range v.Set {
-		s.Note("바꾼 것: " + set)
-	}
-	s.Section("레플리카")
-	s.Sparks([]view.Spark{{Name: "기록", Numbers: replicasOf(r.Recorded.course)}, {Name: "다시", Numbers: replicasOf(v.course)}})
-	s.Blank()
-	s.Section("나란히")
-	s.Table([]string{"", "기록", "다시"}, sideBySide(r.Recorded.Summary, v.Summary))
-	s.Blank()
+	beside(s, v.Set, "레플리카", replicasOf(r.Recorded.course), replicasOf(v.course), sideBySide(r.Recorded.Summary, v.Summary))
 	if v.course.Parted < 0 {
 		s.Done(fmt.Sprintf("결정 %d개가 모두 기록과 같습니다.", len(v.course.Points)))
 		return s.Err()
 	}
 	showFirst(s, v.First)
-	showParting(s, r.Recorded.course, v.course)
+	showParted(s, fmt.Sprintf("처음 달라진 결정: 패스 %d", v.course.Points[v.course.Parted].Pass), replicasParted(r.Recorded.course, v.course))
 	return s.Err()
 }
 
@@ -56,34 +44,18 @@ func (m whatifModel) notes() []string {
 	if m.Assumed {
 		start = fmt.Sprintf("기록에 새로 시작한 파드가 없어 %s 뒤에 시작한다고 가정합니다.", view.Duration(m.Start))
 	}
-	check := fmt.Sprintf("이 모델에 처음의 파드와 부하만 주면 기록의 결정 %d개 가운데 %d개를 그대로 냅니다.", m.Decisions, m.Agreed)
-	if m.Agreed < m.Decisions {
-		check += " 나머지만큼은 모델이 모르는 일이 있었으니, 갈라진 뒤의 숫자는 어림으로만 보십시오."
-	}
+	check := m.caveat(fmt.Sprintf("이 모델에 처음의 파드와 부하만 주면 기록의 결정 %d개 가운데 %d개를 그대로 냅니다.", m.Decisions, m.Agreed))
 	return []string{"결정은 HPA의 엔진이 다시 하고, 결정이 기록과 달라진 뒤의 파드와 메트릭은 시뮬레이션입니다. 클러스터는 없습니다.", load + " " + start, check}
 }
 
-// mostParted is how many decisions that differ are listed.
-const mostParted = 12
-
-// showParting lists the decisions that are not the recorded ones.
-func showParting(s *view.Screen, recorded, variant whatif.Course) {
-	var rows [][]string
-	differ := 0
+// replicasParted are the passes whose decisions are not the recorded ones.
+func replicasParted(recorded, variant whatif.Course) (passes []play.ForkedPass) {
 	for i, p := range variant.Points {
-		q := recorded.Points[i]
-		if p.Desired == q.Desired && p.Current == q.Current {
-			continue
-		}
-		if differ++; differ <= mostParted {
-			rows = append(rows, []string{strconv.Itoa(p.Pass), arrow(q), arrow(p)})
+		if q := recorded.Points[i]; p.Desired != q.Desired || p.Current != q.Current {
+			passes = append(passes, play.ForkedPass{Pass: p.Pass, Recorded: arrow(q), Other: arrow(p)})
 		}
 	}
-	s.Section(fmt.Sprintf("처음 달라진 결정: 패스 %d", variant.Points[variant.Parted].Pass))
-	s.Table([]string{"패스", "기록", "다시"}, rows)
-	if differ > mostParted {
-		s.Note(fmt.Sprintf("그 밖에 %d개 패스가 다릅니다. 모두 보시려면 --output json을 쓰십시오.", differ-mostParted))
-	}
+	return passes
 }
 
 func arrow(p whatif.Point) string {
@@ -117,7 +89,7 @@ func sideBySide(a, b whatif.Summary) [][]string {
 	}
 }
 
-func showSweep(s *view.Screen, r whatifReport) {
+func showReplicaSweep(s *view.Screen, r whatifReport) {
 	row := func(name string, v whatif.Summary) []string {
 		return []string{name, fmt.Sprintf("%.2f", v.PodHours), strconv.Itoa(int(v.Most)), view.Duration(v.OverTarget), view.Duration(v.Saturated), usageText(v, v.P99), strconv.Itoa(v.Scalings), strconv.Itoa(v.Flips)}
 	}
@@ -125,11 +97,5 @@ func showSweep(s *view.Screen, r whatifReport) {
 	for _, v := range r.Variants {
 		rows = append(rows, row(strings.Join(v.Set, " "), v.Summary))
 	}
-	s.Table([]string{"", "파드 시간", "최대", "목표 초과", "CPU 모자람", "p99", "조정", "되돌림"}, rows)
-	s.Blank()
-	if r.Verdict.Keep {
-		s.Done("지금 그대로 두십시오. " + r.Verdict.Reason)
-		return
-	}
-	s.Done("권합니다: " + strings.Join(r.Verdict.Set, " ") + ". " + r.Verdict.Reason)
+	showSweep(s, []string{"", "파드 시간", "최대", "목표 초과", "CPU 모자람", "p99", "조정", "되돌림"}, rows, r.Verdict)
 }

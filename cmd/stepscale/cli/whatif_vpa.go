@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/cmd/stepscale/whatif"
 	"github.com/stepscale/stepscale/engine"
@@ -80,16 +81,6 @@ func (o whatifOptions) ofVPA() bool {
 	return err == nil && e.OfVPA()
 }
 
-// whatifVPAReport is what --output json writes of a VPA.
-type whatifVPAReport struct {
-	SchemaVersion int               `json:"schemaVersion"`
-	Loop          string            `json:"loop"`
-	Model         whatifModel       `json:"model"`
-	Recorded      whatifVPACourse   `json:"recorded"`
-	Variants      []whatifVPACourse `json:"variants"`
-	Verdict       *whatifVerdict    `json:"verdict,omitempty"` // of a sweep
-}
-
 // whatifVPACourse is a course as JSON has it.
 type whatifVPACourse struct {
 	Set     []string          `json:"set"`
@@ -119,49 +110,19 @@ func (d deps) whatifVPA(ctx context.Context, file string, study *whatif.VPAStudy
 	return err
 }
 
-func compareVPA(ctx context.Context, study *whatif.VPAStudy, o whatifOptions) (r whatifVPAReport, err error) {
-	r.SchemaVersion, r.Loop, r.Recorded = 1, "vpa", vpaCourseOf(nil, study.Recorded())
-	if o.from > 0 && !study.Has(o.from) {
-		return r, noSuchPass(o.from)
-	}
-	variants, err := o.variants()
-	if err != nil {
-		return r, err
-	}
-	if r.Model.Agreed, r.Model.Decisions, err = study.Check(); err != nil {
-		return r, err
-	}
-	var sums []whatif.VPASummary
-	for _, sets := range variants {
-		if err := ctx.Err(); err != nil {
-			return r, err
-		}
-		edit, err := whatif.ParseEdit(sets)
-		if err == nil {
-			err = study.Accepts(edit)
-		}
-		if err != nil {
-			return r, err
-		}
-		course, err := study.Fork(edit, o.from)
-		if err != nil {
-			return r, err
-		}
-		v := vpaCourseOf(sets, course)
-		if len(o.sweeps) > 0 {
-			v.Points = nil
-		}
-		r.Variants, sums = append(r.Variants, v), append(sums, v.Summary)
-	}
-	if len(o.sweeps) > 0 {
-		r.Recorded.Points = nil
-		best, reason := whatif.VerdictVPA(r.Recorded.Summary, sums)
-		r.Verdict = &whatifVerdict{Keep: best < 0, Reason: reason}
-		if best >= 0 {
-			r.Verdict.Set = r.Variants[best].Set
-		}
-	}
-	return r, nil
+func compareVPA(ctx context.Context, study *whatif.VPAStudy, o whatifOptions) (whatifVPAReport, error) {
+	r := whatifVPAReport{Loop: "vpa", Recorded: vpaCourseOf(nil, study.Recorded())}
+	return r, compare(ctx, o, &r, studied[whatifVPACourse, whatif.VPASummary]{study: study, verdict: whatif.VerdictVPA,
+		course: func(sets []string, e *whatif.Edit) (whatifVPACourse, error) {
+			c, err := study.Fork(e, o.from)
+			if err != nil {
+				return whatifVPACourse{}, err
+			}
+			return vpaCourseOf(sets, c), nil
+		},
+		summary: func(c whatifVPACourse) whatif.VPASummary { return c.Summary },
+		bare:    func(c *whatifVPACourse) { c.Points = nil },
+	})
 }
 
 func vpaCourseOf(sets []string, c whatif.VPACourse) whatifVPACourse {
@@ -173,35 +134,22 @@ func vpaCourseOf(sets []string, c whatif.VPACourse) whatifVPACourse {
 }
 
 func (d deps) showWhatifVPA(file string, r whatifVPAReport, sweep bool) error {
-	s := view.New(d.out)
-	s.Title("다른 설정이었다면: " + file)
-	s.Note("추천은 기록한 사용량을 업스트림의 Recommender에게 처음부터 다시 먹여 계산하고, 어느 파드를 바꿀지는 업스트림의 우선순위 계산기가 정합니다. 클러스터는 없습니다.")
-	s.Note("갈라진 뒤의 파드는 시뮬레이션입니다: 축출된 파드는 다음 패스에 새 크기로 있고, 파드가 쓴 양과 OOM은 기록한 그대로입니다. PodDisruptionBudget의 거절은 모릅니다.")
-	check := fmt.Sprintf("이 모델에 처음의 파드와 사용량만 주면 기록의 패스 %d개 가운데 %d개에서 바꾼 파드의 수가 같습니다.", r.Model.Decisions, r.Model.Agreed)
-	if r.Model.Agreed < r.Model.Decisions {
-		check += " 나머지만큼은 모델이 모르는 일이 있었으니, 갈라진 뒤의 숫자는 어림으로만 보십시오."
-	}
-	s.Note(check)
-	s.Blank()
+	s := d.whatifHead(file, []string{
+		"추천은 기록한 사용량을 업스트림의 Recommender에게 처음부터 다시 먹여 계산하고, 어느 파드를 바꿀지는 업스트림의 우선순위 계산기가 정합니다. 클러스터는 없습니다.",
+		"갈라진 뒤의 파드는 시뮬레이션입니다: 축출된 파드는 다음 패스에 새 크기로 있고, 파드가 쓴 양과 OOM은 기록한 그대로입니다. PodDisruptionBudget의 거절은 모릅니다.",
+		r.Model.caveat(fmt.Sprintf("이 모델에 처음의 파드와 사용량만 주면 기록의 패스 %d개 가운데 %d개에서 바꾼 파드의 수가 같습니다.", r.Model.Decisions, r.Model.Agreed)),
+	})
 	if sweep {
 		showVPASweep(s, r)
 		return s.Err()
 	}
 	v := r.Variants[0]
-	for _, set := range v.Set {
-		s.Note("바꾼 것: " + set)
-	}
-	s.Section("파드 하나의 CPU 요청량")
-	s.Sparks([]view.Spark{{Name: "기록", Numbers: requestsOf(r.Recorded.course)}, {Name: "다시", Numbers: requestsOf(v.course)}})
-	s.Blank()
-	s.Section("나란히")
-	s.Table([]string{"", "기록", "다시"}, vpaSideBySide(r.Recorded.Summary, v.Summary))
-	s.Blank()
+	beside(s, v.Set, "파드 하나의 CPU 요청량", requestsOf(r.Recorded.course), requestsOf(v.course), vpaSideBySide(r.Recorded.Summary, v.Summary))
 	if v.course.Parted < 0 {
 		s.Done(fmt.Sprintf("패스 %d개의 추천과 판정이 모두 기록과 같습니다.", len(v.course.Points)))
 		return s.Err()
 	}
-	showVPAParting(s, r.Recorded.course, v.course)
+	showParted(s, fmt.Sprintf("처음 달라진 곳: 패스 %d", v.course.Points[v.course.Parted].Pass), sizesParted(r.Recorded.course, v.course))
 	return s.Err()
 }
 
@@ -246,22 +194,14 @@ func passText(p whatif.VPAPoint) string {
 	return t
 }
 
-// showVPAParting lists the passes that are not the recorded ones.
-func showVPAParting(s *view.Screen, recorded, variant whatif.VPACourse) {
-	var rows [][]string
-	differ := 0
+// sizesParted are the passes that are not the recorded ones.
+func sizesParted(recorded, variant whatif.VPACourse) (passes []play.ForkedPass) {
 	for i, p := range variant.Points {
 		if a, b := passText(recorded.Points[i]), passText(p); a != b {
-			if differ++; differ <= mostParted {
-				rows = append(rows, []string{strconv.Itoa(p.Pass), a, b})
-			}
+			passes = append(passes, play.ForkedPass{Pass: p.Pass, Recorded: a, Other: b})
 		}
 	}
-	s.Section(fmt.Sprintf("처음 달라진 곳: 패스 %d", variant.Points[variant.Parted].Pass))
-	s.Table([]string{"패스", "기록", "다시"}, rows)
-	if differ > mostParted {
-		s.Note(fmt.Sprintf("그 밖에 %d개 패스가 다릅니다. 모두 보시려면 --output json을 쓰십시오.", differ-mostParted))
-	}
+	return passes
 }
 
 func showVPASweep(s *view.Screen, r whatifVPAReport) {
@@ -272,11 +212,5 @@ func showVPASweep(s *view.Screen, r whatifVPAReport) {
 	for _, v := range r.Variants {
 		rows = append(rows, row(strings.Join(v.Set, " "), v.Summary))
 	}
-	s.Table([]string{"", "코어 시간", "GiB 시간", "CPU 모자람", "메모리 모자람", "바꾼 파드"}, rows)
-	s.Blank()
-	if r.Verdict.Keep {
-		s.Done("지금 그대로 두십시오. " + r.Verdict.Reason)
-		return
-	}
-	s.Done("권합니다: " + strings.Join(r.Verdict.Set, " ") + ". " + r.Verdict.Reason)
+	showSweep(s, []string{"", "코어 시간", "GiB 시간", "CPU 모자람", "메모리 모자람", "바꾼 파드"}, rows, r.Verdict)
 }

@@ -126,21 +126,18 @@ func (e *Edit) edited(r hpa.Recorded, before []byte) (*autoscalingv2.HorizontalP
 		if err != nil {
 			return nil, err
 		}
-		var value any
-		if err := yaml.Unmarshal([]byte(s.value), &value); err != nil {
-			return nil, &SetError{s.text, "값을 읽을 수 없습니다", setHint}
+		if tree, err = placed(s, tree, path, setHint); err != nil {
+			return nil, err
 		}
-		if tree, err = put(tree, path, value); err != nil {
-			return nil, &SetError{s.text, err.Error(), setHint}
-		}
-		if object.Spec, err = decodeSpec(s, tree); err != nil {
+		if object.Spec, err = decoded[autoscalingv2.HorizontalPodAutoscalerSpec](s, tree, "autoscaling/v2의 HPA에 없는 필드입니다", setHint); err != nil {
 			return nil, err
 		}
 	}
 	return e.stored(r, &object)
 }
 
-func decodeSpec(s set, tree any) (spec autoscalingv2.HorizontalPodAutoscalerSpec, err error) {
+// decoded is a tree as a spec, in which every field has its place.
+func decoded[T any](s set, tree any, noField, hint string) (spec T, err error) {
 	raw, err := json.Marshal(tree)
 	if err != nil {
 		return spec, err
@@ -148,11 +145,24 @@ func decodeSpec(s set, tree any) (spec autoscalingv2.HorizontalPodAutoscalerSpec
 	unknown, err := strict.UnmarshalStrict(raw, &spec, strict.DisallowUnknownFields)
 	switch {
 	case err != nil:
-		return spec, &SetError{s.text, "이 필드에 쓸 수 없는 값입니다", setHint}
+		return spec, &SetError{s.text, "이 필드에 쓸 수 없는 값입니다", hint}
 	case len(unknown) > 0:
-		return spec, &SetError{s.text, "autoscaling/v2의 HPA에 없는 필드입니다", setHint}
+		return spec, &SetError{s.text, noField, hint}
 	}
 	return spec, nil
+}
+
+// placed is a tree with what is set in its place.
+func placed(s set, tree any, path []string, hint string) (any, error) {
+	var value any
+	if err := yaml.Unmarshal([]byte(s.value), &value); err != nil {
+		return nil, &SetError{s.text, "값을 읽을 수 없습니다", hint}
+	}
+	tree, err := put(tree, path, value)
+	if err != nil {
+		return nil, &SetError{s.text, err.Error(), hint}
+	}
+	return tree, nil
 }
 
 // stored fills in what the API server does, and refuses what it would.

@@ -20,8 +20,12 @@ type Parting struct {
 func (s *Study) Fork(e *Edit, from int) (Course, error) { return s.play(e, from, nil) }
 
 // Fork is the course in which everything is as recorded up to a pass, and an edit holds
-// from that pass on. What a histogram is made with is fixed where it begins.
+// from that pass on. What a histogram is made with is fixed where it begins, and what the
+// VPA of the recording has not is an error.
 func (s *VPAStudy) Fork(e *Edit, from int) (VPACourse, error) {
+	if err := e.checkVPA(s.passes[0].Fed); err != nil {
+		return VPACourse{}, err
+	}
 	for _, set := range e.sets {
 		if (set.key == cpuHalfLife || set.key == memoryHalfLife) && from > s.passes[0].Pass {
 			return VPACourse{}, &SetError{set.text, "반감기는 도중에 바꿀 수 없습니다", "히스토그램은 처음 만들 때의 반감기로 쌓입니다. 처음부터 바꾸어 보십시오."}

@@ -48,9 +48,6 @@ type VPAPoint struct {
 	For       time.Duration     `json:"-"`       // until the next
 }
 
-// Accepts tells what of an edit the VPA of the recording has not.
-func (s *VPAStudy) Accepts(e *Edit) error { return e.checkVPA(s.passes[0].Fed) }
-
 // Play is the course under an edit.
 func (s *VPAStudy) Play(e *Edit) (VPACourse, error) { return s.play(e, 0, nil) }
 
@@ -80,8 +77,8 @@ func (s *VPAStudy) Recorded() VPACourse {
 }
 
 // play feeds upstream's recommender pass by pass, and lets it decide; the edit holds from a
-// pass on. Without slots the
-// pods are as recorded until other ones are updated, or the same ones otherwise.
+// pass on. Without slots the pods are as recorded until other ones are updated, or the same
+// ones otherwise.
 func (s *VPAStudy) play(e *Edit, from int, m *slots) (VPACourse, error) {
 	c := VPACourse{Parted: -1}
 	end := e.halfLives()

@@ -10,13 +10,11 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
-	"go.yaml.in/yaml/v3"
 	admissionv1 "k8s.io/api/admission/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	vpahandler "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/admission-controller/resource/vpa"
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	aggregate "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/model"
-	strict "sigs.k8s.io/json"
 
 	"github.com/stepscale/stepscale/engine/vpa"
 )
@@ -127,25 +125,15 @@ func withSet(s set, spec vpav1.VerticalPodAutoscalerSpec) (changed vpav1.Vertica
 	if err != nil {
 		return spec, err
 	}
-	var tree, value any
+	var tree any
 	if err := json.Unmarshal(raw, &tree); err != nil {
 		return spec, err
 	}
-	if err := yaml.Unmarshal([]byte(s.value), &value); err != nil {
-		return spec, &SetError{s.text, "값을 읽을 수 없습니다", vpaHint}
-	}
-	if tree, err = put(tree, path, value); err != nil {
-		return spec, &SetError{s.text, err.Error(), vpaHint}
-	}
-	if raw, err = json.Marshal(tree); err != nil {
+	if tree, err = placed(s, tree, path, vpaHint); err != nil {
 		return spec, err
 	}
-	unknown, err := strict.UnmarshalStrict(raw, &changed, strict.DisallowUnknownFields)
-	switch {
-	case err != nil:
-		return spec, &SetError{s.text, "이 필드에 쓸 수 없는 값입니다", vpaHint}
-	case len(unknown) > 0:
-		return spec, &SetError{s.text, "VPA에 없는 필드입니다", vpaHint}
+	if changed, err = decoded[vpav1.VerticalPodAutoscalerSpec](s, tree, "VPA에 없는 필드입니다", vpaHint); err != nil {
+		return spec, err
 	}
 	if u := changed.UpdatePolicy; u != nil && u.UpdateMode != nil && *u.UpdateMode == vpav1.UpdateModeInPlace {
 		return spec, &SetError{s.text, "InPlace는 업스트림에서 기본으로 꺼져 있어 계산하지 않습니다", "Off, Initial, Recreate, InPlaceOrRecreate 가운데 하나를 적어 주십시오."}
