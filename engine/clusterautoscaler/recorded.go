@@ -9,11 +9,8 @@ import (
 	"slices"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-
-	"github.com/stepscale/stepscale/engine/otherwise"
 )
 
 // Recorded is the JSON in Frame.Inputs of the steps that decide: enough to decide again
@@ -166,15 +163,10 @@ func lean(c *Cluster) {
 	}
 }
 
-// own is a copy of which everything may be changed that is in the lists.
-func (r Recorded) own() Recorded {
+// Own is a copy of which everything may be changed that is in the lists.
+func (r Recorded) Own() Recorded {
 	c := *r.Cluster
 	c.Nodes, c.Pods, c.Groups, c.Budgets = slices.Clone(c.Nodes), slices.Clone(c.Pods), slices.Clone(c.Groups), slices.Clone(c.Budgets)
 	r.Cluster = &c
 	return r
-}
-
-// editPods changes copies of the pods that match.
-func (r Recorded) editPods(match func(*corev1.Pod) bool, change func(*corev1.Pod)) {
-	r.Cluster.Pods = otherwise.Edited(r.Cluster.Pods, match, change)
 }

@@ -11,14 +11,6 @@ import (
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
-// The questions that are answered (otherwise.Answer.Question).
-const (
-	WhyGroup  = "groupChosen" // why these nodes were ordered
-	WhyNoNode = "noNode"      // why none was
-	WhyKept   = "nodeKept"    // why a node stays
-	WhyGone   = "nodeRemoved" // why it goes
-)
-
 // The verdicts that are no Verdict and no Reason.
 const (
 	ScaledUp  = "ScaledUpGroup"
@@ -65,9 +57,9 @@ func (r Recorded) whyUp(ctx context.Context, judge *Judge, f trace.Frame, subjec
 		return nil, err
 	}
 	base := u.outcome()
-	question, about, action := WhyNoNode, "", actionKeep
+	question, about, action := otherwise.NoNode, "", actionKeep
 	if len(u.Resizes) > 0 {
-		question, about, action = WhyGroup, u.Best.Group.Name, actionUp
+		question, about, action = otherwise.GroupChosen, u.Best.Group.Name, actionUp
 	}
 	if differs(f, action) {
 		return nil, otherwise.ErrDiffers
@@ -84,7 +76,7 @@ func (u *ScaleUp) outcome() otherwise.Outcome {
 	o := otherwise.Outcome{Verdict: string(u.Verdict), Ref: "core/static_autoscaler.go: shouldScaleUp"}
 	switch {
 	case !u.cluster.Healthy(u.autoscaler.Options):
-		return otherwise.Outcome{Verdict: Unhealthy, Ref: "clusterstate/clusterstate.go: IsClusterHealthy"}
+		return otherwise.Outcome{Verdict: Unhealthy, Ref: ofHealth}
 	case u.Verdict != Needed:
 		return o
 	case u.Best == nil:
@@ -106,7 +98,7 @@ func (u *ScaleUp) outcome() otherwise.Outcome {
 	return o
 }
 
-func (r Recorded) whyDown(ctx context.Context, judge *Judge, f trace.Frame, subject string) (answers []otherwise.Answer, err error) {
+func (r Recorded) whyDown(ctx context.Context, judge *Judge, f trace.Frame, subject string) ([]otherwise.Answer, error) {
 	d, err := r.down(ctx, judge)
 	if err != nil {
 		return nil, err
@@ -120,33 +112,13 @@ func (r Recorded) whyDown(ctx context.Context, judge *Judge, f trace.Frame, subj
 	if differs(f, action) {
 		return nil, otherwise.ErrDiffers
 	}
-	memo := map[string]map[string]otherwise.Outcome{}
-	for _, node := range first(d, base, subject) {
-		question := WhyKept
-		if base[node].Verdict == Removed {
-			question = WhyGone
-		}
-		a, err := otherwise.Ask(ctx, question, node, base[node], otherwise.Coarse, r.inputsDown(judge, d, node, memo))
-		if err != nil {
-			return nil, err
-		}
-		answers = append(answers, a)
-	}
-	if subject != "" && len(answers) == 0 {
-		return nil, otherwise.ErrNoSubject
-	}
-	return answers, nil
+	memo := otherwise.Memo{}
+	return otherwise.AskNodes(ctx, ranked(base), subject, base, func(o otherwise.Outcome) bool { return o.Verdict == Removed }, otherwise.Coarse,
+		func(node string) []otherwise.Probe { return r.inputsDown(judge, d, node, memo) })
 }
 
-// first are the nodes that are told of: one that was asked for, or those that go and then
-// the others.
-func first(d *ScaleDown, outcomes map[string]otherwise.Outcome, subject string) []string {
-	if subject != "" {
-		if _, ok := outcomes[subject]; ok {
-			return []string{subject}
-		}
-		return nil
-	}
+// ranked are the nodes that go, then the others, and then those of no group.
+func ranked(outcomes map[string]otherwise.Outcome) []string {
 	nodes := slices.Sorted(maps.Keys(outcomes))
 	rank := func(node string) int {
 		switch outcomes[node].Verdict {
@@ -158,7 +130,7 @@ func first(d *ScaleDown, outcomes map[string]otherwise.Outcome, subject string) 
 		return 1
 	}
 	slices.SortStableFunc(nodes, func(a, b string) int { return rank(a) - rank(b) })
-	return nodes[:min(len(nodes), otherwise.MostAnswers)]
+	return nodes
 }
 
 // The upstream files and functions of the reasons.
@@ -169,6 +141,7 @@ const (
 	ofPrefilter   = "processors/nodes/pre_filtering_processor.go: GetScaleDownCandidates"
 	ofCooldown    = "core/static_autoscaler.go: isScaleDownInCooldown"
 	ofBudgets     = "core/scaledown/budgets/budgets.go: CropNodes"
+	ofHealth      = "clusterstate/clusterstate.go: IsClusterHealthy"
 	ofActuation   = "core/scaledown/actuation/actuator.go: StartDeletion"
 )
 

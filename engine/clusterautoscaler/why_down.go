@@ -1,80 +1,38 @@
 package clusterautoscaler
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"math"
 	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stepscale/stepscale/engine/otherwise"
 )
 
 // inputsDown are all that the fate of a node depends on and that somebody could have
-// changed. What an input at a value comes to is the same for all nodes, and kept in memo.
-func (r Recorded) inputsDown(judge *Judge, d *ScaleDown, node string, memo map[string]map[string]otherwise.Outcome) (list []otherwise.Probe) {
-	on := onNode(r.Cluster.Pods, node)
-	edits := slices.Concat(r.requests(on, nil), r.podsOn(node, on), r.safeToEvict(on), r.allowed(on), r.roomElsewhere(d, node), r.minimum(node), r.flagsDown(), []edit{r.passing()})
-	for _, e := range edits {
-		in := otherwise.Probe{Input: e.Input}
-		in.Decide = func(ctx context.Context, v int64) (otherwise.Outcome, error) {
-			key := fmt.Sprint(in.Kind, "\x00", in.Of, "\x00", in.Field, "\x00", v)
-			if _, ok := memo[key]; !ok {
-				again, err := e.with(r, v).down(ctx, judge)
-				if err != nil {
-					return otherwise.Outcome{}, err
-				}
-				memo[key] = outcomes(again)
-			}
-			if o, ok := memo[key][node]; ok {
-				return o, nil
-			}
-			return otherwise.Outcome{Verdict: Unhealthy, Ref: "clusterstate/clusterstate.go: IsClusterHealthy"}, nil
-		}
-		list = append(list, in)
-	}
-	return list
-}
-
-func onNode(pods []*corev1.Pod, node string) (on []*corev1.Pod) {
-	for _, p := range pods {
-		if p.Spec.NodeName == node {
-			on = append(on, p)
-		}
-	}
-	slices.SortFunc(on, func(a, b *corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
-	return on
-}
-
-// podsOn is how many pods there are on the node: the last by name are not there.
-func (r Recorded) podsOn(node string, on []*corev1.Pod) []edit {
-	if len(on) == 0 {
-		return nil
-	}
-	from := int64(len(on))
-	return []edit{{otherwise.Input{Kind: "podsOnNode", Of: node, Unit: otherwise.Count, From: from, High: from}, func(r *Recorded, v int64) {
-		r.Cluster.Pods = otherwise.Without(r.Cluster.Pods, on[v:])
-	}}}
+// changed.
+func (r Recorded) inputsDown(judge *Judge, d *ScaleDown, node string, memo otherwise.Memo) []otherwise.Probe {
+	on := otherwise.OnNode(r.Cluster.Pods, node)
+	edits := slices.Concat(r.requests(on, nil), recordedPods.OnNode(node, on), safeToEvict(on), r.allowed(on), r.roomElsewhere(d, node), r.minimum(node), r.flagsDown(), []edit{r.passing()})
+	return otherwise.ProbesOf(node, r, edits, memo, otherwise.Outcome{Verdict: Unhealthy, Ref: ofHealth}, func(ctx context.Context, r Recorded) (map[string]otherwise.Outcome, error) {
+		again, err := r.down(ctx, judge)
+		return outcomes(again), err
+	})
 }
 
 // safeToEvict is the annotation, on the pods of a workload that has it not.
-func (r Recorded) safeToEvict(on []*corev1.Pod) (list []edit) {
+func safeToEvict(on []*corev1.Pod) (list []edit) {
 	for _, w := range otherwise.Workloads(on) {
 		if w.Pods[0].Annotations[SafeToEvict] == "true" || ofDaemonSet(w.Pods[0]) {
 			continue
 		}
-		list = append(list, edit{otherwise.Input{Kind: "safeToEvict", Of: w.Name, Field: SafeToEvict, Unit: otherwise.Choice, High: 1}, func(r *Recorded, _ int64) {
-			r.editPods(w.Has, func(p *corev1.Pod) {
-				if p.Annotations == nil {
-					p.Annotations = map[string]string{}
-				}
-				p.Annotations[SafeToEvict] = "true"
-			})
-		}})
+		list = append(list, recordedPods.Change(otherwise.Input{Kind: "safeToEvict", Of: w.Name, Field: SafeToEvict, Unit: otherwise.Choice, High: 1}, w.Has, func(p *corev1.Pod, _ int64) {
+			metav1.SetMetaDataAnnotation(&p.ObjectMeta, SafeToEvict, "true")
+		}))
 	}
 	return list
 }
@@ -89,8 +47,7 @@ func (r Recorded) allowed(on []*corev1.Pod) (list []edit) {
 		if b.count(on) == 0 {
 			continue
 		}
-		from := int64(b.allowed)
-		list = append(list, edit{otherwise.Input{Kind: "disruptionsAllowed", Of: b.name, Field: "status.disruptionsAllowed", Unit: otherwise.Count, From: from, High: from + mostMore}, func(r *Recorded, v int64) {
+		list = append(list, edit{Input: otherwise.Allowed(b.name, int32(b.allowed)), Set: func(r *Recorded, v int64) {
 			r.Cluster.Budgets[i] = r.Cluster.Budgets[i].DeepCopy()
 			r.Cluster.Budgets[i].Status.DisruptionsAllowed = int32(v)
 		}})
@@ -107,9 +64,7 @@ func (r Recorded) roomElsewhere(d *ScaleDown, node string) (list []edit) {
 		if n.Name == node {
 			continue
 		}
-		q := n.Status.Allocatable[corev1.ResourceCPU]
-		from := q.MilliValue()
-		list = append(list, edit{otherwise.Input{Kind: "allocatable.cpu", Of: n.Name, Field: "status.allocatable.cpu", Unit: otherwise.Milli, From: from, Low: from, High: 4*from + 1}, func(r *Recorded, v int64) {
+		list = append(list, edit{Input: otherwise.RoomOn(n), Set: func(r *Recorded, v int64) {
 			n := r.Cluster.Nodes[i].DeepCopy()
 			n.Status.Allocatable[corev1.ResourceCPU] = *resource.NewMilliQuantity(v, resource.DecimalSI)
 			r.Cluster.Nodes[i] = n
@@ -126,7 +81,7 @@ func (r Recorded) minimum(node string) []edit {
 	}
 	g := r.Cluster.Groups[i]
 	from := int64(g.Min)
-	return []edit{{otherwise.Input{Kind: "groupMin", Of: g.Name, Unit: otherwise.Count, From: from, High: max(from, int64(g.Target))}, func(r *Recorded, v int64) {
+	return []edit{{Input: otherwise.Input{Kind: "groupMin", Of: g.Name, Unit: otherwise.Count, From: from, High: max(from, int64(g.Target))}, Set: func(r *Recorded, v int64) {
 		r.editGroup(i, func(g *NodeGroup) { g.Min = int(v) })
 	}}}
 }
@@ -145,7 +100,7 @@ func (r Recorded) flagsDown() []edit {
 		flagged("--max-scale-down-parallelism", otherwise.Count, int64(o.Parallelism), 0, 50, func(o *Options, v int64) { o.Parallelism = int(v) }),
 	}
 	if o.SkipLocalStorage {
-		list = append(list, edit{otherwise.Input{Kind: "switch", Of: "false", Field: "--skip-nodes-with-local-storage", Unit: otherwise.Choice, High: 1}, func(r *Recorded, _ int64) { r.Options.SkipLocalStorage = false }})
+		list = append(list, edit{Input: otherwise.Input{Kind: "switch", Of: "false", Field: "--skip-nodes-with-local-storage", Unit: otherwise.Choice, High: 1}, Set: func(r *Recorded, _ int64) { r.Options.SkipLocalStorage = false }})
 	}
 	return list
 }

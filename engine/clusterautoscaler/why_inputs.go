@@ -18,38 +18,22 @@ const (
 	mostPassed = 35 * time.Minute // that goes by: the longest backoff, and some
 )
 
-// edit is an input and what another value of it does to a copy of what was recorded.
-type edit struct {
-	otherwise.Input
-	set func(r *Recorded, v int64)
-}
+type edit = otherwise.Edit[Recorded]
+
+// recordedPods is where they are.
+var recordedPods otherwise.Pods[Recorded] = func(r *Recorded) *[]*corev1.Pod { return &r.Cluster.Pods }
 
 // inputsUp are all that a decision about more nodes depends on and that somebody could
 // have changed.
-func (r Recorded) inputsUp(judge *Judge, u *ScaleUp) (list []otherwise.Probe) {
-	edits := slices.Concat(r.requests(u.Pending, u.cluster.Groups), r.selectors(u.Pending), r.count(u.Pending), r.groupMaxima(u), r.expanders(u),
-		[]edit{r.passing()})
-	for _, e := range edits {
-		in := otherwise.Probe{Input: e.Input}
-		in.Decide = func(ctx context.Context, v int64) (otherwise.Outcome, error) {
-			again, err := e.with(r, v).up(ctx, judge)
-			if err != nil {
-				return otherwise.Outcome{}, err
-			}
-			return again.outcome(), nil
+func (r Recorded) inputsUp(judge *Judge, u *ScaleUp) []otherwise.Probe {
+	edits := slices.Concat(r.requests(u.Pending, u.cluster.Groups), recordedPods.Selectors(u.Pending), recordedPods.Waiting(u.Pending), r.groupMaxima(u), r.expanders(u), []edit{r.passing()})
+	return otherwise.Probes(r, edits, func(ctx context.Context, r Recorded) (otherwise.Outcome, error) {
+		again, err := r.up(ctx, judge)
+		if err != nil {
+			return otherwise.Outcome{}, err
 		}
-		list = append(list, in)
-	}
-	return list
-}
-
-// with is what was recorded with another value; From leaves it alone.
-func (e edit) with(r Recorded, v int64) Recorded {
-	r = r.own()
-	if v != e.From {
-		e.set(&r, v)
-	}
-	return r
+		return again.outcome(), nil
+	})
 }
 
 // waits tells a pod that is on no node.
@@ -57,7 +41,7 @@ func waits(p *corev1.Pod) bool { return allocated(p) == "" }
 
 // requests are those of each workload, of all its pods alike: of those alone that wait, where
 // more nodes are in question.
-func (r Recorded) requests(pods []*corev1.Pod, groups []*NodeGroup) (list []edit) {
+func (r Recorded) requests(of []*corev1.Pod, groups []*NodeGroup) []edit {
 	var sizes []corev1.ResourceList
 	for _, n := range r.Cluster.Nodes {
 		sizes = append(sizes, n.Status.Allocatable)
@@ -65,57 +49,26 @@ func (r Recorded) requests(pods []*corev1.Pod, groups []*NodeGroup) (list []edit
 	for _, g := range groups {
 		sizes = append(sizes, g.Template.Status.Allocatable)
 	}
-	for _, w := range otherwise.Workloads(pods) {
-		if ofDaemonSet(w.Pods[0]) {
-			continue
-		}
-		for _, in := range w.Requests(otherwise.Largest(sizes...)) {
-			list = append(list, edit{in, func(r *Recorded, v int64) {
-				match := func(p *corev1.Pod) bool { return w.Has(p) && (r.Down || waits(p)) }
-				r.editPods(match, func(p *corev1.Pod) { in.SetRequest(p, v) })
-			}})
-		}
-	}
-	return list
-}
-
-// selectors are nodeSelectors that might not be there.
-func (r Recorded) selectors(pods []*corev1.Pod) (list []edit) {
-	for _, w := range otherwise.Workloads(pods) {
-		if len(w.Pods[0].Spec.NodeSelector) == 0 {
-			continue
-		}
-		list = append(list, edit{otherwise.Input{Kind: "noNodeSelector", Of: w.Name, Field: "nodeSelector", Unit: otherwise.Choice, High: 1}, func(r *Recorded, _ int64) {
-			r.editPods(w.Has, func(p *corev1.Pod) { p.Spec.NodeSelector = nil })
-		}})
-	}
-	return list
-}
-
-// count is how many pods wait.
-func (r Recorded) count(pods []*corev1.Pod) []edit {
-	if len(pods) == 0 {
-		return nil
-	}
-	return []edit{{otherwise.Waiting(pods), func(r *Recorded, v int64) { r.Cluster.Pods = otherwise.SetWaiting(r.Cluster.Pods, pods, v) }}}
+	of = slices.DeleteFunc(slices.Clone(of), ofDaemonSet)
+	return recordedPods.Requests(of, sizes, func(p *corev1.Pod) bool { return r.Down || waits(p) })
 }
 
 // groupMaxima are how far the groups may grow.
 func (r Recorded) groupMaxima(u *ScaleUp) (list []edit) {
 	for i, g := range r.Cluster.Groups {
 		from := int64(g.Max)
-		list = append(list, edit{otherwise.Input{Kind: "groupMax", Of: g.Name, Unit: otherwise.Count, From: from, Low: min(from, int64(g.Target)), High: from + mostMore}, func(r *Recorded, v int64) {
+		list = append(list, edit{Input: otherwise.Input{Kind: "groupMax", Of: g.Name, Unit: otherwise.Count, From: from, Low: min(from, int64(g.Target)), High: from + mostMore}, Set: func(r *Recorded, v int64) {
 			r.editGroup(i, func(g *NodeGroup) { g.Max = int(v) })
 		}})
 		if strings.Contains(r.Options.Expander, Price) {
 			price := int64(math.Round(g.Price * 1e4))
-			list = append(list, edit{otherwise.Input{Kind: "groupPrice", Of: g.Name, Unit: otherwise.Price, From: price, Low: 1, High: 10*price + 1}, func(r *Recorded, v int64) {
+			list = append(list, edit{Input: otherwise.Input{Kind: "groupPrice", Of: g.Name, Unit: otherwise.Price, From: price, Low: 1, High: 10*price + 1}, Set: func(r *Recorded, v int64) {
 				r.editGroup(i, func(g *NodeGroup) { g.Price = float64(v) / 1e4 })
 			}})
 		}
 	}
 	if limit := int64(r.Options.MaxNodesTotal); limit > 0 {
-		list = append(list, edit{otherwise.Input{Kind: "flag", Field: "--max-nodes-total", Unit: otherwise.Count, From: limit, Low: 1, High: limit + mostMore}, func(r *Recorded, v int64) {
+		list = append(list, edit{Input: otherwise.Input{Kind: "flag", Field: "--max-nodes-total", Unit: otherwise.Count, From: limit, Low: 1, High: limit + mostMore}, Set: func(r *Recorded, v int64) {
 			r.Options.MaxNodesTotal = int(v)
 		}})
 	}
@@ -137,7 +90,7 @@ func (r Recorded) expanders(u *ScaleUp) (list []edit) {
 		if name == r.Options.Expander {
 			continue
 		}
-		list = append(list, edit{otherwise.Input{Kind: "expander", Of: name, Field: "--expander", Unit: otherwise.Choice, High: 1}, func(r *Recorded, _ int64) { r.Options.Expander = name }})
+		list = append(list, edit{Input: otherwise.Input{Kind: "expander", Of: name, Field: "--expander", Unit: otherwise.Choice, High: 1}, Set: func(r *Recorded, _ int64) { r.Options.Expander = name }})
 	}
 	return list
 }
@@ -149,12 +102,12 @@ func (r Recorded) passing() edit {
 	if r.Down {
 		longest = max(longest, r.Options.UnneededTime, r.Options.UnreadyTime, r.Options.DelayAfterAdd)
 	}
-	return edit{otherwise.Input{Kind: "time", Of: interval.String(), Unit: otherwise.Loops, High: int64(longest/interval) + 2}, func(r *Recorded, v int64) {
+	return edit{Input: otherwise.Input{Kind: "time", Of: interval.String(), Unit: otherwise.Loops, High: int64(longest/interval) + 2}, Set: func(r *Recorded, v int64) {
 		r.Cluster.Now = r.Cluster.Now.Add(time.Duration(v) * interval)
 	}}
 }
 
 // flag is an option of which another value is tried.
 func flagged(name string, unit otherwise.Unit, from, low, high int64, set func(o *Options, v int64)) edit {
-	return edit{otherwise.Input{Kind: "flag", Field: name, Unit: unit, From: from, Low: low, High: max(from, high)}, func(r *Recorded, v int64) { set(&r.Options, v) }}
+	return edit{Input: otherwise.Input{Kind: "flag", Field: name, Unit: unit, From: from, Low: low, High: max(from, high)}, Set: func(r *Recorded, v int64) { set(&r.Options, v) }}
 }

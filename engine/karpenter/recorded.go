@@ -110,8 +110,8 @@ func ReadRecorded(inputs []byte) (Recorded, error) {
 	return r, nil
 }
 
-// own is a copy whose lists may be changed.
-func (r Recorded) own() Recorded {
+// Own is a copy whose lists may be changed.
+func (r Recorded) Own() Recorded {
 	r.Types, r.Pools, r.Claims, r.Nodes, r.Pods, r.Budgets = slices.Clone(r.Types), slices.Clone(r.Pools), slices.Clone(r.Claims), slices.Clone(r.Nodes), slices.Clone(r.Pods), slices.Clone(r.Budgets)
 	return r
 }

@@ -18,14 +18,6 @@ import (
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
-// The questions that are answered (otherwise.Answer.Question).
-const (
-	WhyType   = "typeChosen"  // why these machines are rented
-	WhyNoNode = "noNode"      // why none is
-	WhyKept   = "nodeKept"    // why a node stays
-	WhyGone   = "nodeRemoved" // why it goes
-)
-
 // The verdicts, beside upstream's decisions delete and replace.
 const (
 	Claims    = "CreateNodeClaims"
@@ -67,9 +59,9 @@ func (r Recorded) whyPlanned(ctx context.Context, f trace.Frame, subject string)
 	if told, ok := f.Fact("createdClaims"); ok && (plan == nil || told != strconv.Itoa(len(plan.NewNodeClaims))) {
 		return nil, otherwise.ErrDiffers
 	}
-	question, about := WhyNoNode, ""
+	question, about := otherwise.NoNode, ""
 	if base.Verdict == Claims {
-		question, about = WhyType, base.About[0]
+		question, about = otherwise.TypeChosen, base.About[0]
 	}
 	if subject != "" && subject != about {
 		return nil, otherwise.ErrNoSubject
@@ -130,7 +122,7 @@ func (p *plan) outcome() otherwise.Outcome {
 // noPlaceFor begins the last thing that Claims is about where some pods have no place.
 const noPlaceFor = "no place: "
 
-func (r Recorded) whyDisrupted(ctx context.Context, f trace.Frame, subject string) (answers []otherwise.Answer, err error) {
+func (r Recorded) whyDisrupted(ctx context.Context, f trace.Frame, subject string) ([]otherwise.Answer, error) {
 	base, err := r.disrupted(ctx)
 	if err != nil {
 		return nil, err
@@ -144,27 +136,11 @@ func (r Recorded) whyDisrupted(ctx context.Context, f trace.Frame, subject strin
 	if told, ok := f.Fact("decision"); ok && told != decided {
 		return nil, otherwise.ErrDiffers
 	}
-	memo := map[string]map[string]otherwise.Outcome{}
 	nodes := r.managed()
 	slices.SortStableFunc(nodes, func(a, b string) int { return stays(base[a]) - stays(base[b]) })
-	for _, node := range nodes {
-		if subject != "" && subject != node || len(answers) == otherwise.MostAnswers {
-			continue
-		}
-		question := WhyKept
-		if stays(base[node]) == 0 {
-			question = WhyGone
-		}
-		a, err := otherwise.Ask(ctx, question, node, base[node], otherwise.Sparse, r.inputsOfDisruption(node, memo))
-		if err != nil {
-			return nil, err
-		}
-		answers = append(answers, a)
-	}
-	if subject != "" && len(answers) == 0 {
-		return nil, otherwise.ErrNoSubject
-	}
-	return answers, nil
+	memo := otherwise.Memo{}
+	return otherwise.AskNodes(ctx, nodes, subject, base, func(o otherwise.Outcome) bool { return stays(o) == 0 }, otherwise.Sparse,
+		func(node string) []otherwise.Probe { return r.inputsOfDisruption(node, memo) })
 }
 
 // stays is 1 for a node that does.

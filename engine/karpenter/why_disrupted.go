@@ -19,27 +19,13 @@ import (
 const mostQuiet = 3600
 
 // inputsOfDisruption are all that the fate of a node depends on and that somebody could have
-// changed. What an input at a value comes to is the same for all nodes, and kept in memo.
-func (r Recorded) inputsOfDisruption(node string, memo map[string]map[string]otherwise.Outcome) (list []otherwise.Probe) {
-	on := r.onNode(node)
+// changed.
+func (r Recorded) inputsOfDisruption(node string, memo otherwise.Memo) []otherwise.Probe {
+	on := otherwise.OnNode(r.Pods, node)
 	everywhere := func(*corev1.Pod) bool { return true }
-	edits := slices.Concat(r.requests(on, everywhere), r.podsOn(node, on), r.roomOn(node), r.price(r.typeOf(node)), r.policies(), r.annotated(on), r.allowed(on),
-		[]edit{{otherwise.Input{Kind: "time", Unit: otherwise.Seconds, High: mostQuiet}, func(r *Recorded, v int64) { r.Now = r.Now.Add(time.Duration(v) * time.Second) }}})
-	for _, e := range edits {
-		in := otherwise.Probe{Input: e.Input}
-		in.Decide = func(ctx context.Context, v int64) (otherwise.Outcome, error) {
-			if memo[key(e.Input, v)] == nil {
-				of, err := e.with(r, v).disrupted(ctx)
-				if err != nil {
-					return otherwise.Outcome{}, err
-				}
-				memo[key(e.Input, v)] = of
-			}
-			return memo[key(e.Input, v)][node], nil
-		}
-		list = append(list, in)
-	}
-	return list
+	edits := slices.Concat(recordedPods.Requests(on, r.sizes(), everywhere), recordedPods.OnNode(node, on), r.roomOn(node), r.price(r.typeOf(node)), r.policies(), annotated(on), r.allowed(on),
+		[]edit{{Input: otherwise.Input{Kind: "time", Unit: otherwise.Seconds, High: mostQuiet}, Set: func(r *Recorded, v int64) { r.Now = r.Now.Add(time.Duration(v) * time.Second) }}})
+	return otherwise.ProbesOf(node, r, edits, memo, otherwise.Outcome{}, func(ctx context.Context, r Recorded) (map[string]otherwise.Outcome, error) { return r.disrupted(ctx) })
 }
 
 // typeOf is the instance type of a node.
@@ -52,21 +38,12 @@ func (r Recorded) typeOf(node string) string {
 	return ""
 }
 
-// podsOn is how many pods there are on the node: the last by name are not there.
-func (r Recorded) podsOn(node string, on []*corev1.Pod) []edit {
-	if len(on) == 0 {
-		return nil
-	}
-	n := int64(len(on))
-	return []edit{{otherwise.Input{Kind: "podsOnNode", Of: node, Unit: otherwise.Count, From: n, High: n}, func(r *Recorded, v int64) { r.Pods = otherwise.Without(r.Pods, on[v:]) }}}
-}
-
 // policies are what the NodePools say of disruption.
 func (r Recorded) policies() (list []edit) {
 	for i, pool := range r.Pools {
 		d := pool.Spec.Disruption
 		if after := d.ConsolidateAfter.Duration; after != nil {
-			list = append(list, edit{otherwise.Input{Kind: "consolidateAfter", Of: pool.Name, Field: "spec.disruption.consolidateAfter", Unit: otherwise.Seconds, From: int64(*after / time.Second), High: mostQuiet}, func(r *Recorded, v int64) {
+			list = append(list, edit{Input: otherwise.Input{Kind: "consolidateAfter", Of: pool.Name, Field: "spec.disruption.consolidateAfter", Unit: otherwise.Seconds, From: int64(*after / time.Second), High: mostQuiet}, Set: func(r *Recorded, v int64) {
 				quiet := time.Duration(v) * time.Second
 				r.editPool(i, func(p *karpv1.NodePool) { p.Spec.Disruption.ConsolidateAfter.Duration = &quiet })
 			}})
@@ -75,7 +52,7 @@ func (r Recorded) policies() (list []edit) {
 		if d.ConsolidationPolicy == other {
 			other = karpv1.ConsolidationPolicyWhenEmptyOrUnderutilized
 		}
-		list = append(list, edit{otherwise.Input{Kind: "consolidationPolicy", Of: string(other), Field: "spec.disruption.consolidationPolicy", Unit: otherwise.Choice, High: 1}, func(r *Recorded, _ int64) {
+		list = append(list, edit{Input: otherwise.Input{Kind: "consolidationPolicy", Of: string(other), Field: "spec.disruption.consolidationPolicy", Unit: otherwise.Choice, High: 1}, Set: func(r *Recorded, _ int64) {
 			r.editPool(i, func(p *karpv1.NodePool) { p.Spec.Disruption.ConsolidationPolicy = other })
 		}})
 		list = append(list, r.budgets(i, pool)...)
@@ -98,20 +75,18 @@ func (r Recorded) budgets(i int, pool *karpv1.NodePool) []edit {
 	if percent {
 		unit, high, suffix = otherwise.Percent, 100, "%"
 	}
-	return []edit{{otherwise.Input{Kind: "budget", Of: pool.Name, Field: "spec.disruption.budgets[0].nodes", Unit: unit, From: from, High: max(from, high)}, func(r *Recorded, v int64) {
+	return []edit{{Input: otherwise.Input{Kind: "budget", Of: pool.Name, Field: "spec.disruption.budgets[0].nodes", Unit: unit, From: from, High: max(from, high)}, Set: func(r *Recorded, v int64) {
 		r.editPool(i, func(p *karpv1.NodePool) { p.Spec.Disruption.Budgets[0].Nodes = strconv.FormatInt(v, 10) + suffix })
 	}}}
 }
 
 // annotated are the workloads that say karpenter.sh/do-not-disrupt, as if they did not.
-func (r Recorded) annotated(on []*corev1.Pod) (list []edit) {
+func annotated(on []*corev1.Pod) (list []edit) {
 	for _, w := range otherwise.Workloads(on) {
-		if !slices.ContainsFunc(w.Pods, func(p *corev1.Pod) bool { return p.Annotations[karpv1.DoNotDisruptAnnotationKey] != "" }) {
-			continue
+		if slices.ContainsFunc(w.Pods, func(p *corev1.Pod) bool { return p.Annotations[karpv1.DoNotDisruptAnnotationKey] != "" }) {
+			list = append(list, recordedPods.Change(otherwise.Input{Kind: "noDoNotDisrupt", Of: w.Name, Field: karpv1.DoNotDisruptAnnotationKey, Unit: otherwise.Choice, High: 1}, w.Has,
+				func(p *corev1.Pod, _ int64) { delete(p.Annotations, karpv1.DoNotDisruptAnnotationKey) }))
 		}
-		list = append(list, edit{otherwise.Input{Kind: "noDoNotDisrupt", Of: w.Name, Field: karpv1.DoNotDisruptAnnotationKey, Unit: otherwise.Choice, High: 1}, func(r *Recorded, _ int64) {
-			r.Pods = otherwise.Edited(r.Pods, w.Has, func(p *corev1.Pod) { delete(p.Annotations, karpv1.DoNotDisruptAnnotationKey) })
-		}})
 	}
 	return list
 }
@@ -123,8 +98,7 @@ func (r Recorded) allowed(on []*corev1.Pod) (list []edit) {
 		if err != nil || !slices.ContainsFunc(on, func(p *corev1.Pod) bool { return p.Namespace == b.Namespace && selector.Matches(labels.Set(p.Labels)) }) {
 			continue
 		}
-		from := int64(b.Status.DisruptionsAllowed)
-		list = append(list, edit{otherwise.Input{Kind: "disruptionsAllowed", Of: b.Name, Field: "status.disruptionsAllowed", Unit: otherwise.Count, From: from, High: from + 50}, func(r *Recorded, v int64) {
+		list = append(list, edit{Input: otherwise.Allowed(b.Name, b.Status.DisruptionsAllowed), Set: func(r *Recorded, v int64) {
 			r.Budgets[i] = r.Budgets[i].DeepCopy()
 			r.Budgets[i].Status.DisruptionsAllowed = int32(v)
 		}})

@@ -2,7 +2,6 @@ package karpenter
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
 
@@ -16,70 +15,31 @@ import (
 	"github.com/stepscale/stepscale/engine/otherwise"
 )
 
-// edit is an input and what another value of it does to a copy of what was recorded.
-type edit struct {
-	otherwise.Input
-	set func(r *Recorded, v int64)
-}
+type edit = otherwise.Edit[Recorded]
 
-// with is what was recorded with another value; From leaves it alone.
-func (e edit) with(r Recorded, v int64) Recorded {
-	r = r.own()
-	if v != e.From {
-		e.set(&r, v)
-	}
-	return r
-}
+// recordedPods is where they are.
+var recordedPods otherwise.Pods[Recorded] = func(r *Recorded) *[]*corev1.Pod { return &r.Pods }
 
 // inputsOfPlan are all that a plan depends on and that somebody could have changed.
-func (r Recorded) inputsOfPlan(p *plan) (list []otherwise.Probe) {
+func (r Recorded) inputsOfPlan(p *plan) []otherwise.Probe {
 	var edits []edit
 	if p != nil {
-		edits = slices.Concat(r.requests(p.pods, waits), r.selectors(p.pods), []edit{r.waiting(p.pods)}, r.limits(), r.roomOn(""), r.prices(p), r.kubelets(p))
+		edits = slices.Concat(recordedPods.Requests(p.pods, r.sizes(), waits), recordedPods.Selectors(p.pods), recordedPods.Waiting(p.pods), r.limits(), r.roomOn(""), r.prices(p), r.kubelets(p))
 	}
-	for _, e := range edits {
-		in := otherwise.Probe{Input: e.Input}
-		in.Decide = func(ctx context.Context, v int64) (otherwise.Outcome, error) {
-			_, o, err := e.with(r, v).planned(ctx)
-			return o, err
-		}
-		list = append(list, in)
-	}
-	return list
+	return otherwise.Probes(r, edits, func(ctx context.Context, r Recorded) (otherwise.Outcome, error) {
+		_, o, err := r.planned(ctx)
+		return o, err
+	})
 }
 
 func waits(p *corev1.Pod) bool { return p.Spec.NodeName == "" }
 
-// requests are those of each workload, of all its pods alike that match.
-func (r Recorded) requests(pods []*corev1.Pod, match func(*corev1.Pod) bool) (list []edit) {
-	var sizes []corev1.ResourceList
+// sizes are what machines have for pods.
+func (r Recorded) sizes() (list []corev1.ResourceList) {
 	for _, t := range r.Types {
-		sizes = append(sizes, t.Allocatable())
-	}
-	for _, w := range otherwise.Workloads(pods) {
-		for _, in := range w.Requests(otherwise.Largest(sizes...)) {
-			list = append(list, edit{in, func(r *Recorded, v int64) {
-				r.Pods = otherwise.Edited(r.Pods, func(p *corev1.Pod) bool { return w.Has(p) && match(p) }, func(p *corev1.Pod) { in.SetRequest(p, v) })
-			}})
-		}
+		list = append(list, t.Allocatable())
 	}
 	return list
-}
-
-// selectors are nodeSelectors that might not be there.
-func (r Recorded) selectors(pods []*corev1.Pod) (list []edit) {
-	for _, w := range otherwise.Workloads(pods) {
-		if len(w.Pods[0].Spec.NodeSelector) > 0 {
-			list = append(list, edit{otherwise.Input{Kind: "noNodeSelector", Of: w.Name, Field: "nodeSelector", Unit: otherwise.Choice, High: 1}, func(r *Recorded, _ int64) {
-				r.Pods = otherwise.Edited(r.Pods, w.Has, func(p *corev1.Pod) { p.Spec.NodeSelector = nil })
-			}})
-		}
-	}
-	return list
-}
-
-func (r Recorded) waiting(pods []*corev1.Pod) edit {
-	return edit{otherwise.Waiting(pods), func(r *Recorded, v int64) { r.Pods = otherwise.SetWaiting(r.Pods, pods, v) }}
 }
 
 // limits are those of the NodePools on CPU, in whole cores as machines have them.
@@ -89,7 +49,7 @@ func (r Recorded) limits() (list []edit) {
 		if !ok {
 			continue
 		}
-		list = append(list, edit{otherwise.Input{Kind: "limits.cpu", Of: pool.Name, Field: "spec.limits.cpu", Unit: otherwise.Count, From: q.Value(), High: q.Value() + 200}, func(r *Recorded, v int64) {
+		list = append(list, edit{Input: otherwise.Input{Kind: "limits.cpu", Of: pool.Name, Field: "spec.limits.cpu", Unit: otherwise.Count, From: q.Value(), High: q.Value() + 200}, Set: func(r *Recorded, v int64) {
 			r.editPool(i, func(p *karpv1.NodePool) {
 				p.Spec.Limits[corev1.ResourceCPU] = *resource.NewQuantity(v, resource.DecimalSI)
 			})
@@ -109,8 +69,7 @@ func (r Recorded) roomOn(but string) (list []edit) {
 		if n.Name == but {
 			continue
 		}
-		from := n.Status.Allocatable.Cpu().MilliValue()
-		list = append(list, edit{otherwise.Input{Kind: "allocatable.cpu", Of: n.Name, Field: "status.allocatable.cpu", Unit: otherwise.Milli, From: from, Low: from, High: 4*from + 1}, func(r *Recorded, v int64) {
+		list = append(list, edit{Input: otherwise.RoomOn(n), Set: func(r *Recorded, v int64) {
 			n := r.Nodes[i].DeepCopy()
 			n.Status.Allocatable[corev1.ResourceCPU] = *resource.NewMilliQuantity(v, resource.DecimalSI)
 			n.Status.Capacity[corev1.ResourceCPU] = *resource.NewMilliQuantity(max(v, n.Status.Capacity.Cpu().MilliValue()), resource.DecimalSI)
@@ -140,7 +99,7 @@ func (r Recorded) price(of string) []edit {
 		return nil
 	}
 	from := int64(math.Round(r.Types[i].Price * 1e4))
-	return []edit{{otherwise.Input{Kind: "price", Of: of, Unit: otherwise.Price, From: from, Low: 1, High: 10*from + 1}, func(r *Recorded, v int64) { r.Types[i].Price = float64(v) / 1e4 }}}
+	return []edit{{Input: otherwise.Input{Kind: "price", Of: of, Unit: otherwise.Price, From: from, Low: 1, High: 10*from + 1}, Set: func(r *Recorded, v int64) { r.Types[i].Price = float64(v) / 1e4 }}}
 }
 
 // kubelets are what the machines of a type have for pods that was too small, and that would
@@ -155,7 +114,7 @@ func (r Recorded) kubelets(p *plan) (list []edit) {
 				continue
 			}
 			has := t.Allocatable()[corev1.ResourceCPU]
-			list = append(list, edit{otherwise.Input{Kind: "kubelet.cpu", Of: t.Name, Field: "kube-reserved", Unit: otherwise.Milli, From: has.MilliValue(), Low: has.MilliValue(), High: t.Capacity.Cpu().MilliValue()}, func(r *Recorded, v int64) {
+			list = append(list, edit{Input: otherwise.Input{Kind: "kubelet.cpu", Of: t.Name, Field: "kube-reserved", Unit: otherwise.Milli, From: has.MilliValue(), Low: has.MilliValue(), High: t.Capacity.Cpu().MilliValue()}, Set: func(r *Recorded, v int64) {
 				r.adjust = func(all []*cloudprovider.InstanceType) { keepLess(all, t.Name, v) }
 			}})
 		}
@@ -170,21 +129,4 @@ func keepLess(all []*cloudprovider.InstanceType, of string, milli int64) {
 			t.Overhead.KubeReserved[corev1.ResourceCPU] = *resource.NewMilliQuantity(t.Capacity.Cpu().MilliValue()-milli, resource.DecimalSI)
 		}
 	}
-}
-
-// onNode are the pods of a node that have to go somewhere, in the order of their names.
-func (r Recorded) onNode(node string) (pods []*corev1.Pod) {
-	for _, p := range r.Pods {
-		if p.Spec.NodeName == node {
-			pods = append(pods, p)
-		}
-	}
-	slices.SortFunc(pods, func(a, b *corev1.Pod) int {
-		return slices.Compare([]string{a.Namespace, a.Name}, []string{b.Namespace, b.Name})
-	})
-	return pods
-}
-
-func key(in otherwise.Input, v int64) string {
-	return fmt.Sprint(in.Kind, "\x00", in.Of, "\x00", in.Field, "\x00", v)
 }

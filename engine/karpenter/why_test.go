@@ -176,7 +176,7 @@ func TestWhyNamesTheNumbers(t *testing.T) {
 		t.Fatalf("%v, %v", answers, err)
 	}
 	a := answers[0]
-	if a.Question != WhyType || fmt.Sprint(a.Outcome.About) != "[m5.xlarge]" {
+	if a.Question != otherwise.TypeChosen || fmt.Sprint(a.Outcome.About) != "[m5.xlarge]" {
 		t.Fatalf("%+v", a)
 	}
 	for _, want := range []string{

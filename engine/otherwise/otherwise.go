@@ -126,7 +126,6 @@ type Search struct{ every, part int64 }
 
 // The searches, of decisions that cost little, more, and most.
 var (
-	Fine   = Search{64, 8}
 	Halves = Search{EveryWithin, 2} // of those that are made thousands of times
 	Coarse = Search{12, 8}
 	Sparse = Search{4, 1}
@@ -166,12 +165,6 @@ func (s Search) stepAfter(step, distance int64) int64 {
 	return max(step, distance/s.part)
 }
 
-// ErrNoSubject tells that the decision was not about what is asked after.
-var ErrNoSubject = errors.New("the decision was not about that")
-
 // ErrDiffers tells that what was recorded decides otherwise now: another version has recorded
 // it, or something that is no input has played a part.
 var ErrDiffers = errors.New("the recorded inputs decide otherwise now than was recorded")
-
-// MostAnswers are given at once; who wants another names its subject.
-const MostAnswers = 5

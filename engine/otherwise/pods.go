@@ -1,6 +1,7 @@
 package otherwise
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -41,9 +42,9 @@ func (w Workload) Has(p *corev1.Pod) bool {
 	return p.UID == w.uid
 }
 
-// Requests are what the first container of the workload's pods asks for: its CPU and its
+// requests are what the first container of the workload's pods asks for: its CPU and its
 // memory, none beyond most and what it is.
-func (w Workload) Requests(most corev1.ResourceList) (list []Input) {
+func (w Workload) requests(most corev1.ResourceList) (list []Input) {
 	if len(w.Pods[0].Spec.Containers) == 0 {
 		return nil
 	}
@@ -64,8 +65,8 @@ func unitOf(of corev1.ResourceName) (Unit, int64) {
 	return Milli, 1
 }
 
-// SetRequest is what one of Requests means to a pod.
-func (i Input) SetRequest(p *corev1.Pod, v int64) {
+// setRequest is what one of requests means to a pod.
+func (i Input) setRequest(p *corev1.Pod, v int64) {
 	if len(p.Spec.Containers) == 0 {
 		return
 	}
@@ -79,8 +80,8 @@ func (i Input) SetRequest(p *corev1.Pod, v int64) {
 	p.Status.ContainerStatuses = nil // what a kubelet has allocated would count as well
 }
 
-// Edited are the pods with copies of those that match, changed.
-func Edited(pods []*corev1.Pod, match func(*corev1.Pod) bool, change func(*corev1.Pod)) []*corev1.Pod {
+// edited are the pods with copies of those that match, changed.
+func edited(pods []*corev1.Pod, match func(*corev1.Pod) bool, change func(*corev1.Pod)) []*corev1.Pod {
 	pods = slices.Clone(pods)
 	for i, p := range pods {
 		if match(p) {
@@ -91,15 +92,15 @@ func Edited(pods []*corev1.Pod, match func(*corev1.Pod) bool, change func(*corev
 	return pods
 }
 
-// Without are the pods but for those.
-func Without(pods, gone []*corev1.Pod) []*corev1.Pod {
+// without are the pods but for those.
+func without(pods, gone []*corev1.Pod) []*corev1.Pod {
 	return slices.DeleteFunc(slices.Clone(pods), func(p *corev1.Pod) bool {
 		return slices.ContainsFunc(gone, func(g *corev1.Pod) bool { return g.UID == p.UID && g.Name == p.Name })
 	})
 }
 
-// More are the pods with n more like the last of some of them.
-func More(pods []*corev1.Pod, like *corev1.Pod, n int) []*corev1.Pod {
+// more are the pods with n more like the last of some of them.
+func more(pods []*corev1.Pod, like *corev1.Pod, n int) []*corev1.Pod {
 	pods = slices.Clone(pods)
 	for i := range n {
 		p := like.DeepCopy()
@@ -110,8 +111,8 @@ func More(pods []*corev1.Pod, like *corev1.Pod, n int) []*corev1.Pod {
 	return pods
 }
 
-// Largest is the most that one of several has of each resource.
-func Largest(of ...corev1.ResourceList) corev1.ResourceList {
+// largest is the most that one of several has of each resource.
+func largest(of []corev1.ResourceList) corev1.ResourceList {
 	most := corev1.ResourceList{}
 	for _, list := range of {
 		for name, q := range list {
@@ -123,19 +124,18 @@ func Largest(of ...corev1.ResourceList) corev1.ResourceList {
 	return most
 }
 
-// Waiting is how many pods wait; fewer of them, or more like the last.
-func Waiting(pods []*corev1.Pod) Input {
-	n := int64(len(pods))
-	return Input{Kind: "waitingPods", Unit: Count, From: n, High: n + mostMore}
-}
-
-// SetWaiting is what Waiting means to all the pods.
-func SetWaiting(all, waiting []*corev1.Pod, v int64) []*corev1.Pod {
-	n := int64(len(waiting))
-	if v < n {
-		return Without(all, waiting[v:])
+// OnNode are the pods of a node, in the order of their names.
+func OnNode(pods []*corev1.Pod, node string) (on []*corev1.Pod) {
+	for _, p := range pods {
+		if p.Spec.NodeName == node {
+			on = append(on, p)
+		}
 	}
-	return More(all, waiting[n-1], int(v-n))
+	slices.SortFunc(on, func(a, b *corev1.Pod) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	return on
 }
 
+// mostMore is how many more of something are tried.
 const mostMore = 50

@@ -51,10 +51,10 @@ func OtherwiseTexts(a otherwise.Answer) (texts []string) {
 
 // about is the node that is asked after, as the topic of a sentence.
 func about(a otherwise.Answer) string {
-	if a.Question != "nodeKept" && a.Question != "nodeRemoved" {
+	if a.Question != otherwise.NodeKept && a.Question != otherwise.NodeRemoved {
 		return ""
 	}
-	if a.Question == "nodeRemoved" {
+	if a.Question == otherwise.NodeRemoved {
 		return "노드 " + korean.Object(a.Subject)
 	}
 	return "노드 " + korean.Topic(a.Subject)
