@@ -35,6 +35,14 @@ var stages = []struct {
 	{StageLimit, (*Decision).limit},
 }
 
+// Stages are all of them, in order.
+func Stages() (all []Stage) {
+	for _, s := range stages {
+		all = append(all, s.name)
+	}
+	return all
+}
+
 // Decision is one reconcile of one HPA, from what was read to what is to be
 // written (horizontal.go, reconcileAutoscaler). It is pure: the same Params,
 // Input and History give the same Result.

@@ -83,7 +83,7 @@ func Tolerances(p Params, hpa *autoscalingv2.HorizontalPodAutoscaler) (down, up 
 // MissingRequest tells which container keeps a utilization from being computed, as
 // upstream words it; nil where none does.
 func MissingRequest(in Input, m autoscalingv2.MetricSpec) error {
-	name, container, ok := resourceOf(m)
+	name, container, ok := ResourceOf(m)
 	if !ok {
 		return nil
 	}

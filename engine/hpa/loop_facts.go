@@ -53,9 +53,9 @@ func sortedPods(pods map[string]PodMetric) []string {
 	return names
 }
 
-// resourceOf returns the resource and container that a metric reads; false for
+// ResourceOf returns the resource and container that a metric reads; false for
 // the metric types that are no resource of a pod.
-func resourceOf(m autoscalingv2.MetricSpec) (corev1.ResourceName, string, bool) {
+func ResourceOf(m autoscalingv2.MetricSpec) (corev1.ResourceName, string, bool) {
 	switch {
 	case m.Type == autoscalingv2.ResourceMetricSourceType && m.Resource != nil:
 		return m.Resource.Name, "", true

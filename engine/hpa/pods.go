@@ -208,7 +208,7 @@ func podRequest(pod *corev1.Pod, container string, name corev1.ResourceName) (in
 		return q.MilliValue(), nil
 	}
 	var sum int64
-	for c := range longRunning(pod) {
+	for c := range LongRunning(&pod.Spec) {
 		if container != "" && container != c.Name {
 			continue
 		}
@@ -227,16 +227,16 @@ func podRequest(pod *corev1.Pod, container string, name corev1.ResourceName) (in
 	return sum, nil
 }
 
-// longRunning are the containers that run as long as the pod, sidecars last.
-func longRunning(pod *corev1.Pod) iter.Seq[*corev1.Container] {
+// LongRunning are the containers that run as long as a pod of that spec, sidecars last.
+func LongRunning(spec *corev1.PodSpec) iter.Seq[*corev1.Container] {
 	return func(yield func(*corev1.Container) bool) {
-		for i := range pod.Spec.Containers {
-			if !yield(&pod.Spec.Containers[i]) {
+		for i := range spec.Containers {
+			if !yield(&spec.Containers[i]) {
 				return
 			}
 		}
-		for i := range pod.Spec.InitContainers {
-			if c := &pod.Spec.InitContainers[i]; isSidecar(c) && !yield(c) {
+		for i := range spec.InitContainers {
+			if c := &spec.InitContainers[i]; isSidecar(c) && !yield(c) {
 				return
 			}
 		}

@@ -32,7 +32,7 @@ func (s *State) readMetrics(ctx context.Context, f *trace.Frame, pods labels.Sel
 			f.Add("metricError"+suffix(i), data.Err.Error(), "")
 			continue
 		}
-		name, _, _ := resourceOf(spec)
+		name, _, _ := ResourceOf(spec)
 		total := addPodMetrics(f, suffix(i), name, data)
 		addValues(f, suffix(i), data)
 		if i == 0 && data.Pods != nil {
@@ -45,7 +45,7 @@ func (s *State) readMetrics(ctx context.Context, f *trace.Frame, pods labels.Sel
 // readMetric reads one metric. A selector that does not parse is left to the
 // decision, which words the error as upstream does.
 func readMetric(ctx context.Context, client upstream.MetricsClient, namespace string, pods labels.Selector, spec autoscalingv2.MetricSpec) MetricData {
-	if name, container, ok := resourceOf(spec); ok {
+	if name, container, ok := ResourceOf(spec); ok {
 		return podData(client.GetResourceMetric(ctx, name, namespace, pods, container))
 	}
 	switch {

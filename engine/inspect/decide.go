@@ -21,8 +21,6 @@ type Decision struct {
 	Skipped  string       // why there is no decision, in Korean; then nothing else is set
 }
 
-var stages = []hpa.Stage{hpa.StageGroup, hpa.StageRatio, hpa.StageTolerance, hpa.StageProposal, hpa.StageStabilize, hpa.StageLimit}
-
 // decide computes the HPA's decision again, from one look.
 func (s *Snapshot) decide(h *HPA) Decision {
 	switch {
@@ -39,7 +37,7 @@ func (s *Snapshot) decide(h *HPA) Decision {
 	}
 	d := hpa.NewDecision(p, in, hpa.Supposed(p, in))
 	var made Decision
-	for _, stage := range stages {
+	for _, stage := range hpa.Stages() {
 		made.Facts = append(made.Facts, d.Run(stage).Facts()...)
 	}
 	r := d.Result()

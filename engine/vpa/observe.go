@@ -114,7 +114,6 @@ func watchRecommendation(_ context.Context, s *State, f *trace.Frame) error {
 
 // predict is decide, and remembers how the pods were.
 func predict(ctx context.Context, s *State, f *trace.Frame) error {
-	s.pass.known, s.pass.before = map[types.UID]world.Fingerprint{}, map[string]corev1.ResourceList{}
 	if s.pass.decided != nil {
 		s.rememberPods(s.pass.decided.order)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,6 +13,9 @@ import (
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/input/metrics"
 	"k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender/input/oom"
 	strict "sigs.k8s.io/json"
+
+	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // Fed is the JSON in Frame.Inputs of the steps that feed the recommender: with those of
@@ -106,31 +110,8 @@ func ReadFed(inputs []byte) (Fed, error) {
 }
 
 func (f Feed) whole() bool {
-	for _, v := range f.VPAs {
-		if v.Object == nil {
-			return false
-		}
-	}
-	for _, c := range f.Checkpoints {
-		if c == nil {
-			return false
-		}
-	}
-	for _, u := range f.Usage {
-		if u == nil {
-			return false
-		}
-	}
-	return wholePods(f.Pods)
-}
-
-func wholePods(pods []*corev1.Pod) bool {
-	for _, p := range pods {
-		if p == nil {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(f.VPAs, func(v FedVPA) bool { return v.Object == nil }) &&
+		!slices.Contains(f.Checkpoints, nil) && !slices.Contains(f.Usage, nil) && !slices.Contains(f.Pods, nil)
 }
 
 // ReadJudged reads the Inputs of a step that compares pods with their recommendation.
@@ -139,7 +120,7 @@ func ReadJudged(inputs []byte) (Judged, error) {
 	if err := decodeStrict(inputs, &j); err != nil {
 		return Judged{}, err
 	}
-	if j.VPA == nil || !wholePods(j.Pods) {
+	if j.VPA == nil || slices.Contains(j.Pods, nil) {
 		return Judged{}, fmt.Errorf("%w: vpa, pods", ErrIncomplete)
 	}
 	return j, j.Params.Valid()
@@ -154,6 +135,17 @@ func decodeStrict(inputs []byte, into any) error {
 		return fmt.Errorf("%w: %w", ErrUnknownFields, errors.Join(unknown...))
 	}
 	return nil
+}
+
+// Recommended are the values of a recommendation that a frame tells, by the names of Told.
+func Recommended(f trace.Frame) map[string]string {
+	told := map[string]string{}
+	for _, fact := range f.Facts {
+		if slices.Contains(Bounds, engine.Base(fact.Name)) {
+			told[fact.Name] = fact.Value
+		}
+	}
+	return told
 }
 
 // Valid refuses what upstream's code would divide by, or never come out of.

@@ -12,7 +12,6 @@ import (
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
-	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
 )
@@ -93,12 +92,7 @@ func (v *vpaVerifier) feed(line int, f trace.Frame) error {
 
 // recommended holds what was told against what upstream comes to.
 func (v *vpaVerifier) recommended(line int, f trace.Frame) {
-	told, upstream := map[string]string{}, vpa.Told(v.fed)
-	for _, fact := range f.Facts {
-		if slices.Contains(vpa.Bounds, engine.Base(fact.Name)) {
-			told[fact.Name] = fact.Value
-		}
-	}
+	told, upstream := vpa.Recommended(f), vpa.Told(v.fed)
 	if f.Step != vpa.RecommendStep { // which tells all of it
 		maps.DeleteFunc(upstream, func(name, _ string) bool { return told[name] == "" })
 	}
@@ -157,18 +151,19 @@ func (v *vpaVerifier) evicted(line int, f trace.Frame) {
 }
 
 func differing(recorded, upstream map[string]string) (all []vpaDifference) {
-	names := map[string]bool{}
-	for name := range recorded {
-		names[name] = true
-	}
-	for name := range upstream {
-		names[name] = true
-	}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
+	for _, name := range slices.Sorted(maps.Keys(union(recorded, upstream))) {
 		if recorded[name] != upstream[name] {
 			all = append(all, vpaDifference{What: name, Recorded: recorded[name], Upstream: upstream[name]})
 		}
 	}
+	return all
+}
+
+// union has the keys of both.
+func union(a, b map[string]string) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, a)
+	maps.Copy(all, b)
 	return all
 }
 

@@ -12,7 +12,6 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/cmd/stepscale/whatif"
-	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
 )
@@ -40,11 +39,7 @@ func (p *vpaPasses) frame(_ int, f trace.Frame) error {
 func addToPass(last *whatif.VPAPass, f trace.Frame) error {
 	switch f.Step {
 	case vpa.RecommendStep:
-		for _, fact := range f.Facts {
-			if slices.Contains(vpa.Bounds, engine.Base(fact.Name)) {
-				last.Told[fact.Name] = fact.Value
-			}
-		}
+		maps.Copy(last.Told, vpa.Recommended(f))
 	case vpa.DecideStep:
 		if len(f.Inputs) == 0 {
 			return nil
@@ -172,12 +167,7 @@ func vpaSideBySide(a, b whatif.VPASummary) [][]string {
 		row("바꾼 파드(축출, 조정)", func(s whatif.VPASummary) string { return strconv.Itoa(s.Updates) + "번" }),
 		row("메트릭이 없던 시간", func(s whatif.VPASummary) string { return view.Duration(s.Unmeasured) }),
 	}
-	names := maps.Clone(a.Last)
-	if names == nil {
-		names = map[string]string{}
-	}
-	maps.Copy(names, b.Last)
-	for _, name := range slices.Sorted(maps.Keys(names)) {
+	for _, name := range slices.Sorted(maps.Keys(union(a.Last, b.Last))) {
 		if of, ok := strings.CutPrefix(name, "target/"); ok {
 			rows = append(rows, row("마지막 추천 "+of, func(s whatif.VPASummary) string { return orNone(s.Last[name]) }))
 		}

@@ -113,7 +113,16 @@ var choices = map[string]func(otherwise.Input) string{
 }
 
 func valueText(in otherwise.Input, v int64) string {
-	switch in.Unit {
+	if in.Unit == otherwise.Loops {
+		each, _ := time.ParseDuration(in.Of)
+		return Duration(time.Duration(v) * each)
+	}
+	return unitText(in.Unit, v)
+}
+
+// unitText is a value as it is written in a manifest or on a command line.
+func unitText(unit otherwise.Unit, v int64) string {
+	switch unit {
 	case otherwise.Milli:
 		return strconv.FormatInt(v, 10) + "m"
 	case otherwise.Mebibytes:
@@ -122,9 +131,6 @@ func valueText(in otherwise.Input, v int64) string {
 		return strconv.FormatInt(v, 10) + "%"
 	case otherwise.Seconds:
 		return Duration(time.Duration(v) * time.Second)
-	case otherwise.Loops:
-		each, _ := time.ParseDuration(in.Of)
-		return Duration(time.Duration(v) * each)
 	case otherwise.Thousandth:
 		return strconv.FormatFloat(float64(v)/1000, 'f', -1, 64)
 	case otherwise.Price:

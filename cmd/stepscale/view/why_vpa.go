@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/stepscale/stepscale/engine/korean"
@@ -60,7 +59,7 @@ func turnText(p why.Pod, c why.Change) string {
 		wait := time.Duration(c.To) * time.Second
 		return fmt.Sprintf("다른 것이 모두 이대로면 %s 뒤(산 지 %s)부터 %s.", Duration(wait), Duration((p.Age + wait).Round(time.Second)), future)
 	}
-	return fmt.Sprintf("%s %s %s. (실제 %s)", korean.Subject(turnName(c)), korean.If(turnValue(c, c.To)), past, turnValue(c, c.From))
+	return fmt.Sprintf("%s %s %s. (실제 %s)", korean.Subject(turnName(c)), korean.If(unitText(c.Unit, c.To)), past, unitText(c.Unit, c.From))
 }
 
 func turnName(c why.Change) string {
@@ -68,16 +67,4 @@ func turnName(c why.Change) string {
 		return c.Field
 	}
 	return c.Container + "." + c.Resource + "의 " + map[why.Kind]string{why.Request: "요청량", why.LowerBound: "하한", why.Target: "추천", why.UpperBound: "상한"}[c.Kind]
-}
-
-func turnValue(c why.Change, v int64) string {
-	switch c.Unit {
-	case why.Milli:
-		return strconv.FormatInt(v, 10) + "m"
-	case why.Mebibytes:
-		return strconv.FormatInt(v, 10) + "Mi"
-	case why.Seconds:
-		return Duration(time.Duration(v) * time.Second)
-	}
-	return strconv.FormatFloat(float64(v)/1000, 'f', -1, 64)
 }

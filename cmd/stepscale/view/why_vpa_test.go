@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine/otherwise"
 	"github.com/stepscale/stepscale/engine/vpa/why"
 )
 
@@ -14,12 +15,12 @@ import (
 func TestVPAWhyTexts(t *testing.T) {
 	a := why.Answer{Mode: "Recreate", Pods: []why.Pod{
 		{Name: "web-1", Text: "범위 안입니다", Age: 40 * time.Minute, Changes: []why.Change{
-			{Kind: why.Request, Container: "web", Resource: "cpu", Unit: why.Milli, From: 300, To: 139, Update: true},
-			{Kind: why.UpperBound, Container: "web", Resource: "memory", Unit: why.Mebibytes, From: 500, To: 249, Update: true},
-			{Kind: why.Later, Unit: why.Seconds, To: 40800, Update: true},
-			{Kind: why.Threshold, Field: "--pod-update-threshold", Unit: why.Thousandth, From: 100, To: 50, Update: true},
+			{Kind: why.Request, Container: "web", Resource: "cpu", Unit: otherwise.Milli, From: 300, To: 139, Update: true},
+			{Kind: why.UpperBound, Container: "web", Resource: "memory", Unit: otherwise.Mebibytes, From: 500, To: 249, Update: true},
+			{Kind: why.Later, Unit: otherwise.Seconds, To: 40800, Update: true},
+			{Kind: why.Threshold, Field: "--pod-update-threshold", Unit: otherwise.Thousandth, From: 100, To: 50, Update: true},
 		}},
-		{Name: "web-2", Update: true, Text: "web.cpu 100m < 하한 140m", Changes: []why.Change{{Kind: why.Request, Container: "web", Resource: "cpu", Unit: why.Milli, From: 100, To: 140}}},
+		{Name: "web-2", Update: true, Text: "web.cpu 100m < 하한 140m", Changes: []why.Change{{Kind: why.Request, Container: "web", Resource: "cpu", Unit: otherwise.Milli, From: 100, To: 140}}},
 		{Name: "web-3", Held: true, Text: "지금 내보낼 수 있는 파드 수를 넘습니다"},
 		{Name: "web-4", Text: "추천값이 없습니다"},
 		{Name: "web-5"},

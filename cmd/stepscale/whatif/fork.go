@@ -44,13 +44,10 @@ func (s *VPAStudy) Has(pass int) bool {
 	return slices.ContainsFunc(s.passes, func(p VPAPass) bool { return p.Pass == pass })
 }
 
-// stages are those of a decision, in order.
-var stages = []hpa.Stage{hpa.StageGroup, hpa.StageRatio, hpa.StageTolerance, hpa.StageProposal, hpa.StageStabilize, hpa.StageLimit}
-
 // parting compares two decisions calculation by calculation; nil where they are alike.
 func parting(pass int, a, b hpa.Recorded, memory *hpa.History) *Parting {
 	was, is := hpa.NewDecision(a.Params, a.Input, memory.Clone()), hpa.NewDecision(b.Params, b.Input, memory.Clone())
-	for _, stage := range stages {
+	for _, stage := range hpa.Stages() {
 		before, after := was.Run(stage).Facts(), is.Run(stage).Facts()
 		for _, name := range namesOf(before, after) {
 			if x, y := valueOf(before, name), valueOf(after, name); x != y {

@@ -2,6 +2,7 @@ package why
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -9,6 +10,7 @@ import (
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	resourcehelpers "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/resources"
 
+	"github.com/stepscale/stepscale/engine/otherwise"
 	"github.com/stepscale/stepscale/engine/vpa"
 )
 
@@ -16,7 +18,7 @@ import (
 type input struct {
 	kind                       Kind
 	container, resource, field string
-	unit                       Unit
+	unit                       otherwise.Unit
 	from, low, high            int64
 	set                        func(j *vpa.Judged, v int64) // of a copy, whose VPA is not
 	size                       func(p *corev1.Pod, v int64) // of a copy
@@ -59,9 +61,9 @@ func inputs(j vpa.Judged, p *corev1.Pod) (list []input) {
 }
 
 func ofContainer(p *corev1.Pod, i int, r vpav1.RecommendedContainerResources, name corev1.ResourceName) (list []input) {
-	unit, scale := Milli, int64(1)
+	unit, scale := otherwise.Milli, int64(1)
 	if name == corev1.ResourceMemory {
-		unit, scale = Mebibytes, 1<<20
+		unit, scale = otherwise.Mebibytes, 1<<20
 	}
 	amount := func(l corev1.ResourceList) int64 {
 		if name == corev1.ResourceCPU {
@@ -108,12 +110,7 @@ func ofContainer(p *corev1.Pod, i int, r vpav1.RecommendedContainerResources, na
 }
 
 func hasContainer(p *corev1.Pod, name string) bool {
-	for _, c := range p.Spec.Containers {
-		if c.Name == name {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.Spec.Containers, func(c corev1.Container) bool { return c.Name == name })
 }
 
 // setRequest sets it where it is written and where the kubelet reports it.
@@ -139,20 +136,20 @@ func setRequest(p *corev1.Pod, container string, name corev1.ResourceName, q res
 // later lets time pass: the pod gets older, and everything else stays as it is.
 func later(j vpa.Judged) input {
 	longest := max(j.Params.Update.PodLifetimeUpdateThreshold, j.Params.Update.EvictAfterOOMThreshold)
-	return input{kind: Later, unit: Seconds, high: min(int64(longest/time.Second)+1, mostSeconds), set: func(j *vpa.Judged, v int64) {
+	return input{kind: Later, unit: otherwise.Seconds, high: min(int64(longest/time.Second)+1, mostSeconds), set: func(j *vpa.Judged, v int64) {
 		j.Now = j.Now.Add(time.Duration(v) * time.Second)
 	}}
 }
 
 func lifetime(j vpa.Judged) input {
-	return input{kind: Lifetime, field: "--in-recommendation-bounds-eviction-lifetime-threshold", unit: Seconds,
+	return input{kind: Lifetime, field: "--in-recommendation-bounds-eviction-lifetime-threshold", unit: otherwise.Seconds,
 		from: int64(j.Params.Update.PodLifetimeUpdateThreshold / time.Second), high: mostSeconds, set: func(j *vpa.Judged, v int64) {
 			j.Params.Update.PodLifetimeUpdateThreshold = time.Duration(v) * time.Second
 		}}
 }
 
 func threshold(j vpa.Judged) input {
-	return input{kind: Threshold, field: "--pod-update-threshold", unit: Thousandth,
+	return input{kind: Threshold, field: "--pod-update-threshold", unit: otherwise.Thousandth,
 		from: int64(math.Round(j.Params.Update.MinChangePriority * 1000)), high: mostThousandths, set: func(j *vpa.Judged, v int64) {
 			j.Params.Update.MinChangePriority = float64(v) / 1000
 		}}

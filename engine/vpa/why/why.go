@@ -30,28 +30,17 @@ const (
 	Threshold  Kind = "threshold"  // the updater's flag
 )
 
-// Unit is what an input is counted in.
-type Unit string
-
-// The units.
-const (
-	Milli      Unit = "milli" // of a core
-	Mebibytes  Unit = "Mi"
-	Seconds    Unit = "seconds"
-	Thousandth Unit = "thousandth" // of a ratio
-)
-
 // Change is the smallest change of one input in one direction that turns what is done with
 // the pod: with one unit less it is what was done.
 type Change struct {
-	Kind      Kind   `json:"input"`
-	Container string `json:"container,omitempty"`
-	Resource  string `json:"resource,omitempty"`
-	Field     string `json:"field,omitempty"` // the updater's flag
-	Unit      Unit   `json:"unit"`
-	From      int64  `json:"from"` // in the unit, rounded down
-	To        int64  `json:"to"`
-	Update    bool   `json:"update"` // what it gives
+	Kind      Kind           `json:"input"`
+	Container string         `json:"container,omitempty"`
+	Resource  string         `json:"resource,omitempty"`
+	Field     string         `json:"field,omitempty"` // the updater's flag
+	Unit      otherwise.Unit `json:"unit"`
+	From      int64          `json:"from"` // in the unit, rounded down
+	To        int64          `json:"to"`
+	Update    bool           `json:"update"` // what it gives
 
 	input input
 }
