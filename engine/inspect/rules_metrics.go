@@ -149,21 +149,14 @@ func (s *Snapshot) unrequested(h *HPA) (m autoscalingv2.MetricSpec, err error) {
 
 // percent is the utilization that a metric asks for; nil where it asks for none.
 func percent(m autoscalingv2.MetricSpec) *int32 {
-	t := targetOf(m)
-	if t == nil || t.AverageValue != nil {
+	if _, _, ok := hpa.ResourceOf(m); !ok {
+		return nil
+	}
+	t := hpa.TargetOf(&m)
+	if t.AverageValue != nil {
 		return nil
 	}
 	return t.AverageUtilization
-}
-
-func targetOf(m autoscalingv2.MetricSpec) *autoscalingv2.MetricTarget {
-	switch {
-	case m.Resource != nil:
-		return &m.Resource.Target
-	case m.ContainerResource != nil:
-		return &m.ContainerResource.Target
-	}
-	return nil
 }
 
 func noRequests(s *Snapshot, h *HPA) *Finding {
@@ -203,13 +196,8 @@ func requestsCommand(h *HPA) string {
 }
 
 func resourceName(m autoscalingv2.MetricSpec) string {
-	switch {
-	case m.Resource != nil:
-		return string(m.Resource.Name)
-	case m.ContainerResource != nil:
-		return string(m.ContainerResource.Name)
-	}
-	return ""
+	name, _, _ := hpa.ResourceOf(m)
+	return string(name)
 }
 
 // metricUnread is a metric without an answer, where no other rule knows why.

@@ -43,7 +43,7 @@ func (s *Snapshot) ceilings(h *HPA) []ceiling {
 // sums adds limits and requests up; false where a container has none.
 func sums(spec *corev1.PodSpec, m autoscalingv2.MetricSpec) (limit, requested resource.Quantity, ok bool) {
 	name := corev1.ResourceName(resourceName(m))
-	for _, c := range longRunning(spec) {
+	for c := range hpa.LongRunning(spec) {
 		if m.ContainerResource != nil && m.ContainerResource.Container != c.Name {
 			continue
 		}
@@ -56,17 +56,6 @@ func sums(spec *corev1.PodSpec, m autoscalingv2.MetricSpec) (limit, requested re
 		requested.Add(r)
 	}
 	return limit, requested, true
-}
-
-// longRunning are the containers that count: init containers that restart are sidecars.
-func longRunning(spec *corev1.PodSpec) []corev1.Container {
-	all := append([]corev1.Container(nil), spec.Containers...)
-	for _, c := range spec.InitContainers {
-		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
-			all = append(all, c)
-		}
-	}
-	return all
 }
 
 // reachable tells whether some other metric of the HPA can scale it up.

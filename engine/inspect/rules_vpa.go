@@ -9,8 +9,12 @@ import (
 	vpav1 "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1"
 	vpautil "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/utils/vpa"
 
+	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/korean"
 )
+
+// patience is how long the Recommender, which looks once a minute, is waited for.
+const patience = 5 * time.Minute
 
 func vpaObject(v *vpav1.VerticalPodAutoscaler) Object {
 	return Object{"VerticalPodAutoscaler", v.Namespace, v.Name}
@@ -37,30 +41,12 @@ func sameTarget(h *HPA, v *vpav1.VerticalPodAutoscaler) bool {
 // moves tells whether the VPA changes that resource's requests of a container; of any when
 // container is empty.
 func moves(v *vpav1.VerticalPodAutoscaler, container string, name corev1.ResourceName, spec *corev1.PodSpec) bool {
-	for _, c := range longRunning(spec) {
-		if (container == "" || container == c.Name) && controls(policyOf(v, c.Name), name) {
+	for c := range hpa.LongRunning(spec) {
+		if (container == "" || container == c.Name) && controls(vpautil.GetContainerResourcePolicy(c.Name, v.Spec.ResourcePolicy), name) {
 			return true
 		}
 	}
 	return false
-}
-
-// policyOf is the container's policy, or the one for all others (pkg/utils/vpa/api.go,
-// GetContainerResourcePolicy).
-func policyOf(v *vpav1.VerticalPodAutoscaler, container string) *vpav1.ContainerResourcePolicy {
-	if v.Spec.ResourcePolicy == nil {
-		return nil
-	}
-	var others *vpav1.ContainerResourcePolicy
-	for i, p := range v.Spec.ResourcePolicy.ContainerPolicies {
-		switch p.ContainerName {
-		case container:
-			return &v.Spec.ResourcePolicy.ContainerPolicies[i]
-		case vpav1.DefaultContainerResourcePolicy:
-			others = &v.Spec.ResourcePolicy.ContainerPolicies[i]
-		}
-	}
-	return others
 }
 
 func controls(p *vpav1.ContainerResourcePolicy, name corev1.ResourceName) bool {
@@ -106,7 +92,6 @@ func hpaAndVPA(s *Snapshot, h *HPA) *Finding {
 
 // vpaSays finds a condition of VPAs that has been so for longer than a Recommender takes.
 func vpaSays(s *Snapshot, kind vpav1.VerticalPodAutoscalerConditionType, status corev1.ConditionStatus, make func(*vpav1.VerticalPodAutoscaler, vpav1.VerticalPodAutoscalerCondition) Finding) []Finding {
-	const patience = 5 * time.Minute // the Recommender looks once a minute
 	var all []Finding
 	for i := range s.VPAs {
 		v := &s.VPAs[i]
@@ -145,7 +130,6 @@ func vpaNoRecommendation(s *Snapshot) []Finding {
 	all = slices.DeleteFunc(all, func(f Finding) bool {
 		return slices.ContainsFunc(vpaNoPods(s), func(o Finding) bool { return o.Object == f.Object })
 	})
-	const patience = 5 * time.Minute
 	for i := range s.VPAs {
 		if v := &s.VPAs[i]; len(v.Status.Conditions) == 0 && s.Now.Sub(v.CreationTimestamp.Time) > patience {
 			all = append(all, Finding{Object: vpaObject(v), What: "Recommender가 이 VPA를 보고 있지 않습니다.",

@@ -85,6 +85,19 @@ func Nodes(ctx context.Context, frames []trace.Frame, subject string) (all []Ans
 	return orNone(all)
 }
 
+// All are the answers for all decisions of a pass, those about pods first.
+func All(ctx context.Context, frames []trace.Frame) ([]Answer, error) {
+	pods, none := Pass(frames)
+	if none != nil && !errors.Is(none, ErrNone) {
+		return pods, none
+	}
+	nodes, err := Nodes(ctx, frames, "")
+	if errors.Is(err, ErrNone) {
+		err = none
+	}
+	return append(pods, nodes...), err
+}
+
 func orNone(all []Answer) ([]Answer, error) {
 	if len(all) == 0 {
 		return nil, ErrNone

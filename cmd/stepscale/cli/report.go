@@ -60,7 +60,7 @@ func (d deps) makeReport(ctx context.Context, file, to string) error {
 		return err
 	}
 	defer opened.Close()
-	r, err := handout.Make(rec, reportTitle(rec.Header), aboutRecording(rec))
+	r, err := handout.Make(ctx, rec, reportTitle(rec.Header), aboutRecording(rec))
 	if err != nil {
 		return badLine(file, err)
 	}

@@ -5,6 +5,8 @@ import (
 	"html"
 	"html/template"
 	"math"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,7 +22,7 @@ type Chart struct {
 // The picture in its own units.
 const (
 	width, height            = 720.0, 240.0
-	left, right, top, bottom = 44.0, 12.0, 12.0, 28.0
+	left, right, top, bottom = 88.0, 12.0, 14.0, 32.0
 	gridLines, timeMarks     = 4, 5
 )
 
@@ -32,7 +34,7 @@ func (c Chart) SVG() template.HTML {
 	for i := range gridLines + 1 {
 		v := scale.most * float64(i) / gridLines
 		y := scale.y(v)
-		fmt.Fprintf(&b, `<line class="grid" x1="%g" x2="%g" y1="%.1f" y2="%.1f"/><text x="%g" y="%.1f" text-anchor="end">%g</text>`, left, width-right, y, y, left-6, y+4, math.Round(v*10)/10)
+		fmt.Fprintf(&b, `<line class="grid" x1="%g" x2="%g" y1="%.1f" y2="%.1f"/><text x="%g" y="%.1f" text-anchor="end">%s</text>`, left, width-right, y, y, left-6, y+4, c.label(v))
 	}
 	for i := range timeMarks {
 		at := scale.last * time.Duration(i) / (timeMarks - 1)
@@ -51,6 +53,21 @@ func (c Chart) SVG() template.HTML {
 	return template.HTML(b.String()) // numbers, and texts that were escaped
 }
 
+// label is a number at the side of a chart, in the unit of its values.
+func (c Chart) label(v float64) string {
+	unit := ""
+	if points := c.Series[0].Points; len(points) > 0 {
+		unit = strings.TrimLeft(points[0].Text, "0123456789.")
+	}
+	switch unit {
+	case "m":
+		return strconv.FormatFloat(math.Round(v*1000), 'f', -1, 64) + unit
+	case "Mi":
+		return strconv.FormatFloat(math.Round(v/(1<<20)), 'f', -1, 64) + unit
+	}
+	return strconv.FormatFloat(math.Round(v*10)/10, 'g', -1, 64)
+}
+
 // scale puts numbers into the picture.
 type scale struct {
 	last time.Duration
@@ -59,7 +76,14 @@ type scale struct {
 
 // scale ends at a number that four lines divide evenly.
 func (c Chart) scale() scale {
-	s := scale{most: math.Max(gridLines, math.Ceil(c.most()/gridLines)*gridLines)}
+	most, step := c.most(), 1.0
+	switch {
+	case most >= 1<<20: // bytes
+		step = 1 << 20
+	case strings.HasSuffix(c.label(most), "m"):
+		step = 0.001
+	}
+	s := scale{most: math.Max(gridLines, math.Ceil(most/step/gridLines)*gridLines) * step}
 	for _, row := range c.Series {
 		if n := len(row.Points); n > 0 {
 			s.last = max(s.last, row.Points[n-1].After)
@@ -75,11 +99,12 @@ func (s scale) x(at time.Duration) float64 {
 	return left + (width-left-right)*float64(at)/float64(s.last)
 }
 
-func (s scale) y(v float64) float64 { return top + (height-top-bottom)*(1-v/s.most) }
+func (s scale) y(v float64) float64 { return top + (height-top-bottom)*(1-min(v, s.most)/s.most) }
 
 // path goes in steps: a value holds until the next. Points on a level line are left out.
 func (s scale) path(points []Point) string {
 	var b strings.Builder
+	points = s.thin(points)
 	for i, p := range points {
 		switch {
 		case i == 0:
@@ -91,4 +116,32 @@ func (s scale) path(points []Point) string {
 		}
 	}
 	return b.String()
+}
+
+// thin leaves out what cannot be seen: of the points that are drawn at one place, all but the
+// first, the lowest, the highest and the last.
+func (s scale) thin(points []Point) (some []Point) {
+	for len(points) > 0 {
+		n := 1
+		for n < len(points) && math.Floor(s.x(points[n].After)) == math.Floor(s.x(points[0].After)) {
+			n++
+		}
+		column := points[:n]
+		points = points[n:]
+		low, high := 0, 0
+		for i, p := range column {
+			if p.Y < column[low].Y {
+				low = i
+			}
+			if p.Y > column[high].Y {
+				high = i
+			}
+		}
+		kept := []int{0, low, high, n - 1}
+		slices.Sort(kept)
+		for _, i := range slices.Compact(kept) {
+			some = append(some, column[i])
+		}
+	}
+	return some
 }

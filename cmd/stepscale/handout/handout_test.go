@@ -18,7 +18,7 @@ import (
 // recorded is a loop of that many passes, which scales up in the third and fails in the fifth.
 func recorded(t *testing.T, passes int) (*recording.Recording, []byte) {
 	t.Helper()
-	var b bytes.Buffer
+	var frames []trace.Frame
 	for pass := 1; pass <= passes; pass++ {
 		f := trace.Frame{Pass: pass, Step: "hpa/2-replicas/ratio", Actor: "hpa-controller", At: time.Date(2026, 1, 2, 3, 4, 15*pass, 0, time.UTC)}
 		f.Add("currentReplicas", "2", "")
@@ -31,21 +31,37 @@ func recorded(t *testing.T, passes int) (*recording.Recording, []byte) {
 		case 5:
 			f.Err = "<실패>"
 		}
+		frames = append(frames, f)
+	}
+	return written(t, frames), raw(t, frames)
+}
+
+func raw(t *testing.T, frames []trace.Frame) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	for _, f := range frames {
 		if err := f.Write(&b); err != nil {
 			t.Fatal(err)
 		}
 	}
-	r, err := recording.Open(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	return b.Bytes()
+}
+
+// written is the recording of frames.
+func written(t *testing.T, frames []trace.Frame) *recording.Recording {
+	t.Helper()
+	b := raw(t, frames)
+	r, err := recording.Open(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r, b.Bytes()
+	return r
 }
 
 func made(t *testing.T, passes int) (r *handout.Report, html string) {
 	t.Helper()
 	rec, raw := recorded(t, passes)
-	r, err := handout.Make(rec, "제목 <b>", []string{"한 문장."})
+	r, err := handout.Make(t.Context(), rec, "제목 <b>", []string{"한 문장."})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,10 +99,10 @@ func TestChartsAreDrawnAndTold(t *testing.T) {
 		t.Error(says)
 	}
 	// In steps, from 41 of 52.
-	if svg := string(usage.SVG()); !strings.Contains(svg, `class="row0" d="M44.0 54.3H138.9V50.5`) || !strings.Contains(svg, `class="row1" d="M44.0 `) {
+	if svg := string(usage.SVG()); !strings.Contains(svg, `class="row0" d="M88.0 55.0H176.6V51.3`) || !strings.Contains(svg, `class="row1" d="M88.0 `) {
 		t.Error(svg)
 	}
-	if strings.Count(html, "<svg") != 2 || strings.Count(html, "표로 보기") != 2 || strings.Count(html, "<h1>") != 1 {
+	if strings.Count(html, `role="img"`) != 2 || strings.Count(html, "표로 보기") != 2 || strings.Count(html, "<h1>") != 1 {
 		t.Error(html)
 	}
 	for _, want := range []string{"제목 &lt;b&gt;", "a &lt; b &amp; ", "&lt;실패&gt;", "바뀐 것: deployment/web spec.replicas: 2 → 4"} {

@@ -18,11 +18,15 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	}
 	for _, c := range r.Charts {
 		fmt.Fprintf(&b, "## %s\n\n%s\n\n", inline(c.Title), inline(c.Says()))
-		table(&b, c.Header(), c.Rows())
+		table(&b, c.Header(), c.Listed())
+	}
+	for _, h := range r.Histograms {
+		fmt.Fprintf(&b, "## 히스토그램 %s\n\n%s\n\n", inline(h.Of), inline(h.Says()))
+		table(&b, h.Header(), h.Rows())
 	}
 	b.WriteString("## 단계와 계산\n\n")
 	for _, p := range r.Shown {
-		fmt.Fprintf(&b, "### 패스 %s · %s · 레플리카 %s · %s\n\n", p.Pass, p.Elapsed, inline(p.Replicas), inline(p.Decision))
+		fmt.Fprintf(&b, "### %s\n\n", inline(p.Title()))
 		for _, s := range p.Steps {
 			s.markdown(&b)
 		}
@@ -35,11 +39,10 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		fmt.Fprintf(&b, "그 밖에 바뀐 패스 %d개는 기록에 있습니다.\n\n", r.Left)
 	}
 	b.WriteString("## 모든 패스\n\n")
-	var rows [][]string
-	for _, p := range r.Passes {
-		rows = append(rows, []string{p.Pass, p.Elapsed, p.Usage, p.Target, p.Replicas, p.Decision, p.Reason})
+	if text := r.Unlisted(); text != "" {
+		b.WriteString(text + "\n\n")
 	}
-	table(&b, []string{"패스", "경과", "사용률", "목표", "레플리카", "결정", "이유"}, rows)
+	table(&b, r.Header(), r.Listed())
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -4,13 +4,14 @@
 package handout
 
 import (
+	"cmp"
+	"context"
 	"errors"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine/otherwise"
 	"github.com/stepscale/stepscale/engine/recording"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/whys"
@@ -22,19 +23,32 @@ type Report struct {
 	About   []string // of the recording, a sentence each
 	Virtual bool     // load, nodes and time are simulated
 	Charts  []Chart
-	Passes  []Row
-	Shown   []Pass // those whose steps are written out
-	Left    int    // passes whose steps are not
+	// Histograms are a VPA's memory at the end.
+	Histograms []Histogram
+	Passes     []Row
+	Shown      []Pass // those whose steps are written out
+	Left       int    // passes whose steps are not
 }
 
 // Row is a pass in the table of all.
-type Row struct{ Pass, Elapsed, Usage, Target, Replicas, Decision, Reason string }
+type Row struct{ Pass, Elapsed, Usage, Target, Replicas, Recommended, Request, Waiting, Node, Decision, Reason string }
+
+// Title is a pass in a line.
+func (r Row) Title() string {
+	text := "패스 " + r.Pass + " · " + r.Elapsed
+	for _, part := range []struct{ name, value string }{{"레플리카 ", r.Replicas}, {"추천 ", r.Recommended}, {"", r.Decision}} {
+		if part.value != "" && part.value != "-" {
+			text += " · " + part.name + part.value
+		}
+	}
+	return text
+}
 
 // Pass is one whose steps are written out.
 type Pass struct {
 	Row
 	Steps []Step
-	Why   []string // what it would have taken; nothing where no HPA decided
+	Why   []string // what it would have taken; nothing where nothing was decided
 }
 
 // Step is one of its steps.
@@ -53,13 +67,12 @@ type Fact struct{ Label, Name, Expr, Value string }
 const mostShown = 24
 
 // Make reads a recording.
-func Make(rec *recording.Recording, title string, about []string) (*Report, error) {
+func Make(ctx context.Context, rec *recording.Recording, title string, about []string) (*Report, error) {
 	r := &Report{Title: title, About: about, Virtual: rec.Header.Virtual}
 	start := rec.Row(0).At
-	var replicas, wanted, usage, target Series
-	replicas.Name, wanted.Name, usage.Name, target.Name = "현재 레플리카", "원하는 레플리카", "사용률(%)", "목표(%)"
-	last := rec.Row(rec.Len() - 1).Pass
-	for pass := rec.Row(0).Pass; pass <= last; pass++ {
+	var p plotted
+	var last []trace.Frame // of a VPA's memory
+	for pass := rec.Row(0).Pass; pass <= rec.Row(rec.Len()-1).Pass; pass++ {
 		frames, err := framesOf(rec, pass)
 		if err != nil {
 			return nil, err
@@ -68,11 +81,10 @@ func Make(rec *recording.Recording, title string, about []string) (*Report, erro
 			continue
 		}
 		tick := view.NewTick(frames)
-		at := tick.At.Sub(start)
-		replicas.add(at, tick.Current)
-		wanted.add(at, tick.Desired)
-		usage.add(at, tick.Utilization)
-		target.add(at, tick.Target)
+		p.add(tick.At.Sub(start), frames)
+		if len(view.Histograms(frames)) > 0 {
+			last = frames
+		}
 		row := rowOf(tick, start)
 		r.Passes = append(r.Passes, row)
 		if len(r.Passes) > 1 && !changed(rec, pass) {
@@ -82,19 +94,15 @@ func Make(rec *recording.Recording, title string, about []string) (*Report, erro
 			r.Left++
 			continue
 		}
-		shown, err := passOf(row, frames, start)
+		shown, err := passOf(ctx, row, frames, start)
 		if err != nil {
 			return nil, err
 		}
 		r.Shown = append(r.Shown, shown)
 	}
-	if len(target.Points) != len(usage.Points) { // amounts, which percentages are not drawn beside
-		target.Points = nil
-	}
-	for _, c := range []Chart{{Title: "레플리카", Series: []Series{replicas, wanted}}, {Title: "사용률과 목표", Series: []Series{usage, target}}} {
-		if len(c.Series[0].Points) > 1 {
-			r.Charts = append(r.Charts, c)
-		}
+	r.Charts = p.charts()
+	for _, h := range view.Histograms(last) {
+		r.Histograms = append(r.Histograms, Histogram{h})
 	}
 	return r, nil
 }
@@ -123,17 +131,18 @@ func changed(rec *recording.Recording, pass int) bool {
 }
 
 func rowOf(t view.Tick, start time.Time) Row {
-	row := Row{Pass: strconv.Itoa(t.Pass), Elapsed: view.Elapsed(t.At.Sub(start)), Usage: t.Utilization, Target: t.Target, Replicas: t.Current, Decision: view.FactValue(t.Action), Reason: t.Reason}
-	if row.Usage == "" {
-		row.Usage = t.Usage
+	row := Row{
+		Pass: strconv.Itoa(t.Pass), Elapsed: view.Elapsed(t.At.Sub(start)), Usage: cmp.Or(t.Utilization, t.Usage, t.PodUsage), Target: t.Target, Replicas: t.Pods(),
+		Recommended: t.Recommended, Request: t.LargestRequest(), Waiting: t.Pending, Node: t.NodeType,
+		Decision: t.Decision(), Reason: t.Reason,
 	}
 	if t.Desired != "" && t.Desired != t.Current {
-		row.Replicas += " → " + t.Desired
+		row.Replicas = t.Current + " → " + t.Desired
 	}
 	return row
 }
 
-func passOf(row Row, frames []trace.Frame, start time.Time) (Pass, error) {
+func passOf(ctx context.Context, row Row, frames []trace.Frame, start time.Time) (Pass, error) {
 	p := Pass{Row: row}
 	for _, f := range frames {
 		s := Step{ID: string(f.Step), Actor: view.ActorLabel(f.Actor), Err: f.Err}
@@ -149,8 +158,8 @@ func passOf(row Row, frames []trace.Frame, start time.Time) (Pass, error) {
 		}
 		p.Steps = append(p.Steps, s)
 	}
-	answers, err := whys.Pass(frames)
-	if err != nil && !errors.Is(err, whys.ErrNone) {
+	answers, err := whys.All(ctx, frames)
+	if err != nil && !unanswered(err) {
 		return p, err
 	}
 	for _, a := range answers {
@@ -159,80 +168,8 @@ func passOf(row Row, frames []trace.Frame, start time.Time) (Pass, error) {
 	return p, nil
 }
 
-// Series is a row of numbers over time.
-type Series struct {
-	Name   string
-	Points []Point
-}
-
-// Point is one of them.
-type Point struct {
-	After time.Duration // since the first frame, in loop time
-	Y     float64
-	Text  string
-}
-
-// add puts a value at the end; one that is no number is left out.
-func (s *Series) add(after time.Duration, text string) {
-	if n, ok := recording.Numbers(text); ok && text != "" {
-		s.Points = append(s.Points, Point{after, n[0], text})
-	}
-}
-
-// most is the greatest number of a chart.
-func (c Chart) most() (most float64) {
-	for _, s := range c.Series {
-		for _, p := range s.Points {
-			most = max(most, p.Y)
-		}
-	}
-	return most
-}
-
-// Rows are the numbers of a chart where one of them changed: what it draws, as a table.
-func (c Chart) Rows() (rows [][]string) {
-	for i, p := range c.Series[0].Points {
-		row := []string{view.Elapsed(p.After)}
-		for _, s := range c.Series {
-			text := ""
-			if j, ok := slices.BinarySearchFunc(s.Points, p.After, func(q Point, at time.Duration) int { return int(q.After - at) }); ok {
-				text = s.Points[j].Text
-			}
-			row = append(row, text)
-		}
-		if i == 0 || i == len(c.Series[0].Points)-1 || !slices.Equal(row[1:], rows[len(rows)-1][1:]) {
-			rows = append(rows, row)
-		}
-	}
-	return rows
-}
-
-// Header are the names of those columns.
-func (c Chart) Header() []string {
-	names := []string{"경과"}
-	for _, s := range c.Series {
-		names = append(names, s.Name)
-	}
-	return names
-}
-
-// Says is a chart in a sentence, for who cannot see it.
-func (c Chart) Says() string {
-	var parts []string
-	for _, s := range c.Series {
-		if len(s.Points) == 0 {
-			continue
-		}
-		low, high := s.Points[0], s.Points[0]
-		for _, p := range s.Points {
-			if p.Y < low.Y {
-				low = p
-			}
-			if p.Y > high.Y {
-				high = p
-			}
-		}
-		parts = append(parts, s.Name+": "+s.Points[0].Text+"에서 시작해 가장 낮을 때 "+low.Text+", 가장 높을 때 "+high.Text+", 끝에 "+s.Points[len(s.Points)-1].Text)
-	}
-	return strings.Join(parts, ". ") + "."
+// unanswered tells of a pass in which nothing was decided that can be asked about, or that is
+// decided otherwise today.
+func unanswered(err error) bool {
+	return errors.Is(err, whys.ErrNone) || errors.Is(err, otherwise.ErrDiffers)
 }

@@ -41,15 +41,7 @@ func answersFor(ctx context.Context, frames []trace.Frame, node string) ([]whys.
 	if node != "" {
 		return whys.Nodes(ctx, frames, node)
 	}
-	pods, none := whys.Pass(frames)
-	if none != nil && !errors.Is(none, whys.ErrNone) {
-		return pods, none
-	}
-	nodes, err := whys.Nodes(ctx, frames, "")
-	if errors.Is(err, whys.ErrNone) {
-		err = none
-	}
-	return append(pods, nodes...), err
+	return whys.All(ctx, frames)
 }
 
 func (r *Replay) why(node string) flow {

@@ -74,7 +74,7 @@ func (s *Screen) Histogram(h Histogram) {
 	outside := h.Marks
 	for _, b := range h.Buckets {
 		var here []string
-		here, outside = b.holds(outside)
+		here, outside = b.Holds(outside)
 		line := "  " + pad(b.Range, left) + " " + padLeft(b.Share, 6) + " " + s.style(cyan, pad(shareBar(b.Share, fullest, room), room))
 		if len(here) > 0 {
 			line += s.style(yellow, " ◀ "+strings.Join(here, ", "))
@@ -90,9 +90,9 @@ func (s *Screen) Histogram(h Histogram) {
 	}
 }
 
-// holds splits marks into those whose values are in the bucket, its end being its own, and
+// Holds splits marks into those whose values are in the bucket, its end being its own, and
 // the others.
-func (b Bucket) holds(marks []Mark) (here []string, others []Mark) {
+func (b Bucket) Holds(marks []Mark) (here []string, others []Mark) {
 	low, high, _ := strings.Cut(b.Range, "~")
 	from, okFrom := Amount(low)
 	to, okTo := Amount(high)

@@ -106,6 +106,17 @@ func (t Tick) decision() string {
 	return dash(actions[t.Action])
 }
 
+// Decision is what was decided in the pass, by all of its autoscalers.
+func (t Tick) Decision() string {
+	text := t.decision()
+	for _, also := range []string{t.Also, t.NodeAction} {
+		if also != "" {
+			text += "·" + actions[also]
+		}
+	}
+	return text
+}
+
 // act keeps the decision of the pass; two autoscalers may have made one each.
 func (t *Tick) act(action string) {
 	switch {
