@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -34,9 +35,9 @@ const (
 // the learner's directory, so that what was just played can be looked at again.
 type recorder struct {
 	name  string
-	named *os.File // nil where none was
-	kept  *os.File // likewise; made with the first frame
-	left  int      // bytes that may be kept
+	named io.WriteCloser // nil where none was
+	kept  *os.File       // likewise; made with the first frame
+	left  int            // bytes that may be kept
 	begin func() *os.File
 }
 
@@ -53,7 +54,7 @@ func (d deps) recorder(named string, off bool, what string, h recording.Header) 
 	h.Made, h.Stepscale, h.Kubernetes, h.VPA = time.Now().UTC().Truncate(time.Second), v.Version, v.Kubernetes, v.VPA
 	if named != "" {
 		var err error
-		if r.named, err = outside.Create(named); err != nil {
+		if r.named, err = createRecording(named); err != nil {
 			return nil, &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: named, Code: problem.ExitUsage, Cause: err,
 				Hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
 		}
@@ -66,6 +67,32 @@ func (d deps) recorder(named string, off bool, what string, h recording.Header) 
 	}
 	return r, nil
 }
+
+// createRecording makes the file that was named; one whose name ends in .gz is packed.
+func createRecording(name string) (io.WriteCloser, error) {
+	f, err := outside.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasSuffix(strings.ToLower(name), ".gz") {
+		return &packedFile{gzip.NewWriter(f), f}, nil
+	}
+	return f, nil
+}
+
+// packedFile is a file that gzip packs. What was written is in it at once: whoever ends the
+// process loses no frame.
+type packedFile struct {
+	z *gzip.Writer
+	f io.Closer
+}
+
+func (p *packedFile) Write(b []byte) (int, error) {
+	n, err := p.z.Write(b)
+	return n, errors.Join(err, p.z.Flush())
+}
+
+func (p *packedFile) Close() error { return errors.Join(p.z.Close(), p.f.Close()) }
 
 // keep makes a file for a session in the learner's directory; nil where none can be made.
 // Two sessions may begin in the same second.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,6 +25,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/hpa/referee"
+	"github.com/stepscale/stepscale/engine/recording"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -107,7 +109,7 @@ func TestVerifyRefuses(t *testing.T) {
 		says    string
 	}{
 		"empty":                {"", 0, "빈 파일입니다"},
-		"gzip, torn":           {packed.String()[:packed.Len()-9], 0, "gzip으로 압축된 기록을 풀 수 없습니다"},
+		"gzip, torn":           {packed.String()[:packed.Len()-60], 3, "줄 중간에서 끝납니다"},
 		"gzip, damaged":        {packed.String()[:packed.Len()-6] + "damage", 0, "gzip으로 압축된 기록을 풀 수 없습니다"},
 		"gzip bomb":            {bomb.String(), 0, "너무 큽니다"},
 		"zip":                  {"PK\x03\x04\x14\x00", 0, "압축된 파일입니다(zip)"},
@@ -171,6 +173,53 @@ func zipped(t *testing.T, b []byte) []byte {
 		t.Fatal(err)
 	}
 	return packed.Bytes()
+}
+
+// TestPackedRecordingIsCutOff: whoever ends the process while it records, or loses the end of
+// the file, loses the last frame at the most.
+func TestPackedRecordingIsCutOff(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "web.jsonl.GZ")
+	r, err := deps{}.recorder(file, true, "", recording.Header{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames, err := recording.Read(bytes.NewReader(calm(t, 20, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ends []int64 // of the file, after each frame
+	for _, f := range frames {
+		if err := r.frame(f); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ends = append(ends, info.Size())
+	}
+	whole, err := os.ReadFile(file)
+	if err != nil || !bytes.HasPrefix(whole, []byte{0x1f, 0x8b}) {
+		t.Fatalf("%v, %x", err, whole[:2])
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		cut := ends[0] + random.Int64N(int64(len(whole))-ends[0]+1)
+		if err := os.WriteFile(file, whole[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		rec, opened, err := openReplay(t.Context(), file)
+		if err != nil {
+			t.Fatalf("cut after %d bytes: %v", cut, err)
+		}
+		written, _ := slices.BinarySearch(ends, cut+1)
+		if rec.Len() < written || rec.Len() > written+1 {
+			t.Errorf("cut after %d bytes: %d frames, %d were written", cut, rec.Len(), written)
+		}
+		if err := opened.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // TestVerifyReadsRegularFilesOnly: a pipe that nobody writes to would hang.

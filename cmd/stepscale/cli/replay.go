@@ -294,7 +294,19 @@ func unpacked(in fs.File) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readCloser{outside.AtMost(z, mostUnpacked, &outside.SizeError{Size: mostUnpacked + 1, Limit: mostUnpacked}), in}, nil
+	return readCloser{outside.AtMost(cutOff{z}, mostUnpacked, &outside.SizeError{Size: mostUnpacked + 1, Limit: mostUnpacked}), in}, nil
+}
+
+// cutOff is what gzip has packed, up to where the file was cut off, as a file that is not packed
+// ends there.
+type cutOff struct{ io.Reader }
+
+func (c cutOff) Read(b []byte) (int, error) {
+	n, err := c.Reader.Read(b)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = io.EOF
+	}
+	return n, err
 }
 
 type readCloser struct {
