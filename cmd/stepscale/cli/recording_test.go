@@ -109,7 +109,7 @@ func TestVerifyRefuses(t *testing.T) {
 		says    string
 	}{
 		"empty":                {"", 0, "빈 파일입니다"},
-		"gzip, torn":           {packed.String()[:packed.Len()-60], 3, "줄 중간에서 끝납니다"},
+		"gzip, torn":           {packed.String()[:packed.Len()-60], 2, "줄 중간에서 끝납니다"},
 		"gzip, damaged":        {packed.String()[:packed.Len()-6] + "damage", 0, "gzip으로 압축된 기록을 풀 수 없습니다"},
 		"gzip bomb":            {bomb.String(), 0, "너무 큽니다"},
 		"zip":                  {"PK\x03\x04\x14\x00", 0, "압축된 파일입니다(zip)"},
