@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
+	"time"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	upstream "k8s.io/kubernetes/pkg/controller/podautoscaler/metrics"
@@ -116,6 +119,49 @@ func Supposed(p Params, in Input) *History {
 		}
 	}
 	return h
+}
+
+// Alternatives are the replica counts that the decision may come to, in ascending order: what
+// Supposed leads to, and what the memories lead to that the status does not rule out. More than
+// one tell that one look does not decide.
+func Alternatives(p Params, in Input) []int32 {
+	var all []int32
+	for _, memory := range possible(p, in) {
+		all = append(all, Decide(p, in, memory).Desired)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// possible are the memories that lead furthest apart: of low proposals, which hold no scaling down
+// back; of proposals for the replicas that there are, which hold everything back, and are what a
+// controller begins with (recordInitialRecommendation); of changes that leave nothing of what the policies
+// allow, in each direction; and of a higher proposal that a limit held back.
+func possible(p Params, in Input) []*History {
+	last := in.Now.Add(-p.SyncPeriod)
+	holding := []Recommendation{{Replicas: in.SpecReplicas, Time: last}}
+	low := []Recommendation{{Replicas: 0, Time: last}}
+	all := []*History{Supposed(p, in), {Recommendations: low}, {Recommendations: holding}}
+	if b := in.HPA.Spec.Behavior; b != nil {
+		if in.HPA.Status.LastScaleTime != nil {
+			all = append(all, &History{ScaleUp: spent(in, b.ScaleUp, false)}, &History{ScaleDown: spent(in, b.ScaleDown, true)})
+		}
+		return all // a proposal for more than there are is acted on by nobody
+	}
+	if limitedSince(in.HPA, in.Now.Add(-p.DownscaleStabilization)) {
+		all = append(all, &History{Recommendations: []Recommendation{{Replicas: math.MaxInt32, Time: last}}})
+	}
+	return all
+}
+
+// limitedSince tells whether something may have held a proposal back since then.
+func limitedSince(hpa *autoscalingv2.HorizontalPodAutoscaler, then time.Time) bool {
+	for _, c := range hpa.Status.Conditions {
+		if c.Type == autoscalingv2.ScalingLimited {
+			return c.Status == corev1.ConditionTrue || c.LastTransitionTime.After(then)
+		}
+	}
+	return len(hpa.Status.Conditions) > 0
 }
 
 // spent is a change that leaves nothing of what the policies allow: the status says that

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	runtimepkg "runtime"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -24,22 +25,27 @@ var looks = flag.Int("looks", 150, "random histories of which every sync is look
 type agreement struct {
 	syncs, look, plain             int
 	moves, lookAtMove, plainAtMove int
+	decided, decidedRight          int // syncs that one look decides
+	among                          int // syncs that came to one of the alternatives
 }
 
 func (a *agreement) add(b agreement) {
 	a.syncs, a.look, a.plain = a.syncs+b.syncs, a.look+b.look, a.plain+b.plain
 	a.moves, a.lookAtMove, a.plainAtMove = a.moves+b.moves, a.lookAtMove+b.lookAtMove, a.plainAtMove+b.plainAtMove
+	a.decided, a.decidedRight, a.among = a.decided+b.decided, a.decidedRight+b.decidedRight, a.among+b.among
 }
 
 func (a agreement) String() string {
 	share := func(n, of int) float64 { return 100 * float64(n) / float64(of) }
-	return fmt.Sprintf("one look foretells %.2f%% of %d syncs, and a plain ceil(current × ratio) within minReplicas and maxReplicas %.2f%%; of the %d that moved, %.1f%% and %.1f%%",
-		share(a.look, a.syncs), a.syncs, share(a.plain, a.syncs), a.moves, share(a.lookAtMove, a.moves), share(a.plainAtMove, a.moves))
+	return fmt.Sprintf("one look foretells %.2f%% of %d syncs, and a plain ceil(current × ratio) within minReplicas and maxReplicas %.2f%%; of the %d that moved, %.1f%% and %.1f%%; where one look decides, which is %.1f%% of the syncs, %.2f%% agree; %.2f%% came to one of the alternatives",
+		share(a.look, a.syncs), a.syncs, share(a.plain, a.syncs), a.moves, share(a.lookAtMove, a.moves), share(a.plainAtMove, a.moves),
+		share(a.decided, a.syncs), share(a.decidedRight, a.decided), share(a.among, a.syncs))
 }
 
 // TestLookAgreesWithUpstream drives upstream's controller through random histories, looks
 // once before each sync, with no memory of the ones before, and compares. The floors are
-// somewhat below what was measured: 98.5% (all), 87% (moves).
+// somewhat below what was measured over 1,000 histories: 98.4% (all), 84% (moves), and 99.6%
+// of those that one look decides, which are 87%.
 func TestLookAgreesWithUpstream(t *testing.T) {
 	var total agreement
 	var mu sync.Mutex
@@ -62,6 +68,9 @@ func TestLookAgreesWithUpstream(t *testing.T) {
 	t.Log(total)
 	if total.moves < *looks || float64(total.look) < 0.98*float64(total.syncs) || float64(total.lookAtMove) < 0.8*float64(total.moves) {
 		t.Errorf("it foretells less than it did: %s", total)
+	}
+	if float64(total.decidedRight) < 0.99*float64(total.decided) || float64(total.decided) < 0.84*float64(total.syncs) {
+		t.Errorf("it is sure where it should not be, or too seldom: %s", total)
 	}
 	if total.plain >= total.look || total.plainAtMove >= total.lookAtMove {
 		t.Errorf("a plain estimate does as well: %s", total)
@@ -98,6 +107,11 @@ func (h *history) look() (a agreement) {
 	now := did.Replicas(in.SpecReplicas)
 	ours, plain := hpa.Decide(p, in, hpa.Supposed(p, in)).Desired, plainEstimate(in)
 	a.syncs, a.look, a.plain = 1, boolCount(ours == now), boolCount(plain == now)
+	all := hpa.Alternatives(p, in)
+	a.among = boolCount(slices.Contains(all, now))
+	if len(all) == 1 {
+		a.decided, a.decidedRight = 1, boolCount(all[0] == now)
+	}
 	if now != in.SpecReplicas {
 		a.moves, a.lookAtMove, a.plainAtMove = 1, a.look, a.plain
 	}

@@ -3,22 +3,25 @@ package inspect
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 
 	"github.com/stepscale/stepscale/engine/hpa"
-	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // Decision is what the engine makes of what was read about one HPA.
 type Decision struct {
-	Desired  int32        // replicas, if the controller remembers only what the status tells
-	Proposed int32        // replicas that the metrics ask for, with nothing remembered and before policies; Desired where they ask for nothing
-	Facts    []trace.Fact // of the calculation
-	Err      error        // of the metrics
-	Skipped  string       // why there is no decision, in Korean; then nothing else is set
+	Desired  int32 // replicas, if the controller remembers only what the status tells
+	Proposed int32 // replicas that the metrics ask for, with nothing remembered and before policies; Desired where they ask for nothing
+	// Alternatives are the replicas that it may come to, whatever the controller remembers; more
+	// than one where a single look does not decide.
+	Alternatives []int32
+	Facts        []trace.Fact // of the calculation
+	Err          error        // of the metrics
+	Skipped      string       // why there is no decision, in Korean; then nothing else is set
 }
 
 // decide computes the HPA's decision again, from one look.
@@ -42,6 +45,7 @@ func (s *Snapshot) decide(h *HPA) Decision {
 	}
 	r := d.Result()
 	made.Desired, made.Proposed, made.Err = r.Desired, r.Desired, r.Err
+	made.Alternatives = hpa.Alternatives(p, in)
 	for _, f := range made.Facts {
 		if f.Name == "metricDesiredReplicas" {
 			_, _ = fmt.Sscan(f.Value, &made.Proposed)
@@ -102,6 +106,8 @@ func (s *Snapshot) decisionLines(h *HPA, d Decision) []Line {
 	var all []Line
 	current := h.Target.Scale.Spec.Replicas
 	switch {
+	case len(d.Alternatives) > 1:
+		all = append(all, unknown("결정: %s. 컨트롤러가 메모리에 담아 둔 지난 제안과 크기 변경에 달려 있습니다. 지켜보시면 알 수 있습니다: stepscale observe %s -n %s", either(d.Alternatives), h.Name, h.Namespace))
 	case d.Err != nil && d.Desired == current:
 		all = append(all, recomputed("결정: %d개 그대로. 메트릭을 계산하지 못합니다: %v", current, d.Err))
 	case d.Desired == current:
@@ -113,15 +119,25 @@ func (s *Snapshot) decisionLines(h *HPA, d Decision) []Line {
 		return all
 	}
 	if d.Proposed != d.Desired {
-		all = append(all, recomputed("메트릭이 원하는 것은 %d개이고, 안정화와 한도를 거치면 %d개입니다", d.Proposed, d.Desired))
+		text := "메트릭이 원하는 것은 %d개이고, 안정화와 한도를 거치면 %d개입니다"
+		if len(d.Alternatives) > 1 {
+			text = "메트릭이 원하는 것은 %d개이고, 컨트롤러가 status에 적은 것만 기억한다면 %d개입니다"
+		}
+		all = append(all, recomputed(text, d.Proposed, d.Desired))
 	}
-	if len(h.Status.Conditions) > 0 && h.Status.DesiredReplicas != d.Desired {
-		all = append(all, recomputed("마지막 결정 %d개와 다릅니다. 그 뒤에 바뀐 값을 읽었거나, 컨트롤러가 한 번 보아서는 알 수 없는 것을 기억합니다", h.Status.DesiredReplicas))
-	}
-	if d.Proposed != current {
-		all = append(all, unknown("컨트롤러가 메모리에 담아 둔 지난 제안과 크기 변경. %s 지켜보시면 알 수 있습니다", korean.By(fmt.Sprintf("stepscale observe %s -n %s", h.Name, h.Namespace))))
+	if len(h.Status.Conditions) > 0 && !slices.Contains(d.Alternatives, h.Status.DesiredReplicas) {
+		all = append(all, recomputed("마지막 결정 %d개와 다릅니다. 그 뒤에 바뀐 값을 읽었습니다", h.Status.DesiredReplicas))
 	}
 	return all
+}
+
+// either lists replica counts of which one holds: "2개나 4개".
+func either(all []int32) string {
+	var parts []string
+	for _, n := range all {
+		parts = append(parts, fmt.Sprintf("%d개", n))
+	}
+	return strings.Join(parts, "나 ")
 }
 
 // telling is a condition that says more than that all is well.
