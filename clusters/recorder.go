@@ -61,6 +61,9 @@ func (r *Recorder) Watches() []trace.Watch {
 	return open
 }
 
+// precision of a latency: what is below it is noise, which a recording would be full of.
+const precision = 100 * time.Microsecond
+
 func (r *Recorder) roundTrip(actor string, next http.RoundTripper, req *http.Request) (*http.Response, error) {
 	start := time.Now()
 	resp, err := next.RoundTrip(req)
@@ -73,7 +76,7 @@ func (r *Recorder) roundTrip(actor string, next http.RoundTripper, req *http.Req
 		}
 		return resp, err
 	}
-	call := trace.Call{Actor: actor, Verb: req.Method, Path: req.URL.Path, Latency: time.Since(start)}
+	call := trace.Call{Actor: actor, Verb: req.Method, Path: req.URL.Path, Latency: time.Since(start).Round(precision)}
 	if err == nil {
 		call.Status = resp.StatusCode
 	}

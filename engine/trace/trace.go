@@ -44,7 +44,7 @@ type Call struct {
 	Verb    string        `json:"verb"` // GET, POST, PUT, PATCH, DELETE
 	Path    string        `json:"path"`
 	Status  int           `json:"status"`  // HTTP status; 0 when no answer came
-	Latency time.Duration `json:"latency"` // nanoseconds of machine time
+	Latency time.Duration `json:"latency"` // nanoseconds of machine time, to a tenth of a millisecond
 	// Cached marks a read for which upstream's actor sends no request: it has what it asks
 	// for in the cache of an informer, which a watch keeps up.
 	Cached bool `json:"cached,omitempty"`

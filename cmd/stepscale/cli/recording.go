@@ -175,6 +175,8 @@ func badLine(file string, err error) error {
 	switch {
 	case errors.As(err, &large):
 		return &problem.Error{What: "기록을 읽을 수 없습니다: " + large.Error(), Where: file, Code: problem.ExitUsage, Hint: "--for나 --until로 더 짧게 기록해 주십시오."}
+	case errors.Is(err, handout.ErrNoRecording):
+		return badPacking(file, err)
 	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.As(err, new(flate.CorruptInputError)), errors.Is(err, io.ErrUnexpectedEOF):
 		return badGzip(file)
 	case !errors.As(err, &at):

@@ -275,26 +275,26 @@ func unpacked(in fs.File) (io.ReadCloser, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return in, nil // a device, a pipe: reading it tells
 	}
-	var packed io.Reader = in
+	var plain io.Reader
 	switch head = head[:n]; {
 	case handout.IsPage(head):
 		html, err := io.ReadAll(outside.AtMost(in, mostPage, &outside.SizeError{Size: mostPage + 1, Limit: mostPage}))
 		if err != nil {
 			return nil, err
 		}
-		inside, err := handout.Recording(html)
+		if plain, err = handout.Recording(html); err != nil {
+			return nil, err
+		}
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		z, err := gzip.NewReader(in)
 		if err != nil {
 			return nil, err
 		}
-		packed = bytes.NewReader(inside)
-	case !bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		plain = cutOff{z}
+	default:
 		return in, nil
 	}
-	z, err := gzip.NewReader(packed)
-	if err != nil {
-		return nil, err
-	}
-	return readCloser{outside.AtMost(cutOff{z}, mostUnpacked, &outside.SizeError{Size: mostUnpacked + 1, Limit: mostUnpacked}), in}, nil
+	return readCloser{outside.AtMost(plain, mostUnpacked, &outside.SizeError{Size: mostUnpacked + 1, Limit: mostUnpacked}), in}, nil
 }
 
 // cutOff is what gzip has packed, up to where the file was cut off, as a file that is not packed

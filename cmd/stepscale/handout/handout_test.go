@@ -115,15 +115,24 @@ func TestChartsAreDrawnAndTold(t *testing.T) {
 // TestRecordingComesOut of the page as it went in, and of nothing else.
 func TestRecordingComesOut(t *testing.T) {
 	_, html := made(t, 3)
+	_, in := recorded(t, 3)
 	if !handout.IsPage([]byte(html)) || handout.IsPage([]byte(`{"pass":1}`)) {
 		t.Error("a page is not told from a recording")
 	}
-	packed, err := handout.Recording([]byte(html))
-	if err != nil || len(packed) < 20 || packed[0] != 0x1f {
-		t.Errorf("%v, %d bytes", err, len(packed))
+	inside, err := handout.Recording([]byte(html))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, bad := range []string{"", "<!doctype html>", strings.Replace(html, "x-stepscale-recording", "x-other", 1), strings.Replace(html, `x-stepscale-recording">H4`, `x-stepscale-recording">*`, 1)} {
-		if _, err := handout.Recording([]byte(bad)); !errors.Is(err, handout.ErrNoRecording) {
+	if out, err := io.ReadAll(inside); err != nil || !bytes.Equal(out, in) {
+		t.Errorf("%v, %d bytes came out of %d", err, len(out), len(in))
+	}
+	for _, bad := range []string{"", "<!doctype html>", strings.Replace(html, "x-stepscale-recording", "x-other", 1), strings.Replace(html, `x-stepscale-recording">K`, `x-stepscale-recording">*`, 1),
+		strings.Replace(html, `x-stepscale-recording">K`, `x-stepscale-recording">L`, 1)} {
+		inside, err := handout.Recording([]byte(bad))
+		if err == nil {
+			_, err = io.ReadAll(inside)
+		}
+		if !errors.Is(err, handout.ErrNoRecording) {
 			t.Errorf("%.40q: %v", bad, err)
 		}
 	}

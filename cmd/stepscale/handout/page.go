@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 //go:embed page.html
@@ -37,9 +39,12 @@ func (r *Report) WriteHTML(w io.Writer, recording io.Reader) error {
 	}{r, template.HTML(recordingOpens + packed + recordingEnds)}) // letters, digits, - and _ between two constants
 }
 
+// window is how far back what repeats is found: a pass of a control loop is like those before it.
+const window = 8 << 20
+
 func pack(r io.Reader) (string, error) {
 	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	z, err := zstd.NewWriter(&b, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithWindowSize(window), zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return "", err
 	}
@@ -55,9 +60,9 @@ func pack(r io.Reader) (string, error) {
 // IsPage tells whether a file that begins like that is a page.
 func IsPage(head []byte) bool { return bytes.HasPrefix(bytes.ToLower(head), []byte("<!doctype html")) }
 
-// Recording is what WriteHTML has packed into a page, as gzip has it; ErrNoRecording where
-// there is none.
-func Recording(html []byte) ([]byte, error) {
+// Recording is what WriteHTML has packed into a page, unpacked. ErrNoRecording tells of a page that
+// has none, or that was changed, which reading it may find.
+func Recording(html []byte) (io.Reader, error) {
 	_, after, found := bytes.Cut(html, []byte(recordingOpens))
 	packed, _, ends := bytes.Cut(after, []byte(recordingEnds))
 	if !found || !ends {
@@ -67,5 +72,27 @@ func Recording(html []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoRecording, err)
 	}
-	return b, nil
+	unpacked, err := unpack(b)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoRecording, err)
+	}
+	return inPage{unpacked}, nil
+}
+
+func unpack(b []byte) (io.Reader, error) {
+	if bytes.HasPrefix(b, []byte{0x1f, 0x8b}) { // a page of an earlier version
+		return gzip.NewReader(bytes.NewReader(b))
+	}
+	return zstd.NewReader(bytes.NewReader(b), zstd.WithDecoderMaxWindow(window), zstd.WithDecoderConcurrency(1))
+}
+
+// inPage says of what cannot be unpacked that it is no recording.
+type inPage struct{ io.Reader }
+
+func (p inPage) Read(b []byte) (int, error) {
+	n, err := p.Reader.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w: %w", ErrNoRecording, err)
+	}
+	return n, err
 }
