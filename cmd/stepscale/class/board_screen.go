@@ -18,10 +18,10 @@ import (
 // to tell.
 type Screen struct {
 	Ask   func(show bool) Board
+	Show  bool // answers, also hidden ones
 	Color bool
 
 	board         Board
-	show          bool
 	page          int
 	width, height int
 }
@@ -30,7 +30,7 @@ type Screen struct {
 func (m Screen) Init() tea.Cmd { return m.ask() }
 
 func (m Screen) ask() tea.Cmd {
-	show, ask := m.show, m.Ask
+	show, ask := m.Show, m.Ask
 	return func() tea.Msg { return ask(show) }
 }
 
@@ -60,7 +60,7 @@ func (m Screen) key(name string) (tea.Model, tea.Cmd) {
 	case "ctrl+z":
 		return m, tea.Suspend
 	case "s":
-		m.show = !m.show
+		m.Show = !m.Show
 		return m, m.ask()
 	case "pgdown", "down", "right", "space", " ", "j", "enter":
 		m.page = (m.page + 1) % m.pages() // around: a projector is paged by one key
@@ -136,7 +136,7 @@ func (m Screen) question() []string {
 func (m Screen) below() []string {
 	lines := m.question()
 	keys := "s 답 보기"
-	if m.show {
+	if m.Show {
 		keys = "s 답 가리기"
 	}
 	if m.pages() > 1 {

@@ -201,8 +201,9 @@ func (l *Listener) Now(at play.Ahead) play.Said {
 		}
 	}
 	if l.vote.Open {
-		id := l.vote.round(l.vote.Round)
-		said.Ballot = &play.Ballot{ID: id, Text: l.vote.Question, Choices: l.vote.Choices, Answered: l.voted(id) != ""}
+		b := l.vote.ballot()
+		b.Answered = l.voted(b.ID) != ""
+		said.Ballot = &b
 	}
 	return said
 }

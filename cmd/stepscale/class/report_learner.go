@@ -3,6 +3,7 @@ package class
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -42,31 +43,56 @@ func shown(text string) string {
 	return strings.Join(strings.Fields(outside.Text(bounded(text))), " ")
 }
 
-// Lesson is the class while a learner's lesson runs: it reports, and listens.
+// Lesson is the class while a learner's lessons run: it reports, and listens.
 type Lesson struct {
 	*Reporter
 	*Listener
-}
+	class string
 
-// Open begins to report and to listen. failed is told once when the cluster does not take a
-// report; the lesson goes on.
-func (l Learner) Open(ctx context.Context, failed func(error)) *Lesson {
-	before, err := l.readReport(ctx)
-	if err != nil { // of somebody else's making: it is written anew
-		before = Report{}
-	}
-	r := NewReporter(l.reportOf(), before.Votes, failed)
-	h := listen(l, r.Voted)
-	select {
-	case <-h.ready:
-	case <-ctx.Done():
-	case <-time.After(mostWait): // who hears nothing waits for nobody
-	}
-	return &Lesson{r, h}
+	mu    sync.Mutex
+	fault error // of the first report that was not taken, until it is told
 }
 
 // mostWait is how long a lesson waits to hear where the class stands before it begins.
 const mostWait = 5 * time.Second
+
+// Open begins to report and to listen.
+func (l Learner) Open(ctx context.Context) *Lesson {
+	before, err := l.readReport(ctx)
+	if err != nil { // of somebody else's making: it is written anew
+		before = Report{}
+	}
+	o := &Lesson{class: l.Class}
+	o.Reporter = NewReporter(l.reportOf(), before.Votes, func(err error) {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.fault = err
+	})
+	o.Listener = listen(l, o.Voted)
+	select {
+	case <-o.ready:
+	case <-ctx.Done():
+	case <-time.After(mostWait): // who hears nothing waits for nobody
+	}
+	return o
+}
+
+// Now is what the instructor says, and once that nothing gets there.
+func (l *Lesson) Now(at play.Ahead) play.Said {
+	said := l.Listener.Now(at)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fault != nil {
+		said.News = append(said.News, play.Note{Text: "지금은 강사의 화면에 알리지 못하고 있습니다. 수업은 그대로 되고, 닿는 대로 알립니다. (" + shown(l.fault.Error()) + ")"})
+		l.fault = nil
+	}
+	return said
+}
+
+// Seen says what the instructor sees of a learner.
+func (l *Lesson) Seen() string {
+	return "수업 " + shown(l.class) + ": 강사의 화면에 지금 하시는 수업과 단계, 예측과 투표의 답, 파드의 수, 손을 들었는지(!)가 보입니다. 다른 것은 보내지 않습니다."
+}
 
 // Close writes what is left to write, and stops listening.
 func (l *Lesson) Close(ctx context.Context) error {

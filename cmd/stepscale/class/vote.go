@@ -3,10 +3,12 @@ package class
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
@@ -39,6 +41,11 @@ func (v Vote) round(n int) string { return fmt.Sprintf("%s/%d", v.ID, n) }
 // Current is what the answers of the newest round are kept under.
 func (v Vote) Current() string { return v.round(v.Round) }
 
+// ballot is what a learner is asked.
+func (v Vote) ballot() play.Ballot {
+	return play.Ballot{ID: v.Current(), Text: v.Question, Choices: v.Choices}
+}
+
 // Count counts the answers of a round. Answers that were no choice are none.
 func (v Vote) Count(round int, reports []Report) Tally {
 	t := Tally{Round: round}
@@ -66,6 +73,35 @@ func (v Vote) Again() Vote {
 	v.Round++
 	v.Open = true
 	return v
+}
+
+// Shown is the tally as a screen draws it.
+func (t Tally) Shown() (rows []view.Count) {
+	for _, c := range t.Counts {
+		rows = append(rows, view.Count{Name: shown(c.Answer), Count: c.Count})
+	}
+	return rows
+}
+
+// Says is how a vote stands, without what was answered.
+func (v Vote) Says(given int) string {
+	state := "닫혀 있습니다."
+	if v.Open {
+		state = "열려 있습니다."
+	}
+	return fmt.Sprintf("투표 %d차: %s (%s) · %d명이 답했습니다. %s", v.Round, v.Question, strings.Join(v.Choices, " / "), given, state)
+}
+
+// NextVote is the ID of a vote that comes after another one.
+func NextVote(before Vote, now time.Time) string {
+	n, err := strconv.Atoi(strings.TrimPrefix(before.ID, "v"))
+	if err != nil {
+		n = 0
+	}
+	if before.ID == "" { // Home may have been made anew, and old answers be there
+		n = int(now.Unix() % 100000)
+	}
+	return fmt.Sprintf("v%d", n+1)
 }
 
 // Given is how many have answered in a round.

@@ -1,6 +1,7 @@
 package class
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
@@ -28,14 +30,14 @@ const (
 // class, which only its instructor can write and which therefore say who is in it, the
 // learners' reports, and the objects of Home.
 type Watch struct {
-	class   string
-	changed chan struct{} // has one when there is something new
+	class string
 
 	roster  *mirror[string] // seats
 	reports *mirror[Report]
 	home    *mirror[string]
 
 	mu       sync.Mutex
+	changed  chan struct{}    // closed when there is something new
 	trouble  map[string]error // of each watch; none where it was answered
 	seen     map[string]reported
 	answered map[question]map[string]string
@@ -44,7 +46,7 @@ type Watch struct {
 
 // NewWatch begins to watch, until the context ends.
 func NewWatch(ctx context.Context, kube kubernetes.Interface, class string) *Watch {
-	w := &Watch{class: class, changed: make(chan struct{}, 1), trouble: map[string]error{}, seen: map[string]reported{}, answered: map[question]map[string]string{}, kept: map[string]int{}}
+	w := &Watch{class: class, changed: make(chan struct{}), trouble: map[string]error{}, seen: map[string]reported{}, answered: map[question]map[string]string{}, kept: map[string]int{}}
 	ours := labels.Set{LabelClass: class}
 	w.roster = newMirror(w.seat, w.wake)
 	w.reports = newMirror(w.report, w.wake)
@@ -64,13 +66,37 @@ func NewWatch(ctx context.Context, kube kubernetes.Interface, class string) *Wat
 	return w
 }
 
-// Changed has one when the board is another; nobody has to take it.
-func (w *Watch) Changed() <-chan struct{} { return w.changed }
+// Next is closed when the board is another than now.
+func (w *Watch) Next() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.changed
+}
 
 func (w *Watch) wake() {
-	select {
-	case w.changed <- struct{}{}:
-	default:
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	close(w.changed)
+	w.changed = make(chan struct{})
+}
+
+// Await waits until all was read once. The error is why it was not.
+func (w *Watch) Await(ctx context.Context, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	for {
+		next := w.Next()
+		if w.ready() {
+			return nil
+		}
+		if err := w.Trouble(); apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return cmp.Or(w.Trouble(), ctx.Err())
+		case <-next:
+		}
 	}
 }
 
@@ -100,11 +126,13 @@ func (w *Watch) Trouble() error {
 }
 
 // seat is what a learner is called.
-func (w *Watch) seat(o metav1.Object) string {
-	if seat := o.GetLabels()[LabelSeat]; seat != "" {
+func (w *Watch) seat(o metav1.Object) string { return seatOf(w.class, o) }
+
+func seatOf(class string, namespace metav1.Object) string {
+	if seat := namespace.GetLabels()[LabelSeat]; seat != "" {
 		return shown(seat)
 	}
-	return strings.TrimPrefix(o.GetName(), w.class+"-")
+	return strings.TrimPrefix(namespace.GetName(), class+"-")
 }
 
 // report reads a learner's report, and remembers since when its step is the newest, and
@@ -167,8 +195,8 @@ func reachedAt(cm *corev1.ConfigMap, r Report, now time.Time) time.Time {
 	return at
 }
 
-// Ready tells whether all was read once.
-func (w *Watch) Ready() bool {
+// ready tells whether all was read once.
+func (w *Watch) ready() bool {
 	roster := w.roster.each(func(cache.ObjectName, string) {})
 	reports := w.reports.each(func(cache.ObjectName, Report) {})
 	return roster && reports && w.home.each(func(cache.ObjectName, string) {})
@@ -221,6 +249,9 @@ func (w *Watch) Board(o BoardOptions) Board {
 	w.mu.Unlock()
 	b := board(o, time.Now(), roster, reports, answers)
 	b.Class = w.class
+	if err := w.Trouble(); err != nil {
+		b.Trouble = shown(err.Error())
+	}
 	w.addHome(&b)
 	return b
 }

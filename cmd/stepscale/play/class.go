@@ -141,7 +141,7 @@ func (p *Play) ballot(b Ballot) error {
 		}
 		line, err := p.await(ForVote, said.Changed)
 		v, isVerb := verb(line)
-		choice, ok := b.choice(line)
+		choice, ok := b.Choice(line)
 		switch {
 		case err != nil:
 			return err
@@ -163,8 +163,8 @@ func (p *Play) ballot(b Ballot) error {
 	}
 }
 
-// choice is the one that a line means.
-func (b Ballot) choice(line string) (string, bool) {
+// Choice is the one that a line means.
+func (b Ballot) Choice(line string) (string, bool) {
 	i := slices.IndexFunc(b.Choices, func(c string) bool {
 		return strings.EqualFold(c, line) || line != "" && Canonical(c) == Canonical(line)
 	})
