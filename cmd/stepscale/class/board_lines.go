@@ -159,7 +159,7 @@ func (b Board) head() string {
 // remarks are what is to be known beside the table.
 func (b Board) remarks() (all []string) {
 	if b.Trouble != "" {
-		all = append(all, "클러스터의 대답을 받지 못하고 있습니다. 아래는 마지막으로 본 것입니다: "+b.Trouble)
+		all = append(all, "클러스터의 대답을 받지 못하고 있습니다. 아래는 마지막으로 본 것입니다("+b.Trouble+").")
 	}
 	if b.Pace.Step != "" {
 		all = append(all, "진행: "+b.Pace.Says())

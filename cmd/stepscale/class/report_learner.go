@@ -83,7 +83,7 @@ func (l *Lesson) Now(at play.Ahead) play.Said {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fault != nil {
-		said.News = append(said.News, play.Note{Text: "지금은 강사의 화면에 알리지 못하고 있습니다. 수업은 그대로 되고, 닿는 대로 알립니다. (" + shown(l.fault.Error()) + ")"})
+		said.News = append(said.News, play.Note{Text: "지금은 강사의 화면에 알리지 못하고 있습니다. 수업은 그대로 되고, 닿는 대로 알립니다. (" + trouble(l.fault) + ")"})
 		l.fault = nil
 	}
 	return said

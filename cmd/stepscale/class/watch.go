@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"reflect"
 	"sync"
 	"time"
 
@@ -20,6 +21,28 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 )
+
+var (
+	errCut = errors.New("the connection was cut")
+	// emptyWatch is what client-go gives in the place of a watch when the connection is cut
+	// or nobody answers (client-go, rest/request.go, newStreamWatcher).
+	emptyWatch = reflect.TypeOf(watch.NewEmptyWatch())
+)
+
+// trouble says in Korean, and without an address, why the cluster is not heard.
+func trouble(err error) string {
+	switch {
+	case apierrors.IsUnauthorized(err):
+		return "신원이 확인되지 않습니다. 토큰이 만료되었을 수 있습니다"
+	case apierrors.IsForbidden(err):
+		return "볼 권한이나 쓸 권한이 없습니다"
+	case apierrors.IsTooManyRequests(err):
+		return "API 서버가 바쁩니다"
+	case apierrors.IsNotFound(err):
+		return "네임스페이스가 없습니다"
+	}
+	return "연결이 끊겼습니다"
+}
 
 // again is how long a watch that broke waits before the next one: a class does not wait
 // for half a minute after the API server is back.
@@ -80,8 +103,13 @@ func follow(ctx context.Context, kube kubernetes.Interface, lw cache.ListWatch, 
 	}
 	lw.WatchFuncWithContext = func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 		got, err := open(ctx, o)
-		up(err)
-		return got, err
+		if err == nil && reflect.TypeOf(got) == emptyWatch {
+			err = errCut
+		}
+		if up(err); err != nil {
+			return nil, err
+		}
+		return got, nil
 	}
 	quiet := klog.NewContext(ctx, logr.Discard()) // a screen is no place for logs
 	pause := again()

@@ -250,7 +250,7 @@ func (w *Watch) Board(o BoardOptions) Board {
 	b := board(o, time.Now(), roster, reports, answers)
 	b.Class = w.class
 	if err := w.Trouble(); err != nil {
-		b.Trouble = shown(err.Error())
+		b.Trouble = trouble(err)
 	}
 	w.addHome(&b)
 	return b
