@@ -20,6 +20,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
@@ -175,6 +176,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 func (s *school) watch(t *testing.T) (*Watch, *counter) {
 	t.Helper()
 	cfg, c := rest.CopyConfig(s.cfg), &counter{}
+	cfg.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
 	cfg.Wrap(c.wrap)
 	w := NewWatch(t.Context(), kubernetes.NewForConfigOrDie(cfg), s.Class)
 	if err := w.Await(t.Context(), 30*time.Second); err != nil {
@@ -240,7 +242,8 @@ func atOnce(t *testing.T, s *school) {
 	if calls["PATCH"] != steps*len(pupils) || len(calls) != 1 {
 		t.Errorf("%d learners, %d steps: %v", len(pupils), steps, calls)
 	}
-	if got := asked.take(); got["WATCH"] > 3 || got["GET"] > 3 {
+	got := asked.take() // the API server drops a watch that is slow, as on a busy machine
+	if t.Logf("the board has asked %v", got); got["WATCH"] > 3+2*steps || got["GET"] > 0 {
 		t.Errorf("the board has asked %v", got)
 	}
 	for _, l := range lessons {

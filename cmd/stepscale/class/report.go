@@ -18,7 +18,7 @@ import (
 const (
 	// settle is how long a report waits for what comes right behind it: a step that is
 	// executed and the next question are one write.
-	settle = 200 * time.Millisecond
+	settle = 100 * time.Millisecond
 	// writeTimeout is how long one write may take.
 	writeTimeout = 10 * time.Second
 	// mostWord is how long a text of a learner may be, in bytes.

@@ -47,7 +47,7 @@ func trouble(err error) string {
 // again is how long a watch that broke waits before the next one: a class does not wait
 // for half a minute after the API server is back.
 func again() wait.Backoff {
-	return wait.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 6, Cap: 3 * time.Second}
+	return wait.Backoff{Duration: 50 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 8, Cap: 3 * time.Second}
 }
 
 // selection is what one list and its watch ask for.
@@ -119,7 +119,7 @@ func follow(ctx context.Context, kube kubernetes.Interface, lw cache.ListWatch, 
 		if err := r.ListAndWatchWithContext(quiet); err != nil && !ended(err) {
 			up(err)
 		}
-		if time.Since(began) > time.Minute {
+		if time.Since(began) > time.Second {
 			wait = again()
 		}
 		select {

@@ -21,6 +21,9 @@ const (
 	// LabelSeat is on a learner's namespace: the seat's name. Without it, the seat is
 	// called as the namespace.
 	LabelSeat = "stepscale.io/seat"
+	// together is how long what changes at once is gathered: two hundred learners who step
+	// at once are a few boards, and not two hundred.
+	together = 50 * time.Millisecond
 	// mostRemembered is how many answers of a learner the board remembers.
 	mostRemembered = 200
 )
@@ -38,6 +41,7 @@ type Watch struct {
 
 	mu       sync.Mutex
 	changed  chan struct{}    // closed when there is something new
+	waking   bool             // it is about to be
 	trouble  map[string]error // of each watch; none where it was answered
 	seen     map[string]reported
 	answered map[question]map[string]string
@@ -76,8 +80,17 @@ func (w *Watch) Next() <-chan struct{} {
 func (w *Watch) wake() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	close(w.changed)
-	w.changed = make(chan struct{})
+	if w.waking {
+		return
+	}
+	w.waking = true
+	time.AfterFunc(together, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.waking = false
+		close(w.changed)
+		w.changed = make(chan struct{})
+	})
 }
 
 // Await waits until all was read once. The error is why it was not.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/kubernetes"
 
@@ -27,6 +28,7 @@ func openRoom(ctx context.Context, attach lab.Attachment, name, command string) 
 	if err != nil {
 		return class.Room{}, problem.OfCluster(err)
 	}
+	cfg.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON // two hundred reports at once
 	kube, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
 		return class.Room{}, err
