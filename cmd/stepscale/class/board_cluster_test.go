@@ -55,7 +55,7 @@ func TestRunningClass(t *testing.T) {
 
 // school is a class on the cluster, as its instructor has it.
 type school struct {
-	Room
+	Desk
 	cfg   *rest.Config
 	calls counter // of everybody whose config is counted
 }
@@ -68,7 +68,7 @@ func newSchool(t *testing.T, cfg *rest.Config) *school {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &school{Room: Room{fmt.Sprintf("k%d", schools.Add(1)), kube}, cfg: cfg}
+	s := &school{Desk: Desk{fmt.Sprintf("k%d", schools.Add(1)), kube}, cfg: cfg}
 	s.namespace(t, Home(s.Class), map[string]string{LabelClass: s.Class})
 	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: "listen"}, Rules: []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"configmaps"},
 		ResourceNames: []string{Object(PartPace), Object(PartVote), Object(PartDemo), Object(PartHint)}, Verbs: []string{"get", "watch", "list"}}}}
@@ -333,7 +333,7 @@ func forged(t *testing.T, s *school) {
 // fenced: what everybody in the class reads, a student cannot write, nor another's report read.
 func fenced(t *testing.T, s *school) {
 	pupils := s.pupils(t, 2)
-	a := Room{s.Class, pupils[0].Kube}
+	a := Desk{s.Class, pupils[0].Kube}
 	for name, err := range map[string]error{
 		"pace": a.SetPace(t.Context(), Pace{Step: "1"}), "vote": a.SetVote(t.Context(), Vote{ID: "v1"}), "hint": a.SetHint(t.Context(), "", Hint{Text: "x"}),
 		"another's report": object{pupils[0].Kube, s.Class, pupils[1].Namespace, PartReport, reportManager, Key}.Write(t.Context(), []byte("{}")),

@@ -20,14 +20,14 @@ type column struct {
 	cell  func(Row, time.Time) string
 }
 
-var columns = []column{
+var boardColumns = []column{
 	{"자리", 0, 16, false, func(r Row, _ time.Time) string { return r.Seat }},
 	{"수업", 4, 28, false, func(r Row, _ time.Time) string { return r.Lesson }},
 	{"단계", 0, 9, true, func(r Row, _ time.Time) string { return r.steps() }},
 	{"마지막으로 실행한 단계", 5, 40, false, func(r Row, _ time.Time) string { return r.Step }},
 	{"머문 시간", 1, 10, true, func(r Row, now time.Time) string { return r.stays(now) }},
 	{"상태", 0, 12, false, func(r Row, _ time.Time) string { return r.State() }},
-	{"예측", 2, 12, true, func(r Row, _ time.Time) string { return r.guess() }},
+	{"예측", 2, 14, true, func(r Row, _ time.Time) string { return r.guess() }},
 	{"파드", 3, 5, true, func(r Row, _ time.Time) string { return r.pods() }},
 }
 
@@ -123,7 +123,7 @@ func (b Board) fitting(width int) (fits []column, widths []int) {
 	for rank := 5; rank >= 0; rank-- {
 		fits, widths = nil, nil
 		all := -2
-		for _, c := range columns {
+		for _, c := range boardColumns {
 			if c.rank > rank {
 				continue
 			}
@@ -236,7 +236,7 @@ func (b Board) News(before Board) (lines []string) {
 	was := map[string]string{}
 	said := func(o Board, r Row) string {
 		var parts []string
-		for _, c := range columns {
+		for _, c := range boardColumns {
 			if text := c.cell(r, r.Since); text != "" && c.name != "머문 시간" { // time goes by for everybody
 				parts = append(parts, text)
 			}

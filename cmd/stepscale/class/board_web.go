@@ -140,12 +140,12 @@ type sheetBars struct {
 
 func (b Board) page() sheet {
 	s := sheet{Head: b.head(), Clock: b.At.Local().Format(time.TimeOnly), Remarks: b.remarks()}
-	for _, c := range columns {
+	for _, c := range boardColumns {
 		s.Columns = append(s.Columns, c.name)
 	}
 	for _, r := range b.Rows {
 		row := sheetRow{Kind: r.kind()}
-		for _, c := range columns {
+		for _, c := range boardColumns {
 			row.Cells = append(row.Cells, c.cell(r, b.At))
 		}
 		s.Rows = append(s.Rows, row)

@@ -21,26 +21,26 @@ var (
 	ErrNoSeat = errors.New("no such seat")
 	// ErrNoChoice tells of an answer that the vote does not offer.
 	ErrNoChoice = errors.New("no such choice")
-	// ErrNoClass tells that there is no class of that name.
-	ErrNoClass = errors.New("no such class")
+	// ErrNoSuchClass tells that there is no class of that name.
+	ErrNoSuchClass = errors.New("no such class")
 )
 
-// Room is a class as its instructor has it in hand.
-type Room struct {
+// Desk is a class that runs, as its instructor has it in hand.
+type Desk struct {
 	Class string
 	Kube  kubernetes.Interface // with the instructor's rights
 }
 
-// FindRoom is the class of that name, or ErrNoClass.
-func FindRoom(ctx context.Context, kube kubernetes.Interface, class string) (Room, error) {
+// FindDesk is the class of that name, or ErrNoSuchClass.
+func FindDesk(ctx context.Context, kube kubernetes.Interface, class string) (Desk, error) {
 	_, err := kube.CoreV1().Namespaces().Get(ctx, Home(class), metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return Room{}, ErrNoClass
+		return Desk{}, ErrNoSuchClass
 	}
-	return Room{class, kube}, err
+	return Desk{class, kube}, err
 }
 
-func (r Room) put(ctx context.Context, namespace, part string, v any) error {
+func (r Desk) put(ctx context.Context, namespace, part string, v any) error {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -60,28 +60,28 @@ func read(ctx context.Context, kube kubernetes.Interface, namespace, part string
 }
 
 // Pace is where the class is held.
-func (r Room) Pace(ctx context.Context) (p Pace, err error) {
+func (r Desk) Pace(ctx context.Context) (p Pace, err error) {
 	return p, read(ctx, r.Kube, Home(r.Class), PartPace, &p)
 }
 
 // SetPace holds the class, or lets it go with the zero value.
-func (r Room) SetPace(ctx context.Context, p Pace) error {
+func (r Desk) SetPace(ctx context.Context, p Pace) error {
 	return r.put(ctx, Home(r.Class), PartPace, p)
 }
 
 // Vote is the one that was opened last; its ID is empty before the first.
-func (r Room) Vote(ctx context.Context) (v Vote, err error) {
+func (r Desk) Vote(ctx context.Context) (v Vote, err error) {
 	return v, read(ctx, r.Kube, Home(r.Class), PartVote, &v)
 }
 
 // SetVote puts a vote before everybody.
-func (r Room) SetVote(ctx context.Context, v Vote) error {
+func (r Desk) SetVote(ctx context.Context, v Vote) error {
 	return r.put(ctx, Home(r.Class), PartVote, v)
 }
 
 // SetHint says something to everybody, or to one seat. The error is ErrNoSeat where nobody
 // has it.
-func (r Room) SetHint(ctx context.Context, seat string, h Hint) error {
+func (r Desk) SetHint(ctx context.Context, seat string, h Hint) error {
 	if seat == "" {
 		return r.put(ctx, Home(r.Class), PartHint, h)
 	}
@@ -98,7 +98,7 @@ func (r Room) SetHint(ctx context.Context, seat string, h Hint) error {
 }
 
 // roster is who is in the class: seats by namespace.
-func (r Room) roster(ctx context.Context) (map[string]string, error) {
+func (r Desk) roster(ctx context.Context) (map[string]string, error) {
 	list, err := r.Kube.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: labels.Set{LabelClass: r.Class}.String()})
 	if err != nil {
 		return nil, err
@@ -106,14 +106,14 @@ func (r Room) roster(ctx context.Context) (map[string]string, error) {
 	all := map[string]string{}
 	for _, ns := range list.Items {
 		if ns.Name != Home(r.Class) {
-			all[ns.Name] = seatOf(r.Class, &ns)
+			all[ns.Name] = seatIn(r.Class, &ns)
 		}
 	}
 	return all, nil
 }
 
 // Reports are the newest of everybody in the class that can be read.
-func (r Room) Reports(ctx context.Context) (all []Report, err error) {
+func (r Desk) Reports(ctx context.Context) (all []Report, err error) {
 	roster, err := r.roster(ctx)
 	if err != nil {
 		return nil, err

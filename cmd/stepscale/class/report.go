@@ -27,9 +27,9 @@ const (
 	mostVotes = 40
 )
 
-// patience is how long a write that failed waits before it is tried again; anything that
+// retries is how long a write that failed waits before it is tried again; anything that
 // is told in between is written with it.
-func patience() wait.Backoff {
+func retries() wait.Backoff {
 	return wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 1 << 20, Cap: 20 * time.Second}
 }
 
@@ -175,7 +175,7 @@ func (r *Reporter) run(ctx context.Context) {
 // Before Close, something newer takes its place.
 func (r *Reporter) flush(ctx context.Context) {
 	closing := r.closing
-	for again := patience(); ctx.Err() == nil; {
+	for again := retries(); ctx.Err() == nil; {
 		raw, version := r.newest()
 		if raw == nil {
 			return
@@ -195,7 +195,7 @@ func (r *Reporter) flush(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-closing: // there is little time left
-			closing, again = nil, patience()
+			closing, again = nil, retries()
 		case <-time.After(pause):
 		}
 	}

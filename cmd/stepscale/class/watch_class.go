@@ -139,9 +139,9 @@ func (w *Watch) Trouble() error {
 }
 
 // seat is what a learner is called.
-func (w *Watch) seat(o metav1.Object) string { return seatOf(w.class, o) }
+func (w *Watch) seat(o metav1.Object) string { return seatIn(w.class, o) }
 
-func seatOf(class string, namespace metav1.Object) string {
+func seatIn(class string, namespace metav1.Object) string {
 	if seat := namespace.GetLabels()[LabelSeat]; seat != "" {
 		return shown(seat)
 	}

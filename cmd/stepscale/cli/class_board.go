@@ -25,7 +25,7 @@ type boardOptions struct {
 
 func newClassBoardCommand(d deps) *cobra.Command {
 	var o boardOptions
-	cmd := d.roomCommand(&cobra.Command{
+	cmd := d.deskCommand(&cobra.Command{
 		Use: "board NAME", Short: "강사: 누가 어느 단계에 있는지 한 화면에 보여 드립니다", Args: args(1, 1, "수업의 이름"),
 		Long: `수업에 있는 모두의 지금을 보여 드립니다: 수업과 단계, 그 단계에 머문 시간, 든 손, 예측, 파드의 수. 손을 든 사람과 막힌 사람이 위에 옵니다. 읽기만 하고 아무것도 쓰지 않습니다. 배우는 사람이 몇 명이든 API 서버에는 지켜보는 요청 세 개뿐입니다.
 가장 많은 사람이 서 있는 질문의 답을 막대로 보여 드립니다. 아직 실행하지 않은 사람이 있는 동안은 가려 두고, s를 누르시거나 --show를 적으시면 보여 드립니다.
@@ -34,7 +34,7 @@ func newClassBoardCommand(d deps) *cobra.Command {
   stepscale class board k8s --stuck 3m --eks my-cluster --region ap-northeast-2
   stepscale class board k8s --output json --context my-context
   stepscale class board k8s --web --context my-context`,
-	}, func(ctx context.Context, room class.Room, _ []string) error {
+	}, func(ctx context.Context, room class.Desk, _ []string) error {
 		return d.classBoard(ctx, room, o)
 	})
 	f := cmd.Flags()
@@ -51,7 +51,7 @@ func newClassBoardCommand(d deps) *cobra.Command {
 // firstBoard is how long the first answer of the cluster may take.
 const firstBoard = 15 * time.Second
 
-func (d deps) classBoard(ctx context.Context, room class.Room, o boardOptions) error {
+func (d deps) classBoard(ctx context.Context, room class.Desk, o boardOptions) error {
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (d deps) classBoard(ctx context.Context, room class.Room, o boardOptions) e
 	defer stop()
 	w := class.NewWatch(ctx, room.Kube, room.Class)
 	if err := w.Await(ctx, firstBoard); err != nil {
-		return roomError(err, room.Class)
+		return deskError(err, room.Class)
 	}
 	d = d.plainly(o.plain)
 	ask := func(show bool) class.Board { return w.Board(class.BoardOptions{Stuck: o.Stuck, Show: show || o.Show}) }

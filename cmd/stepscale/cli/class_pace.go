@@ -19,7 +19,7 @@ func newClassPaceCommand(d deps) *cobra.Command {
 	var pace class.Pace
 	var free bool
 	var folder string
-	cmd := d.roomCommand(&cobra.Command{
+	cmd := d.deskCommand(&cobra.Command{
 		Use: "pace NAME", Short: "강사: 모두를 한 단계에서 기다리게 하거나 놓아 줍니다", Args: args(1, 1, "수업의 이름"),
 		Long: `배우는 사람의 '다음'을 한 단계에서 붙잡습니다. 그 단계까지는 실행되고, 그 뒤의 단계는 --free로 놓아 주실 때까지 기다립니다. 예측은 그 앞에서도 적을 수 있으므로, 모두가 예측한 다음 함께 실행해 볼 수 있습니다.
 단계는 이름(hpa/2-replicas/proposal이나 proposal)으로도, 게시판에 보이는 번호(5)로도 적습니다. --lesson을 적으시면 같은 폴더의 뒤의 수업도 첫 단계에서 기다립니다.
@@ -27,7 +27,7 @@ func newClassPaceCommand(d deps) *cobra.Command {
 		Example: `  stepscale class pace k8s --to 3 --context my-context
   stepscale class pace k8s --lesson hpa/02-control-loop --to proposal --reason '함께 예측해 봅시다' --context my-context
   stepscale class pace k8s --free --context my-context`,
-	}, func(ctx context.Context, room class.Room, _ []string) error {
+	}, func(ctx context.Context, room class.Desk, _ []string) error {
 		return d.classPace(ctx, room, pace, free, folder)
 	})
 	f := cmd.Flags()
@@ -47,7 +47,7 @@ func newClassPaceCommand(d deps) *cobra.Command {
 	return cmd
 }
 
-func (d deps) classPace(ctx context.Context, room class.Room, pace class.Pace, free bool, folder string) error {
+func (d deps) classPace(ctx context.Context, room class.Desk, pace class.Pace, free bool, folder string) error {
 	screen := view.New(d.out)
 	switch {
 	case free && (pace != class.Pace{}):
@@ -59,14 +59,14 @@ func (d deps) classPace(ctx context.Context, room class.Room, pace class.Pace, f
 		if err == nil {
 			screen.Line(now.Says())
 		}
-		return roomError(err, room.Class)
+		return deskError(err, room.Class)
 	case !free:
 		if err := d.checkPace(&pace, folder); err != nil {
 			return err
 		}
 	}
 	if err := room.SetPace(ctx, pace); err != nil {
-		return roomError(err, room.Class)
+		return deskError(err, room.Class)
 	}
 	screen.Done("수업 " + room.Class + ": " + pace.Says())
 	return nil

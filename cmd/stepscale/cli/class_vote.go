@@ -43,11 +43,11 @@ func newClassVoteCommand(d deps) *cobra.Command {
 			if err := b.check(given[0]); err != nil {
 				return err
 			}
-			room, err := openRoom(cmd.Context(), b.target.attach, given[0], "vote")
+			room, err := openDesk(cmd.Context(), b.target.attach, given[0], "vote")
 			if err != nil {
 				return err
 			}
-			return roomError(d.classVote(cmd.Context(), room, b), room.Class)
+			return deskError(d.classVote(cmd.Context(), room, b), room.Class)
 		},
 	}
 	f := cmd.Flags()
@@ -79,7 +79,7 @@ func (b ballot) check(name string) error {
 	return nil
 }
 
-func (d deps) classVote(ctx context.Context, room class.Room, b ballot) error {
+func (d deps) classVote(ctx context.Context, room class.Desk, b ballot) error {
 	v, err := room.Vote(ctx)
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func (d deps) classVote(ctx context.Context, room class.Room, b ballot) error {
 	return nil
 }
 
-func (d deps) openVote(ctx context.Context, room class.Room, before class.Vote, b ballot) error {
+func (d deps) openVote(ctx context.Context, room class.Desk, before class.Vote, b ballot) error {
 	v := class.Vote{ID: class.NextVote(before, time.Now()), Round: 1, Question: b.question, Open: true}
 	for c := range strings.SplitSeq(b.choices, ",") {
 		v.Choices = append(v.Choices, strings.TrimSpace(c))

@@ -16,33 +16,33 @@ import (
 	"github.com/stepscale/stepscale/engine/korean"
 )
 
-// openRoom is a class in the instructor's hand.
-func openRoom(ctx context.Context, attach lab.Attachment, name, command string) (class.Room, error) {
+// openDesk is a class in the instructor's hand.
+func openDesk(ctx context.Context, attach lab.Attachment, name, command string) (class.Desk, error) {
 	if len(validation.IsDNS1123Label(class.Home(name))) > 0 {
-		return class.Room{}, problem.Usage("수업의 이름으로 쓸 수 없습니다: "+name, "소문자, 숫자, -로 된 이름을 적어 주십시오. 예: stepscale class "+command+" k8s --context my-context")
+		return class.Desk{}, problem.Usage("수업의 이름으로 쓸 수 없습니다: "+name, "소문자, 숫자, -로 된 이름을 적어 주십시오. 예: stepscale class "+command+" k8s --context my-context")
 	}
 	if (attach.Name == "") == (attach.Context == "") {
-		return class.Room{}, problem.Usage("--eks와 --context 가운데 하나를 적어 주십시오.", "예: stepscale class "+command+" "+name+" --context my-context")
+		return class.Desk{}, problem.Usage("--eks와 --context 가운데 하나를 적어 주십시오.", "예: stepscale class "+command+" "+name+" --context my-context")
 	}
 	cfg, err := attach.Open().Up(ctx)
 	if err != nil {
-		return class.Room{}, problem.OfCluster(err)
+		return class.Desk{}, problem.OfCluster(err)
 	}
 	cfg.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON // two hundred reports at once
 	kube, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
-		return class.Room{}, err
+		return class.Desk{}, err
 	}
-	room, err := class.FindRoom(ctx, kube, name)
-	return room, roomError(err, name)
+	room, err := class.FindDesk(ctx, kube, name)
+	return room, deskError(err, name)
 }
 
-// roomError says in Korean what is wrong with a class that runs.
-func roomError(err error, name string) error {
+// deskError says in Korean what is wrong with a class that runs.
+func deskError(err error, name string) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, class.ErrNoClass):
+	case errors.Is(err, class.ErrNoSuchClass):
 		return &problem.Error{What: "이 클러스터에 수업 " + korean.Subject(name) + " 없습니다", Cause: err, Code: problem.ExitUsage,
 			Hint: "수업의 이름과 클러스터가 맞는지 확인해 주십시오. 수업마다 네임스페이스 " + class.Home(name) + "처럼 하나가 있습니다."}
 	case apierrors.IsForbidden(err):
@@ -51,12 +51,12 @@ func roomError(err error, name string) error {
 	return problem.OfCluster(err)
 }
 
-// roomCommand is one that an instructor gives while a class runs.
-func (d deps) roomCommand(cmd *cobra.Command, do func(context.Context, class.Room, []string) error) *cobra.Command {
+// deskCommand is one that an instructor gives while a class runs.
+func (d deps) deskCommand(cmd *cobra.Command, do func(context.Context, class.Desk, []string) error) *cobra.Command {
 	var attach lab.Attachment
 	d.attachFlags(cmd.Flags(), &attach)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		room, err := openRoom(cmd.Context(), attach, given[0], cmd.Name())
+		room, err := openDesk(cmd.Context(), attach, given[0], cmd.Name())
 		if err != nil {
 			return err
 		}
