@@ -83,9 +83,14 @@ func (w *Web) guarded() http.Handler {
 
 func (w *Web) page(rw http.ResponseWriter, _ *http.Request) {
 	nonce := rand.Text()
+	first, err := json.Marshal(w.ask(false).page()) // which writes < as \u003c
+	if err != nil {
+		http.Error(rw, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
 	rw.Header().Set("Content-Security-Policy", fmt.Sprintf("default-src 'none'; script-src 'nonce-%[1]s'; style-src 'nonce-%[1]s'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'", nonce))
-	_, _ = strings.NewReplacer("{{nonce}}", nonce).WriteString(rw, string(page))
+	_, _ = strings.NewReplacer("{{nonce}}", nonce, "{{first}}", string(first)).WriteString(rw, string(page))
 }
 
 // events sends the board whenever it is another, until the browser is gone.
@@ -138,15 +143,19 @@ type sheetBars struct {
 	Count int    `json:"count"`
 }
 
+// pageColumns are those of boardColumns that are big enough for the last row of a room, the
+// more useful first.
+var pageColumns = []int{0, 5, 2, 4, 6, 7, 1}
+
 func (b Board) page() sheet {
 	s := sheet{Head: b.head(), Clock: b.At.Local().Format(time.TimeOnly), Remarks: b.remarks()}
-	for _, c := range boardColumns {
-		s.Columns = append(s.Columns, c.name)
+	for _, c := range pageColumns {
+		s.Columns = append(s.Columns, boardColumns[c].name)
 	}
 	for _, r := range b.Rows {
 		row := sheetRow{Kind: r.kind()}
-		for _, c := range boardColumns {
-			row.Cells = append(row.Cells, c.cell(r, b.At))
+		for _, c := range pageColumns {
+			row.Cells = append(row.Cells, boardColumns[c].cell(r, b.At))
 		}
 		s.Rows = append(s.Rows, row)
 	}
