@@ -34,7 +34,7 @@ func newClassBoardCommand(d deps) *cobra.Command {
   stepscale class board k8s --stuck 3m --eks my-cluster --region ap-northeast-2
   stepscale class board k8s --output json --context my-context
   stepscale class board k8s --web --context my-context`,
-	}, func(ctx context.Context, room class.Desk, _ []string) error {
+	}, func([]string) error { return o.check() }, func(ctx context.Context, room class.Desk, _ []string) error {
 		return d.classBoard(ctx, room, o)
 	})
 	f := cmd.Flags()
@@ -51,7 +51,8 @@ func newClassBoardCommand(d deps) *cobra.Command {
 // firstBoard is how long the first answer of the cluster may take.
 const firstBoard = 15 * time.Second
 
-func (d deps) classBoard(ctx context.Context, room class.Desk, o boardOptions) error {
+// check refuses flags that say two things.
+func (o boardOptions) check() error {
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
@@ -63,6 +64,10 @@ func (d deps) classBoard(ctx context.Context, room class.Desk, o boardOptions) e
 	case o.port != 0 && !o.web, o.port < 0, o.port > 65535:
 		return problem.Usage("--port에는 --web과 함께 0부터 65535까지의 수를 적어 주십시오.", "예: --web --port 8099")
 	}
+	return nil
+}
+
+func (d deps) classBoard(ctx context.Context, room class.Desk, o boardOptions) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	w := class.NewWatch(ctx, room.Kube, room.Class)

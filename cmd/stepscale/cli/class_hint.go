@@ -25,11 +25,13 @@ func newClassHintCommand(d deps) *cobra.Command {
 		Long: `배우는 사람의 화면에 한 줄로 보입니다. --to를 적지 않으시면 모두에게, 적으시면 그 자리에만 보냅니다. 한 시간이 지난 힌트는 나중에 들어온 사람에게 보이지 않습니다.`,
 		Example: `  stepscale class hint k8s '비율에 현재 레플리카 수를 곱해 보세요' --context my-context
   stepscale class hint k8s '올림을 잊지 마세요' --to s07 --context my-context`,
+	}, func(given []string) error {
+		if text := strings.TrimSpace(given[1]); text == "" || len(text) > mostHint {
+			return problem.Usage("힌트는 한 글자부터 200자 안팎까지 적어 주십시오.", "예: stepscale class hint "+given[0]+" '올림을 잊지 마세요' --context my-context")
+		}
+		return nil
 	}, func(ctx context.Context, room class.Desk, given []string) error {
 		text := strings.TrimSpace(given[0])
-		if text == "" || len(text) > mostHint {
-			return problem.Usage("힌트는 한 글자부터 200자 안팎까지 적어 주십시오.", "예: stepscale class hint "+room.Class+" '올림을 잊지 마세요' --context my-context")
-		}
 		now := time.Now()
 		err := room.SetHint(ctx, to, class.Hint{ID: strconv.FormatInt(now.UnixNano(), 36), Text: text, At: now})
 		if errors.Is(err, class.ErrNoSeat) {

@@ -27,8 +27,8 @@ func newClassPaceCommand(d deps) *cobra.Command {
 		Example: `  stepscale class pace k8s --to 3 --context my-context
   stepscale class pace k8s --lesson hpa/02-control-loop --to proposal --reason '함께 예측해 봅시다' --context my-context
   stepscale class pace k8s --free --context my-context`,
-	}, func(ctx context.Context, room class.Desk, _ []string) error {
-		return d.classPace(ctx, room, pace, free, folder)
+	}, func(given []string) error { return d.checkPace(given[0], &pace, free, folder) }, func(ctx context.Context, room class.Desk, _ []string) error {
+		return d.classPace(ctx, room, pace, free)
 	})
 	f := cmd.Flags()
 	f.StringVar(&pace.Step, "to", "", "이 `단계`까지만 실행할 수 있게 합니다 (이름 또는 번호)")
@@ -47,23 +47,14 @@ func newClassPaceCommand(d deps) *cobra.Command {
 	return cmd
 }
 
-func (d deps) classPace(ctx context.Context, room class.Desk, pace class.Pace, free bool, folder string) error {
+func (d deps) classPace(ctx context.Context, room class.Desk, pace class.Pace, free bool) error {
 	screen := view.New(d.out)
-	switch {
-	case free && (pace != class.Pace{}):
-		return problem.Usage("--free는 다른 플래그와 함께 쓸 수 없습니다.", "예: stepscale class pace "+room.Class+" --free --context my-context")
-	case !free && pace.Step == "" && pace != (class.Pace{}):
-		return problem.Usage("어느 단계까지인지 --to로 적어 주십시오.", "예: stepscale class pace "+room.Class+" --to 3 --context my-context")
-	case !free && pace.Step == "":
+	if !free && pace.Step == "" {
 		now, err := room.Pace(ctx)
 		if err == nil {
 			screen.Line(now.Says())
 		}
 		return deskError(err, room.Class)
-	case !free:
-		if err := d.checkPace(&pace, folder); err != nil {
-			return err
-		}
 	}
 	if err := room.SetPace(ctx, pace); err != nil {
 		return deskError(err, room.Class)
@@ -72,8 +63,21 @@ func (d deps) classPace(ctx context.Context, room class.Desk, pace class.Pace, f
 	return nil
 }
 
-// checkPace finds the step in the lessons: one that nobody ever comes to would hold nobody.
-func (d deps) checkPace(pace *class.Pace, folder string) error {
+// checkPace refuses flags that say two things, and a step that nobody ever comes to.
+func (d deps) checkPace(name string, pace *class.Pace, free bool, folder string) error {
+	switch {
+	case free && (*pace != class.Pace{}):
+		return problem.Usage("--free는 다른 플래그와 함께 쓸 수 없습니다.", "예: stepscale class pace "+name+" --free --context my-context")
+	case !free && pace.Step == "" && *pace != (class.Pace{}):
+		return problem.Usage("어느 단계까지인지 --to로 적어 주십시오.", "예: stepscale class pace "+name+" --to 3 --context my-context")
+	case pace.Step == "":
+		return nil
+	}
+	return d.findPace(pace, folder)
+}
+
+// findPace finds the step in the lessons.
+func (d deps) findPace(pace *class.Pace, folder string) error {
 	all, err := d.loadLessons(folder)
 	if err != nil {
 		return err

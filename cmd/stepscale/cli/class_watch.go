@@ -51,11 +51,15 @@ func deskError(err error, name string) error {
 	return problem.OfCluster(err)
 }
 
-// deskCommand is one that an instructor gives while a class runs.
-func (d deps) deskCommand(cmd *cobra.Command, do func(context.Context, class.Desk, []string) error) *cobra.Command {
+// deskCommand is one that an instructor gives while a class runs. check looks at the command
+// line before the cluster is asked; the first word is the class.
+func (d deps) deskCommand(cmd *cobra.Command, check func([]string) error, do func(context.Context, class.Desk, []string) error) *cobra.Command {
 	var attach lab.Attachment
 	d.attachFlags(cmd.Flags(), &attach)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		if err := check(given); err != nil {
+			return err
+		}
 		room, err := openDesk(cmd.Context(), attach, given[0], cmd.Name())
 		if err != nil {
 			return err

@@ -46,7 +46,9 @@ func (r *room) says(change func()) {
 // free holds nobody.
 const free = 100
 
-func newRoom() *room { return &room{last: free, held: "기다려 주십시오.", changed: make(chan struct{})} }
+func newRoom() *room {
+	return &room{last: free, held: "기다려 주십시오.", changed: make(chan struct{})}
+}
 
 var predicting = lessons.Lesson{ID: "l/01", Title: "수업", Blocks: []lessons.Block{{Kind: lessons.Step, Arg: "l/1-a/x"}, {Kind: "predict", Arg: "n", Text: "몇?"}, {Kind: lessons.Step, Arg: "l/2-b/y"}}}
 
