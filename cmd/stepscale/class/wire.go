@@ -44,10 +44,13 @@ type Report struct {
 	Steps  int       `json:"steps,omitempty"`  // how many of Total are executed
 	Total  int       `json:"total,omitempty"`
 	Since  time.Time `json:"since"` // when Step was reached, by the learner's clock
+	Sent   time.Time `json:"sent"`  // when this was written, by the same clock
 	Done   bool      `json:"done,omitempty"`
 	// Question that is asked right now or was answered last, and the answer.
 	Question string `json:"question,omitempty"` // the name of the fact: "desired"
 	Answer   string `json:"answer,omitempty"`
+	Open     bool   `json:"open,omitempty"` // the step that the question is about is not executed yet
+	Held     bool   `json:"held,omitempty"` // by the pace
 	Help     bool   `json:"help,omitempty"` // 도와주세요
 	Replicas *int32 `json:"replicas,omitempty"`
 	// Votes are the answers to the rounds of a vote, by its ID and round ("v1/1").

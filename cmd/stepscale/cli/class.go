@@ -33,7 +33,7 @@ namespace는 학생의 네임스페이스를 파드 보안(restricted), 할당�
   stepscale class remove --context my-context`,
 		Args: cobra.ArbitraryArgs, RunE: unknownCommand,
 	}
-	cmd.AddCommand(d.classPart("install", "없는 것을 만듭니다", d.classInstall), newClassNamespaceCommand(d), d.classPart("status", "무엇이 있는지 보여 드립니다. 쓰는 것은 없습니다", d.classStatus),
+	cmd.AddCommand(d.classPart("install", "없는 것을 만듭니다", d.classInstall), newClassNamespaceCommand(d), newClassBoardCommand(d), newClassPaceCommand(d), newClassVoteCommand(d), newClassHintCommand(d), d.classPart("status", "무엇이 있는지 보여 드립니다. 쓰는 것은 없습니다", d.classStatus),
 		d.classPart("remove", "stepscale이 만든 것을 지웁니다", d.classRemove))
 	return cmd
 }

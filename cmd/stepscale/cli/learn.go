@@ -11,6 +11,7 @@ import (
 	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/class"
 	"github.com/stepscale/stepscale/cmd/stepscale/lines"
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
@@ -117,6 +118,7 @@ func (d deps) learn(ctx context.Context, name string, o learnOptions) (err error
 	if !o.auto {
 		t.typed, t.wide = d.typed, d.fullScreen(o.plain)
 	}
+	defer t.attend(ctx)()
 	err = t.all(ctx, chosen)
 	if errors.Is(err, play.ErrQuit) {
 		t.screen.Note(o.target.stopped(t.kept))
@@ -145,6 +147,7 @@ type tutor struct {
 	attached  bool                        // to somebody else's cluster
 	kept      bool                        // something was saved
 	shown     []string                    // the lines for the second terminal
+	class     *class.Lesson               // nil outside of one
 }
 
 // all plays the lessons one after the other.
@@ -179,7 +182,7 @@ func (t *tutor) between(ctx context.Context, next lessons.Lesson) error {
 
 // lesson opens the stage, plays, and takes the stage down whatever happened.
 func (t *tutor) lesson(ctx context.Context, c chosenLesson, after, next string) (err error) {
-	o := play.Options{Lesson: c.Lesson, Skip: c.skip, Loop: t.deps.loops[c.Loop], Auto: t.auto, Next: next, Save: func(l state.Lesson) { t.keep(ctx, c.ID, l) }}
+	o := play.Options{Lesson: c.Lesson, Skip: c.skip, Loop: t.deps.loops[c.Loop], Auto: t.auto, Next: next, Class: t.inClass(), Save: func(l state.Lesson) { t.keep(ctx, c.ID, l) }}
 	if t.typing() {
 		o.After = after
 	}
@@ -203,7 +206,7 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, after, next string) 
 		}
 		o.Source, o.Word = stage, wordedBy(stage)
 		t.second(stage.Info().Kubectl)
-		shown.begins(stage.Info())
+		shown.begins(t.informed(stage.Info()))
 	}
 	p := play.New(o)
 	if err := shown.Play(ctx, p); err != nil {

@@ -18,7 +18,7 @@ func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
 	switch e := e.(type) {
 	case play.Ask:
 		m.asking, m.stop = true, e.Stop
-		if e.Stop != play.ForAnswer {
+		if e.Stop != play.ForAnswer && e.Stop != play.ForVote {
 			m = m.reveal()
 		}
 	case play.Title:
@@ -40,7 +40,10 @@ func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
 	case play.Again:
 		m.questions = slices.Clone(m.questions)
 		m.questions[e.Index].wrong, m.current, m.coming = e.Guess, e.Index, ""
-	case play.Note, play.Hint:
+	case play.Ballot:
+		m = m.present()
+		m.ballot, m.field, m.focus, m.overlay, m.palette = &e, field{}, story, nil, nil
+	case play.Note, play.Hint, play.Tally:
 		m.notes = append(m.notes[:len(m.notes):len(m.notes)], text(e))
 	case play.Executed, play.Running, play.Pass, play.Passed, play.Verdicts, play.Trouble:
 		return m.executed(e), nil

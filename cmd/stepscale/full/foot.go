@@ -7,6 +7,7 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/cmd/stepscale/wording"
 )
 
 // caretMark ends the row in which the caret stands.
@@ -49,12 +50,18 @@ func (m Model) asks() []string {
 	if m.replays() || m.stop == play.ForNext && m.coming == "" {
 		return nil
 	}
+	if m.stop == play.ForVote && m.ballot != nil {
+		rows := dense(written(m.width, m.Color, func(s *view.Screen) { wording.Write(s, *m.ballot) }))
+		return append(rows, m.style(view.Bold, m.prompt())+m.typedText(m.field, m.prompt())+caretMark)
+	}
 	rows := dense(written(m.width, m.Color, func(s *view.Screen) {
 		if m.coming != "" && m.stop != play.ForRepair {
 			s.Coming(m.coming)
 		}
 		for i, q := range m.questions {
 			switch {
+			case m.stop == play.ForPace:
+				s.Note(q.text + " → " + given(q.guess))
 			case i == m.current && q.wrong != "":
 				s.Question(q.text)
 				s.Note(q.wrong + ": 맞지 않습니다. 힌트를 보시고 한 번 더 답해 주십시오.")
@@ -123,6 +130,8 @@ func (m Model) enters() string {
 	switch {
 	case len(m.field.text) > 0:
 		return "답하기"
+	case m.stop == play.ForVote:
+		return "투표하지 않고 넘어가기"
 	case m.leaf > 0:
 		return "읽던 곳으로"
 	case m.more(m.reads()):
@@ -136,6 +145,8 @@ func (m Model) enters() string {
 		return "답 없이 실행"
 	case m.stop == play.ForRepair:
 		return "다시 실행"
+	case m.stop == play.ForPace:
+		return "다시 확인 (풀리면 저절로 이어집니다)"
 	case m.finished != "":
 		return "끝"
 	}

@@ -63,18 +63,39 @@ func (f *Face) Play(ctx context.Context, p play.Script) (err error) {
 			f.Heard(e)
 		}
 		f.program.Send(Told{e})
-		if _, ok := e.(play.Ask); !ok {
+		ask, ok := e.(play.Ask)
+		if !ok {
 			continue
 		}
-		select {
-		case line := <-typed:
-			p.Type(line)
-		case <-ctx.Done():
-			return ctx.Err()
-		case failed := <-gone: // the screen is gone without having been asked to
-			gone <- failed
-			return errors.Join(ctx.Err(), failed)
+		line, err := f.line(ctx, ask, typed, gone)
+		if err != nil {
+			return err
 		}
+		p.Type(line)
 	}
 	return p.Err()
+}
+
+// line is what is typed, or Wake where what was asked has changed before.
+func (f *Face) line(ctx context.Context, ask play.Ask, typed <-chan string, gone chan error) (string, error) {
+	asked := make(chan bool, 1)
+	changed := ask.Changed
+	for {
+		select {
+		case line := <-typed:
+			return line, nil
+		case <-changed:
+			changed = nil
+			f.program.Send(woken{asked})
+		case still := <-asked:
+			if still {
+				return play.Wake, nil
+			} // else a key was pressed before, and its line is on the way
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case failed := <-gone: // the screen is gone without having been asked to
+			gone <- failed
+			return "", errors.Join(ctx.Err(), failed)
+		}
+	}
 }

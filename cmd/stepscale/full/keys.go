@@ -161,6 +161,8 @@ func (m Model) enter() (Model, tea.Cmd) {
 		return m.sends(play.Next)
 	case m.past():
 		return m.present(), nil
+	case m.stop == play.ForVote:
+		return m.sends(m.field.String())
 	case m.leaf > 0:
 		m.leaf = 0
 		return m, nil

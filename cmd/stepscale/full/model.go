@@ -70,6 +70,8 @@ type Model struct {
 	beats   int    // of the spinner
 	awaited string // what takes real time while a step runs
 	field   field
+
+	ballot *play.Ballot // that is asked for
 }
 
 // asked is a question with what the learner has answered.
@@ -114,6 +116,8 @@ type (
 	awaits string
 	// calm ends the moment after a jamo.
 	calm struct{}
+	// woken ends a stop without a key; asked takes whether one had come before.
+	woken struct{ asked chan<- bool }
 )
 
 // Init starts nothing.
@@ -148,6 +152,12 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.awaited = string(msg)
 	case calm:
 		m.quiet = false
+	case woken:
+		was := m.asking
+		if m.asking = false; m.stop == play.ForPace {
+			m.notes = nil // why the step waited
+		}
+		return m, func() tea.Msg { msg.asked <- was; return nil }
 	case ended:
 		return m, tea.Quit
 	}
@@ -200,5 +210,5 @@ func (m Model) frame() (trace.Frame, world, bool) {
 
 // answering tells whether what is typed goes into the field.
 func (m Model) answering() bool {
-	return m.asking && m.stop == play.ForAnswer && m.reads() == story && m.overlay == nil && m.palette == nil && !m.past()
+	return m.asking && (m.stop == play.ForAnswer || m.stop == play.ForVote) && m.reads() == story && m.overlay == nil && m.palette == nil && !m.past()
 }

@@ -51,7 +51,10 @@ func (f *Face) ask(ctx context.Context, p play.Script, ask play.Ask) error {
 		f.Screen.Prompt(wording.Prompts[ask.Stop])
 		return nil
 	}
-	line, err := f.In.Ask(ctx, f.Screen, wording.Prompts[ask.Stop])
+	line, err := f.In.AskUntil(ctx, f.Screen, wording.Prompts[ask.Stop], ask.Changed)
+	if errors.Is(err, ErrChanged) {
+		line, err = play.Wake, nil
+	}
 	if errors.Is(err, io.EOF) {
 		f.Screen.Blank()
 		return nil

@@ -24,7 +24,11 @@ type Reader struct {
 	once   sync.Once
 	asked  chan string
 	lines  chan line
+	left   bool // a line was asked for, and nobody waited for it
 }
+
+// ErrChanged tells that what was asked is not asked any more.
+var ErrChanged = errors.New("what was asked has changed")
 
 // errInterrupted tells that the signal is on its way.
 var errInterrupted = errors.New("interrupted")
@@ -54,14 +58,18 @@ func (l *Reader) Plainly() {
 
 // Ask asks on the screen, and returns the next line without the space around it, or io.EOF.
 func (l *Reader) Ask(ctx context.Context, s *view.Screen, prompt string) (string, error) {
+	return l.AskUntil(ctx, s, prompt, nil)
+}
+
+// AskUntil is Ask that ends with ErrChanged, too, as soon as changed is closed. What is
+// typed then is for whoever asks next.
+func (l *Reader) AskUntil(ctx context.Context, s *view.Screen, prompt string, changed <-chan struct{}) (string, error) {
 	l.once.Do(func() { go l.run() })
-	if l.editor == nil {
+	if l.editor == nil || l.left {
 		s.Prompt(prompt)
 	}
-	select {
-	case <-ctx.Done():
-		return "", ctx.Err()
-	case l.asked <- prompt + " ":
+	if err := l.ask(ctx, prompt); err != nil {
+		return "", err
 	}
 	select {
 	case <-ctx.Done():
@@ -69,6 +77,12 @@ func (l *Reader) Ask(ctx context.Context, s *view.Screen, prompt string) (string
 			l.editor.restore()
 		}
 		return "", ctx.Err()
+	case <-changed:
+		if l.left = true; l.editor != nil {
+			l.editor.restore()
+		}
+		s.Blank()
+		return "", ErrChanged
 	case got := <-l.lines:
 		if errors.Is(got.err, errInterrupted) {
 			<-ctx.Done()
@@ -79,6 +93,22 @@ func (l *Reader) Ask(ctx context.Context, s *view.Screen, prompt string) (string
 			s.Echo(text)
 		}
 		return text, got.err
+	}
+}
+
+// ask lets the next line be read, where that was not asked for before.
+func (l *Reader) ask(ctx context.Context, prompt string) error {
+	if l.left {
+		if l.left = false; l.editor != nil {
+			_ = l.editor.raw.ApplyMode()
+		}
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case l.asked <- prompt + " ":
+		return nil
 	}
 }
 

@@ -72,8 +72,18 @@ type (
 		Remember []string // of the lesson
 		Next     string   // what comes after it; empty where nothing does
 	}
-	// Ask is a stop: the face sends what the learner does, with Type.
-	Ask struct{ Stop Stop }
+	// Ask is a stop: the face sends what the learner does, with Type, or Wake when Changed
+	// is closed before; nil never is.
+	Ask struct {
+		Stop    Stop
+		Changed <-chan struct{}
+	}
+	// Tally is how a round of a vote went, once the instructor shows it.
+	Tally struct {
+		Text   string
+		Round  int
+		Counts []Count
+	}
 )
 
 // Stop is why the play waits.
@@ -85,7 +95,15 @@ const (
 	ForAnswer      // to the question told last
 	ForRepair      // of what made a step fail
 	ForReplay      // in a recording
+	ForPace        // of the class
+	ForVote        // of the class
 )
+
+// Count is how many have given an answer.
+type Count struct {
+	Answer string `json:"answer"`
+	Count  int    `json:"count"`
+}
 
 // Verdict is what became of a prediction.
 type Verdict struct {

@@ -40,6 +40,7 @@ type Options struct {
 	After     string // what happens to the cluster after the lesson; empty: without a stop before it
 	Next      string // what comes after the lesson; empty where nothing does
 	Save      func(state.Lesson)
+	Class     Class // nil where nobody looks on
 
 	// Word says in Korean why a step failed; problem.OfStep when nil.
 	Word func(ctx context.Context, where string, err error) error
@@ -60,6 +61,10 @@ type Play struct {
 	asked      *question    // that waits for its answer
 	shownAgain bool         // the step executed last was shown once more
 	drift      []string     // what the lesson says and the cluster does not do
+	scenes     []scene      // of the lesson
+	progress   Progress     // as the class knows it
+	voted      string       // the ballot that the learner was asked to answer last
+	recast     bool         // and asks for again
 }
 
 // New is the play of a lesson.
@@ -107,7 +112,9 @@ func (p *Play) lesson() error {
 	l := p.Lesson
 	scenes := Scenes(l.Told(p.conditions()...))
 	total, done := Executions(scenes), 0
+	p.scenes = scenes
 	p.tell(Title{l.Title})
+	p.told(func(g *Progress) { *g = Progress{Lesson: l.ID, Total: total} })
 	if p.Skip > 0 {
 		how := "빠르게 실행합니다."
 		if p.Source != nil && !p.info.Simulated {
@@ -118,10 +125,15 @@ func (p *Play) lesson() error {
 	for _, sc := range scenes {
 		if p.silent = done < p.Skip; p.silent {
 			if sc.exec != nil {
-				if _, err := p.execute(*sc.exec, nil); err != nil {
+				if err := p.held(); err != nil {
+					return err
+				}
+				frames, err := p.execute(*sc.exec, nil)
+				if err != nil {
 					return err
 				}
 				done++
+				p.stepped(*sc.exec, frames)
 			}
 			continue
 		}
@@ -137,6 +149,7 @@ func (p *Play) lesson() error {
 		}
 	}
 	p.Save(state.Lesson{Done: true, Steps: total, Total: total})
+	p.told(func(g *Progress) { g.Done = true })
 	p.tell(Finished{Text: "수업을 마쳤습니다: " + l.Title, Remember: l.Remember(), Next: p.Next})
 	if p.After == "" || p.session == nil || p.Auto {
 		return nil
@@ -161,18 +174,23 @@ func (p *Play) scene(sc scene) error {
 		p.hints = append(append([]string(nil), sc.hints...), q.hints...)
 		p.tell(Question{q.text})
 		p.asked = &q
+		p.told(func(g *Progress) { g.Question, g.Answer, g.Open = q.fact, "", true })
 		guess, err := p.ask(ForAnswer)
 		p.asked = nil
 		if err != nil {
 			return err
 		}
 		guesses[i] = guess
+		p.told(func(g *Progress) { g.Answer = Canonical(guess) })
 	}
 	if len(sc.questions) == 0 && !p.running {
 		p.hints = sc.hints
 		if _, err := p.ask(ForNext); err != nil {
 			return err
 		}
+	}
+	if err := p.held(); err != nil {
+		return err
 	}
 	t := p.passes(*sc.exec)
 	frames, err := p.execute(*sc.exec, t.each())
@@ -186,8 +204,20 @@ func (p *Play) scene(sc scene) error {
 	if err != nil {
 		return err
 	}
+	p.stepped(*sc.exec, frames)
 	p.judge(sc.questions, guesses, frames)
 	return nil
+}
+
+// stepped tells the class what was executed.
+func (p *Play) stepped(b lessons.Block, frames []trace.Frame) {
+	p.told(func(g *Progress) {
+		g.Step, g.Open = b.Arg, false
+		g.Steps++
+		if n := replicasIn(frames); n != nil {
+			g.Replicas = n
+		}
+	})
 }
 
 // announce says what the block is about to do; the lesson's own words first.

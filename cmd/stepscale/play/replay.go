@@ -55,7 +55,7 @@ func NewReplay(o ReplayOptions) *Replay {
 func (r *Replay) all() error {
 	r.show()
 	for last := Next; ; {
-		line, err := r.await(ForReplay)
+		line, err := r.await(ForReplay, nil)
 		if err != nil {
 			return err
 		}

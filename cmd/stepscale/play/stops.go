@@ -11,9 +11,25 @@ import (
 // ask stops until the learner goes on. It returns the answer, empty when there is none.
 func (p *Play) ask(why Stop) (string, error) {
 	for !p.Auto {
-		line, err := p.await(why)
+		said := p.now()
+		if why == ForPace && said.Held == "" {
+			return Wake, nil
+		}
+		if b := said.Ballot; b != nil && (p.recast || !b.Answered && p.voted != b.ID) {
+			if err := p.ballot(*b); err != nil {
+				return "", err
+			}
+			continue
+		}
+		line, err := p.await(why, said.Changed)
 		if err != nil {
 			return "", err
+		}
+		if line == Wake {
+			if why == ForPace {
+				return Wake, nil
+			}
+			continue
 		}
 		v, ok := verb(cmp.Or(line, Next))
 		switch {

@@ -45,9 +45,9 @@ func (t *talk) tell(e Event) {
 
 func (t *talk) note(text string) { t.tell(Note{text}) }
 
-// await stops until a line was sent.
-func (t *talk) await(why Stop) (string, error) {
-	t.tell(Ask{why})
+// await stops until a line was sent, or, with Wake, until changed is closed.
+func (t *talk) await(why Stop, changed <-chan struct{}) (string, error) {
+	t.tell(Ask{why, changed})
 	if t.left || t.typed == nil {
 		return "", ErrQuit
 	}

@@ -39,6 +39,8 @@ func Verbs() []Verb {
 		{[]string{"힌트", "hint", "h"}, "h", "지금 질문의 힌트를 봅니다.", (*Play).hint, false},
 		{[]string{"kubectl", "k"}, "k", "같은 상태를 보여 주는 kubectl 명령과 접속 정보를 봅니다.", (*Play).kubectl, false},
 		{[]string{"값", "facts", "f"}, "f", "이 단계가 읽고 계산한 값을 빠짐없이 봅니다.", (*Play).facts, false},
+		{[]string{"도와주세요", "hand", "!"}, "!", "강사의 화면에 손을 들거나 내립니다. 강사가 보는 수업에서만 됩니다.", (*Play).hand, false},
+		{[]string{"투표", "vote"}, "투표", "넘어간 투표에 답하거나, 이미 한 답을 바꿉니다. 강사가 투표를 열어 둔 동안 됩니다.", (*Play).vote, false},
 		{[]string{"도움말", "help", "?"}, "?", "이 표를 봅니다.", func(p *Play) flow { p.tell(Help{}); return stay }, false},
 		{[]string{"끝", Quit, "q", "exit", "종료"}, "q", "진도를 저장하고 끝냅니다.", func(*Play) flow { return quit }, false},
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // Prompts are what stands before the caret at a stop.
-var Prompts = map[play.Stop]string{play.ForNext: "다음>", play.ForAnswer: "예측>", play.ForRepair: "다시>", play.ForReplay: "기록>"}
+var Prompts = map[play.Stop]string{play.ForNext: "다음>", play.ForAnswer: "예측>", play.ForRepair: "다시>", play.ForReplay: "기록>", play.ForPace: "기다림>", play.ForVote: "투표>"}
 
 // Write writes an event that asks for nothing and stands for itself: a row of passes is
 // put together by the face.
@@ -46,12 +46,28 @@ func Write(s *view.Screen, e play.Event) {
 		Help(s)
 	case play.Trouble:
 		s.Problem(e.What, e.Where, e.Hint)
+	case play.Ballot:
+		s.Question(Ballot(e))
+	case play.Tally:
+		s.Counts(fmt.Sprintf("투표 %d차: %s", e.Round, e.Text), counts(e.Counts))
 	case play.Finished:
 		s.Done(e.Text)
 		Remember(s, e)
 	default:
 		replay(s, e)
 	}
+}
+
+// Ballot is a vote with what it may be answered with.
+func Ballot(b play.Ballot) string {
+	return fmt.Sprintf("투표: %s (%s)", b.Text, strings.Join(b.Choices, " / "))
+}
+
+func counts(all []play.Count) (rows []view.Count) {
+	for _, c := range all {
+		rows = append(rows, view.Count{Name: c.Answer, Count: c.Count})
+	}
+	return rows
 }
 
 // Coming is what is about to happen, with how long that takes where it takes real time.

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/class"
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine"
+)
+
+// lastReport is how long the end of a lesson waits until what the instructor is to see is
+// written.
+const lastReport = 5 * time.Second
+
+// learner is who the learner is in a class, where the namespace that somebody made for the
+// learner is of one.
+func learner(ctx context.Context, t target) (class.Learner, bool, error) {
+	if !t.attached() || t.namespace == "" {
+		return class.Learner{}, false, nil
+	}
+	cfg, err := t.attach.Open().Up(ctx)
+	if err != nil {
+		return class.Learner{}, false, err
+	}
+	cfg.QPS, cfg.Burst = 20, 40 // others use it too
+	kube, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return class.Learner{}, false, err
+	}
+	return class.FindLearner(ctx, kube, t.namespace)
+}
+
+// attend takes part in the class, where there is one. What is wrong with the cluster is told
+// by the lesson, which needs it.
+func (t *tutor) attend(ctx context.Context) (leave func()) {
+	who, is, err := learner(ctx, t.o.target)
+	if err != nil || !is {
+		return func() {}
+	}
+	t.class = who.Open(ctx)
+	return func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastReport)
+		defer cancel()
+		if t.class.Close(ctx) != nil {
+			view.New(t.deps.errOut).Note("마지막 진도를 강사의 화면에 알리지 못했습니다. 이 컴퓨터에 저장한 진도는 그대로입니다.")
+		}
+	}
+}
+
+// inClass is the class as a play knows it: none is no class.
+func (t *tutor) inClass() play.Class {
+	if t.class == nil {
+		return nil
+	}
+	return t.class
+}
+
+// informed is what is to be known of a stage, with what the instructor sees.
+func (t *tutor) informed(info engine.Info) engine.Info {
+	if t.class != nil {
+		info.Notes = append([]string{t.class.Seen()}, info.Notes...)
+	}
+	return info
+}
