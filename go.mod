@@ -78,6 +78,7 @@ require (
 	github.com/samber/lo v1.53.0 // indirect
 	gomodules.xyz/jsonpatch/v2 v2.5.0 // indirect
 	k8s.io/cli-runtime v0.37.2 // indirect
+	rsc.io/qr v0.2.0 // indirect
 	sigs.k8s.io/kustomize/kustomize/v5 v5.8.1 // indirect
 )
 
