@@ -48,3 +48,16 @@ func (r *Room) RevokeAll(ctx context.Context, class string, entries Entries) (go
 	}
 	return gone, errors.Join(errs...)
 }
+
+// ProveEntries looks whether an access entry of the class is left.
+func (r *Room) ProveEntries(ctx context.Context, class string, entries Entries, p *Proof) error {
+	all, err := entries.Entries(ctx, r.tags(class))
+	if err != nil {
+		return err
+	}
+	p.Looked = append(p.Looked, "EKS의 액세스 항목: 태그 "+LabelClass+"="+class)
+	for _, e := range all {
+		p.Left = append(p.Left, Left{What: "access-entries/" + e.Principal})
+	}
+	return nil
+}

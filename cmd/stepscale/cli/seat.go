@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/class"
+	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
+)
+
+// sit makes the learner's seat the target of a command that names no cluster, and says so.
+func (d deps) sit(cmd *cobra.Command, t *target) error {
+	if slices.ContainsFunc([]string{"cluster", "name", "context", "eks"}, cmd.Flags().Changed) {
+		return nil
+	}
+	j, taken, err := class.Seated(d.state)
+	if err != nil {
+		return &problem.Error{What: "앉아 계신 자리를 읽을 수 없습니다", Cause: err, Hint: "stepscale class leave로 지우고 수업 파일과 코드로 다시 앉아 주십시오. 자리 없이 하시려면 --cluster embedded를 적어 주십시오."}
+	}
+	if !taken {
+		return nil
+	}
+	if !j.Expires.IsZero() && time.Now().After(j.Expires) {
+		return &problem.Error{What: "수업 " + j.Class + "의 자리 " + j.Seat + "는 " + clockTime(j.Expires) + "에 끝났습니다", Code: problem.ExitUsage,
+			Hint: "자리를 떠나시려면 stepscale class leave를, 임베디드 클러스터에서 하시려면 --cluster embedded를 적어 주십시오. 수업이 이어진다면 강사에게 새 코드를 부탁해 주십시오."}
+	}
+	t.attach.Context, t.attach.Kubeconfig, t.attach.Name = j.Context, j.Kubeconfig, j.EKS
+	if t.attach.Region == "" {
+		t.attach.Region = j.Region
+	}
+	if t.namespace == "" {
+		t.namespace = j.Namespace
+	}
+	if t.image == "" {
+		t.image = j.Image
+	}
+	t.seated, t.yes = true, true // who joined has agreed to what a lesson writes there
+	view.New(d.errOut).Note("수업 " + j.Class + "의 자리 " + j.Seat + "에서 합니다. 네임스페이스 " + t.namespace + ". 임베디드 클러스터에서 하시려면 --cluster embedded, 자리를 떠나시려면 stepscale class leave.")
+	return nil
+}
