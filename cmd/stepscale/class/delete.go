@@ -78,7 +78,7 @@ func (r *Room) Delete(ctx context.Context, class string, f Found, patience time.
 	if err != nil {
 		return err
 	}
-	err = wait.PollUntilContextTimeout(ctx, goingPoll, patience, true, func(ctx context.Context) (bool, error) {
+	err = wait.PollUntilContextTimeout(ctx, goingPoll, patience, true, func(context.Context) (bool, error) { // which may be over in the midst of a call
 		now, err := r.Find(ctx, class)
 		left := len(now.Seats)
 		if now.Home {

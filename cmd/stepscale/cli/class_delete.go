@@ -25,7 +25,7 @@ func newClassDeleteCommand(d deps) *cobra.Command {
 	var o deleteOptions
 	cmd := &cobra.Command{
 		Use: "delete NAME", Short: "수업을 지우고, 남은 것이 없는지 증명합니다",
-		Long: `수업의 네임스페이스(학생의 것과 stepscale-class-NAME)와 액세스 항목을 지웁니다. 만들다 만 수업도 됩니다. 토큰은 그 순간부터 듣지 않습니다.
+		Long: `수업의 네임스페이스(학생의 것과 stepscale-class-NAME)와 액세스 항목을 지웁니다. 만들다 만 수업도 됩니다. 토큰은 10초 안에 듣지 않게 됩니다.
 그다음 레이블과 이름으로, API 서버가 목록을 주는 모든 종류(클러스터 범위도)를 다시 살펴 무엇을 보았는지 출력합니다. 남은 것이 있으면 무엇이 붙들고 있는지(finalizers) 말하고 종료 코드 1로 끝납니다.
 레이블은 누구나 적을 수 있으므로, 이 컴퓨터의 열쇠로 적은 증명이 있는 것만 지웁니다. 클러스터마다 한 번 만드는 것은 class remove가 지웁니다.`,
 		Example: "  stepscale class delete k8s --context my-context\n  stepscale class delete k8s --eks my-cluster --region ap-northeast-2 --yes --wait 5m",

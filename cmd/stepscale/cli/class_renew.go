@@ -25,7 +25,7 @@ func newClassRenewCommand(d deps) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "renew NAME [자리...]", Short: "코드와 토큰을 새로 만듭니다",
 		Long: `코드를 잃어버렸거나 토큰이 끝났을 때, 자리의 토큰과 코드를 새로 만들어 수업 파일에 넣습니다. 자리를 적지 않으시면 모두 새로 만듭니다.
-그 자리의 예전 토큰은 그 순간부터 듣지 않습니다. 학생의 네임스페이스와 진도는 그대로입니다.`,
+그 자리의 예전 토큰은 10초 안에 듣지 않게 됩니다. 학생의 네임스페이스와 진도는 그대로입니다.`,
 		Example: `  stepscale class renew k8s s07 --context my-context
   stepscale class renew k8s --ends 2h --seats seats.txt --context my-context`,
 		RunE: func(cmd *cobra.Command, given []string) error {
