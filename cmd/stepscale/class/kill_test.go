@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -115,5 +116,42 @@ func TestKilled(t *testing.T) {
 				t.Errorf("%d objects, want %d", len(got), len(want))
 			}
 		})
+	}
+}
+
+// TestAgain: a class that runs is brought up to date, and nothing of what its instructor has
+// said is lost.
+func TestAgain(t *testing.T) {
+	t.Parallel()
+	c := newClassroom(t, "again", 1)
+	c.create(t)
+	said := []byte(`{"data":{"json":"{\"step\":\"hpa/3\"}"}}`)
+	for _, part := range spoken {
+		if _, err := c.kube.CoreV1().ConfigMaps(Home("again")).Patch(t.Context(), Object(part), "application/merge-patch+json", said, metav1.PatchOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wider := c.spec
+	wider.Seats = Anonymous("again", 2)
+	all, stay := Spec{Class: "again", Seats: nil}.Join(wider)
+	if stay != 2 || len(all.Seats) != 2 {
+		t.Errorf("of two seats, %d stay of %d", stay, len(all.Seats))
+	}
+	if _, err := c.Create(t.Context(), wider, func(Made) {}); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range spoken {
+		if cm, err := c.kube.CoreV1().ConfigMaps(Home("again")).Get(t.Context(), Object(part), metav1.GetOptions{}); err != nil || !strings.Contains(cm.Data[Key], "hpa/3") {
+			t.Errorf("%s says %v, %v", part, cm.Data, err)
+		}
+	}
+	read, err := c.Load(t.Context(), "again")
+	present, err2 := c.Present(t.Context(), read)
+	if err := errors.Join(err, err2); err != nil || len(read.Seats) != 2 || !present["s01"] || !present["s02"] || !read.Ends.Equal(c.spec.Ends) {
+		t.Errorf("read %+v, present %v, %v", read, present, err)
+	}
+	list, err := c.List(t.Context())
+	if err != nil || !slices.Contains(list, Listed{"again", 2, true, true, false}) {
+		t.Errorf("listed %+v, %v", list, err)
 	}
 }

@@ -147,6 +147,7 @@ func (r *Room) kinds() (all []kind, unseen []string, err error) {
 			}
 		}
 	}
+	slices.SortFunc(all, func(a, b kind) int { return strings.Compare(a.name(), b.name()) })
 	return all, unseen, nil
 }
 

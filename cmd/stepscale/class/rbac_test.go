@@ -73,8 +73,9 @@ func served(t *testing.T, kube kubernetes.Interface) (all []thing) {
 // another's namespace, in Home, or in the cluster, but read the four objects in Home.
 func TestWall(t *testing.T) {
 	t.Parallel()
-	c := newClassroom(t, "wall", 2)
+	c, next := newClassroom(t, "wall", 2), newClassroom(t, "nextdoor", 1)
 	c.create(t)
+	next.create(t)
 	_, tickets := c.hand(t)
 	me := tickets[0].kube(t)
 	things := served(t, c.kube)
@@ -218,7 +219,7 @@ func listens(t *testing.T, me kubernetes.Interface, c classroom) {
 			t.Errorf("%s of the pace: %v", what, err)
 		}
 	}
-	if _, err := me.CoreV1().ConfigMaps(Home("other")).Get(t.Context(), Object(PartPace), metav1.GetOptions{}); !apierrors.IsForbidden(err) {
+	if _, err := me.CoreV1().ConfigMaps(Home("nextdoor")).Get(t.Context(), Object(PartPace), metav1.GetOptions{}); !apierrors.IsForbidden(err) {
 		t.Errorf("the pace of another class: %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/stepscale/stepscale/clusters/attached"
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/class"
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
@@ -71,6 +72,9 @@ func roomError(err error) error {
 		return &problem.Error{What: "이 IAM 신원에는 다른 사람이 만든 액세스 항목이 있습니다", Cause: err, Code: problem.ExitUsage, Hint: "건드리지 않았습니다. 명단에 다른 역할을 적으시거나, 그 항목을 만든 분에게 확인해 주십시오."}
 	case apierrors.IsForbidden(err):
 		return &problem.Error{What: "수업을 만들거나 볼 권한이 없습니다", Cause: err, Hint: "강사(클러스터 관리자)의 신원으로 실행해 주십시오. 역할을 묶으려면 그 역할의 권한이 모두 있어야 합니다."}
+	}
+	if e, ok := errors.AsType[*attached.Error](err); ok && e.Reason == eks.Denied {
+		return &problem.Error{What: "IAM이 허락하지 않습니다", Cause: e.Err, Hint: "강사의 신원에 eks:CreateAccessEntry, eks:DescribeAccessEntry, eks:ListAccessEntries, eks:UpdateAccessEntry, eks:DeleteAccessEntry, eks:TagResource 권한이 필요합니다."}
 	}
 	return problem.OfCluster(classError(err))
 }

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/clusters/attached"
 	"github.com/stepscale/stepscale/cmd/stepscale/class"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
@@ -40,4 +42,13 @@ func (d deps) sit(cmd *cobra.Command, t *target) error {
 	t.seated, t.yes = true, true // who joined has agreed to what a lesson writes there
 	view.New(d.errOut).Note("수업 " + j.Class + "의 자리 " + j.Seat + "에서 합니다. 네임스페이스 " + t.namespace + ". 임베디드 클러스터에서 하시려면 --cluster embedded, 자리를 떠나시려면 stepscale class leave.")
 	return nil
+}
+
+// seatError says why the cluster does not take whom it took when they joined.
+func seatError(err error) error {
+	if e, ok := errors.AsType[*attached.Error](err); ok && e.Reason == attached.NoEntry {
+		return &problem.Error{What: "클러스터가 이 자리의 신원을 더 이상 받지 않습니다", Cause: e.Err,
+			Hint: problem.ClockIs(e.Skew) + "강사가 수업을 지웠거나 코드를 새로 만들었을 수 있습니다. 새 코드로 다시 앉으시거나, stepscale class leave로 떠나시거나, --cluster embedded를 적어 주십시오."}
+	}
+	return problem.OfCluster(err)
 }
