@@ -29,7 +29,7 @@ func newClassCostCommand(d deps) *cobra.Command {
 			return d.classCost(cmd.Context(), given[0], attach, prices, output)
 		},
 	}
-	d.classArg(cmd, &attach)
+	d.classArg(cmd, &attach, 0)
 	d.attachFlags(cmd.Flags(), &attach)
 	cmd.Flags().StringVar(&prices, "prices", "", "인스턴스 타입의 시간당 USD를 적은 CSV `파일` (타입,USD)")
 	outputFlag(cmd, &output)

@@ -31,7 +31,10 @@ type createOptions struct {
 	changed          func(flag string) bool
 }
 
-const defaultEnds = "3h"
+const (
+	defaultEnds = "3h"
+	mostBudget  = 1e9 // USD
+)
 
 func newClassCreateCommand(d deps) *cobra.Command {
 	var o createOptions
@@ -51,7 +54,7 @@ func newClassCreateCommand(d deps) *cobra.Command {
 			return d.classCreate(cmd.Context(), given[0], o)
 		},
 	}
-	d.classArg(cmd, &o.attach)
+	d.classArg(cmd, &o.attach, 0)
 	f := cmd.Flags()
 	d.attachFlags(f, &o.attach)
 	f.StringVar(&o.students, "students", "", "명단의 CSV `파일`")
@@ -69,7 +72,7 @@ func newClassCreateCommand(d deps) *cobra.Command {
 	return cmd
 }
 
-func (o createOptions) check(name string) error {
+func (o createOptions) check() error {
 	switch {
 	case o.students != "" && o.count != 0:
 		return problem.Usage("--students와 --count는 하나만 쓸 수 있습니다.", "명단이 있으면 --students, 없으면 --count를 적어 주십시오.")
@@ -81,12 +84,12 @@ func (o createOptions) check(name string) error {
 		return problem.Usage("--identity eks에는 학생의 IAM ARN이 있는 명단이 필요합니다.", "명단의 principal 열에 ARN을 적고 --students로 주십시오.")
 	case o.identity == class.IdentityEKS && o.attach.Name == "" && !o.dryRun:
 		return problem.Usage("--identity eks는 --eks와 함께 씁니다.", "액세스 항목은 EKS 클러스터에만 있습니다.")
-	case o.budget < 0:
+	case !(o.budget >= 0 && o.budget <= mostBudget):
 		return problem.Usage("--budget에는 0보다 큰 USD를 적어 주십시오.", "예: --budget 20")
 	case o.output == "json" && o.hand.seats == "" && !o.dryRun && o.identity != class.IdentityGroup:
 		return problem.Usage("--output json에는 코드가 들어가지 않습니다.", "코드를 적을 파일을 --seats로 주십시오. 예: --seats seats.txt")
 	}
-	return errors.Join(checkClassName(name), checkOutput(o.output))
+	return checkOutput(o.output)
 }
 
 // spec is the class that the command line asks for.
@@ -146,7 +149,7 @@ func unreadableFile(what, file string, err error) error {
 }
 
 func (d deps) classCreate(ctx context.Context, name string, o createOptions) error {
-	if err := o.check(name); err != nil {
+	if err := o.check(); err != nil {
 		return err
 	}
 	now := time.Now()

@@ -31,7 +31,7 @@ func newClassDeleteCommand(d deps) *cobra.Command {
 		Example: "  stepscale class delete k8s --context my-context\n  stepscale class delete k8s --eks my-cluster --region ap-northeast-2 --yes --wait 5m",
 		RunE:    func(cmd *cobra.Command, given []string) error { return d.classDelete(cmd.Context(), given[0], o) },
 	}
-	d.classArg(cmd, &o.attach)
+	d.classArg(cmd, &o.attach, 0)
 	f := cmd.Flags()
 	d.attachFlags(f, &o.attach)
 	f.DurationVar(&o.wait, "wait", 3*time.Minute, "네임스페이스가 다 지워지기를 기다릴 `시간`")
@@ -41,9 +41,6 @@ func newClassDeleteCommand(d deps) *cobra.Command {
 }
 
 func (d deps) classDelete(ctx context.Context, name string, o deleteOptions) error {
-	if err := checkClassName(name); err != nil {
-		return err
-	}
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}

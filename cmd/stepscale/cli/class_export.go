@@ -30,7 +30,7 @@ CSV에서 =, +, -, @로 시작하는 값에는 '를 붙입니다. 표 계산 프
 			return d.classExport(cmd.Context(), given[0], attach, asCSV)
 		},
 	}
-	d.classArg(cmd, &attach)
+	d.classArg(cmd, &attach, 0)
 	d.attachFlags(cmd.Flags(), &attach)
 	cmd.Flags().BoolVar(&asCSV, "csv", false, "CSV로 출력합니다")
 	outputFlag(cmd, &output)

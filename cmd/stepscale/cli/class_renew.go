@@ -32,8 +32,7 @@ func newClassRenewCommand(d deps) *cobra.Command {
 			return d.classRenew(cmd.Context(), given[0], given[1:], o)
 		},
 	}
-	d.classArg(cmd, &o.attach)
-	cmd.Args = args(1, 1+class.Most, "수업의 이름")
+	d.classArg(cmd, &o.attach, class.Most)
 	f := cmd.Flags()
 	d.attachFlags(f, &o.attach)
 	f.StringVar(&o.ends, "ends", "", "새로 끝나는 `때`: 시간(2h)이나 시각(2026-12-01T18:00). 적지 않으시면 수업의 것 그대로입니다")
@@ -43,9 +42,6 @@ func newClassRenewCommand(d deps) *cobra.Command {
 }
 
 func (d deps) classRenew(ctx context.Context, name string, ids []string, o renewOptions) error {
-	if err := checkClassName(name); err != nil {
-		return err
-	}
 	now := time.Now()
 	var ends time.Time
 	if o.ends != "" {

@@ -117,9 +117,15 @@ const (
 // clockTime is a moment as it is told in class.
 func clockTime(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
 
-// classArg is the one name that most of these commands have.
-func (d deps) classArg(cmd *cobra.Command, attach *lab.Attachment) {
-	cmd.Args = args(1, 1, "수업의 이름")
+// classArg is the name that most of these commands have, and more behind it.
+func (d deps) classArg(cmd *cobra.Command, attach *lab.Attachment, more int) {
+	count := args(1, 1+more, "수업의 이름")
+	cmd.Args = func(cmd *cobra.Command, given []string) error {
+		if err := count(cmd, given); err != nil {
+			return err
+		}
+		return checkClassName(given[0])
+	}
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(given) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp

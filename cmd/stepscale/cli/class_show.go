@@ -28,7 +28,7 @@ func newClassShowCommand(d deps) *cobra.Command {
 			return d.classShow(cmd.Context(), given[0], attach, output)
 		},
 	}
-	d.classArg(cmd, &attach)
+	d.classArg(cmd, &attach, 0)
 	d.attachFlags(cmd.Flags(), &attach)
 	outputFlag(cmd, &output)
 	return cmd
