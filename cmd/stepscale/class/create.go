@@ -92,16 +92,24 @@ func (r *Room) Create(ctx context.Context, s Spec, told func(Made)) (Made, error
 	return end, err
 }
 
-func (r *Room) createHome(ctx context.Context, s Spec) error {
-	home, err := s.homeNamespace(r.signer)
-	if err != nil {
-		return err
-	}
+// Save writes down what the class is.
+func (r *Room) Save(ctx context.Context, s Spec) error {
 	record, err := s.record(r.signer)
 	if err != nil {
 		return err
 	}
-	if err := r.apply(ctx, home, record); err != nil {
+	return r.apply(ctx, record)
+}
+
+func (r *Room) createHome(ctx context.Context, s Spec) error {
+	home, err := s.homeNamespace(r.signer)
+	if err == nil {
+		err = r.apply(ctx, home)
+	}
+	if err == nil {
+		err = r.Save(ctx, s)
+	}
+	if err != nil {
 		return err
 	}
 	parts, err := s.parts(r.signer)

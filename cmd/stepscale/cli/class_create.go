@@ -202,6 +202,9 @@ func (o createOptions) resumed(ctx context.Context, r room, s class.Spec) (class
 	if !o.changed("ends") {
 		s.Ends = old.Ends
 	}
+	if s.Ends.Before(time.Now().Add(leastClass)) {
+		return s, 0, classOver(s.Ends)
+	}
 	if s.Image == "" {
 		s.Image = old.Image
 	}
@@ -240,12 +243,12 @@ func (d deps) makeClass(ctx context.Context, r room, s class.Spec, o createOptio
 	made, err := r.Create(ctx, s, func(m class.Made) { progress.at("자리", m.Seats, m.Of) })
 	progress.end()
 	if err != nil {
-		return unfinished(s.Class, err)
+		return d.unfinished(ctx, s.Class, err)
 	}
 	if s.Identity == class.IdentityEKS {
 		entries, _ := r.entries()
 		if err := r.Grant(ctx, s, entries); err != nil {
-			return unfinished(s.Class, err)
+			return d.unfinished(ctx, s.Class, err)
 		}
 	}
 	screen := view.New(d.errOut)
@@ -264,14 +267,6 @@ func (d deps) makeClass(ctx context.Context, r room, s class.Spec, o createOptio
 		return d.writeJSON(class.Describe(s, handed))
 	}
 	return nil
-}
-
-// unfinished tells that what is missing is made by another call.
-func unfinished(name string, err error) error {
-	if e := roomError(err); e != err {
-		return e
-	}
-	return &problem.Error{What: "수업 " + korean.Object(name) + " 끝까지 만들지 못했습니다", Cause: err, Hint: "같은 명령을 다시 실행하시면 나머지를 만듭니다."}
 }
 
 // printClass writes what would be made, as kubectl apply takes it.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -75,6 +76,10 @@ func (d deps) classDelete(ctx context.Context, name string, o deleteOptions) err
 		progress := newSeatProgress(d.errOut, "네임스페이스를 지웁니다")
 		err := r.Delete(ctx, name, found, o.wait, func(left int) { progress.screen.Busy(fmt.Sprintf("남은 네임스페이스 %d개", left)) })
 		progress.end()
+		if err != nil && ctx.Err() != nil {
+			screen.Note("끊겼습니다. 같은 명령을 다시 실행하시면 나머지를 지웁니다.")
+			return &watchedError{errors.Join(ctx.Err(), err)}
+		}
 		if err != nil {
 			return roomError(err)
 		}

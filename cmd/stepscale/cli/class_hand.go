@@ -87,12 +87,15 @@ func (d deps) handOut(ctx context.Context, r room, s class.Spec, seats []class.S
 	}
 	if len(seats) == 0 {
 		screen.Note("자리마다 이미 코드가 있습니다: " + o.path(s.Class) + ". 코드를 잃어버렸으면 stepscale class renew " + s.Class + " s01처럼 새로 만들어 주십시오.")
+		if s.Identity == class.IdentityToken && s.Ends.Sub(file.Ends).Abs() > time.Minute {
+			screen.Note("이미 나눠 드린 토큰은 " + clockTime(file.Ends) + "까지입니다. 바꾸시려면 stepscale class renew에 --ends를 적어 주십시오.")
+		}
 		return nil, nil
 	}
 	file.Ends = s.Ends
 	handed, err := r.Hand(ctx, s, seats, file, time.Now())
 	if err != nil {
-		return nil, unfinished(s.Class, err)
+		return nil, d.unfinished(ctx, s.Class, err)
 	}
 	raw, err := file.Encode()
 	if err != nil {

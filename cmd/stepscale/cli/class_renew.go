@@ -62,7 +62,7 @@ func (d deps) classRenew(ctx context.Context, name string, ids []string, o renew
 		return problem.Usage("이 수업에는 코드가 없습니다. 학생은 그룹으로 들어옵니다.", "그룹은 클러스터의 인증을 관리하는 쪽에서 바꿉니다.")
 	}
 	if s.Identity == class.IdentityToken && ends.IsZero() && s.Ends.Before(now.Add(leastClass)) {
-		return problem.Usage("수업이 "+clockTime(s.Ends)+"에 끝났거나 곧 끝납니다.", "새로 끝나는 때를 --ends로 적어 주십시오. 예: --ends 2h")
+		return classOver(s.Ends)
 	}
 	seats, err := chooseSeats(s, ids)
 	if err != nil {
@@ -77,9 +77,12 @@ func (d deps) classRenew(ctx context.Context, name string, ids []string, o renew
 	}
 	if !ends.IsZero() {
 		s.Ends = ends
+		if err := r.Save(ctx, s); err != nil {
+			return d.unfinished(ctx, name, err)
+		}
 	}
 	if err := r.Renew(ctx, s, seats); err != nil {
-		return unfinished(name, err)
+		return d.unfinished(ctx, name, err)
 	}
 	_, err = d.handOut(ctx, r, s, seats, file, o.hand)
 	return err

@@ -16,6 +16,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/class"
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/vpa"
 )
@@ -157,4 +158,22 @@ func (d deps) completeClasses(ctx context.Context, attach lab.Attachment) (names
 		}
 	}
 	return names
+}
+
+// classOver refuses to make tokens for a class that has ended.
+func classOver(ends time.Time) error {
+	return problem.Usage("수업이 "+clockTime(ends)+"에 끝났거나 곧 끝납니다.", "새로 끝나는 때를 --ends로 적어 주십시오. 예: --ends 2h")
+}
+
+// unfinished tells that what is missing is made by another call. Who interrupts leaves a
+// class half made, and is told so.
+func (d deps) unfinished(ctx context.Context, name string, err error) error {
+	if ctx.Err() != nil {
+		view.New(d.errOut).Note("끊겼습니다. 여기까지 만든 것은 클러스터에 있습니다. 같은 명령을 다시 실행하시면 나머지를 만들고, stepscale class delete " + korean.Subject(name) + " 모두 지웁니다.")
+		return &watchedError{errors.Join(ctx.Err(), err)}
+	}
+	if e := roomError(err); e != err {
+		return e
+	}
+	return &problem.Error{What: "수업 " + korean.Object(name) + " 끝까지 만들지 못했습니다", Cause: err, Hint: "같은 명령을 다시 실행하시면 나머지를 만듭니다."}
 }

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters/attached"
 	"github.com/stepscale/stepscale/cmd/stepscale/class"
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
@@ -29,10 +32,7 @@ func (d deps) sit(cmd *cobra.Command, t *target) error {
 		return &problem.Error{What: "수업 " + j.Class + "의 자리 " + j.Seat + "는 " + clockTime(j.Expires) + "에 끝났습니다", Code: problem.ExitUsage,
 			Hint: "자리를 떠나시려면 stepscale class leave를, 임베디드 클러스터에서 하시려면 --cluster embedded를 적어 주십시오. 수업이 이어진다면 강사에게 새 코드를 부탁해 주십시오."}
 	}
-	t.attach.Context, t.attach.Kubeconfig, t.attach.Name = j.Context, j.Kubeconfig, j.EKS
-	if t.attach.Region == "" {
-		t.attach.Region = j.Region
-	}
+	t.attach = attachSeat(j, t.attach)
 	if t.namespace == "" {
 		t.namespace = j.Namespace
 	}
@@ -51,4 +51,31 @@ func seatError(err error) error {
 			Hint: problem.ClockIs(e.Skew) + "강사가 수업을 지웠거나 코드를 새로 만들었을 수 있습니다. 새 코드로 다시 앉으시거나, stepscale class leave로 떠나시거나, --cluster embedded를 적어 주십시오."}
 	}
 	return problem.OfCluster(err)
+}
+
+// attachSeat is the cluster of a seat; a region or a profile that was given counts.
+func attachSeat(j class.Joined, given lab.Attachment) lab.Attachment {
+	given.Context, given.Kubeconfig, given.Name = j.Context, j.Kubeconfig, j.EKS
+	given.Region = cmp.Or(given.Region, j.Region)
+	return given
+}
+
+// seatFindings are about the learner's seat, where there is one.
+func (d deps) seatFindings(ctx context.Context) []finding {
+	j, taken, err := class.Seated(d.state)
+	switch {
+	case err != nil:
+		return []finding{{"자리", statusFail, err.Error(), "stepscale class leave로 지우고 수업 파일과 코드로 다시 앉아 주십시오."}}
+	case !taken:
+		return nil
+	}
+	detail := "수업 " + j.Class + "의 자리 " + j.Seat + ", 네임스페이스 " + j.Namespace
+	if !j.Expires.IsZero() {
+		detail += ", " + clockTime(j.Expires) + "까지"
+	}
+	found, err := d.examineCluster(ctx, attachSeat(j, lab.Attachment{}), j.Namespace)
+	if err != nil {
+		return []finding{{"자리", statusFail, detail + ": " + problem.Sentence(seatError(err)), "강사에게 새 코드를 부탁하시거나, stepscale class leave로 자리를 떠나 주십시오."}}
+	}
+	return append([]finding{{"자리", statusOK, detail, ""}}, found...)
 }
