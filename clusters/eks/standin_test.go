@@ -44,6 +44,8 @@ type account struct {
 	user    string   // whom the access entry names
 	groups  []string // kubernetesGroups of the access entry
 	tokens  map[string]bool
+	entries map[string]accessEntry // by principal
+	page    int                    // how many of them a list has
 }
 
 // asked is the account of the test that runs: the API server outlives it.
@@ -71,7 +73,7 @@ func serveTokenReviews(dir string) (string, error) {
 
 func newAccount(t *testing.T) *account {
 	t.Helper()
-	a := &account{tokens: map[string]bool{}, user: arn, groups: []string{"system:masters"}}
+	a := &account{tokens: map[string]bool{}, entries: map[string]accessEntry{}, page: 100, user: arn, groups: []string{"system:masters"}}
 	asked.Store(a)
 	a.aws = httptest.NewServer(http.HandlerFunc(a.answer))
 	t.Cleanup(a.aws.Close)
@@ -125,6 +127,8 @@ func (a *account) answer(w http.ResponseWriter, r *http.Request) {
 			"name": clusterName, "status": "ACTIVE", "version": "1.37", "endpoint": a.api.URL,
 			"certificateAuthority": map[string]string{"data": base64.StdEncoding.EncodeToString(ca)},
 		}})
+	case strings.HasPrefix(r.URL.Path, entriesPath):
+		a.answerEntries(w, r)
 	case strings.HasPrefix(r.URL.Path, "/clusters/"):
 		w.Header().Set("X-Amzn-ErrorType", "ResourceNotFoundException")
 		w.WriteHeader(http.StatusNotFound)

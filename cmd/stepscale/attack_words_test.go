@@ -9,7 +9,7 @@ var spoken = []struct {
 	most int
 }{
 	{"", 0}, {"learn", 1}, {"lessons", 0}, {"run web-surge", 0}, {"verify web.jsonl", 0}, {"replay web.jsonl", 0}, {"observe web", 0}, {"inspect", 0}, {"check", 0}, {"doctor", 0},
-	{"image", 0}, {"class", 0}, {"class install", 0}, {"class status", 0}, {"class remove", 0}, {"eks-token", 0}, {"version", 0},
+	{"image", 0}, {"class", 0}, {"class install", 0}, {"class status", 0}, {"class remove", 0}, {"class create", 1}, {"class list", 0}, {"class show", 1}, {"class renew", 1}, {"class cost", 1}, {"class export --csv", 1}, {"class delete", 1}, {"class join", 2}, {"class leave", 0}, {"eks-token", 0}, {"version", 0},
 	{"completion bash", 0}, {"cluster", 0}, {"cluster up", 1}, {"cluster status", 0}, {"cluster down", 1}, {"cluster kubeconfig", 0}, {"cluster clean", 0},
 }
 
@@ -92,6 +92,17 @@ var values = []struct {
 	{"class status", "--context", "nothing {osc}"},
 	{"class status --context a", "--eks", "b"},
 	{"class remove --yes", "--context", "nothing"},
+	{"class create k8s --dry-run", "--count", "0 -1 201 x 1e3 {osc}"},
+	{"class create k8s --count 1 --dry-run", "--ends", "x 1s -2h 99999h 2001-01-01T00:00 9999-12-31T00:00 {osc}"},
+	{"class create k8s --count 1 --dry-run", "--identity", "x eks {osc}"},
+	{"class create k8s --count 1 --dry-run", "--budget", "x -1 NaN Inf {osc}"},
+	{"class create k8s --count 1 --dry-run", "--prices", "/nope /dev/zero /proc {osc}"},
+	{"class create k8s --dry-run", "--students", "/nope /dev/null /dev/zero /proc {osc}"},
+	{"class create k8s --count 1 --yes", "--context", "nothing {osc}"},
+	{"class renew k8s", "--ends", "x 1s {osc}"},
+	{"class delete k8s --yes", "--context", "nothing {osc}"},
+	{"class export k8s --csv", "--context", "nothing {osc}"},
+	{"class cost k8s", "--prices", "/nope /dev/zero {osc}"},
 	{"cluster clean", "--context", "nothing {osc}"},
 	{"cluster clean --context a", "--eks", "b"},
 	{"cluster status", "--output", "x {osc}"},

@@ -23,7 +23,7 @@ var house = map[string][]string{
 	"cmd/stepscale/lines":   {"cmd/stepscale/play", "cmd/stepscale/view", "cmd/stepscale/wording"},
 	"cmd/stepscale/full":    {"cmd/stepscale/play", "cmd/stepscale/view", "cmd/stepscale/wording", "engine", "engine/trace"},
 	"cmd/stepscale/lab":     {"engine/clusterautoscaler", "engine/instances", "engine/korean", "cmd/stepscale/problem", "cmd/stepscale/state", "cmd/stepscale/view", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/vpa", "engine/hpavpa", "engine/karpenter", "engine/world", "engine/trace", "clusters", "clusters/attached", "clusters/embedded", "clusters/eks", "clusters/manifest", "clusters/workload", "engine/chain"},
-	"cmd/stepscale/class":   {"cmd/stepscale/play", "cmd/stepscale/view", "engine/outside"},
+	"cmd/stepscale/class":   {"cmd/stepscale/play", "cmd/stepscale/view", "cmd/stepscale/state", "clusters", "clusters/attached", "clusters/eks", "clusters/manifest", "engine/instances", "engine/outside", "engine/vpa"},
 	"cmd/stepscale/cli":     {"cmd/stepscale/class", "engine/korean", "cmd/stepscale/full", "cmd/stepscale/lab", "cmd/stepscale/lines", "cmd/stepscale/play", "cmd/stepscale/notices", "cmd/stepscale/problem", "cmd/stepscale/handout", "cmd/stepscale/state", "cmd/stepscale/view", "cmd/stepscale/whatif", "cmd/stepscale/wording", "lessons", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/hpa/why", "engine/vpa", "engine/world", "engine/trace", "engine/recording", "engine/outside", "clusters", "clusters/embedded", "clusters/kind", "clusters/attached", "clusters/eks", "clusters/clustertest", "clusters/manifest", "clusters/workload", "engine/clusterautoscaler", "engine/karpenter", "engine/observed", "engine/otherwise", "engine/whys", "engine/inspect"},
 	"cmd/stepscale/whatif":  {"engine/korean", "engine/hpa", "engine/recording", "scenarios", "engine/trace", "engine/vpa"},
 	"cmd/stepscale/handout": {"cmd/stepscale/view", "engine/korean", "engine/otherwise", "engine/recording", "engine/trace", "engine/whys"},
@@ -64,7 +64,6 @@ var house = map[string][]string{
 	"clusters/kind/standin/docker": {},
 	"cmd/stepscale/view/viewtest":  {},
 	"cmd/stepscale/browsertest":    {},
-	"cmd/stepscale/class":          {},
 }
 
 type pkg struct {

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/scripts",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"mkfifo": mkfifo, "sparse": sparse, "unescape": unescape, "crash": crash, "filled": filled},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"mkfifo": mkfifo, "sparse": sparse, "unescape": unescape, "crash": crash, "filled": filled, "flowing": flowing, "burns": burns},
 		Setup: func(env *testscript.Env) error {
 			state, err := os.MkdirTemp("", "step") // short: unix sockets live below it
 			if err != nil {

@@ -24,6 +24,9 @@ func (d deps) attach(ctx context.Context, t target) (running, error) {
 	}
 	cluster := t.attach.Open()
 	cfg, err := cluster.Up(ctx)
+	if err != nil && t.seated {
+		return running{}, seatError(err)
+	}
 	if err != nil {
 		return running{}, problem.OfCluster(err)
 	}

@@ -22,12 +22,15 @@ import (
 // newClassCommand is what an instructor does once on a cluster that a class shares.
 func newClassCommand(d deps) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "class", Short: "강사: 여럿이 쓰는 클러스터를 수업에 맞게 준비합니다",
-		Long: `강사가 클러스터마다 한 번 install을 실행하고, 학생마다 namespace를 실행합니다.
+		Use: "class", Short: "여럿이 한 클러스터에서 하는 수업: 준비, 자리, 결과, 비용, 뒷정리",
+		Long: `강사는 클러스터마다 한 번 install을, 수업마다 create를 실행해 자리를 나누어 주고, 끝나면 delete로 지웁니다. 학생은 join으로 자리에 앉습니다.
 install은 클러스터 전체에 걸친 것을 만듭니다. VPA의 리소스 종류(CRD), 학생에게 줄 역할(ClusterRole stepscale-student), 학생이 하지 못할 일을 막는 ValidatingAdmissionPolicy, 그리고 웹훅 없이 새 파드에 VPA의 추천을 넣는 MutatingAdmissionPolicy입니다.
 EKS의 API 서버는 노트북에서 도는 웹훅에 닿을 수 없으므로, 어드미션을 API 서버 자신에게 맡기는 것입니다. 쿠버네티스 1.36부터 됩니다.
-namespace는 학생의 네임스페이스를 파드 보안(restricted), 할당량, 한도, 네트워크 정책과 함께 만들고 학생을 묶습니다.`,
+create는 학생마다 네임스페이스를 파드 보안(restricted), 할당량, 한도, 네트워크 정책과 함께 만들고 신원을 줍니다. 신원이 이미 있는 학생 몇 명이라면 namespace로 네임스페이스만 만드셔도 됩니다.`,
 		Example: `  stepscale class install --context my-context
+  stepscale class create k8s --count 30 --ends 2h --context my-context
+  stepscale class join k8s.class K7QF-2M9D-XH3P
+  stepscale class delete k8s --context my-context
   stepscale class namespace s01 s02 --user 'student-{}' --context my-context
   stepscale class status --eks my-cluster --region ap-northeast-2
   stepscale class remove --context my-context`,
@@ -35,6 +38,8 @@ namespace는 학생의 네임스페이스를 파드 보안(restricted), 할당�
 	}
 	cmd.AddCommand(d.classPart("install", "없는 것을 만듭니다", d.classInstall), newClassNamespaceCommand(d), newClassBoardCommand(d), newClassPaceCommand(d), newClassVoteCommand(d), newClassHintCommand(d), d.classPart("status", "무엇이 있는지 보여 드립니다. 쓰는 것은 없습니다", d.classStatus),
 		d.classPart("remove", "stepscale이 만든 것을 지웁니다", d.classRemove))
+	cmd.AddCommand(newClassCreateCommand(d), newClassListCommand(d), newClassShowCommand(d), newClassRenewCommand(d), newClassCostCommand(d), newClassExportCommand(d), newClassDeleteCommand(d))
+	cmd.AddCommand(newClassJoinCommand(d), newClassLeaveCommand(d))
 	return cmd
 }
 

@@ -45,7 +45,7 @@ func newDoctorCommand(d deps) *cobra.Command {
 		Long: `이 컴퓨터에서 무엇이 되는지 확인합니다. 아무것도 만들지 않습니다.
 --e2e를 주시면 그 종류의 클러스터를 실제로 만들고, 쓰고, 지우면서 약속한 대로 되는지 하나씩 확인합니다.
 kind에는 Docker, Podman, nerdctl 가운데 하나가 필요하고, 처음에는 노드 이미지를 내려받습니다.
---eks나 --context를 주시면 그 클러스터에서 수업에 모자라는 것(권한, 남은 용량, 시각의 차이 등)을 알려 드립니다. 강사가 만들어 준 네임스페이스가 있으면 --namespace를 함께 적어 주십시오. 그 클러스터에는 아무것도 쓰지 않습니다.`,
+--eks나 --context를 주시면 그 클러스터에서 수업에 모자라는 것(권한, 남은 용량, 시각의 차이 등)을 알려 드립니다. 강사가 만들어 준 네임스페이스가 있으면 --namespace를 함께 적어 주십시오. class join으로 앉은 자리가 있으면 그 자리도 살펴봅니다. 그 클러스터에는 아무것도 쓰지 않습니다.`,
 		Example: `  stepscale doctor
   stepscale doctor --output json
   stepscale doctor --e2e kind
@@ -91,7 +91,7 @@ func (d deps) examination(ctx context.Context, endToEnd string, o lab.Attachment
 	case o.Name != "" || o.Context != "":
 		return d.examineCluster(ctx, o, namespace)
 	}
-	return d.examine(ctx), nil
+	return append(d.examine(ctx), d.seatFindings(ctx)...), nil
 }
 
 // tellFindings fails when one of them does.

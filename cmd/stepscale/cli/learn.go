@@ -45,6 +45,9 @@ func newLearnCommand(d deps) *cobra.Command {
   stepscale learn hpa/05-observe --context my-context --image 이미지 -n s01`,
 		Args: args(0, 1, "수업"),
 		RunE: func(cmd *cobra.Command, given []string) error {
+			if err := d.sit(cmd, &o.target); err != nil {
+				return err
+			}
 			return d.learn(cmd.Context(), strings.Join(given, ""), o)
 		},
 		ValidArgsFunction: d.completeLessons,

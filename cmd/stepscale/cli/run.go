@@ -49,7 +49,12 @@ func newRunCommand(d deps) *cobra.Command {
   stepscale run vpa-web --loop vpa --for 10m
   stepscale run web-surge --cluster kind --for 5m`,
 		Args: args(1, 1, "시나리오"),
-		RunE: func(cmd *cobra.Command, given []string) error { return d.run(cmd.Context(), given[0], o) },
+		RunE: func(cmd *cobra.Command, given []string) error {
+			if err := d.sit(cmd, &o.target); err != nil {
+				return err
+			}
+			return d.run(cmd.Context(), given[0], o)
+		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return scenarioNames(d.scenarios), cobra.ShellCompDirectiveNoFileComp
 		},

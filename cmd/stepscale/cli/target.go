@@ -38,6 +38,7 @@ type target struct {
 	image     string // of the workload that burns CPU
 	yes       bool
 	holds     bool // the load waits for who reads; see lab.Real
+	seated    bool // it is the learner's seat in a class, which needs no flags
 }
 
 // guest is what a lab has to know of a cluster of somebody else's.
@@ -134,17 +135,21 @@ func (t target) words() []string {
 		flag("--cluster", clusterKind)
 	}
 	flag("--name", t.name)
-	flag("--context", t.attach.Context)
-	flag("--eks", t.attach.Name)
-	flag("--region", t.attach.Region)
+	if !t.seated {
+		flag("--context", t.attach.Context)
+		flag("--eks", t.attach.Name)
+		flag("--region", t.attach.Region)
+		flag("-n", t.namespace)
+	}
 	flag("--profile", t.attach.Profile)
-	flag("-n", t.namespace)
 	if t.mode != string(hpa.ModeDrive) {
 		flag("--hpa-mode", t.mode)
 	}
 	if t.vpaUpdate != updateRecreate {
 		flag("--vpa-update", t.vpaUpdate)
 	}
-	flag("--image", t.image)
+	if !t.seated {
+		flag("--image", t.image)
+	}
 	return words
 }

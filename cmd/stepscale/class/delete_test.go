@@ -1,0 +1,138 @@
+package class
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/engine/vpa"
+)
+
+var namespaceKind = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
+
+const patience = time.Minute
+
+// gone deletes a class, and has it proven.
+func (c classroom) gone(t *testing.T, but ...string) {
+	t.Helper()
+	f, err := c.Find(t.Context(), c.spec.Class)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Delete(t.Context(), c.spec.Class, f, patience, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	p, err := c.Prove(t.Context(), c.spec.Class)
+	if err != nil || !p.Holds() {
+		t.Fatalf("proof %+v, %v", p, err)
+	}
+	left := c.inventory(t)
+	for what := range left {
+		if slices.Contains(but, c.plainly(what)) {
+			delete(left, what)
+		}
+	}
+	if len(left) > 0 {
+		t.Fatalf("the proof holds, and there is %v", left)
+	}
+}
+
+// TestDelete: what is deleted is gone and its tokens are worth nothing; what keeps something
+// is named.
+func TestDelete(t *testing.T) {
+	t.Parallel()
+	c := newClassroom(t, "deleted", 2)
+	c.create(t)
+	_, tickets := c.hand(t)
+	me := tickets[0].kube(t)
+	stuck := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "stuck", Finalizers: []string{"example.com/wait"}}}
+	within(t, patience, "the learner's namespace takes objects", func() bool {
+		_, err := me.CoreV1().ConfigMaps(tickets[0].Namespace).Create(t.Context(), stuck, metav1.CreateOptions{})
+		return err == nil
+	})
+	f, err := c.Find(t.Context(), "deleted")
+	if err != nil || len(f.Seats) != 2 || !f.Home {
+		t.Fatal(f, err)
+	}
+	if err := c.Delete(t.Context(), "deleted", f, 5*time.Second, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	var p Proof
+	within(t, patience, "all but the namespace that is kept is gone", func() bool {
+		if p, err = c.Prove(t.Context(), "deleted"); err != nil {
+			t.Fatal(err)
+		}
+		return len(p.Left) == 1
+	})
+	if p.Holds() || p.Left[0].What != "namespaces/"+tickets[0].Namespace || !strings.Contains(p.Left[0].Why, "example.com/wait") || p.Left[0].Finalizers[0] != "kubernetes" {
+		t.Errorf("proof of a namespace that stays: %+v", p)
+	}
+	within(t, patience, "the token of a class that is gone is worth nothing", func() bool {
+		return apierrors.IsUnauthorized(me.CoreV1().RESTClient().Get().AbsPath("/version").Do(t.Context()).Error())
+	})
+	patch := []byte(`{"metadata":{"finalizers":null}}`)
+	if _, err := c.kube.CoreV1().ConfigMaps(tickets[0].Namespace).Patch(t.Context(), "stuck", "application/merge-patch+json", patch, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	c.gone(t)
+	for _, want := range []string{"deleted", "클러스터 범위의 종류", "clusterroles.rbac.authorization.k8s.io", "모든 네임스페이스의 종류", "configmaps", "이름 stepscale-class-deleted"} {
+		if p, _ := c.Prove(t.Context(), "deleted"); !strings.Contains(strings.Join(p.Looked, "\n"), want) {
+			t.Errorf("%q is not among what was looked at: %q", want, p.Looked)
+		}
+	}
+}
+
+// TestForeign: whatever somebody writes on an object of theirs, it is not ours to delete or
+// to take over.
+func TestForeign(t *testing.T) {
+	t.Parallel()
+	c := newClassroom(t, "forged", 2)
+	c.create(t)
+	other := newClassroom(t, "otherclass", 1)
+	other.Room.signer, other.signer = c.signer, c.signer
+	other.create(t)
+	real, err := c.kube.CoreV1().Namespaces().Get(t.Context(), "forged-s01", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := func(name string) *corev1.Namespace {
+		return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: real.Labels, Annotations: real.Annotations}}
+	}
+	for _, name := range []string{"forged-s77", "payroll"} { // all that is written of ours, copied
+		if _, err := c.kube.CoreV1().Namespaces().Create(t.Context(), copied(name), metav1.CreateOptions{FieldManager: "stepscale"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply := `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"forged-s78","labels":{"` + LabelClass + `":"forged","` + clusters.LabelManaged + `":"true","` + clusters.LabelOwner + `":"` + c.signer.Owner() + `"}}}`
+	if err := c.kube.CoreV1().RESTClient().Patch("application/apply-patch+yaml").AbsPath("/api/v1/namespaces/forged-s78").Param("fieldManager", "stepscale").Param("force", "true").Body([]byte(apply)).Do(t.Context()).Error(); err != nil {
+		t.Fatal(err)
+	}
+	relabel := []byte(`{"metadata":{"labels":{"` + LabelClass + `":"forged"}}}`) // one of ours, of another class
+	if _, err := c.kube.CoreV1().Namespaces().Patch(t.Context(), "otherclass-s01", "application/merge-patch+json", relabel, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := c.Find(t.Context(), "forged")
+	if err != nil || strings.Join(f.Seats, " ") != "forged-s01 forged-s02" || strings.Join(f.Foreign, " ") != "forged-s77 forged-s78 otherclass-s01 payroll" {
+		t.Fatalf("found %+v, %v", f, err)
+	}
+	wider := c.spec
+	wider.Seats = append(Anonymous("forged", 2), Seat{ID: "s77", Namespace: "forged-s77"})
+	if _, err := c.Survey(t.Context(), wider); func() bool { var e *vpa.ForeignError; return !errors.As(err, &e) || len(e.Parts) != 1 }() {
+		t.Errorf("a seat in somebody else's namespace: %v", err)
+	}
+	c.gone(t, "Namespace NAME-s77", "Namespace NAME-s78", "Namespace otherclass-s01", "Namespace payroll")
+	for _, name := range []string{"forged-s77", "forged-s78", "payroll", "otherclass-s01"} {
+		if ns, err := c.kube.CoreV1().Namespaces().Get(context.Background(), name, metav1.GetOptions{}); err != nil || ns.DeletionTimestamp != nil {
+			t.Errorf("%s of somebody else's: %v, %v", name, ns, err)
+		}
+	}
+}
