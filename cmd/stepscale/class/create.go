@@ -10,13 +10,15 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/stepscale/stepscale/engine/vpa"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
 
 // Survey looks whether every namespace of the class is free or ours: a *vpa.ForeignError
 // names those that somebody else made, and vpa.ErrGoing tells that one is being deleted. It
 // counts those that are there, with one call.
 func (r *Room) Survey(ctx context.Context, s Spec) (there int, err error) {
-	wanted := map[string]bool{Home(s.Class): true}
+	wanted := map[string]bool{board.Home(s.Class): true}
 	for _, seat := range s.Seats {
 		wanted[seat.Namespace] = true
 	}
@@ -148,7 +150,7 @@ func (r *Room) apply(ctx context.Context, objects ...*unstructured.Unstructured)
 // revoke makes the tokens of a seat worthless: they are bound to the ServiceAccount, and
 // another one of the same name does not take them.
 func (r *Room) revoke(ctx context.Context, s Spec, seat Seat) error {
-	err := r.kube.CoreV1().ServiceAccounts(Home(s.Class)).Delete(ctx, seat.ID, metav1.DeleteOptions{})
+	err := r.kube.CoreV1().ServiceAccounts(board.Home(s.Class)).Delete(ctx, seat.ID, metav1.DeleteOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}

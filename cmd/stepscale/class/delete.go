@@ -10,6 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
 
 const goingPoll = 500 * time.Millisecond
@@ -37,11 +39,11 @@ func (r *Room) Find(ctx context.Context, class string) (Found, error) {
 	for i := range list.Items {
 		ns := &list.Items[i]
 		switch {
-		case ns.Labels[LabelClass] != class && !bearsName(class, ns.Name):
+		case ns.Labels[board.LabelClass] != class && !bearsName(class, ns.Name):
 		case !r.ours(ns, class):
 			f.Foreign = append(f.Foreign, ns.Name)
 		default:
-			if f.uids[ns.Name] = ns.UID; ns.Name == Home(class) {
+			if f.uids[ns.Name] = ns.UID; ns.Name == board.Home(class) {
 				f.Home = true
 			} else {
 				f.Seats = append(f.Seats, ns.Name)
@@ -56,7 +58,7 @@ var seatName = regexp.MustCompile(`^s[0-9]{2,3}$`)
 // bearsName tells of a name of a namespace whether it is one that a class gives.
 func bearsName(class, namespace string) bool {
 	seat, ok := strings.CutPrefix(namespace, class+"-")
-	return namespace == Home(class) || ok && seatName.MatchString(seat)
+	return namespace == board.Home(class) || ok && seatName.MatchString(seat)
 }
 
 // Delete deletes what was found, the learners' namespaces first: as long as Home is there,
@@ -73,7 +75,7 @@ func (r *Room) Delete(ctx context.Context, class string, f Found, patience time.
 	}
 	err := each(ctx, len(f.Seats), func(ctx context.Context, i int) error { return remove(ctx, f.Seats[i]) })
 	if err == nil && f.Home {
-		err = remove(ctx, Home(class))
+		err = remove(ctx, board.Home(class))
 	}
 	if err != nil {
 		return err

@@ -15,6 +15,8 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/engine/vpa"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
 
 var namespaceKind = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
@@ -112,11 +114,11 @@ func TestForeign(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	apply := `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"forged-s78","labels":{"` + LabelClass + `":"forged","` + clusters.LabelManaged + `":"true","` + clusters.LabelOwner + `":"` + c.signer.Owner() + `"}}}`
+	apply := `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"forged-s78","labels":{"` + board.LabelClass + `":"forged","` + clusters.LabelManaged + `":"true","` + clusters.LabelOwner + `":"` + c.signer.Owner() + `"}}}`
 	if err := c.kube.CoreV1().RESTClient().Patch("application/apply-patch+yaml").AbsPath("/api/v1/namespaces/forged-s78").Param("fieldManager", "stepscale").Param("force", "true").Body([]byte(apply)).Do(t.Context()).Error(); err != nil {
 		t.Fatal(err)
 	}
-	relabel := []byte(`{"metadata":{"labels":{"` + LabelClass + `":"forged"}}}`) // one of ours, of another class
+	relabel := []byte(`{"metadata":{"labels":{"` + board.LabelClass + `":"forged"}}}`) // one of ours, of another class
 	if _, err := c.kube.CoreV1().Namespaces().Patch(t.Context(), "otherclass-s01", "application/merge-patch+json", relabel, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,7 @@
 package class
 
+import "github.com/stepscale/stepscale/cmd/stepscale/board"
+
 import "time"
 
 // DescriptionSchema names the shape of a Description.
@@ -19,18 +21,18 @@ type Description struct {
 
 // Described is a seat without its secrets.
 type Described struct {
-	ID        string     `json:"id"`
-	Namespace string     `json:"namespace"`
-	Who       string     `json:"who"`
-	Display   string     `json:"display,omitempty"`
-	Expires   *time.Time `json:"tokenExpires,omitempty"` // of a token that was made now
-	There     *bool      `json:"there,omitempty"`        // its namespace is there, and ours
-	Report    *Report    `json:"report,omitempty"`
+	ID        string        `json:"id"`
+	Namespace string        `json:"namespace"`
+	Who       string        `json:"who"`
+	Display   string        `json:"display,omitempty"`
+	Expires   *time.Time    `json:"tokenExpires,omitempty"` // of a token that was made now
+	There     *bool         `json:"there,omitempty"`        // its namespace is there, and ours
+	Report    *board.Report `json:"report,omitempty"`
 }
 
 // Describe tells of a class, and of the tokens that were made now.
 func Describe(s Spec, handed []Handed) Description {
-	d := Description{Schema: DescriptionSchema, Class: s.Class, Home: Home(s.Class), Identity: s.Identity, Ends: s.Ends, Image: s.Image, Budget: s.Budget}
+	d := Description{Schema: DescriptionSchema, Class: s.Class, Home: board.Home(s.Class), Identity: s.Identity, Ends: s.Ends, Image: s.Image, Budget: s.Budget}
 	expires := map[string]time.Time{}
 	for _, h := range handed {
 		expires[h.ID] = h.Expires

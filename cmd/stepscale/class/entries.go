@@ -7,6 +7,8 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/eks"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
 
 // Entries are EKS's access entries: those who may come in by their AWS identity.
@@ -18,7 +20,7 @@ type Entries interface {
 
 // tags tell of an access entry that it is the class's, and this installation's.
 func (r *Room) tags(class string) map[string]string {
-	return map[string]string{LabelClass: class, clusters.LabelManaged: "true", clusters.LabelOwner: r.signer.Owner()}
+	return map[string]string{board.LabelClass: class, clusters.LabelManaged: "true", clusters.LabelOwner: r.signer.Owner()}
 }
 
 // Grant lets the learners' AWS identities in, as the groups of their seats.
@@ -55,7 +57,7 @@ func (r *Room) ProveEntries(ctx context.Context, class string, entries Entries, 
 	if err != nil {
 		return err
 	}
-	p.Looked = append(p.Looked, "EKS의 액세스 항목: 태그 "+LabelClass+"="+class)
+	p.Looked = append(p.Looked, "EKS의 액세스 항목: 태그 "+board.LabelClass+"="+class)
 	for _, e := range all {
 		p.Left = append(p.Left, Left{What: "access-entries/" + e.Principal})
 	}

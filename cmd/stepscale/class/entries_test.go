@@ -9,13 +9,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stepscale/stepscale/clusters/eks"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
 
 // account is an AWS account's access entries; clusters/eks has what goes over the wire.
 type account map[string]eks.Entry
 
 func (a account) Grant(_ context.Context, e eks.Entry) error {
-	if old, there := a[e.Principal]; there && old.Tags[LabelClass] != e.Tags[LabelClass] {
+	if old, there := a[e.Principal]; there && old.Tags[board.LabelClass] != e.Tags[board.LabelClass] {
 		return eks.ErrForeignEntry
 	}
 	a[e.Principal] = e
@@ -59,11 +61,11 @@ func TestIdentityEKS(t *testing.T) {
 	if err != nil || len(binding.Subjects) != 1 || binding.Subjects[0] != want {
 		t.Errorf("bound are %+v, %v", binding.Subjects, err)
 	}
-	home, err := c.kube.RbacV1().RoleBindings(Home("iam")).Get(t.Context(), listener, metav1.GetOptions{})
+	home, err := c.kube.RbacV1().RoleBindings(board.Home("iam")).Get(t.Context(), listener, metav1.GetOptions{})
 	if err != nil || len(home.Subjects) != 2 || home.Subjects[1] != want {
 		t.Errorf("who listens: %+v, %v", home, err)
 	}
-	if accounts, err := c.kube.CoreV1().ServiceAccounts(Home("iam")).List(t.Context(), metav1.ListOptions{LabelSelector: LabelClass}); err != nil || len(accounts.Items) > 0 {
+	if accounts, err := c.kube.CoreV1().ServiceAccounts(board.Home("iam")).List(t.Context(), metav1.ListOptions{LabelSelector: board.LabelClass}); err != nil || len(accounts.Items) > 0 {
 		t.Errorf("accounts: %v, %v", accounts, err)
 	}
 	_, tickets := c.hand(t)
@@ -74,12 +76,12 @@ func TestIdentityEKS(t *testing.T) {
 	if err := c.ProveEntries(t.Context(), "iam", a, &p); err != nil || len(p.Left) != 2 {
 		t.Errorf("left are %+v, %v", p, err)
 	}
-	a["arn:aws:iam::1:role/theirs"] = eks.Entry{Principal: "arn:aws:iam::1:role/theirs", Tags: map[string]string{LabelClass: "iam"}}
+	a["arn:aws:iam::1:role/theirs"] = eks.Entry{Principal: "arn:aws:iam::1:role/theirs", Tags: map[string]string{board.LabelClass: "iam"}}
 	gone, err := c.RevokeAll(t.Context(), "iam", a)
 	if err != nil || len(gone) != 2 || len(a) != 1 {
 		t.Errorf("revoked %q, and %v stay, %v", gone, a, err)
 	}
-	a["arn:aws:iam::1:role/a"] = eks.Entry{Tags: map[string]string{LabelClass: "another"}}
+	a["arn:aws:iam::1:role/a"] = eks.Entry{Tags: map[string]string{board.LabelClass: "another"}}
 	if err := c.Grant(t.Context(), c.spec, a); !errors.Is(err, eks.ErrForeignEntry) {
 		t.Errorf("an entry of another class's: %v", err)
 	}

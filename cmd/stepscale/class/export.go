@@ -3,7 +3,6 @@ package class
 import (
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"io"
 	"maps"
 	"slices"
@@ -13,6 +12,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
 
 // ExportSchema names the shape of Results.
@@ -29,16 +30,16 @@ type Results struct {
 
 // Result is a learner's. Report is nil where the learner has reported nothing.
 type Result struct {
-	Seat    string  `json:"seat"`
-	Display string  `json:"display,omitempty"`
-	Report  *Report `json:"report"`
-	Broken  bool    `json:"broken,omitempty"` // there is a report that nobody can read
+	Seat    string        `json:"seat"`
+	Display string        `json:"display,omitempty"`
+	Report  *board.Report `json:"report"`
+	Broken  bool          `json:"broken,omitempty"` // there is a report that nobody can read
 }
 
 // Export reads the reports with one list. Whose a report is follows from its namespace: one
 // from elsewhere is none, whatever its labels say.
 func (r *Room) Export(ctx context.Context, s Spec, now time.Time) (Results, error) {
-	list, err := r.kube.CoreV1().ConfigMaps("").List(ctx, metav1.ListOptions{LabelSelector: LabelClass + "=" + s.Class + "," + LabelPart + " in (" + strings.Join([]string{PartReport, PartPace, PartVote}, ",") + ")"})
+	list, err := r.kube.CoreV1().ConfigMaps("").List(ctx, metav1.ListOptions{LabelSelector: board.LabelClass + "=" + s.Class + "," + board.LabelPart + " in (" + strings.Join([]string{board.PartReport, board.PartPace, board.PartVote}, ",") + ")"})
 	if err != nil {
 		return Results{}, err
 	}
@@ -47,18 +48,19 @@ func (r *Room) Export(ctx context.Context, s Spec, now time.Time) (Results, erro
 	for i := range list.Items {
 		cm := &list.Items[i]
 		switch {
-		case cm.Namespace == Home(s.Class) && (cm.Name == Object(PartPace) || cm.Name == Object(PartVote)):
-			all.Home[cm.Name] = cm.Data[Key]
-		case cm.Name == Object(PartReport):
+		case cm.Namespace == board.Home(s.Class) && (cm.Name == board.Object(board.PartPace) || cm.Name == board.Object(board.PartVote)):
+			all.Home[cm.Name] = cm.Data[board.Key]
+		case cm.Name == board.Object(board.PartReport):
 			reports[cm.Namespace] = cm
 		}
 	}
 	for _, seat := range s.Seats {
 		one := Result{Seat: seat.ID, Display: seat.Display}
 		if cm := reports[seat.Namespace]; cm != nil {
-			one.Report = &Report{}
-			if raw := cm.Data[Key]; len(raw) > MaxReport || json.Unmarshal([]byte(raw), one.Report) != nil {
-				one.Report, one.Broken = nil, true
+			if report, err := board.ReadReport(cm); err == nil {
+				one.Report = &report
+			} else {
+				one.Broken = true
 			}
 		}
 		all.Seats = append(all.Seats, one)

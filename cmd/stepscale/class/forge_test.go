@@ -10,11 +10,13 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
 
 // report is a learner's, as the API server takes it.
 func report(text string, labels map[string]string) *corev1.ConfigMap {
-	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: Object(PartReport), Labels: labels}, Data: map[string]string{Key: text}}
+	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: board.Object(board.PartReport), Labels: labels}, Data: map[string]string{board.Key: text}}
 }
 
 // TestEscape: in the own namespace a learner cannot become more than a learner.
@@ -44,8 +46,8 @@ func TestEscape(t *testing.T) {
 		"drop pod security": func() error {
 			return merge(core, `{"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"privileged"}}}`)
 		},
-		"change the class":       func() error { return merge(core, `{"metadata":{"labels":{"`+LabelClass+`":"other"}}}`) },
-		"change the seat":        func() error { return merge(core, `{"metadata":{"labels":{"`+labelSeat+`":"s02"}}}`) },
+		"change the class":       func() error { return merge(core, `{"metadata":{"labels":{"`+board.LabelClass+`":"other"}}}`) },
+		"change the seat":        func() error { return merge(core, `{"metadata":{"labels":{"`+board.LabelSeat+`":"s02"}}}`) },
 		"finalize the namespace": func() error { return merge(core+"/finalize", `{}`) },
 		"make a namespace": func() error {
 			_, err := me.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "escape-s03"}}, none)
@@ -57,7 +59,7 @@ func TestEscape(t *testing.T) {
 			return err
 		},
 		"bind oneself": func() error {
-			_, err := me.RbacV1().RoleBindings(own).Create(ctx, &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "r"}, RoleRef: admin, Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: "s01", Namespace: Home("escape")}}}, none)
+			_, err := me.RbacV1().RoleBindings(own).Create(ctx, &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "r"}, RoleRef: admin, Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: "s01", Namespace: board.Home("escape")}}}, none)
 			return err
 		},
 		"bind oneself in the cluster": func() error {
@@ -66,11 +68,11 @@ func TestEscape(t *testing.T) {
 		},
 		"let another in": func() error { return merge(rbac+"/rolebindings/stepscale-student", `{"subjects":[]}`) },
 		"mint a token of one's own": func() error {
-			_, err := me.CoreV1().ServiceAccounts(Home("escape")).CreateToken(ctx, "s01", &authenticationv1.TokenRequest{}, none)
+			_, err := me.CoreV1().ServiceAccounts(board.Home("escape")).CreateToken(ctx, "s01", &authenticationv1.TokenRequest{}, none)
 			return err
 		},
 		"mint another's token": func() error {
-			_, err := me.CoreV1().ServiceAccounts(Home("escape")).CreateToken(ctx, "s02", &authenticationv1.TokenRequest{}, none)
+			_, err := me.CoreV1().ServiceAccounts(board.Home("escape")).CreateToken(ctx, "s02", &authenticationv1.TokenRequest{}, none)
 			return err
 		},
 		"mint a token of the namespace": func() error {
@@ -79,11 +81,11 @@ func TestEscape(t *testing.T) {
 		},
 		"read secrets": func() error { _, err := me.CoreV1().Secrets(own).List(ctx, metav1.ListOptions{}); return err },
 		"another's report": func() error {
-			_, err := me.CoreV1().ConfigMaps(other).Get(ctx, Object(PartReport), metav1.GetOptions{})
+			_, err := me.CoreV1().ConfigMaps(other).Get(ctx, board.Object(board.PartReport), metav1.GetOptions{})
 			return err
 		},
 		"all reports": func() error {
-			_, err := me.CoreV1().ConfigMaps("").List(ctx, metav1.ListOptions{LabelSelector: LabelPart + "=" + PartReport})
+			_, err := me.CoreV1().ConfigMaps("").List(ctx, metav1.ListOptions{LabelSelector: board.LabelPart + "=" + board.PartReport})
 			return err
 		},
 		"write another's report": func() error { _, err := me.CoreV1().ConfigMaps(other).Create(ctx, report("{}", nil), none); return err },
@@ -142,7 +144,7 @@ func TestForgedReport(t *testing.T) {
 	c.spec.Seats[1].Display = "=HYPERLINK(1)"
 	c.create(t)
 	_, tickets := c.hand(t)
-	ours := map[string]string{LabelClass: "reports", LabelPart: PartReport}
+	ours := map[string]string{board.LabelClass: "reports", board.LabelPart: board.PartReport}
 	write := func(i int, cm *corev1.ConfigMap) {
 		t.Helper()
 		within(t, patience, "a report is taken", func() bool {
@@ -151,12 +153,12 @@ func TestForgedReport(t *testing.T) {
 		})
 	}
 	write(0, report(`{"lesson":"hpa/02","step":"=cmd|x","steps":3,"total":9,"answer":"+5\u001b[2J","votes":{"v1/1":"2","v1/2":"3"}}`, ours))
-	write(1, report(strings.Repeat("x", MaxReport+1), ours))
-	fake := report(`{"lesson":"fake","seat":"s03"}`, map[string]string{LabelClass: "reports", LabelPart: PartReport, labelSeat: "s03"})
+	write(1, report(strings.Repeat("x", board.MaxReport+1), ours))
+	fake := report(`{"lesson":"fake","seat":"s03"}`, map[string]string{board.LabelClass: "reports", board.LabelPart: board.PartReport, board.LabelSeat: "s03"})
 	fake.Name = "stepscale-report-s03"
 	write(0, fake)
-	pace := report(`{"step":"x"}`, map[string]string{LabelClass: "reports", LabelPart: PartPace})
-	pace.Name = Object(PartPace)
+	pace := report(`{"step":"x"}`, map[string]string{board.LabelClass: "reports", board.LabelPart: board.PartPace})
+	pace.Name = board.Object(board.PartPace)
 	write(0, pace)
 	elsewhere := newClassroom(t, "reportsother", 1) // its learner says that it is of this class
 	elsewhere.create(t)
@@ -166,7 +168,7 @@ func TestForgedReport(t *testing.T) {
 		return err == nil
 	})
 	all, err := c.Export(t.Context(), c.spec, c.spec.Ends)
-	if err != nil || len(all.Seats) != 3 || all.Seats[0].Report == nil || all.Seats[0].Report.Lesson != "hpa/02" || !all.Seats[1].Broken || all.Seats[2].Report != nil || all.Home[Object(PartPace)] != "{}" {
+	if err != nil || len(all.Seats) != 3 || all.Seats[0].Report == nil || all.Seats[0].Report.Lesson != "hpa/02" || !all.Seats[1].Broken || all.Seats[2].Report != nil || all.Home[board.Object(board.PartPace)] != "{}" {
 		t.Fatalf("results %+v, %v", all, err)
 	}
 	var out strings.Builder

@@ -13,6 +13,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
 
 // killing ends a context with the n-th write that the cluster has taken.
@@ -54,12 +56,12 @@ func (c classroom) inventory(t *testing.T) map[string]any {
 		unstructured.RemoveNestedField(u.Object, "metadata", "annotations", "stepscale.io/proof")
 		unstructured.RemoveNestedField(u.Object, "metadata", "labels", "stepscale.io/owner")
 		unstructured.RemoveNestedField(u.Object, "status")
-		if u.GetName() == Object(PartClass) {
+		if u.GetName() == board.Object(PartClass) {
 			unstructured.RemoveNestedField(u.Object, "data") // has the time
 		}
 		all[u.GetKind()+" "+c.plainly(path(u))] = strings.ReplaceAll(fmt.Sprint(u.Object), c.spec.Class, "NAME")
 	}
-	ours := metav1.ListOptions{LabelSelector: LabelClass + "=" + c.spec.Class}
+	ours := metav1.ListOptions{LabelSelector: board.LabelClass + "=" + c.spec.Class}
 	for _, k := range append(kinds, kind{GroupVersionResource: namespaceKind}) {
 		list, err := c.dynamic.Resource(k.GroupVersionResource).List(t.Context(), ours)
 		if err != nil {
@@ -127,7 +129,7 @@ func TestAgain(t *testing.T) {
 	c.create(t)
 	said := []byte(`{"data":{"json":"{\"step\":\"hpa/3\"}"}}`)
 	for _, part := range spoken {
-		if _, err := c.kube.CoreV1().ConfigMaps(Home("again")).Patch(t.Context(), Object(part), "application/merge-patch+json", said, metav1.PatchOptions{}); err != nil {
+		if _, err := c.kube.CoreV1().ConfigMaps(board.Home("again")).Patch(t.Context(), board.Object(part), "application/merge-patch+json", said, metav1.PatchOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -141,7 +143,7 @@ func TestAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, part := range spoken {
-		if cm, err := c.kube.CoreV1().ConfigMaps(Home("again")).Get(t.Context(), Object(part), metav1.GetOptions{}); err != nil || !strings.Contains(cm.Data[Key], "hpa/3") {
+		if cm, err := c.kube.CoreV1().ConfigMaps(board.Home("again")).Get(t.Context(), board.Object(part), metav1.GetOptions{}); err != nil || !strings.Contains(cm.Data[board.Key], "hpa/3") {
 			t.Errorf("%s says %v, %v", part, cm.Data, err)
 		}
 	}

@@ -12,13 +12,15 @@ import (
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/engine/outside"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
 
 // listener is the Role in Home, and its binding.
 const listener = "stepscale-listener"
 
 // spoken are the parts in Home that everybody in the class reads.
-var spoken = []string{PartPace, PartVote, PartDemo, PartHint}
+var spoken = []string{board.PartPace, board.PartVote, board.PartDemo, board.PartHint}
 
 // marked makes an object the class's: it says of which class it is, and proves who made it.
 func (s Spec) marked(signer state.Signer, obj *unstructured.Unstructured, part string) *unstructured.Unstructured {
@@ -26,12 +28,12 @@ func (s Spec) marked(signer state.Signer, obj *unstructured.Unstructured, part s
 	if labels == nil {
 		labels = map[string]string{}
 	}
-	labels[clusters.LabelManaged], labels[LabelClass] = "true", s.Class
+	labels[clusters.LabelManaged], labels[board.LabelClass] = "true", s.Class
 	if owner := signer.Owner(); owner != "" {
 		labels[clusters.LabelOwner] = owner
 	}
 	if part != "" {
-		labels[LabelPart] = part
+		labels[board.LabelPart] = part
 	}
 	obj.SetLabels(labels)
 	signer.Sign(obj.GetKind(), obj)
@@ -53,12 +55,12 @@ func typeOf(version, kind string) metav1.TypeMeta {
 }
 
 func (s Spec) configMap(part string, text string) *corev1.ConfigMap {
-	return &corev1.ConfigMap{TypeMeta: typeOf("v1", "ConfigMap"), ObjectMeta: metav1.ObjectMeta{Name: Object(part), Namespace: Home(s.Class)}, Data: map[string]string{Key: text}}
+	return &corev1.ConfigMap{TypeMeta: typeOf("v1", "ConfigMap"), ObjectMeta: metav1.ObjectMeta{Name: board.Object(part), Namespace: board.Home(s.Class)}, Data: map[string]string{board.Key: text}}
 }
 
 // homeNamespace is Home itself.
 func (s Spec) homeNamespace(signer state.Signer) (*unstructured.Unstructured, error) {
-	u, err := plain(&corev1.Namespace{TypeMeta: typeOf("v1", "Namespace"), ObjectMeta: metav1.ObjectMeta{Name: Home(s.Class)}})
+	u, err := plain(&corev1.Namespace{TypeMeta: typeOf("v1", "Namespace"), ObjectMeta: metav1.ObjectMeta{Name: board.Home(s.Class)}})
 	return s.marked(signer, u, ""), err
 }
 
@@ -88,10 +90,10 @@ func (s Spec) parts(signer state.Signer) (all []*unstructured.Unstructured, err 
 // listening lets every learner of the class read those parts, by their names, and nothing
 // else: what the class is stays with the instructor.
 func (s Spec) listening(signer state.Signer) ([]*unstructured.Unstructured, error) {
-	meta := metav1.ObjectMeta{Name: listener, Namespace: Home(s.Class)}
+	meta := metav1.ObjectMeta{Name: listener, Namespace: board.Home(s.Class)}
 	var objects []string
 	for _, part := range spoken {
-		objects = append(objects, Object(part))
+		objects = append(objects, board.Object(part))
 	}
 	role, err := plain(&rbacv1.Role{TypeMeta: typeOf(rbacv1.SchemeGroupVersion.String(), "Role"), ObjectMeta: meta,
 		Rules: []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: objects, Verbs: []string{"get", "list", "watch"}}}})
@@ -105,7 +107,7 @@ func (s Spec) listening(signer state.Signer) ([]*unstructured.Unstructured, erro
 
 // account is whose token a seat has.
 func (s Spec) account(signer state.Signer, seat Seat) (*unstructured.Unstructured, error) {
-	u, err := plain(&corev1.ServiceAccount{TypeMeta: typeOf("v1", "ServiceAccount"), ObjectMeta: metav1.ObjectMeta{Name: seat.ID, Namespace: Home(s.Class)},
+	u, err := plain(&corev1.ServiceAccount{TypeMeta: typeOf("v1", "ServiceAccount"), ObjectMeta: metav1.ObjectMeta{Name: seat.ID, Namespace: board.Home(s.Class)},
 		AutomountServiceAccountToken: new(false)})
 	return s.marked(signer, u, ""), err
 }
@@ -126,7 +128,7 @@ func (s Spec) of(signer state.Signer, seat Seat) (all []*unstructured.Unstructur
 	for _, obj := range fenced {
 		if obj.GetKind() == "Namespace" {
 			labels := obj.GetLabels()
-			labels[labelSeat] = seat.ID
+			labels[board.LabelSeat] = seat.ID
 			obj.SetLabels(labels)
 		}
 		all = append(all, s.marked(signer, obj, ""))

@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
 
 // Proof is what was looked at after a class was deleted, and what is left of it.
@@ -36,8 +38,8 @@ type Left struct {
 // What somebody else labelled so in a namespace of theirs is not ours, and not spoken of.
 func (r *Room) Prove(ctx context.Context, class string) (Proof, error) {
 	p := Proof{Looked: []string{
-		"네임스페이스: 레이블 " + LabelClass + "=" + class,
-		"네임스페이스: 이름 " + Home(class) + ", " + class + "-sNN",
+		"네임스페이스: 레이블 " + board.LabelClass + "=" + class,
+		"네임스페이스: 이름 " + board.Home(class) + ", " + class + "-sNN",
 	}}
 	if err := r.namespacesLeft(ctx, class, &p); err != nil {
 		return p, err
@@ -79,7 +81,7 @@ func (r *Room) Prove(ctx context.Context, class string) (Proof, error) {
 		what       string
 	}{{false, "클러스터 범위의 종류"}, {true, "모든 네임스페이스의 종류"}} {
 		all := scopes[scope.namespaced]
-		p.Looked = append(p.Looked, fmt.Sprintf("%s %d가지: 레이블 %s=%s (%s)", scope.what, len(all), LabelClass, class, strings.Join(all, ", ")))
+		p.Looked = append(p.Looked, fmt.Sprintf("%s %d가지: 레이블 %s=%s (%s)", scope.what, len(all), board.LabelClass, class, strings.Join(all, ", ")))
 	}
 	return p, nil
 }
@@ -91,7 +93,7 @@ func (r *Room) namespacesLeft(ctx context.Context, class string, p *Proof) error
 	}
 	left := f.Seats
 	if f.Home {
-		left = append(left, Home(class))
+		left = append(left, board.Home(class))
 	}
 	for _, name := range left {
 		ns, err := r.kube.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
@@ -153,7 +155,7 @@ func (r *Room) kinds() (all []kind, unseen []string, err error) {
 
 // labelled are the objects of a kind that bear the class's label, and are provably ours.
 func (r *Room) labelled(ctx context.Context, class string, k kind) (left []Left, err error) {
-	list, err := r.dynamic.Resource(k.GroupVersionResource).List(ctx, metav1.ListOptions{LabelSelector: LabelClass + "=" + class})
+	list, err := r.dynamic.Resource(k.GroupVersionResource).List(ctx, metav1.ListOptions{LabelSelector: board.LabelClass + "=" + class})
 	if apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) {
 		return nil, nil
 	}
@@ -162,13 +164,13 @@ func (r *Room) labelled(ctx context.Context, class string, k kind) (left []Left,
 	}
 	for i := range list.Items {
 		if obj := &list.Items[i]; r.signer.Proves(obj.GetKind(), obj) {
-			left = append(left, Left{What: k.name() + "/" + pathOf(obj), Finalizers: obj.GetFinalizers()})
+			left = append(left, Left{What: k.name() + "/" + path(obj), Finalizers: obj.GetFinalizers()})
 		}
 	}
 	return left, nil
 }
 
-func pathOf(o *unstructured.Unstructured) string {
+func path(o *unstructured.Unstructured) string {
 	if ns := o.GetNamespace(); ns != "" {
 		return ns + "/" + o.GetName()
 	}

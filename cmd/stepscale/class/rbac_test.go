@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
 
 // verbs are all that RBAC knows of resources.
@@ -79,7 +81,7 @@ func TestWall(t *testing.T) {
 	_, tickets := c.hand(t)
 	me := tickets[0].kube(t)
 	things := served(t, c.kube)
-	places := map[string]string{"another's namespace": tickets[1].Namespace, "Home": Home("wall"), "the cluster": ""}
+	places := map[string]string{"another's namespace": tickets[1].Namespace, "Home": board.Home("wall"), "the cluster": ""}
 	var mu sync.Mutex
 	asked := map[string]int{}
 	type question struct {
@@ -115,7 +117,7 @@ func TestWall(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d kinds and subresources, %d verbs: %v", len(things), len(verbs), asked)
-	tried(t, me, things, tickets[1].Namespace, Home("wall"))
+	tried(t, me, things, tickets[1].Namespace, board.Home("wall"))
 	listens(t, me, c)
 }
 
@@ -185,10 +187,10 @@ func tried(t *testing.T, me kubernetes.Interface, things []thing, namespaces ...
 // listens: the four objects in Home are read and watched by their names, and nothing else is.
 func listens(t *testing.T, me kubernetes.Interface, c classroom) {
 	t.Helper()
-	home := me.CoreV1().ConfigMaps(Home(c.spec.Class))
+	home := me.CoreV1().ConfigMaps(board.Home(c.spec.Class))
 	for _, part := range spoken {
-		byName := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, Object(part)).String()}
-		if cm, err := home.Get(t.Context(), Object(part), metav1.GetOptions{}); err != nil || cm.Data[Key] != "{}" || cm.Labels[LabelPart] != part {
+		byName := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, board.Object(part)).String()}
+		if cm, err := home.Get(t.Context(), board.Object(part), metav1.GetOptions{}); err != nil || cm.Data[board.Key] != "{}" || cm.Labels[board.LabelPart] != part {
 			t.Errorf("%s: %v, %v", part, cm, err)
 		}
 		if list, err := home.List(t.Context(), byName); err != nil || len(list.Items) != 1 {
@@ -201,25 +203,25 @@ func listens(t *testing.T, me kubernetes.Interface, c classroom) {
 		}
 		w.Stop()
 	}
-	if _, err := home.Get(t.Context(), Object(PartClass), metav1.GetOptions{}); !apierrors.IsForbidden(err) {
+	if _, err := home.Get(t.Context(), board.Object(PartClass), metav1.GetOptions{}); !apierrors.IsForbidden(err) {
 		t.Errorf("what the class is: %v", err)
 	}
-	for _, o := range []metav1.ListOptions{{}, {LabelSelector: LabelPart + "=" + PartPace}, {FieldSelector: "metadata.name!=x"}} {
+	for _, o := range []metav1.ListOptions{{}, {LabelSelector: board.LabelPart + "=" + board.PartPace}, {FieldSelector: "metadata.name!=x"}} {
 		if _, err := home.List(t.Context(), o); !apierrors.IsForbidden(err) {
-			t.Errorf("a list of Home by %+v: %v", o, err)
+			t.Errorf("a list of board.Home by %+v: %v", o, err)
 		}
 	}
-	pace := c.spec.configMap(PartPace, `{"step":""}`)
+	pace := c.spec.configMap(board.PartPace, `{"step":""}`)
 	_, updated := home.Update(t.Context(), pace, metav1.UpdateOptions{})
 	_, patched := home.Patch(t.Context(), pace.Name, "application/merge-patch+json", []byte(`{"data":{"json":"{}"}}`), metav1.PatchOptions{})
-	applied := me.CoreV1().RESTClient().Patch("application/apply-patch+yaml").AbsPath("/api/v1/namespaces", Home(c.spec.Class), "configmaps", pace.Name).
+	applied := me.CoreV1().RESTClient().Patch("application/apply-patch+yaml").AbsPath("/api/v1/namespaces", board.Home(c.spec.Class), "configmaps", pace.Name).
 		Param("fieldManager", "stepscale").Param("force", "true").Body([]byte(`{"apiVersion":"v1","kind":"ConfigMap"}`)).Do(t.Context()).Error()
 	for what, err := range map[string]error{"update": updated, "patch": patched, "apply": applied, "delete": home.Delete(t.Context(), pace.Name, metav1.DeleteOptions{})} {
 		if !apierrors.IsForbidden(err) {
 			t.Errorf("%s of the pace: %v", what, err)
 		}
 	}
-	if _, err := me.CoreV1().ConfigMaps(Home("nextdoor")).Get(t.Context(), Object(PartPace), metav1.GetOptions{}); !apierrors.IsForbidden(err) {
+	if _, err := me.CoreV1().ConfigMaps(board.Home("nextdoor")).Get(t.Context(), board.Object(board.PartPace), metav1.GetOptions{}); !apierrors.IsForbidden(err) {
 		t.Errorf("the pace of another class: %v", err)
 	}
 }

@@ -21,10 +21,9 @@ import (
 	"github.com/stepscale/stepscale/clusters/manifest"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/engine/vpa"
-)
 
-// ErrNoClass tells that there is no class of that name on the cluster.
-var ErrNoClass = errors.New("no class of that name")
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
+)
 
 // How much of a class is made side by side, and how fast the cluster is asked: others use
 // it too, and 200 seats are 1,800 calls.
@@ -88,20 +87,20 @@ func each(ctx context.Context, n int, do func(context.Context, int) error) error
 // find it; the name, which nobody can change, and the proof, which nobody else can write,
 // count.
 func (r *Room) ours(ns *corev1.Namespace, class string) bool {
-	return bearsName(class, ns.Name) && ns.Labels[LabelClass] == class && ns.Labels[clusters.LabelManaged] == "true" && ns.Labels[clusters.LabelOwner] == r.signer.Owner() && r.signer.Proves(kindNamespace, ns)
+	return bearsName(class, ns.Name) && ns.Labels[board.LabelClass] == class && ns.Labels[clusters.LabelManaged] == "true" && ns.Labels[clusters.LabelOwner] == r.signer.Owner() && r.signer.Proves(kindNamespace, ns)
 }
 
-// Load reads what a class is: ErrNoClass where there is none.
+// Load reads what a class is: board.ErrNoClass where there is none.
 func (r *Room) Load(ctx context.Context, class string) (Spec, error) {
-	cm, err := r.kube.CoreV1().ConfigMaps(Home(class)).Get(ctx, Object(PartClass), metav1.GetOptions{})
+	cm, err := r.kube.CoreV1().ConfigMaps(board.Home(class)).Get(ctx, board.Object(PartClass), metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return Spec{}, fmt.Errorf("%w: %s", ErrNoClass, class)
+		return Spec{}, fmt.Errorf("%w: %s", board.ErrNoClass, class)
 	}
 	if err != nil {
 		return Spec{}, err
 	}
 	s := Spec{}
-	if err := json.Unmarshal([]byte(cm.Data[Key]), &s); err != nil || s.Class != class || len(s.Seats) > Most {
+	if err := json.Unmarshal([]byte(cm.Data[board.Key]), &s); err != nil || s.Class != class || len(s.Seats) > Most {
 		return s, fmt.Errorf("%w: ConfigMap %s/%s", errNonsense, cm.Namespace, cm.Name)
 	}
 	return s, nil
@@ -113,21 +112,21 @@ var errNonsense = errors.New("수업의 기록을 읽을 수 없습니다")
 type Listed struct {
 	Class      string `json:"class"`
 	Namespaces int    `json:"namespaces"` // of its learners
-	Home       bool   `json:"home"`       // Home is there
+	Home       bool   `json:"home"`       // board.Home is there
 	Ours       bool   `json:"ours"`       // this installation made it
 	Going      bool   `json:"going"`      // it is being deleted
 }
 
 // List finds the classes of the cluster, half-made ones too, with one call.
 func (r *Room) List(ctx context.Context) ([]Listed, error) {
-	list, err := r.kube.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: LabelClass})
+	list, err := r.kube.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: board.LabelClass})
 	if err != nil {
 		return nil, err
 	}
 	var all []Listed
 	for i := range list.Items {
 		ns := &list.Items[i]
-		class := ns.Labels[LabelClass]
+		class := ns.Labels[board.LabelClass]
 		if class == "true" { // `class namespace` made it, for nobody's class
 			continue
 		}
@@ -135,7 +134,7 @@ func (r *Room) List(ctx context.Context) ([]Listed, error) {
 		if at < 0 {
 			all, at = append(all, Listed{Class: class, Ours: true}), len(all)
 		}
-		if ns.Name == Home(class) {
+		if ns.Name == board.Home(class) {
 			all[at].Home = true
 		} else {
 			all[at].Namespaces++
@@ -149,14 +148,14 @@ func (r *Room) List(ctx context.Context) ([]Listed, error) {
 
 // Present are the seats whose namespace is there and ours, by their ID.
 func (r *Room) Present(ctx context.Context, s Spec) (map[string]bool, error) {
-	list, err := r.kube.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: LabelClass + "=" + s.Class})
+	list, err := r.kube.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: board.LabelClass + "=" + s.Class})
 	if err != nil {
 		return nil, err
 	}
 	present := map[string]bool{}
 	for i := range list.Items {
 		if ns := &list.Items[i]; r.ours(ns, s.Class) && ns.DeletionTimestamp == nil {
-			present[ns.Labels[labelSeat]] = true
+			present[ns.Labels[board.LabelSeat]] = true
 		}
 	}
 	delete(present, "")

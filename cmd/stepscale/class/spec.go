@@ -1,3 +1,5 @@
+// Package class is who is in a class, from its making to its end: seats, what learners join with,
+// what it costs, what comes of it, and the proof that nothing of it is left.
 package class
 
 import (
@@ -11,15 +13,14 @@ import (
 	"k8s.io/apiserver/pkg/authentication/serviceaccount"
 
 	"github.com/stepscale/stepscale/engine/vpa"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
 
 const (
 	// PartClass is the ConfigMap in Home that says what the class is. Only its instructor
 	// reads it.
 	PartClass = "class"
-
-	// labelSeat is on a learner's namespace: the ID of the seat.
-	labelSeat = "stepscale.io/seat"
 )
 
 // How a learner is known to the API server.
@@ -109,14 +110,16 @@ func (s Spec) Join(there Spec) (all Spec, stay int) {
 
 // User is whom the API server knows a seat's token by. The ServiceAccount is in Home: the
 // learner's pods cannot be given it, and one group has the whole class.
-func (s Spec) User(seat Seat) string { return serviceaccount.MakeUsername(Home(s.Class), seat.ID) }
+func (s Spec) User(seat Seat) string {
+	return serviceaccount.MakeUsername(board.Home(s.Class), seat.ID)
+}
 
 // group is that of a seat whose learner has no token of ours.
 func (s Spec) group(seat Seat) string {
 	if seat.Group != "" {
 		return seat.Group
 	}
-	return Home(s.Class) + "-" + seat.ID
+	return board.Home(s.Class) + "-" + seat.ID
 }
 
 // student is who works in a seat's namespace.
@@ -139,7 +142,7 @@ func (s Spec) members() (all []rbacv1.Subject) {
 		all = append(all, rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.GroupKind, Name: name})
 	}
 	if s.Identity == IdentityToken {
-		add(serviceaccount.MakeNamespaceGroupName(Home(s.Class)))
+		add(serviceaccount.MakeNamespaceGroupName(board.Home(s.Class)))
 		return all
 	}
 	for _, seat := range s.Seats {

@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
 
 // The API server makes no token for less than ten minutes. One for exactly 3607 seconds is
@@ -81,10 +83,10 @@ func (r *Room) token(ctx context.Context, s Spec, seat Seat, authority []byte, t
 	if life == podsToken {
 		life += time.Second
 	}
-	made, err := r.kube.CoreV1().ServiceAccounts(Home(s.Class)).CreateToken(ctx, seat.ID,
+	made, err := r.kube.CoreV1().ServiceAccounts(board.Home(s.Class)).CreateToken(ctx, seat.ID,
 		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: new(int64(life / time.Second))}}, metav1.CreateOptions{})
 	if err != nil {
-		return fmt.Errorf("TokenRequest %s/%s: %w", Home(s.Class), seat.ID, err)
+		return fmt.Errorf("TokenRequest %s/%s: %w", board.Home(s.Class), seat.ID, err)
 	}
 	t.User, t.Expires = s.User(seat), made.Status.ExpirationTimestamp.Time
 	t.Kubeconfig, err = clientcmd.Write(api.Config{

@@ -10,14 +10,14 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/spf13/cobra"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/class"
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
 type boardOptions struct {
-	class.BoardOptions
+	board.BoardOptions
 	output            string
 	watch, web, plain bool
 	port              int
@@ -34,7 +34,7 @@ func newClassBoardCommand(d deps) *cobra.Command {
   stepscale class board k8s --stuck 3m --eks my-cluster --region ap-northeast-2
   stepscale class board k8s --output json --context my-context
   stepscale class board k8s --web --context my-context`,
-	}, func([]string) error { return o.check() }, func(ctx context.Context, room class.Desk, _ []string) error {
+	}, func([]string) error { return o.check() }, func(ctx context.Context, room board.Desk, _ []string) error {
 		return d.classBoard(ctx, room, o)
 	})
 	f := cmd.Flags()
@@ -67,15 +67,15 @@ func (o boardOptions) check() error {
 	return nil
 }
 
-func (d deps) classBoard(ctx context.Context, room class.Desk, o boardOptions) error {
+func (d deps) classBoard(ctx context.Context, room board.Desk, o boardOptions) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	w := class.NewWatch(ctx, room.Kube, room.Class)
+	w := board.NewWatch(ctx, room.Kube, room.Class)
 	if err := w.Await(ctx, firstBoard); err != nil {
 		return deskError(err, room.Class)
 	}
 	d = d.plainly(o.plain)
-	ask := func(show bool) class.Board { return w.Board(class.BoardOptions{Stuck: o.Stuck, Show: show || o.Show}) }
+	ask := func(show bool) board.Board { return w.Board(board.BoardOptions{Stuck: o.Stuck, Show: show || o.Show}) }
 	switch {
 	case o.web:
 		return d.boardWeb(ctx, w, o.port, ask)
@@ -88,7 +88,7 @@ func (d deps) classBoard(ctx context.Context, room class.Desk, o boardOptions) e
 }
 
 // each calls do now, and again whenever the board is another, until the context ends.
-func each(ctx context.Context, w *class.Watch, do func() error) error {
+func each(ctx context.Context, w *board.Watch, do func() error) error {
 	for {
 		changed := w.Next()
 		if err := do(); err != nil {
@@ -102,7 +102,7 @@ func each(ctx context.Context, w *class.Watch, do func() error) error {
 	}
 }
 
-func (d deps) boardJSON(ctx context.Context, w *class.Watch, watch bool, ask func(bool) class.Board) error {
+func (d deps) boardJSON(ctx context.Context, w *board.Watch, watch bool, ask func(bool) board.Board) error {
 	e := json.NewEncoder(outside.JSONWriter(d.out))
 	e.SetEscapeHTML(false)
 	write := func() error { return e.Encode(ask(false)) }
@@ -112,7 +112,7 @@ func (d deps) boardJSON(ctx context.Context, w *class.Watch, watch bool, ask fun
 	return each(ctx, w, write)
 }
 
-func (d deps) boardLines(ctx context.Context, w *class.Watch, watch bool, ask func(bool) class.Board) error {
+func (d deps) boardLines(ctx context.Context, w *board.Watch, watch bool, ask func(bool) board.Board) error {
 	screen := view.New(d.out)
 	before := ask(false)
 	before.Write(screen)
@@ -131,15 +131,15 @@ func (d deps) boardLines(ctx context.Context, w *class.Watch, watch bool, ask fu
 }
 
 // boardScreen is the board on the whole terminal.
-func (d deps) boardScreen(ctx context.Context, w *class.Watch, show bool, ask func(bool) class.Board) error {
-	model := class.Screen{Ask: ask, Show: show, Color: os.Getenv("NO_COLOR") == ""}
+func (d deps) boardScreen(ctx context.Context, w *board.Watch, show bool, ask func(bool) board.Board) error {
+	model := board.Screen{Ask: ask, Show: show, Color: os.Getenv("NO_COLOR") == ""}
 	p := tea.NewProgram(model, tea.WithContext(ctx), tea.WithInput(d.in), tea.WithOutput(d.out), tea.WithoutSignalHandler(), tea.WithFPS(30))
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
 		for ctx.Err() == nil {
 			changed := w.Next()
-			p.Send(class.Due{})
+			p.Send(board.Due{})
 			select {
 			case <-ctx.Done():
 			case <-changed:
@@ -154,8 +154,8 @@ func (d deps) boardScreen(ctx context.Context, w *class.Watch, show bool, ask fu
 	return err
 }
 
-func (d deps) boardWeb(ctx context.Context, w *class.Watch, port int, ask func(bool) class.Board) error {
-	web, err := class.NewWeb(port, ask, w.Next)
+func (d deps) boardWeb(ctx context.Context, w *board.Watch, port int, ask func(bool) board.Board) error {
+	web, err := board.NewWeb(port, ask, w.Next)
 	if err != nil {
 		return &problem.Error{What: "게시판을 열 수 없습니다", Cause: err, Hint: "다른 --port를 적거나, 적지 말아 주십시오."}
 	}

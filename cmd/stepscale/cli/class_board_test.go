@@ -14,7 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/class"
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/lines"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
@@ -47,7 +47,7 @@ func TestClassRuns(t *testing.T) {
 	a.kubeconfig = c.Info().Kubeconfig
 	a.found(c)
 	kube := newKube(t, c)
-	for name, labels := range map[string]map[string]string{class.Home("k8s"): {class.LabelClass: "k8s"}, "k8s-s01": {class.LabelClass: "k8s"}, "k8s-s02": {class.LabelClass: "k8s"}, "plain": {class.LabelClass: "true"}} {
+	for name, labels := range map[string]map[string]string{board.Home("k8s"): {board.LabelClass: "k8s"}, "k8s-s01": {board.LabelClass: "k8s"}, "k8s-s02": {board.LabelClass: "k8s"}, "plain": {board.LabelClass: "true"}} {
 		if _, err := kube.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}, metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
@@ -65,9 +65,9 @@ func TestClassRuns(t *testing.T) {
 	l := attendLesson(t, a, "k8s-s01")
 	l.says("강사의 화면에 지금 하시는 수업과 단계")
 	l.until("강사의 말: 같이 해요", "")
-	board := func() class.Row {
-		var b class.Board
-		if err := json.Unmarshal([]byte(run(class.Schema, "class", "board", "k8s", "--output", "json")), &b); err != nil || len(b.Rows) != 2 {
+	board := func() board.Row {
+		var b board.Board
+		if err := json.Unmarshal([]byte(run(board.Schema, "class", "board", "k8s", "--output", "json")), &b); err != nil || len(b.Rows) != 2 {
 			t.Fatal(err, b)
 		}
 		for _, r := range b.Rows {
@@ -75,7 +75,7 @@ func TestClassRuns(t *testing.T) {
 				return r
 			}
 		}
-		return class.Row{}
+		return board.Row{}
 	}
 	within(t, 20*time.Second, "the board knows that the learner waits", func() bool { r := board(); return r.Held && r.Steps == 2 })
 	run("모두에게 보냈습니다", "class", "hint", "k8s", "올림을 잊지 마세요")

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/class"
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
@@ -190,9 +191,9 @@ func (d deps) classCreate(ctx context.Context, name string, o createOptions) err
 func (o createOptions) resumed(ctx context.Context, r room, s class.Spec) (class.Spec, int, error) {
 	old, err := r.Load(ctx, s.Class)
 	switch {
-	case errors.Is(err, class.ErrNoClass) && len(s.Seats) == 0:
+	case errors.Is(err, board.ErrNoClass) && len(s.Seats) == 0:
 		return s, 0, problem.Usage("자리를 몇 개 만들지 알 수 없습니다.", "--students 명단이나 --count 수를 적어 주십시오.")
-	case errors.Is(err, class.ErrNoClass):
+	case errors.Is(err, board.ErrNoClass):
 		return s, 0, nil
 	case err != nil:
 		return s, 0, roomError(err)
@@ -222,7 +223,7 @@ func (o createOptions) resumed(ctx context.Context, r room, s class.Spec) (class
 func (o createOptions) announce(r room, s class.Spec, there, stay int) []string {
 	told := []string{
 		fmt.Sprintf("클러스터 %s에 수업 %s, 자리 %d개를 만듭니다. 네임스페이스 %s 그리고 %s부터 %s까지입니다.", r.cluster.Info().Name, korean.Object(s.Class), len(s.Seats),
-			korean.And(class.Home(s.Class)), s.Seats[0].Namespace, s.Seats[len(s.Seats)-1].Namespace),
+			korean.And(board.Home(s.Class)), s.Seats[0].Namespace, s.Seats[len(s.Seats)-1].Namespace),
 		"저마다 파드 보안(restricted), ResourceQuota, LimitRange, NetworkPolicy를 두고 학생을 ClusterRole stepscale-student에 묶습니다.",
 		"끝나는 때: " + clockTime(s.Ends),
 	}

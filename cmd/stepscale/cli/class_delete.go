@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/class"
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
@@ -90,7 +91,7 @@ func (d deps) classDelete(ctx context.Context, name string, o deleteOptions) err
 func deletion(name string, f class.Found, aws bool) []string {
 	told := []string{fmt.Sprintf("수업 %s의 네임스페이스 %d개를 지웁니다. 학생이 만든 것도 모두 사라집니다.", name, len(f.Seats))}
 	if f.Home {
-		told = append(told, "수업의 네임스페이스 "+class.Home(name)+"도 지웁니다. 결과를 남기시려면 먼저 stepscale class export를 실행해 주십시오.")
+		told = append(told, "수업의 네임스페이스 "+board.Home(name)+"도 지웁니다. 결과를 남기시려면 먼저 stepscale class export를 실행해 주십시오.")
 	}
 	if aws {
 		told = append(told, "이 수업이 만든 EKS의 액세스 항목도 지웁니다.")

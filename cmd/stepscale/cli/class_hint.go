@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/class"
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
@@ -30,11 +30,11 @@ func newClassHintCommand(d deps) *cobra.Command {
 			return problem.Usage("힌트는 한 글자부터 200자 안팎까지 적어 주십시오.", "예: stepscale class hint "+given[0]+" '올림을 잊지 마세요' --context my-context")
 		}
 		return nil
-	}, func(ctx context.Context, room class.Desk, given []string) error {
+	}, func(ctx context.Context, room board.Desk, given []string) error {
 		text := strings.TrimSpace(given[0])
 		now := time.Now()
-		err := room.SetHint(ctx, to, class.Hint{ID: strconv.FormatInt(now.UnixNano(), 36), Text: text, At: now})
-		if errors.Is(err, class.ErrNoSeat) {
+		err := room.SetHint(ctx, to, board.Hint{ID: strconv.FormatInt(now.UnixNano(), 36), Text: text, At: now})
+		if errors.Is(err, board.ErrNoSeat) {
 			return problem.Usage("수업 "+room.Class+"에 그런 자리가 없습니다: "+to, "자리의 이름은 stepscale class board "+room.Class+"의 첫 칸에 있습니다.")
 		}
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/class"
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
@@ -16,7 +16,7 @@ import (
 )
 
 func newClassPaceCommand(d deps) *cobra.Command {
-	var pace class.Pace
+	var pace board.Pace
 	var free bool
 	var folder string
 	cmd := d.deskCommand(&cobra.Command{
@@ -27,7 +27,7 @@ func newClassPaceCommand(d deps) *cobra.Command {
 		Example: `  stepscale class pace k8s --to 3 --context my-context
   stepscale class pace k8s --lesson hpa/02-control-loop --to proposal --reason '함께 예측해 봅시다' --context my-context
   stepscale class pace k8s --free --context my-context`,
-	}, func(given []string) error { return d.checkPace(given[0], &pace, free, folder) }, func(ctx context.Context, room class.Desk, _ []string) error {
+	}, func(given []string) error { return d.checkPace(given[0], &pace, free, folder) }, func(ctx context.Context, room board.Desk, _ []string) error {
 		return d.classPace(ctx, room, pace, free)
 	})
 	f := cmd.Flags()
@@ -47,7 +47,7 @@ func newClassPaceCommand(d deps) *cobra.Command {
 	return cmd
 }
 
-func (d deps) classPace(ctx context.Context, room class.Desk, pace class.Pace, free bool) error {
+func (d deps) classPace(ctx context.Context, room board.Desk, pace board.Pace, free bool) error {
 	screen := view.New(d.out)
 	if !free && pace.Step == "" {
 		now, err := room.Pace(ctx)
@@ -64,11 +64,11 @@ func (d deps) classPace(ctx context.Context, room class.Desk, pace class.Pace, f
 }
 
 // checkPace refuses flags that say two things, and a step that nobody ever comes to.
-func (d deps) checkPace(name string, pace *class.Pace, free bool, folder string) error {
+func (d deps) checkPace(name string, pace *board.Pace, free bool, folder string) error {
 	switch {
-	case free && (*pace != class.Pace{}):
+	case free && (*pace != board.Pace{}):
 		return problem.Usage("--free는 다른 플래그와 함께 쓸 수 없습니다.", "예: stepscale class pace "+name+" --free --context my-context")
-	case !free && pace.Step == "" && *pace != (class.Pace{}):
+	case !free && pace.Step == "" && *pace != (board.Pace{}):
 		return problem.Usage("어느 단계까지인지 --to로 적어 주십시오.", "예: stepscale class pace "+name+" --to 3 --context my-context")
 	case pace.Step == "":
 		return nil
@@ -77,7 +77,7 @@ func (d deps) checkPace(name string, pace *class.Pace, free bool, folder string)
 }
 
 // findPace finds the step in the lessons.
-func (d deps) findPace(pace *class.Pace, folder string) error {
+func (d deps) findPace(pace *board.Pace, folder string) error {
 	all, err := d.loadLessons(folder)
 	if err != nil {
 		return err

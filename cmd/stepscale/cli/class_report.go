@@ -6,7 +6,7 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/class"
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine"
@@ -18,20 +18,20 @@ const lastReport = 5 * time.Second
 
 // learner is who the learner is in a class, where the namespace that somebody made for the
 // learner is of one.
-func learner(ctx context.Context, t target) (class.Learner, bool, error) {
+func learner(ctx context.Context, t target) (board.Learner, bool, error) {
 	if !t.attached() || t.namespace == "" {
-		return class.Learner{}, false, nil
+		return board.Learner{}, false, nil
 	}
 	cfg, err := t.attach.Open().Up(ctx)
 	if err != nil {
-		return class.Learner{}, false, err
+		return board.Learner{}, false, err
 	}
 	cfg.QPS, cfg.Burst = 20, 40 // others use it too
 	kube, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
-		return class.Learner{}, false, err
+		return board.Learner{}, false, err
 	}
-	return class.FindLearner(ctx, kube, t.namespace)
+	return board.FindLearner(ctx, kube, t.namespace)
 }
 
 // attend takes part in the class, where there is one. What is wrong with the cluster is told

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stepscale/stepscale/clusters/attached"
 	"github.com/stepscale/stepscale/clusters/eks"
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/class"
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
@@ -54,7 +55,7 @@ func (r room) entries() (class.Entries, bool) {
 // load reads a class that has to be there.
 func (r room) load(ctx context.Context, name string) (class.Spec, error) {
 	s, err := r.Load(ctx, name)
-	if errors.Is(err, class.ErrNoClass) {
+	if errors.Is(err, board.ErrNoClass) {
 		return s, &problem.Error{What: "그런 수업이 없습니다: " + name, Code: problem.ExitUsage, Hint: "stepscale class list에 같은 --eks나 --context를 적으시면 있는 수업이 나옵니다."}
 	}
 	return s, roomError(err)

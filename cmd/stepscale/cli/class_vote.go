@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/class"
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
@@ -79,7 +79,7 @@ func (b ballot) check(name string) error {
 	return nil
 }
 
-func (d deps) classVote(ctx context.Context, room class.Desk, b ballot) error {
+func (d deps) classVote(ctx context.Context, room board.Desk, b ballot) error {
 	v, err := room.Vote(ctx)
 	if err != nil {
 		return err
@@ -121,8 +121,8 @@ func (d deps) classVote(ctx context.Context, room class.Desk, b ballot) error {
 	return nil
 }
 
-func (d deps) openVote(ctx context.Context, room class.Desk, before class.Vote, b ballot) error {
-	v := class.Vote{ID: class.NextVote(before, time.Now()), Round: 1, Question: b.question, Open: true}
+func (d deps) openVote(ctx context.Context, room board.Desk, before board.Vote, b ballot) error {
+	v := board.Vote{ID: board.NextVote(before, time.Now()), Round: 1, Question: b.question, Open: true}
 	for c := range strings.SplitSeq(b.choices, ",") {
 		v.Choices = append(v.Choices, strings.TrimSpace(c))
 	}
@@ -155,9 +155,9 @@ func (d deps) classAnswer(ctx context.Context, b ballot) error {
 	}
 	v, err := who.Answer(ctx, b.answer)
 	switch {
-	case errors.Is(err, class.ErrNoVote):
+	case errors.Is(err, board.ErrNoVote):
 		return problem.Usage("지금 열려 있는 투표가 없습니다.", "강사가 투표를 열면 다시 답해 주십시오.")
-	case errors.Is(err, class.ErrNoChoice):
+	case errors.Is(err, board.ErrNoChoice):
 		return problem.Usage("보기에 없는 답입니다: "+b.answer, strings.Join(v.Choices, ", ")+" 가운데 하나로 답해 주십시오.")
 	case err != nil:
 		return problem.OfCluster(err)

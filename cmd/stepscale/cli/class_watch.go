@@ -10,30 +10,30 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/kubernetes"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/class"
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/engine/korean"
 )
 
 // openDesk is a class in the instructor's hand.
-func openDesk(ctx context.Context, attach lab.Attachment, name, command string) (class.Desk, error) {
-	if len(validation.IsDNS1123Label(class.Home(name))) > 0 {
-		return class.Desk{}, problem.Usage("수업의 이름으로 쓸 수 없습니다: "+name, "소문자, 숫자, -로 된 이름을 적어 주십시오. 예: stepscale class "+command+" k8s --context my-context")
+func openDesk(ctx context.Context, attach lab.Attachment, name, command string) (board.Desk, error) {
+	if len(validation.IsDNS1123Label(board.Home(name))) > 0 {
+		return board.Desk{}, problem.Usage("수업의 이름으로 쓸 수 없습니다: "+name, "소문자, 숫자, -로 된 이름을 적어 주십시오. 예: stepscale class "+command+" k8s --context my-context")
 	}
 	if (attach.Name == "") == (attach.Context == "") {
-		return class.Desk{}, problem.Usage("--eks와 --context 가운데 하나를 적어 주십시오.", "예: stepscale class "+command+" "+name+" --context my-context")
+		return board.Desk{}, problem.Usage("--eks와 --context 가운데 하나를 적어 주십시오.", "예: stepscale class "+command+" "+name+" --context my-context")
 	}
 	cfg, err := attach.Open().Up(ctx)
 	if err != nil {
-		return class.Desk{}, problem.OfCluster(err)
+		return board.Desk{}, problem.OfCluster(err)
 	}
 	cfg.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON // two hundred reports at once
 	kube, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
-		return class.Desk{}, err
+		return board.Desk{}, err
 	}
-	room, err := class.FindDesk(ctx, kube, name)
+	room, err := board.FindDesk(ctx, kube, name)
 	return room, deskError(err, name)
 }
 
@@ -42,9 +42,9 @@ func deskError(err error, name string) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, class.ErrNoSuchClass):
+	case errors.Is(err, board.ErrNoClass):
 		return &problem.Error{What: "이 클러스터에 수업 " + korean.Subject(name) + " 없습니다", Cause: err, Code: problem.ExitUsage,
-			Hint: "수업의 이름과 클러스터가 맞는지 확인해 주십시오. 수업마다 네임스페이스 " + class.Home(name) + "처럼 하나가 있습니다."}
+			Hint: "수업의 이름과 클러스터가 맞는지 확인해 주십시오. 수업마다 네임스페이스 " + board.Home(name) + "처럼 하나가 있습니다."}
 	case apierrors.IsForbidden(err):
 		return &problem.Error{What: "수업을 볼 권한이 없습니다", Cause: err, Hint: "강사(클러스터 관리자)의 신원으로 실행해 주십시오."}
 	}
@@ -53,7 +53,7 @@ func deskError(err error, name string) error {
 
 // deskCommand is one that an instructor gives while a class runs. check looks at the command
 // line before the cluster is asked; the first word is the class.
-func (d deps) deskCommand(cmd *cobra.Command, check func([]string) error, do func(context.Context, class.Desk, []string) error) *cobra.Command {
+func (d deps) deskCommand(cmd *cobra.Command, check func([]string) error, do func(context.Context, board.Desk, []string) error) *cobra.Command {
 	var attach lab.Attachment
 	d.attachFlags(cmd.Flags(), &attach)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {

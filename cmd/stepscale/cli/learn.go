@@ -11,7 +11,7 @@ import (
 	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/class"
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/lines"
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
@@ -150,7 +150,7 @@ type tutor struct {
 	attached  bool                        // to somebody else's cluster
 	kept      bool                        // something was saved
 	shown     []string                    // the lines for the second terminal
-	class     *class.Lesson               // nil outside of one
+	class     *board.Lesson               // nil outside of one
 }
 
 // all plays the lessons one after the other.

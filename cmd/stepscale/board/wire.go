@@ -1,4 +1,4 @@
-// Package class is a class on one cluster: an instructor, up to 200 learners, and no server
+// Package board is a class while it runs: an instructor, up to 200 learners, and no server
 // of its own. All that they share lives in objects of the class's namespaces, and RBAC is
 // the only wall between them.
 //
@@ -6,7 +6,7 @@
 // vote, the instructor's own stepping. A learner's namespace holds what that learner
 // reports. Who somebody is follows from the namespace alone, never from a label or a field
 // that a learner could write.
-package class
+package board
 
 import "time"
 

@@ -1,4 +1,4 @@
-package class
+package board
 
 import (
 	"context"
@@ -21,8 +21,8 @@ var (
 	ErrNoSeat = errors.New("no such seat")
 	// ErrNoChoice tells of an answer that the vote does not offer.
 	ErrNoChoice = errors.New("no such choice")
-	// ErrNoSuchClass tells that there is no class of that name.
-	ErrNoSuchClass = errors.New("no such class")
+	// ErrNoClass tells that there is no class of that name.
+	ErrNoClass = errors.New("no such class")
 )
 
 // Desk is a class that runs, as its instructor has it in hand.
@@ -31,11 +31,11 @@ type Desk struct {
 	Kube  kubernetes.Interface // with the instructor's rights
 }
 
-// FindDesk is the class of that name, or ErrNoSuchClass.
+// FindDesk is the class of that name, or ErrNoClass.
 func FindDesk(ctx context.Context, kube kubernetes.Interface, class string) (Desk, error) {
 	_, err := kube.CoreV1().Namespaces().Get(ctx, Home(class), metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return Desk{}, ErrNoSuchClass
+		return Desk{}, ErrNoClass
 	}
 	return Desk{class, kube}, err
 }
