@@ -27,12 +27,12 @@ func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
 		m = m.says(text(e))
 	case play.Coming:
 		m = m.says()
-		if m.coming, m.questions = wording.Coming(e), nil; m.replays() { // it has come
+		if m.coming, m.questions = wording.Coming(e), nil; m.retells() { // it has come
 			m = m.says(text(e))
 		}
 	case play.Question:
 		m = m.reveal()
-		if m.replays() {
+		if m.retells() {
 			m = m.says(text(e))
 		}
 		m.questions = append(m.questions[:len(m.questions):len(m.questions)], asked{text: e.Text})
@@ -46,6 +46,9 @@ func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
 		return m.executed(e), nil
 	case play.Replayed:
 		m = m.replayed(e)
+	case play.Result:
+		m.deeds = append(m.deeds, page{}.with(text(e)))
+		m.fresh, m.focus, m.scroll[deed] = true, deed, 0
 	case play.Finished:
 		m.finished = e.Text
 		m = m.says(m.ending(e)...)

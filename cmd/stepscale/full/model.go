@@ -18,6 +18,7 @@ type Setting struct {
 	Cluster   string            // its kind, where it is a real one
 	Notes     []string          // what is to be known before the lesson begins
 	Replay    bool              // a recording is played
+	Lesson    bool              // that a lesson is about, which is played too
 	Title     string            // until the play tells another
 	Color     bool
 }

@@ -13,6 +13,7 @@ type Verb struct {
 	Help  string
 	do    func(*Play) flow
 	moves bool // executes a step: nobody is talked into it by a guess at what was meant
+	still bool // is there in a lesson about a recording, too
 }
 
 // flow is what happens after a verb.
@@ -33,14 +34,14 @@ const (
 // Verbs is the table.
 func Verbs() []Verb {
 	return []Verb{
-		{[]string{"다음", Next, "n", "Enter"}, "Enter", "다음 단계를 실행합니다. 예측 질문은 답하지 않고 넘어갑니다.", (*Play).next, true},
-		{[]string{"계속", "continue", "c"}, "c", "다음 예측 질문까지 멈추지 않고 실행합니다.", (*Play).goOn, true},
-		{[]string{"뒤로", "back", "b"}, "b", "지나간 단계의 기록을 다시 봅니다. 클러스터에서 되돌리는 것은 없습니다.", (*Play).back, false},
-		{[]string{"힌트", "hint", "h"}, "h", "지금 질문의 힌트를 봅니다.", (*Play).hint, false},
-		{[]string{"kubectl", "k"}, "k", "같은 상태를 보여 주는 kubectl 명령과 접속 정보를 봅니다.", (*Play).kubectl, false},
-		{[]string{"값", "facts", "f"}, "f", "이 단계가 읽고 계산한 값을 빠짐없이 봅니다.", (*Play).facts, false},
-		{[]string{"도움말", "help", "?"}, "?", "이 표를 봅니다.", func(p *Play) flow { p.tell(Help{}); return stay }, false},
-		{[]string{"끝", Quit, "q", "exit", "종료"}, "q", "진도를 저장하고 끝냅니다.", func(*Play) flow { return quit }, false},
+		{[]string{"다음", Next, "n", "Enter"}, "Enter", "다음 단계를 실행합니다. 예측 질문은 답하지 않고 넘어갑니다.", (*Play).next, true, true},
+		{[]string{"계속", "continue", "c"}, "c", "다음 예측 질문까지 멈추지 않고 실행합니다.", (*Play).goOn, true, false},
+		{[]string{"뒤로", "back", "b"}, "b", "지나간 단계의 기록을 다시 봅니다. 클러스터에서 되돌리는 것은 없습니다.", (*Play).back, false, false},
+		{[]string{"힌트", "hint", "h"}, "h", "지금 질문의 힌트를 봅니다.", (*Play).hint, false, true},
+		{[]string{"kubectl", "k"}, "k", "같은 상태를 보여 주는 kubectl 명령과 접속 정보를 봅니다.", (*Play).kubectl, false, false},
+		{[]string{"값", "facts", "f"}, "f", "이 단계가 읽고 계산한 값을 빠짐없이 봅니다.", (*Play).facts, false, false},
+		{[]string{"도움말", "help", "?"}, "?", "이 표를 봅니다.", func(p *Play) flow { p.tell(Help{p.recorded != nil}); return stay }, false, true},
+		{[]string{"끝", Quit, "q", "exit", "종료"}, "q", "진도를 저장하고 끝냅니다.", func(*Play) flow { return quit }, false, true},
 	}
 }
 
