@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 )
@@ -64,7 +65,7 @@ func (p *Play) carryOut(sc scene, guesses []string) error {
 func (p *Play) command(b lessons.Block) (told []Event, frames []trace.Frame) {
 	r, away := p.recorded.lesson, p.recorded.learner
 	if away.cursor != r.cursor {
-		told = append(told, Note{fmt.Sprintf("둘러보시던 %s에서 수업이 있던 %s로 돌아와 이어 갑니다.", away.Place(), r.Place())})
+		told = append(told, Note{fmt.Sprintf("둘러보시던 %s에서 수업이 있던 %s 돌아와 이어 갑니다.", away.Place(), korean.By(r.Place().String()))})
 	}
 	var found trace.Frame
 	r.ctx, r.refused = p.ctx, ""
