@@ -219,6 +219,7 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, after, next string) 
 			shown.frame(f)
 		}
 		o.Source, o.Word = stage, wordedBy(stage)
+		o.Branch, o.NoBranch = t.deps.branches(t.o.target, t.scenarios, c.Loop, c.Scenario, shown.frame)
 		t.second(stage.Info().Kubectl)
 		shown.begins(stage.Info())
 	}

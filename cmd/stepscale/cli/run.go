@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"slices"
 	"strconv"
@@ -111,7 +112,7 @@ func (d deps) run(ctx context.Context, scenario string, o runOptions) (err error
 	if err := knownScenario(all, scenario); err != nil {
 		return err
 	}
-	r := &runner{out: d.out, errOut: d.errOut, screen: view.New(d.out), o: o, loop: d.loops[o.loop], last: last}
+	r := &runner{out: d.out, errOut: d.errOut, screen: view.New(d.out), o: o, scenarios: all, loop: d.loops[o.loop], last: last}
 	h := recording.Header{Cluster: o.target.kind(), Virtual: !o.target.real(), Loop: o.loop, Steps: r.loop.StepIDs(), Scenario: recordedScenario(all, scenario)}
 	if r.rec, err = d.recorder(o.record, o.noRecord, "run-"+scenario, h); err != nil {
 		return err
@@ -164,14 +165,15 @@ func (r *runner) play(ctx context.Context, s *engine.Session) ([]trace.Frame, er
 type runner struct {
 	out, errOut io.Writer
 
-	screen *view.Screen
-	o      runOptions
-	loop   engine.Definition
-	last   trace.StepID
-	rec    *recorder
-	start  time.Time
-	scaled bool
-	passes int
+	screen    *view.Screen
+	o         runOptions
+	scenarios fs.FS
+	loop      engine.Definition
+	last      trace.StepID
+	rec       *recorder
+	start     time.Time
+	scaled    bool
+	passes    int
 
 	simulated   bool
 	interrupted bool

@@ -40,12 +40,14 @@ func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
 	case play.Again:
 		m.questions = slices.Clone(m.questions)
 		m.questions[e.Index].wrong, m.current, m.coming = e.Guess, e.Index, ""
-	case play.Note, play.Hint:
+	case play.Note, play.Hint, play.Parting:
 		m.notes = append(m.notes[:len(m.notes):len(m.notes)], text(e))
 	case play.Executed, play.Running, play.Pass, play.Passed, play.Verdicts, play.Trouble:
 		return m.executed(e), nil
 	case play.Replayed:
 		m = m.replayed(e)
+	case play.Branched:
+		m = m.branched(e)
 	case play.Result:
 		m.deeds = append(m.deeds, page{}.with(text(e)))
 		m.fresh, m.focus, m.scroll[deed] = true, deed, 0
@@ -196,4 +198,21 @@ func copied(e play.Kubectl) string {
 // tick moves the spinner on.
 func tick() tea.Cmd {
 	return tea.Tick(120*time.Millisecond, func(time.Time) tea.Msg { return beat{} })
+}
+
+// branched is the state in which a branch begins, with nothing executed yet; and the one in
+// which the play stood before, when it is over.
+func (m Model) branched(e play.Branched) Model {
+	if !e.Ends {
+		trunk := m
+		m.trunk = &trunk
+		m.frames, m.worlds, m.ticks, m.now, m.cursor = nil, nil, nil, -1, -1
+		return m
+	}
+	if m.trunk == nil {
+		return m
+	}
+	back := *m.trunk
+	back.width, back.height, back.asking, back.notes, back.overlay = m.width, m.height, m.asking, m.notes, m.overlay
+	return back
 }

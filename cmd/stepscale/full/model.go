@@ -44,6 +44,7 @@ type Model struct {
 	now    int           // the last frame that was told; -1 before the first
 	cursor int           // the frame that is shown: now, unless somebody looks back
 
+	trunk *Model         // what was shown before a branch began; nil outside of one
 	place *play.Replayed // the moment of a recording; nil outside of one
 
 	title          string

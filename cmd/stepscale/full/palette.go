@@ -36,7 +36,7 @@ func (m Model) entries() (all []entry) {
 	switch {
 	case m.Lesson:
 		for _, v := range play.LessonVerbs() {
-			all = append(all, entry{v.Names, "", v.Help, sends})
+			all = append(all, entry{v.Names, v.Args, v.Help, sends})
 		}
 		for _, c := range play.LessonCommands() {
 			all = append(all, entry{c.Names, c.Args, c.Help, sends})
@@ -48,7 +48,7 @@ func (m Model) entries() (all []entry) {
 	default:
 		for _, v := range play.Verbs() {
 			if v.Key != "b" { // the screen looks back by itself
-				all = append(all, entry{v.Names, "", v.Help, sends})
+				all = append(all, entry{v.Names, v.Args, v.Help, sends})
 			}
 		}
 	}

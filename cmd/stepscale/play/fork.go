@@ -14,7 +14,9 @@ type Forked struct {
 	Sets  []string
 	What  string // that the rows of numbers are
 	First string // the first step in which the courses part, in Korean; empty: they never do
-	Notes []string
+	// Parted is the same of a branch, which was executed; nil of a course that was computed.
+	Parted *Parting
+	Notes  []string
 
 	Recorded, Other []float64 // a number a pass, from the first pass of the recording on
 	Passes          []ForkedPass

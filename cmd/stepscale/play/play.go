@@ -44,6 +44,10 @@ type Options struct {
 	Next      string // what comes after the lesson; empty where nothing does
 	Save      func(state.Lesson)
 
+	// Branch opens the same scenario on a cluster of its own; nil where it cannot, and
+	// NoBranch says why.
+	Branch   func(ctx context.Context) (*Branch, error)
+	NoBranch string
 	// Word says in Korean why a step failed; problem.OfStep when nil.
 	Word func(ctx context.Context, where string, err error) error
 }
@@ -54,6 +58,7 @@ type Play struct {
 	talk
 
 	session    *engine.Session
+	branch     *branch  // nil in a play that is no branch of another
 	recorded   *replays // nil in a lesson of a cluster
 	info       engine.Info
 	last       trace.StepID // the last step of the loop's pass

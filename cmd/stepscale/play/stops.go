@@ -18,14 +18,14 @@ func (p *Play) ask(why Stop) (string, error) {
 		if p.looksAround(line) {
 			continue
 		}
-		v, ok := verb(cmp.Or(line, Next))
+		v, arg, ok := spoken(cmp.Or(line, Next))
 		if ok && p.recorded != nil && !v.still {
 			p.note("기록으로 하는 수업이라 클러스터가 없습니다. 명령 목록은 ?로 볼 수 있습니다.")
 			continue
 		}
 		switch {
 		case ok:
-			switch v.do(p) {
+			switch v.do(p, arg) {
 			case forward:
 				return "", nil
 			case quit:

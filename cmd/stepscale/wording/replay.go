@@ -40,6 +40,8 @@ func replay(s *view.Screen, e play.Event) {
 		s.Differences(e.A, e.B, rows)
 	case play.Reasons:
 		s.Why(e.Pass, e.Answer, e.Start)
+	case play.Parting:
+		s.Note("처음 갈라진 단계: " + parting(e))
 	case play.Forked:
 		forked(s, e)
 	case play.ReplayHelp:
@@ -62,6 +64,16 @@ func CommandRows(lesson bool) (rows [][2]string) {
 	return rows
 }
 
+func parting(e play.Parting) string {
+	value := func(text string) string {
+		if text == "" {
+			return "(없음)"
+		}
+		return view.FactValue(text)
+	}
+	return fmt.Sprintf("패스 %d의 %s. %s: 원래 %s, 여기 %s", e.Pass, e.Step, view.FactLabel(e.Fact), value(e.Was), value(e.Is))
+}
+
 // mostForked is how many passes that differ are listed.
 const mostForked = 12
 
@@ -74,6 +86,9 @@ func forked(s *view.Screen, e play.Forked) {
 	s.Section(fmt.Sprintf("갈래: %s부터 %s", from, strings.Join(e.Sets, " ")))
 	for _, note := range e.Notes {
 		s.Note(note)
+	}
+	if e.Parted != nil {
+		e.First = parting(*e.Parted)
 	}
 	if e.First == "" {
 		s.Note("두 갈래는 끝까지 갈라지지 않습니다.")

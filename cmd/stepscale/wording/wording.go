@@ -123,7 +123,7 @@ const Answers = "질문에는 숫자(예: 4, 180%, 1.8)나 확장·축소·유�
 func Help(s *view.Screen) {
 	var rows [][2]string
 	for _, v := range play.Verbs() {
-		rows = append(rows, [2]string{strings.Join(v.Names, ", "), v.Help})
+		rows = append(rows, [2]string{strings.TrimSpace(strings.Join(v.Names, ", ") + " " + v.Args), v.Help})
 	}
 	help(s, rows, Answers)
 }
