@@ -22,7 +22,9 @@ var begun = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 
 // recorded is what a loop would have recorded of a load in millicores, a pass each: two
 // pods at first, requests of 100m and a target of 50 %.
-func recorded(load []int64) []Decision { return recordedBy(load, func(*autoscalingv2.HorizontalPodAutoscalerSpec) {}) }
+func recorded(load []int64) []Decision {
+	return recordedBy(load, func(*autoscalingv2.HorizontalPodAutoscalerSpec) {})
+}
 
 // recordedBy is that of an HPA with something else in its spec.
 func recordedBy(load []int64, change func(*autoscalingv2.HorizontalPodAutoscalerSpec)) []Decision {
@@ -295,14 +297,15 @@ func BenchmarkHundredVariants(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		for n := range 100 {
+		err := Each(b.Context(), 100, func(n int) error {
 			e, err := ParseEdit([]string{fmt.Sprintf("target=%d", 20+n)})
-			if err != nil {
-				b.Fatal(err)
+			if err == nil {
+				_, err = s.Play(e)
 			}
-			if _, err := s.Play(e); err != nil {
-				b.Fatal(err)
-			}
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
 		}
 	}
 }
