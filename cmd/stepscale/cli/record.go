@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -34,9 +35,9 @@ const (
 // the learner's directory, so that what was just played can be looked at again.
 type recorder struct {
 	name  string
-	named *os.File // nil where none was
-	kept  *os.File // likewise; made with the first frame
-	left  int      // bytes that may be kept
+	named io.WriteCloser // nil where none was
+	kept  *os.File       // likewise; made with the first frame
+	left  int            // bytes that may be kept
 	begin func() *os.File
 }
 
@@ -52,10 +53,14 @@ func (d deps) recorder(named string, off bool, what string, h recording.Header) 
 	v := readVersion()
 	h.Made, h.Stepscale, h.Kubernetes, h.VPA = time.Now().UTC().Truncate(time.Second), v.Version, v.Kubernetes, v.VPA
 	if named != "" {
-		var err error
-		if r.named, err = outside.Create(named); err != nil {
+		file, err := outside.Create(named)
+		if err != nil {
 			return nil, &problem.Error{What: "기록 파일을 쓸 수 없습니다", Where: named, Code: problem.ExitUsage, Cause: err,
 				Hint: "쓸 수 있는 폴더의 파일 이름을 적어 주십시오."}
+		}
+		r.named = file
+		if strings.HasSuffix(named, ".gz") {
+			r.named = packing{gzip.NewWriter(file), file}
 		}
 		if err := h.Write(outside.JSONWriter(r.named)); err != nil {
 			return nil, errors.Join(r.unwritten(err), r.named.Close())
@@ -66,6 +71,20 @@ func (d deps) recorder(named string, off bool, what string, h recording.Header) 
 	}
 	return r, nil
 }
+
+// packing is a file that gzip packs. What was written is in the file, so that a run that is
+// killed loses no frame before its last.
+type packing struct {
+	*gzip.Writer
+	file io.Closer
+}
+
+func (p packing) Write(b []byte) (int, error) {
+	n, err := p.Writer.Write(b)
+	return n, errors.Join(err, p.Flush())
+}
+
+func (p packing) Close() error { return errors.Join(p.Writer.Close(), p.file.Close()) }
 
 // keep makes a file for a session in the learner's directory; nil where none can be made.
 // Two sessions may begin in the same second.
