@@ -66,10 +66,14 @@ func (c *checker) problem(line int, msg, hint string) {
 
 func (c *checker) blocks() {
 	c.last = -1
-	if !slices.ContainsFunc(c.lesson.Blocks, func(b Block) bool { return b.Kind == Step || b.Kind == Continue }) {
-		c.problem(1, "실행하는 블록이 없습니다.", usage[Step])
+	if !slices.ContainsFunc(c.lesson.Blocks, func(b Block) bool { return b.Executes() }) {
+		c.problem(1, "실행하는 블록이 없습니다.", usage[c.executes()])
 	}
 	for i, b := range c.lesson.Blocks {
+		if b.Executes() && (b.Kind == Replay) != (c.lesson.Recording != "") {
+			c.problem(b.Line, fmt.Sprintf("%s 블록은 이 수업에서 쓸 수 없습니다.", b.Kind), "머리말에 recording이 있는 수업은 replay 블록으로, 다른 수업은 step과 continue로 움직입니다.")
+			continue
+		}
 		switch b.Kind {
 		case Step:
 			c.step(b)
@@ -87,6 +91,14 @@ func (c *checker) blocks() {
 			}
 		}
 	}
+}
+
+// executes is the block with which a lesson of this kind moves.
+func (c *checker) executes() string {
+	if c.lesson.Recording != "" {
+		return Replay
+	}
+	return Step
 }
 
 // find is the place of the step that a block names. After one that the loop does
@@ -146,9 +158,9 @@ func (c *checker) skipTo(b Block) {
 
 // predict wants the fact in the frame of the block that comes next.
 func (c *checker) predict(b Block, rest []Block) {
-	i := slices.IndexFunc(rest, func(r Block) bool { return r.Kind == Step || r.Kind == Continue })
+	i := slices.IndexFunc(rest, func(r Block) bool { return r.Executes() })
 	if i < 0 {
-		c.problem(b.Line, "predict 뒤에 실행하는 블록이 없습니다.", "predict 뒤에 step이나 continue를 적어 주십시오.")
+		c.problem(b.Line, "predict 뒤에 실행하는 블록이 없습니다.", "predict 뒤에 step이나 continue를, 기록으로 하는 수업이면 replay를 적어 주십시오.")
 		return
 	}
 	known := c.told(rest[i])
@@ -189,6 +201,9 @@ func (c *checker) named(b Block, known []string) {
 // told lists the facts that the block's frames may have; nil when not known.
 // A continue may run whole passes, so any step of the loop can tell.
 func (c *checker) told(next Block) []string {
+	if next.Kind == Replay { // playing it tells
+		return nil
+	}
 	if next.Kind == Step {
 		return c.loop.Tells(trace.StepID(next.Arg))
 	}

@@ -18,16 +18,17 @@ import (
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
-// FS holds the lessons that come with stepscale, and their answers.
+// FS holds the lessons that come with stepscale, their answers, and the recordings that
+// some of them are about.
 //
-//go:embed */*/lesson.md */*/answers.txt
+//go:embed */*/lesson.md */*/answers.txt */*/recording.jsonl.gz
 var FS embed.FS
 
 const fileName = "lesson.md"
 
 // order is how the folders follow each other; folders that are not named here
 // come after them, by name.
-var order = []string{"intro", "hpa", "vpa", "karpenter"}
+var order = []string{"intro", "hpa", "replay", "vpa", "karpenter"}
 
 // Lesson is one lesson.md.
 type Lesson struct {
@@ -35,9 +36,12 @@ type Lesson struct {
 	Title    string
 	Loop     string // the table of steps that it executes
 	Scenario string
-	File     string
-	Blocks   []Block
-	Answers  []Answer // to its questions, in their order; nil where nobody wrote them down
+	// Recording is the file beside it whose frames it is about: nothing is executed, and
+	// there is no cluster. Empty for a lesson of a cluster.
+	Recording string
+	File      string
+	Blocks    []Block
+	Answers   []Answer // to its questions, in their order; nil where nobody wrote them down
 
 	lines map[string]int // where the keys of the front matter are
 }
@@ -52,6 +56,7 @@ const (
 	Predict  = "predict"
 	Hint     = "hint"
 	Continue = "continue"
+	Replay   = "replay"   // a command of the recording that the lesson is about
 	When     = "when"     // prose for clusters of one kind
 	Remember = "remember" // what to keep of the lesson, when it is over: three things
 )
@@ -71,10 +76,13 @@ func Conditions() []string { return []string{Real, Simulated, Policy, Webhook} }
 type Block struct {
 	Kind string
 	Text string // markdown, or the directive's body
-	Arg  string // the step, the fact, what continue waits for, or when
+	Arg  string // the step, the fact, what continue waits for, the command, or when
 	Max  string // of a continue: its limit, a Go duration, or how many passes; may be empty
 	Line int    // counted from 1
 }
+
+// Executes tells a block that moves the loop, or over a recording of it.
+func (b Block) Executes() bool { return b.Kind == Step || b.Kind == Continue || b.Kind == Replay }
 
 // ToStep tells a continue that names the step it ends with: what comes before it
 // in the pass is executed on the way.

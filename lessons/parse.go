@@ -54,7 +54,7 @@ func (p *parser) frontMatter() {
 		p.problem(1, "머리말이 없습니다.", "파일의 첫 줄에 ---을 쓰고 title, loop, scenario를 적은 뒤 ---로 닫아 주십시오.")
 		return
 	}
-	fields := map[string]*string{"title": &p.lesson.Title, "loop": &p.lesson.Loop, "scenario": &p.lesson.Scenario}
+	fields := map[string]*string{"title": &p.lesson.Title, "loop": &p.lesson.Loop, "scenario": &p.lesson.Scenario, "recording": &p.lesson.Recording}
 	for p.at = 1; p.at < len(p.lines); p.at++ {
 		line := strings.TrimSpace(p.lines[p.at])
 		if line == frontMark {
@@ -72,7 +72,7 @@ func (p *parser) frontMatter() {
 		case !ok:
 			p.problem(p.at+1, fmt.Sprintf("머리말을 읽을 수 없습니다: %q", line), "'키: 값' 모양으로 적어 주십시오.")
 		case !known:
-			p.problem(p.at+1, fmt.Sprintf("머리말에 모르는 키가 있습니다: %s", key), "title, loop, scenario만 쓸 수 있습니다.")
+			p.problem(p.at+1, fmt.Sprintf("머리말에 모르는 키가 있습니다: %s", key), "title, loop, scenario와, 기록으로 하는 수업이면 recording만 쓸 수 있습니다.")
 		case !whole:
 			p.problem(p.at+1, fmt.Sprintf("머리말의 값을 읽을 수 없습니다: %s", line), "값을 한 줄의 글로 적고, 따옴표는 짝을 맞추어 주십시오.")
 			*field = value
@@ -173,7 +173,7 @@ func (p *parser) untilFence(fence string) (content []string, closing string, clo
 }
 
 // directives are the first words of fences that are no code.
-var directives = []string{Step, Predict, Hint, Continue, When, Remember}
+var directives = []string{Step, Predict, Hint, Continue, Replay, When, Remember}
 
 func isDirective(word string) bool { return slices.Contains(directives, word) }
 
@@ -212,9 +212,12 @@ func (p *parser) directive(words []string, text string, line int) {
 	b := Block{Kind: words[0], Text: text, Line: line}
 	args := words[1:]
 	want := map[string]int{Step: 1, Predict: 1, Hint: 0, Continue: 2, When: 1}[b.Kind]
-	if alone := b.Kind == Hint || b.Kind == Remember; len(args) > want || !alone && len(args) == 0 {
+	if alone := b.Kind == Hint || b.Kind == Remember; len(args) > want && b.Kind != Replay || !alone && len(args) == 0 {
 		p.problem(line, fmt.Sprintf("%s 블록의 인자가 맞지 않습니다: %q", b.Kind, strings.Join(args, " ")), usage[b.Kind])
 		return
+	}
+	if b.Kind == Replay { // as it is typed in a replay
+		args = []string{strings.Join(args, " ")}
 	}
 	if len(args) > 0 {
 		b.Arg = args[0]
@@ -242,6 +245,7 @@ var usage = map[string]string{
 	Predict:  "```predict 값이름 처럼 적고 안에 질문을 써 주십시오. 예: ```predict proposal",
 	Hint:     "```hint 만 적고 안에 힌트를 써 주십시오.",
 	Continue: "```continue change|load|pass|단계ID [한도] 처럼 적어 주십시오. 예: ```continue change 10m, ```continue pass 3",
+	Replay:   "```replay 이동 12 처럼, stepscale replay에서 쓰는 명령을 적어 주십시오. 예: ```replay 계속 desired!=current",
 	Remember: "```remember 만 적고, 안에 기억할 세 가지를 - 로 시작하는 세 줄로 써 주십시오. 한 수업에 하나, 실행하는 블록이 모두 끝난 뒤에 적습니다.",
 	When:     "```when real, ```when simulated, ```when policy, ```when webhook 가운데 하나를 적고, 시간이 실제일 때만, 시뮬레이션일 때만, 새 파드의 사양을 API 서버의 정책이 바꿀 때만, 웹훅이 바꿀 때만 보여 드릴 글을 안에 써 주십시오.",
 }

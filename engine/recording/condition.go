@@ -13,7 +13,7 @@ var (
 	ErrCondition = errors.New("no condition") // as it is written
 	ErrFact      = errors.New("no such fact") // in this recording
 	ErrOrder     = errors.New("not a number") // which < and > need
-	aliases      = map[string]string{"replicas": "currentReplicas", "current": "currentReplicas", "desired": "desiredReplicas", "reason": "conditionReason"}
+	aliases      = map[string]string{"replicas": "currentReplicas", "current": "currentReplicas", "desired": "desiredReplicas", "reason": reasonFact}
 	comparison   = regexp.MustCompile(`^([^=<>!]+?)\s*(>=|<=|!=|==|=|>|<)\s*([^=<>!\s].*)$`)
 	change       = regexp.MustCompile(`^(\S+)\s+(changed|바뀜)$`)
 	inBrackets   = regexp.MustCompile(`\(([^()]*)\)`)

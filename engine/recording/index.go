@@ -17,7 +17,7 @@ import (
 
 // indexMagic begins an index, with the version of its format in it: one of another version
 // is made anew.
-const indexMagic = "stepscale index 1\n"
+const indexMagic = "stepscale index 2\n"
 
 // errIndex tells why an index is not used: it is damaged, or one of other bytes.
 var errIndex = errors.New("not an index of this recording")

@@ -88,7 +88,22 @@ func (r *Recording) add(in *Reader, s sketch) {
 	for _, f := range s.Facts {
 		name := shared(f.Name)
 		r.facts[name] = append(r.facts[name], Value{len(r.rows) - 1, shared(f.Value)})
+		if why := reasonOf(f); why != "" {
+			r.facts[reasonFact] = append(r.facts[reasonFact], Value{len(r.rows) - 1, shared(why)})
+		}
 	}
+}
+
+// reasonFact has the reasons of all conditions that a step tells.
+const reasonFact = "conditionReason"
+
+// reasonOf is the reason of a condition that is told with its status: "True ReadyForNewScale".
+func reasonOf(f trace.Fact) string {
+	if !strings.HasPrefix(f.Name, "condition/") {
+		return ""
+	}
+	_, why, _ := strings.Cut(f.Value, " ")
+	return why
 }
 
 // shared is the one copy of a text that comes again and again.

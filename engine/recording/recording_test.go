@@ -28,9 +28,9 @@ func surge(t testing.TB, h *recording.Header) ([]trace.Frame, []byte) {
 		write := trace.Frame{Pass: i + 1, Step: "hpa/3-scale/update", Subject: "ns/web", At: at}
 		write.Add("currentReplicas", fmt.Sprint(n), "")
 		write.Add("desiredReplicas", fmt.Sprint([]int{2, 4, 4, 8, 8}[i]), "")
-		write.Add("conditionReason", "ReadyForNewScale", "")
+		write.Add("condition/AbleToScale", "True ReadyForNewScale", "")
 		if i == 4 {
-			write.Add("conditionReason", "ScaleDownStabilized", "")
+			write.Add("condition/ScalingLimited", "True ScaleDownStabilized", "") // as the engine tells conditions
 		}
 		if i%2 == 1 {
 			write.Changes = []trace.Change{{Object: "deployment/web", Field: "spec.replicas", From: fmt.Sprint(n), To: fmt.Sprint(2 * n)}}

@@ -1,6 +1,7 @@
 package vpa_test
 
 import (
+	"flag"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"github.com/stepscale/stepscale/engine/vpa/why"
 )
 
+var whys = flag.Int("whys", 120, "random VPAs that are asked why")
+
 // TestWhyIsTrue: for random VPAs and pods, what is named as the smallest change turns what
 // upstream does with the pod, and one unit less, or any that is near and less, does not.
 func TestWhyIsTrue(t *testing.T) {
@@ -19,7 +22,7 @@ func TestWhyIsTrue(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 5))
 	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	told := map[why.Kind]int{}
-	for n := range 120 {
+	for n := range *whys {
 		j := vpa.Judged{Params: vpa.DefaultParams(), Now: now, VPA: vpa.RandomVPA(rng)}
 		for i := range 1 + rng.IntN(3) {
 			j.Pods = append(j.Pods, vpa.RandomPod(rng, string(rune('p'+i)), now))

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,19 +23,20 @@ func newCheckCommand(d deps) *cobra.Command {
 		Short: "수업과 시나리오에 잘못이 없는지 검사합니다",
 		Long: `수업과 시나리오에 잘못이 없는지 검사합니다. 클러스터는 시작하지 않습니다.
 단계 이름, 시나리오, 질문한 값의 이름을 모두 확인하고 찾은 문제를 파일과 줄 번호로 한 번에 보여 드립니다.
+기록으로 하는 수업은 그 기록 위에서 끝까지 해 보고, 없는 명령과 오지 않는 조건을 찾습니다.
 매니페스트는 API 서버와 똑같이 읽고, 기본값을 채우고, 검사합니다. --scenarios만 적으시면 그 시나리오만 검사합니다.`,
 		Example: `  stepscale check
   stepscale check --scenarios ./my-scenarios
   stepscale check --lessons ./my-lessons --scenarios ./my-scenarios`,
 		Args: args(0, 0, ""),
-		RunE: func(*cobra.Command, []string) error { return d.check(lessonDir, scenarioDir) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return d.check(cmd.Context(), lessonDir, scenarioDir) },
 	}
 	cmd.Flags().StringVar(&lessonDir, "lessons", "", "내장 수업 대신 이 `폴더`를 검사합니다")
 	cmd.Flags().StringVar(&scenarioDir, "scenarios", "", "내장 시나리오 대신 이 `폴더`를 검사합니다")
 	return cmd
 }
 
-func (d deps) check(lessonDir, scenarioDir string) error {
+func (d deps) check(ctx context.Context, lessonDir, scenarioDir string) error {
 	lessonFS, err := dirFS(lessonDir, d.lessons)
 	if err != nil {
 		return err
@@ -47,7 +50,7 @@ func (d deps) check(lessonDir, scenarioDir string) error {
 	count := 0
 	if lessonDir != "" || scenarioDir == "" { // somebody else's scenarios are not those of our lessons
 		n := 0
-		n, count = d.checkLessons(s, lessonFS, known)
+		n, count = d.checkLessons(ctx, s, lessonFS, known)
 		problems += n
 	}
 	if problems > 0 {
@@ -86,7 +89,7 @@ func checkScenarios(s *view.Screen, all fs.FS) (problems int, known map[string]l
 	return problems, known
 }
 
-func (d deps) checkLessons(s *view.Screen, from fs.FS, known map[string]lessons.Stage) (problems, count int) {
+func (d deps) checkLessons(ctx context.Context, s *view.Screen, from fs.FS, known map[string]lessons.Stage) (problems, count int) {
 	all, err := lessons.Load(from)
 	if err != nil {
 		for _, e := range problem.Flatten(err) {
@@ -94,7 +97,14 @@ func (d deps) checkLessons(s *view.Screen, from fs.FS, known map[string]lessons.
 			problems++
 		}
 	}
-	for _, p := range lessons.Check(all, d.loops, known) {
+	found := lessons.Check(all, d.loops, known)
+	for _, l := range all {
+		wrong := slices.ContainsFunc(found, func(p lessons.Problem) bool { return p.File == l.File })
+		if l.Recording != "" && problems == 0 && !wrong { // one that is well-formed can be played
+			found = append(found, d.rehearsed(ctx, from, l)...)
+		}
+	}
+	for _, p := range found {
 		s.Problem(p.Msg, fmt.Sprintf("%s:%d", p.File, p.Line), p.Hint)
 		problems++
 	}

@@ -190,6 +190,9 @@ func numbered(id, name string) bool {
 // elsewhere says where a lesson is played that cannot be played on the chosen cluster;
 // empty where it can.
 func (d deps) elsewhere(lesson lessons.Lesson, t target, all fs.FS) string {
+	if lesson.Recording != "" { // which is played without a cluster
+		return ""
+	}
 	l := d.loops[lesson.Loop]
 	s, err := scenarios.Load(all, lesson.Scenario)
 	switch {

@@ -18,6 +18,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/lessons"
 )
 
 func plainFlag(f *pflag.FlagSet, plain *bool) {
@@ -57,12 +58,13 @@ func (t *tutor) lines() *lines.Face {
 	return &lines.Face{Screen: t.screen, In: t.typed, Heard: t.deps.heard}
 }
 
-// face is the one for a lesson on this loop.
-func (t *tutor) face(loop engine.Definition) face {
+// face is the one for a lesson.
+func (t *tutor) face(l lessons.Lesson) face {
 	if !t.wide {
 		return lineByLine{t.lines(), t}
 	}
-	w := wholeScreen{t.deps.screen(loop), t.o.target}
+	w := wholeScreen{t.deps.screen(t.deps.loops[l.Loop]), t.o.target}
+	w.Replay, w.Lesson = l.Recording != "", l.Recording != ""
 	t.on.face = w.Face
 	return w
 }
@@ -81,7 +83,9 @@ func (d deps) runStepwise(ctx context.Context, scenario string, r *runner, s sta
 		r.err = errors.Join(r.err, r.rec.frame(f))
 		w.Frame(f)
 	}
-	err := w.Play(ctx, play.NewRun(scenario, play.Options{Loop: r.loop, Source: s, Word: wordedBy(s)}))
+	o := play.Options{Loop: r.loop, Source: s, Word: wordedBy(s)}
+	o.Branch, o.NoBranch = d.branches(r.o.target, r.scenarios, r.o.loop, scenario, w.Frame)
+	err := w.Play(ctx, play.NewRun(scenario, o))
 	if errors.Is(err, play.ErrQuit) {
 		err = nil
 	}

@@ -17,6 +17,8 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/recording"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
@@ -96,6 +98,10 @@ func (d deps) learn(ctx context.Context, name string, o learnOptions) (err error
 	if err != nil {
 		return err
 	}
+	files, err := dirFS(o.lessons, d.lessons)
+	if err != nil {
+		return err
+	}
 	scenarios, err := dirFS(o.scenarios, d.scenarios)
 	if err != nil {
 		return err
@@ -116,7 +122,7 @@ func (d deps) learn(ctx context.Context, name string, o learnOptions) (err error
 	}
 	on := &onScreen{Waits: d.waits}
 	d.waits = on
-	t := &tutor{on: on, deps: d, session: d.opener(d, o.target, scenarios), progress: progress, auto: o.auto, attached: o.target.attached(), o: o, scenarios: scenarios, next: c.after, screen: view.New(d.out)}
+	t := &tutor{on: on, deps: d, session: d.opener(d, o.target, scenarios), progress: progress, auto: o.auto, attached: o.target.attached(), o: o, files: files, scenarios: scenarios, next: c.after, screen: view.New(d.out)}
 	defer func() { err = t.session.close(err) }()
 	if !o.auto {
 		t.typed, t.wide = d.typed, d.fullScreen(o.plain)
@@ -145,6 +151,7 @@ type tutor struct {
 	wide      bool          // the whole terminal is taken
 	on        *onScreen
 	o         learnOptions
+	files     fs.FS // of the lessons
 	scenarios fs.FS
 	next      func(lessons.Lesson) string // what there is to learn after a lesson
 	attached  bool                        // to somebody else's cluster
@@ -189,9 +196,19 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, after, next string) 
 	if t.typing() {
 		o.After = after
 	}
-	shown := t.face(o.Loop)
+	shown := t.face(c.Lesson)
 	o.SecondTry = t.wide
-	if play.Executions(play.Scenes(c.Blocks)) > 0 {
+	switch {
+	case c.Recording != "":
+		recorded, closed, openErr := t.deps.besideLesson(ctx, t.files, c.Lesson)
+		if openErr != nil {
+			return openErr
+		}
+		defer func() { err = errors.Join(err, closed()) }()
+		o.Recorded, o.After = recorded, ""
+		recorded.Before = passesSeen
+		shown.begins(engine.Info{Simulated: recorded.Recording.Header.Virtual, Notes: append(aboutRecording(recorded.Recording), noCluster)})
+	case play.Executions(play.Scenes(c.Blocks)) > 0:
 		stage, openErr := bringUp(ctx, t.session, c.Loop, c.Scenario, &startup{screen: view.New(t.deps.out), attached: t.attached})
 		if openErr != nil {
 			return openErr
@@ -208,6 +225,7 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, after, next string) 
 			shown.frame(f)
 		}
 		o.Source, o.Word = stage, wordedBy(stage)
+		o.Branch, o.NoBranch = t.deps.branches(t.o.target, t.scenarios, c.Loop, c.Scenario, shown.frame)
 		t.second(stage.Info().Kubectl)
 		shown.begins(t.informed(stage.Info()))
 	}
@@ -218,8 +236,8 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, after, next string) 
 	if t.wide { // the screen that said so is gone
 		t.screen.Done("수업을 마쳤습니다: " + c.Title)
 	}
-	if drift := p.Drift(); t.auto && len(drift) > 0 && o.Source.Info().Simulated { // a real cluster may forbid what a lesson asks about
-		return &problem.Error{What: fmt.Sprintf("수업과 클러스터가 %d곳에서 어긋났습니다", len(drift)), Where: c.File,
+	if drift := p.Drift(); t.auto && len(drift) > 0 && (o.Source == nil || o.Source.Info().Simulated) { // a real cluster may forbid what a lesson asks about
+		return &problem.Error{What: fmt.Sprintf("수업과 %s %d곳에서 어긋났습니다", korean.Subject(map[bool]string{true: "클러스터", false: "기록"}[o.Source != nil]), len(drift)), Where: c.File,
 			Hint: drift[0]}
 	}
 	return nil

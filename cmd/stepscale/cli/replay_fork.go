@@ -39,7 +39,7 @@ func (d deps) fork(ctx context.Context, file string, pass int, sets []string) (p
 	if ofVPA != nil && (study == nil || edit.OfVPA()) {
 		return forkVPA(file, ofVPA, edit, pass)
 	}
-	if !study.Has(pass) {
+	if pass > 0 && !study.Has(pass) {
 		return play.Forked{}, noSuchPass(pass)
 	}
 	course, err := study.Fork(edit, pass)
@@ -47,7 +47,7 @@ func (d deps) fork(ctx context.Context, file string, pass int, sets []string) (p
 		return play.Forked{}, unset(file, err)
 	}
 	recorded := study.Recorded()
-	f := play.Forked{From: pass, Sets: sets, What: "레플리카", Notes: []string{simulatedFork}, Recorded: replicasOf(recorded), Other: replicasOf(course), Passes: replicasParted(recorded, course)}
+	f := play.Forked{From: pass, Sets: sets, What: "레플리카", Notes: []string{simulatedFork}, Recorded: replicasOf(recorded), Other: replicasOf(course), Passes: replicasParted(recorded, course), Sums: sideBySide(whatif.Sum(recorded), whatif.Sum(course))}
 	if p := course.First; p != nil {
 		f.First = fmt.Sprintf("패스 %d의 2-replicas/%s. %s: 기록 %s, 갈래 %s", p.Pass, p.Stage, view.FactLabel(p.Fact), orNone(p.Was), orNone(p.Is))
 	}
@@ -58,7 +58,7 @@ func (d deps) fork(ctx context.Context, file string, pass int, sets []string) (p
 }
 
 func forkVPA(file string, study *whatif.VPAStudy, edit *whatif.Edit, pass int) (play.Forked, error) {
-	if !study.Has(pass) {
+	if pass > 0 && !study.Has(pass) {
 		return play.Forked{}, noSuchPass(pass)
 	}
 	course, err := study.Fork(edit, pass)
@@ -66,7 +66,7 @@ func forkVPA(file string, study *whatif.VPAStudy, edit *whatif.Edit, pass int) (
 		return play.Forked{}, unset(file, err)
 	}
 	recorded := study.Recorded()
-	f := play.Forked{From: pass, Sets: edit.Texts(), What: "파드 하나의 CPU 요청량(m)", Notes: []string{simulatedFork}, Recorded: requestsOf(recorded), Other: requestsOf(course), Passes: sizesParted(recorded, course)}
+	f := play.Forked{From: pass, Sets: edit.Texts(), What: "파드 하나의 CPU 요청량(m)", Notes: []string{simulatedFork}, Recorded: requestsOf(recorded), Other: requestsOf(course), Passes: sizesParted(recorded, course), Sums: vpaSideBySide(whatif.SumVPA(recorded), whatif.SumVPA(course))}
 	if course.Parted >= 0 {
 		step := "2-recommend"
 		if a, b := targets(recorded.Points[course.Parted].Told), targets(course.Points[course.Parted].Told); a == b {

@@ -198,6 +198,38 @@ func TestWhatIsKept(t *testing.T) {
 	}
 }
 
+// TestPackedRecording: a name that ends in .gz is packed, and read as any other. What was
+// written before it was closed is in the file.
+func TestPackedRecording(t *testing.T) {
+	a := testApp(t)
+	file := filepath.Join(t.TempDir(), "web.jsonl.gz")
+	r, err := a.recorder(file, true, "run-x", recording.Header{Loop: "hpa"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.frame(trace.Frame{Pass: 1, Step: "hpa/x"}); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.Stat(file)
+	if err != nil || before.Size() < 100 {
+		t.Errorf("%v, %v", before, err)
+	}
+	if err := r.close(); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(file); err != nil || !bytes.HasPrefix(b, []byte{0x1f, 0x8b}) {
+		t.Errorf("it is not packed: %v", err)
+	}
+	rec, opened, err := openReplay(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	if rec.Len() != 1 || rec.Header.Loop != "hpa" {
+		t.Errorf("%d frames, %+v", rec.Len(), rec.Header)
+	}
+}
+
 // TestKeepingIsNoReasonToFail: where nothing can be kept, the session goes on.
 func TestKeepingIsNoReasonToFail(t *testing.T) {
 	a := testApp(t)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"slices"
 	"strconv"
@@ -63,7 +64,7 @@ func newRunCommand(d deps) *cobra.Command {
 	f.StringVar(&o.loop, "loop", "hpa", "실행할 `루프`")
 	f.StringVar(&o.until, "until", "", "끝낼 `조건`: scale(파드의 수나 크기가 바뀔 때) 또는 pass=N(N번째 패스까지)")
 	f.DurationVar(&o.length, "for", 0, "이만큼의 `시간` 동안 실행합니다(임베디드 클러스터에서는 가상 시간). 예: 30m (아무 조건도 없으면 30m)")
-	f.StringVar(&o.record, "record", "", "실행한 단계를 이 `파일`에 JSON 줄로 기록합니다(시나리오의 오브젝트도 그대로 담깁니다)")
+	f.StringVar(&o.record, "record", "", "실행한 단계를 이 `파일`에 JSON 줄로 기록합니다. 이름이 .gz로 끝나면 압축합니다(시나리오의 오브젝트도 그대로 담깁니다)")
 	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
 	noRecordFlag(f, &o.noRecord)
 	plainFlag(f, &o.plain)
@@ -116,7 +117,7 @@ func (d deps) run(ctx context.Context, scenario string, o runOptions) (err error
 	if err := knownScenario(all, scenario); err != nil {
 		return err
 	}
-	r := &runner{out: d.out, errOut: d.errOut, screen: view.New(d.out), o: o, loop: d.loops[o.loop], last: last}
+	r := &runner{out: d.out, errOut: d.errOut, screen: view.New(d.out), o: o, scenarios: all, loop: d.loops[o.loop], last: last}
 	h := recording.Header{Cluster: o.target.kind(), Virtual: !o.target.real(), Loop: o.loop, Steps: r.loop.StepIDs(), Scenario: recordedScenario(all, scenario)}
 	if r.rec, err = d.recorder(o.record, o.noRecord, "run-"+scenario, h); err != nil {
 		return err
@@ -169,14 +170,15 @@ func (r *runner) play(ctx context.Context, s *engine.Session) ([]trace.Frame, er
 type runner struct {
 	out, errOut io.Writer
 
-	screen *view.Screen
-	o      runOptions
-	loop   engine.Definition
-	last   trace.StepID
-	rec    *recorder
-	start  time.Time
-	scaled bool
-	passes int
+	screen    *view.Screen
+	o         runOptions
+	scenarios fs.FS
+	loop      engine.Definition
+	last      trace.StepID
+	rec       *recorder
+	start     time.Time
+	scaled    bool
+	passes    int
 
 	simulated   bool
 	interrupted bool

@@ -59,23 +59,27 @@ func compare[C, S any](ctx context.Context, o whatifOptions, r *comparison[C], p
 		return err
 	}
 	sweep := len(o.sweeps) > 0
-	var sums []S
-	for _, sets := range variants {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		edit, err := whatif.ParseEdit(sets)
+	sums := make([]S, len(variants))
+	r.Variants = make([]C, len(variants))
+	err = whatif.Each(ctx, len(variants), func(i int) error {
+		edit, err := whatif.ParseEdit(variants[i])
 		if err != nil {
 			return err
 		}
-		c, err := p.course(sets, edit)
+		c, err := p.course(variants[i], edit)
 		if err != nil {
 			return err
 		}
+		sums[i] = p.summary(c)
 		if sweep {
 			p.bare(&c)
 		}
-		r.Variants, sums = append(r.Variants, c), append(sums, p.summary(c))
+		r.Variants[i] = c
+		return nil
+	})
+	if err != nil {
+		r.Variants = nil
+		return err
 	}
 	if !sweep {
 		return nil

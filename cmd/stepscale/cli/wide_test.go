@@ -43,7 +43,7 @@ func newWide(t *testing.T, l lessons.Lesson) *wide {
 	seed := fnv.New64()
 	_, _ = seed.Write([]byte(l.ID))
 	w := &wide{t: t, framed: map[string]bool{}, random: rand.New(rand.NewPCG(seed.Sum64(), 1))}
-	w.m = full.New(full.Setting{Loop: loops[l.Loop], Simulated: true}, func(string) { w.sent = true })
+	w.m = full.New(full.Setting{Loop: loops[l.Loop], Simulated: true, Replay: l.Recording != "", Lesson: l.Recording != ""}, func(string) { w.sent = true })
 	w.face = &lines.Face{Screen: view.NewFixed(&w.lines, columns, false)}
 	w.plain = &lines.Face{Screen: view.NewPlain(&w.spoken, columns)}
 	return w
@@ -70,6 +70,8 @@ func (w *wide) show(e play.Event) {
 		for _, f := range e.Frames {
 			w.frame(f)
 		}
+	case play.Replayed, play.Result: // a lesson about a recording has no other
+		w.frames++
 	case play.Question:
 		w.question = e.Text
 	case play.Verdicts:

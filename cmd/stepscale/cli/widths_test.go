@@ -69,7 +69,7 @@ func (all pages) text(l lessons.Lesson) {
 			all.show(play.Question{Text: b.Text})
 		case lessons.Hint:
 			all.show(play.Hint{Text: b.Text})
-		case lessons.Step, lessons.Continue:
+		case lessons.Step, lessons.Continue, lessons.Replay:
 			all.show(play.Coming{Text: b.Text})
 		}
 	}

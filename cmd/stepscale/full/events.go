@@ -27,12 +27,12 @@ func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
 		m = m.says(text(e))
 	case play.Coming:
 		m = m.says()
-		if m.coming, m.questions = wording.Coming(e), nil; m.replays() { // it has come
+		if m.coming, m.questions = wording.Coming(e), nil; m.retells() { // it has come
 			m = m.says(text(e))
 		}
 	case play.Question:
 		m = m.reveal()
-		if m.replays() {
+		if m.retells() {
 			m = m.says(text(e))
 		}
 		m.questions = append(m.questions[:len(m.questions):len(m.questions)], asked{text: e.Text})
@@ -43,12 +43,17 @@ func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
 	case play.Ballot:
 		m = m.present()
 		m.ballot, m.field, m.focus, m.overlay, m.palette = &e, field{}, story, nil, nil
-	case play.Note, play.Hint, play.Tally:
+	case play.Note, play.Hint, play.Tally, play.Parting:
 		m.notes = append(m.notes[:len(m.notes):len(m.notes)], text(e))
 	case play.Executed, play.Running, play.Pass, play.Passed, play.Verdicts, play.Trouble:
 		return m.executed(e), nil
 	case play.Replayed:
 		m = m.replayed(e)
+	case play.Branched:
+		m = m.branched(e)
+	case play.Result:
+		m.deeds = append(m.deeds, page{}.with(text(e)))
+		m.fresh, m.focus, m.scroll[deed] = true, deed, 0
 	case play.Finished:
 		m.finished = e.Text
 		m = m.says(m.ending(e)...)
@@ -196,4 +201,21 @@ func copied(e play.Kubectl) string {
 // tick moves the spinner on.
 func tick() tea.Cmd {
 	return tea.Tick(120*time.Millisecond, func(time.Time) tea.Msg { return beat{} })
+}
+
+// branched is the state in which a branch begins, with nothing executed yet; and the one in
+// which the play stood before, when it is over.
+func (m Model) branched(e play.Branched) Model {
+	if !e.Ends {
+		trunk := m
+		m.trunk = &trunk
+		m.frames, m.worlds, m.ticks, m.now, m.cursor = nil, nil, nil, -1, -1
+		return m
+	}
+	if m.trunk == nil {
+		return m
+	}
+	back := *m.trunk
+	back.width, back.height, back.asking, back.notes, back.overlay = m.width, m.height, m.asking, m.notes, m.overlay
+	return back
 }

@@ -47,7 +47,7 @@ func (m Model) foot() []string {
 
 // asks are the rows that ask for something.
 func (m Model) asks() []string {
-	if m.replays() || m.stop == play.ForNext && m.coming == "" {
+	if m.retells() || m.stop == play.ForNext && m.coming == "" {
 		return nil
 	}
 	if m.stop == play.ForVote && m.ballot != nil {
@@ -110,7 +110,7 @@ func (m Model) keysLine() string {
 		}
 	case m.past():
 		keys = []string{"Enter 지금으로", "←→ 한 단계", "[ ] 바뀐 곳", "↓ 더 읽기", "f 값", "? 도움말"}
-	case m.replays():
+	case m.retells():
 		keys = append([]string{"Enter 다음 단계", "←→ 하위 단계", "[ ] 바뀐 곳"}, m.replayHints()...)
 	default:
 		keys = append([]string{"Enter " + m.enters()}, m.otherKeys()...)
@@ -164,6 +164,9 @@ func (m Model) otherKeys() []string {
 	} else if len(m.deeds) > 0 && len(last(m.stories).blocks) > 0 {
 		keys = append(keys, "Tab "+map[pane]string{story: "방금 한 일", deed: "글"}[m.reads()])
 	}
+	if m.replays() {
+		return append(keys, "←→ 하위 단계", "[ ] 바뀐 곳", "? 도움말", ": 명령", "w 왜", "/ 찾기", "v 그래프", "f 값", "q 끝")
+	}
 	if m.now > 0 {
 		keys = append(keys, "←→ 기록")
 	}
@@ -187,13 +190,16 @@ func (m Model) helpBlock() block {
 	return func(s *view.Screen) {
 		if m.replays() {
 			s.Pairs(m.replayRows())
+			if m.Lesson {
+				s.Note("둘러보시는 동안 수업은 제자리에 있고, Enter를 누르시면 거기서 이어집니다. " + wording.Answers)
+			}
 			s.Note("한 글자짜리는 그 글쇠로 바로 됩니다. 다른 것은 :를 누르고 이름으로 부르십시오.")
 		} else {
 			s.Pairs(m.verbRows())
-			s.Note("질문에는 숫자(4, 180%, 1.8)나 확장·축소·유지, 예·아니요로 답하시면 됩니다.")
+			s.Note(wording.Answers)
 		}
 		s.Note("한글 입력 상태에서도 같은 글쇠를 누르시면 됩니다(ㅜ = n).")
-		s.Note("Ctrl-Z로 잠시 나갔다가 fg로 돌아오실 수 있고, Ctrl-C는 " + map[bool]string{true: "끝냅니다.", false: "진도를 저장하고 끝냅니다."}[m.replays()])
+		s.Note("Ctrl-Z로 잠시 나갔다가 fg로 돌아오실 수 있고, Ctrl-C는 " + map[bool]string{true: "끝냅니다.", false: "진도를 저장하고 끝냅니다."}[m.retells()])
 	}
 }
 
@@ -206,12 +212,7 @@ func (m Model) verbRows() (rows [][2]string) {
 	return m.keyRows(rows)
 }
 
-func (m Model) replayRows() (rows [][2]string) {
-	for _, c := range play.Commands() {
-		rows = append(rows, [2]string{strings.TrimSpace(strings.Join(c.Names, ", ") + " " + c.Args), c.Help})
-	}
-	return m.keyRows(rows)
-}
+func (m Model) replayRows() [][2]string { return m.keyRows(wording.CommandRows(m.Lesson)) }
 
 func (m Model) keyRows(rows [][2]string) [][2]string {
 	for _, k := range m.keys() {

@@ -157,7 +157,7 @@ func (m Model) command(name, latin string) (Model, tea.Cmd) {
 // enter goes on: back to now, down the page, to the story, and then with the play.
 func (m Model) enter() (Model, tea.Cmd) {
 	switch {
-	case m.replays():
+	case m.retells():
 		return m.sends(play.Next)
 	case m.past():
 		return m.present(), nil

@@ -18,6 +18,7 @@ type Setting struct {
 	Cluster   string            // its kind, where it is a real one
 	Notes     []string          // what is to be known before the lesson begins
 	Replay    bool              // a recording is played
+	Lesson    bool              // that a lesson is about, which is played too
 	Title     string            // until the play tells another
 	Color     bool
 }
@@ -43,6 +44,7 @@ type Model struct {
 	now    int           // the last frame that was told; -1 before the first
 	cursor int           // the frame that is shown: now, unless somebody looks back
 
+	trunk *Model         // what was shown before a branch began; nil outside of one
 	place *play.Replayed // the moment of a recording; nil outside of one
 
 	title          string

@@ -33,14 +33,22 @@ func (e entry) needs() bool { return e.args != "" && !strings.HasPrefix(e.args, 
 // entries are all commands.
 func (m Model) entries() (all []entry) {
 	sends := func(m Model, line string) (Model, tea.Cmd) { return m.present().sends(line) }
-	if m.replays() {
+	switch {
+	case m.Lesson:
+		for _, v := range play.LessonVerbs() {
+			all = append(all, entry{v.Names, v.Args, v.Help, sends})
+		}
+		for _, c := range play.LessonCommands() {
+			all = append(all, entry{c.Names, c.Args, c.Help, sends})
+		}
+	case m.replays():
 		for _, c := range play.Commands() {
 			all = append(all, entry{c.Names, c.Args, c.Help, sends})
 		}
-	} else {
+	default:
 		for _, v := range play.Verbs() {
 			if v.Key != "b" { // the screen looks back by itself
-				all = append(all, entry{v.Names, "", v.Help, sends})
+				all = append(all, entry{v.Names, v.Args, v.Help, sends})
 			}
 		}
 	}

@@ -23,7 +23,7 @@ func (m Model) replayed(e play.Replayed) Model {
 	if len(m.stories) > 0 && !m.fresh { // the lesson said more before this step
 		m.scroll[story], m.leaf = 0, 0
 	}
-	m.place, m.fresh = &e, true
+	m.place, m.fresh = &e, m.fresh || !e.Beside
 	m.deeds = []page{page{}.with(deedBlock(m.stepView(e.Frame)))}
 	m.focus, m.scroll[deed] = deed, 0
 	for _, after := range e.After {
@@ -38,6 +38,10 @@ func (m Model) replayed(e play.Replayed) Model {
 
 // replays tells whether the play is a recording.
 func (m Model) replays() bool { return m.Replay }
+
+// retells tells whether there is nothing but the recording: what a lesson says beside it was
+// said when it was made.
+func (m Model) retells() bool { return m.Replay && !m.Lesson }
 
 // replayKeys are the keys of the screen's own while a recording is played. What a learner
 // does with the recording is in the table of the play.

@@ -15,6 +15,11 @@ func NewRun(title string, o Options) *Play {
 func (p *Play) bare(title string) error {
 	p.tell(Title{title})
 	p.tell(Prose{"설명 없이 루프를 한 단계씩 실행합니다. **다음**을 누르실 때마다 액터 하나만 움직이고, **계속**은 파드의 수나 크기가 바뀔 때까지 패스를 이어 갑니다. 끝내실 때까지 클러스터는 그대로 기다립니다."})
+	return p.bareSteps()
+}
+
+// bareSteps goes on step by step, from wherever the loop stands.
+func (p *Play) bareSteps() error {
 	for {
 		following := p.following()
 		b := lessons.Block{Kind: lessons.Step, Arg: string(following)}
@@ -34,6 +39,9 @@ func (p *Play) bare(title string) error {
 		t.end()
 		if len(frames) > 0 && p.ctx.Err() == nil {
 			p.show(frames[len(frames)-1], false)
+		}
+		if p.branch != nil {
+			p.branch.told(p, frames)
 		}
 		if err != nil {
 			return err

@@ -140,7 +140,7 @@ func (p *Play) ballot(b Ballot) error {
 			return nil
 		}
 		line, err := p.await(ForVote, said.Changed)
-		v, isVerb := verb(line)
+		v, arg, isVerb := spoken(line)
 		choice, ok := b.Choice(line)
 		switch {
 		case err != nil:
@@ -154,7 +154,7 @@ func (p *Play) ballot(b Ballot) error {
 			p.note("투표하지 않고 넘어갑니다. 나중에 하시려면 '투표'라고 적어 주십시오.")
 			return nil
 		case isVerb:
-			if v.do(p) == quit {
+			if v.do(p, arg) == quit {
 				return ErrQuit
 			}
 		default:

@@ -34,6 +34,7 @@ func Commands() []Command {
 		{[]string{"비교", "diff", "d"}, "패스 [패스]", "두 패스에서 처음 달라진 계산과 그 뒤에 달라진 것을 봅니다.", (*Replay).diff},
 		{[]string{"왜", "why", "w"}, "[노드]", "이 패스의 결정이 달라지려면 값 하나가 얼마나 달라야 했는지 찾습니다(HPA, VPA, 노드).", (*Replay).why},
 		{[]string{"갈래", "fork"}, "이름=값", "여기까지는 기록 그대로, 여기서부터 하나를 바꿔 다시 결정해 기록과 나란히 봅니다. 예: 갈래 target=70", (*Replay).fork},
+		{[]string{"만약", "whatif"}, "이름=값", "기록의 처음부터 하나가 달랐다면 어떻게 되었을지 다시 결정해 나란히 봅니다. 예: 만약 target=70", (*Replay).whatif},
 		{[]string{"목록", "list", "l"}, "", "이 패스의 단계를 모두 봅니다.", (*Replay).list},
 		{[]string{"값", "facts", "f"}, "", "이 단계가 읽고 계산한 값을 빠짐없이 봅니다.", (*Replay).facts},
 		{[]string{"도움말", "help", "?"}, "", "이 표를 봅니다.", func(r *Replay, _ string) flow { r.tell(ReplayHelp{}); return stay }},
@@ -61,7 +62,7 @@ func commandNames() (names []string) {
 func (r *Replay) atEnd() bool {
 	end := r.cursor == r.Recording.Len()-1
 	if end {
-		r.note("기록의 끝입니다. 뒤로(b)나 이동(g 처음)으로 돌아가실 수 있습니다.")
+		r.refuse("기록의 끝입니다. 뒤로(b)나 이동(g 처음)으로 돌아가실 수 있습니다.")
 	}
 	return end
 }
@@ -91,8 +92,7 @@ func (r *Replay) into(string) flow {
 
 func (r *Replay) back(string) flow {
 	if r.cursor == 0 {
-		r.note("기록의 처음입니다.")
-		return stay
+		return r.refuse("기록의 처음입니다.")
 	}
 	r.to(r.cursor - 1)
 	return stay
@@ -106,18 +106,15 @@ func (r *Replay) goOn(arg string) flow {
 	} else {
 		s, err := r.stopAt(arg)
 		if err != nil {
-			r.note(Misunderstood(err, r.Recording))
-			return stay
+			return r.refuse(Misunderstood(err, r.Recording))
 		}
 		at, ok = s.find(r.cursor + 1)
 	}
 	switch {
 	case !ok && arg == "":
-		r.note("여기부터 기록의 끝까지 파드의 수도 크기도 바뀌지 않고, 멈출 중단점도 없습니다.")
-		return stay
+		return r.refuse("여기부터 기록의 끝까지 파드의 수도 크기도 바뀌지 않고, 멈출 중단점도 없습니다.")
 	case !ok:
-		r.note("여기부터 기록의 끝까지 그런 자리가 없습니다: " + arg)
-		return stay
+		return r.refuse("여기부터 기록의 끝까지 그런 자리가 없습니다: " + arg)
 	}
 	r.passed(from, at)
 	if why != "" {
@@ -131,8 +128,7 @@ func (r *Replay) setBreak(arg string) flow {
 	if arg != "" {
 		s, err := r.stopAt(arg)
 		if err != nil {
-			r.note(Misunderstood(err, r.Recording))
-			return stay
+			return r.refuse(Misunderstood(err, r.Recording))
 		}
 		r.breaks = append(r.breaks, s)
 	}
@@ -148,8 +144,7 @@ func (r *Replay) setBreak(arg string) flow {
 func (r *Replay) clear(arg string) flow {
 	var n int
 	if _, err := fmt.Sscanf(arg, "%d", &n); err != nil || n < 1 || n > len(r.breaks) {
-		r.note("지울 중단점의 번호를 적어 주십시오. 번호는 '중단점'으로 볼 수 있습니다.")
-		return stay
+		return r.refuse("지울 중단점의 번호를 적어 주십시오. 번호는 '중단점'으로 볼 수 있습니다.")
 	}
 	r.note("중단점을 지웠습니다: " + r.breaks[n-1].text)
 	r.breaks = slices.Delete(r.breaks, n-1, n)
@@ -158,13 +153,11 @@ func (r *Replay) clear(arg string) flow {
 
 func (r *Replay) goTo(arg string) flow {
 	if arg == "" {
-		r.note("가실 자리를 적어 주십시오. 예: 이동 12, 이동 12.5, 이동 +5m, 이동 끝")
-		return stay
+		return r.refuse("가실 자리를 적어 주십시오. 예: 이동 12, 이동 12.5, 이동 +5m, 이동 끝")
 	}
 	at, err := r.Find(arg)
 	if err != nil {
-		r.note(err.Error())
-		return stay
+		return r.refuse(err.Error())
 	}
 	r.to(at)
 	return stay
@@ -179,7 +172,7 @@ func (r *Replay) mark(name string) flow {
 			r.note(row)
 		}
 	case taken || strings.ContainsAny(name, " \t"):
-		r.note("표시의 이름으로는 숫자나 시간이 아닌 한 낱말을 적어 주십시오.")
+		r.refuse("표시의 이름으로는 숫자나 시간이 아닌 한 낱말을 적어 주십시오.")
 	default:
 		r.marks[name] = r.cursor
 		r.note(fmt.Sprintf("이 자리를 %s 표시했습니다. 돌아오시려면: 이동 %s", korean.By(name), name))

@@ -62,8 +62,9 @@ type (
 	}
 	// Facts shows all that a step has read and computed.
 	Facts struct{ Frame trace.Frame }
-	// Help shows the table of verbs.
-	Help struct{}
+	// Help shows the table of verbs; in a lesson about a recording those that it has, and
+	// the commands of the recording.
+	Help struct{ Recorded bool }
 	// Trouble is a step that failed, and may be run again.
 	Trouble struct{ What, Where, Hint string }
 	// Finished ends the lesson.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
@@ -34,7 +35,9 @@ type Options struct {
 	Skip   int               // so many executing scenes are executed silently
 	Loop   engine.Definition // of the lesson
 	Source Source            // nil when the lesson executes nothing
-	Auto   bool              // play without stops
+	// Recorded is the recording that the lesson is about, where it is about one; nil else.
+	Recorded *ReplayOptions
+	Auto     bool // play without stops
 	// SecondTry gives the hints and asks once more where a prediction is wrong.
 	SecondTry bool
 	After     string // what happens to the cluster after the lesson; empty: without a stop before it
@@ -42,6 +45,10 @@ type Options struct {
 	Save      func(state.Lesson)
 	Class     Class // nil where nobody looks on
 
+	// Branch opens the same scenario on a cluster of its own; nil where it cannot, and
+	// NoBranch says why.
+	Branch   func(ctx context.Context) (*Branch, error)
+	NoBranch string
 	// Word says in Korean why a step failed; problem.OfStep when nil.
 	Word func(ctx context.Context, where string, err error) error
 }
@@ -52,6 +59,8 @@ type Play struct {
 	talk
 
 	session    *engine.Session
+	branch     *branch  // nil in a play that is no branch of another
+	recorded   *replays // nil in a lesson of a cluster
 	info       engine.Info
 	last       trace.StepID // the last step of the loop's pass
 	silent     bool         // fast-forward
@@ -60,7 +69,8 @@ type Play struct {
 	cursor     int          // index of the frame shown last
 	asked      *question    // that waits for its answer
 	shownAgain bool         // the step executed last was shown once more
-	drift      []string     // what the lesson says and the cluster does not do
+	drift      []Miss       // what the lesson says and the cluster does not do
+	line       int          // of lesson.md, of the block that is played
 	scenes     []scene      // of the lesson
 	progress   Progress     // as the class knows it
 	voted      string       // the ballot that the learner was asked to answer last
@@ -73,6 +83,9 @@ func New(o Options) *Play {
 	p.script = p.lesson
 	if o.Source != nil {
 		p.session, p.info = o.Source.Session(), o.Source.Info()
+	}
+	if o.Recorded != nil { // whose numbers are always the same
+		p.recorded, p.info.Simulated = newReplays(*o.Recorded), true
 	}
 	if ids := o.Loop.StepIDs(); len(ids) > 0 {
 		p.last = ids[len(ids)-1]
@@ -92,13 +105,18 @@ func Between(next lessons.Lesson) *Play {
 }
 
 // Drift is what the lesson says and the cluster did not do.
-func (p *Play) Drift() []string { return p.drift }
+func (p *Play) Drift() (texts []string) {
+	for _, m := range p.drift {
+		texts = append(texts, m.Text)
+	}
+	return texts
+}
 
 // conditions are what holds of the cluster: nobody has another than the embedded one in
 // mind who reads without any.
 func (p *Play) conditions() []string {
 	time, admission := lessons.Simulated, lessons.Webhook
-	if p.Source != nil && !p.info.Simulated {
+	if p.Source != nil && !p.info.Simulated || p.recorded != nil && !p.Recorded.Recording.Header.Virtual {
 		time = lessons.Real
 	}
 	if p.info.Policy {
@@ -120,7 +138,11 @@ func (p *Play) lesson() error {
 		if p.Source != nil && !p.info.Simulated {
 			how = "실행합니다. 실제 시간이 걸립니다."
 		}
-		p.note(fmt.Sprintf("클러스터가 새것이므로 앞의 %d단계를 먼저 %s", p.Skip, how))
+		text := fmt.Sprintf("클러스터가 새것이므로 앞의 %d단계를 먼저 %s", p.Skip, how)
+		if p.recorded != nil {
+			text = fmt.Sprintf("기록에서 앞의 %d단계를 지나 이어집니다.", p.Skip)
+		}
+		p.note(text)
 	}
 	for _, sc := range scenes {
 		if p.silent = done < p.Skip; p.silent {
@@ -128,7 +150,7 @@ func (p *Play) lesson() error {
 				if err := p.held(); err != nil {
 					return err
 				}
-				frames, err := p.execute(*sc.exec, nil)
+				frames, err := p.forward(*sc.exec)
 				if err != nil {
 					return err
 				}
@@ -159,6 +181,14 @@ func (p *Play) lesson() error {
 	return err
 }
 
+// forward executes a block without showing it.
+func (p *Play) forward(b lessons.Block) ([]trace.Frame, error) {
+	if b.Kind == lessons.Replay {
+		return nil, p.carryOut(scene{exec: &b}, nil)
+	}
+	return p.execute(b, nil)
+}
+
 // scene plays prose, questions and the step.
 func (p *Play) scene(sc scene) error {
 	for _, text := range sc.prose {
@@ -167,6 +197,7 @@ func (p *Play) scene(sc scene) error {
 	if sc.exec == nil {
 		return nil
 	}
+	p.line = sc.exec.Line
 	p.tell(Coming{announce(*sc.exec), p.takes(*sc.exec)})
 	guesses := make([]string, len(sc.questions))
 	for i, q := range sc.questions {
@@ -190,6 +221,13 @@ func (p *Play) scene(sc scene) error {
 		}
 	}
 	if err := p.held(); err != nil {
+		return err
+	}
+	if sc.exec.Kind == lessons.Replay {
+		err := p.carryOut(sc, guesses)
+		if err == nil {
+			p.stepped(*sc.exec, nil)
+		}
 		return err
 	}
 	t := p.passes(*sc.exec)
@@ -223,6 +261,8 @@ func (p *Play) stepped(b lessons.Block, frames []trace.Frame) {
 // announce says what the block is about to do; the lesson's own words first.
 func announce(b lessons.Block) string {
 	switch {
+	case b.Kind == lessons.Replay:
+		return strings.TrimSuffix(fmt.Sprintf("기록> %s — %s", b.Arg, b.Text), " — ")
 	case b.Text != "":
 		return b.Text
 	case b.Kind == "step":
@@ -250,7 +290,7 @@ func (p *Play) takes(b lessons.Block) time.Duration {
 
 // drifted notes that lesson and cluster disagree; --auto fails on it.
 func (p *Play) drifted(text string) {
-	p.drift = append(p.drift, text)
+	p.miss(p.line, text)
 	p.note(text)
 }
 

@@ -18,8 +18,8 @@ type ReplayOptions struct {
 	Loop      engine.Definition // of the recording; empty where it is not known
 	Chapters  []Chapter         // of the lesson that it is of
 	Before    int               // passes before the cursor that the face wants to know of
-	// Fork plays the recording on from a pass with something set otherwise; nil where it
-	// cannot. An error's text is Korean.
+	// Fork plays the recording on from a pass, or from its beginning (0), with something set
+	// otherwise; nil where it cannot. An error's text is Korean.
 	Fork func(pass int, sets []string) (Forked, error)
 }
 
@@ -37,6 +37,8 @@ type Replay struct {
 	readFrom int           // the index of the first frame of those
 	read     []trace.Frame // that were read last
 	reading  int           // the chapter that was told last, counted from 1
+	beside   bool          // somebody looks around beside a lesson
+	refused  string        // why the last command could not be carried out; empty where it was
 }
 
 // stopAt is where a continue stops: a step, or a condition.
@@ -77,8 +79,7 @@ func (r *Replay) do(line string) flow {
 	name, arg, _ := strings.Cut(line, " ")
 	c, ok := command(name)
 	if !ok {
-		r.note(unknownCommand(line) + perhaps(name, commandNames()))
-		return stay
+		return r.refuse(unknownCommand(line) + perhaps(name, commandNames()))
 	}
 	return c.do(r, strings.TrimSpace(arg))
 }
@@ -95,7 +96,7 @@ func (r *Replay) show() {
 		return
 	}
 	c, told := r.chapter()
-	e := Replayed{Frame: f, Before: r.before(), Start: r.Recording.Row(0).At, Simulated: r.Recording.Header.Virtual, Place: r.place(r.cursor), Scrub: r.scrub(), Last: r.cursor == r.Recording.Len()-1}
+	e := Replayed{Frame: f, Before: r.before(), Start: r.Recording.Row(0).At, Simulated: r.Recording.Header.Virtual, Place: r.place(r.cursor), Scrub: r.scrub(), Last: r.cursor == r.Recording.Len()-1, Beside: r.beside}
 	if told && r.cursor == c.To-1 {
 		e.After = c.After
 	}
@@ -107,11 +108,18 @@ func (r *Replay) show() {
 func (r *Replay) frame(i int) (trace.Frame, bool) {
 	f, err := r.Recording.Frame(i)
 	if err != nil {
-		r.note(fmt.Sprintf("기록의 %d번째 줄을 다시 읽지 못했습니다. 파일이 그 사이에 바뀐 것 같습니다. q로 끝내고 다시 열어 주십시오. (%v)", r.Recording.Row(i).Line, err))
+		r.refuse(fmt.Sprintf("기록의 %d번째 줄을 다시 읽지 못했습니다. 파일이 그 사이에 바뀐 것 같습니다. q로 끝내고 다시 열어 주십시오. (%v)", r.Recording.Row(i).Line, err))
 		return f, false
 	}
 	f.Kubectl = ""
 	return f, true
+}
+
+// refuse says why a command cannot be carried out.
+func (r *Replay) refuse(text string) flow {
+	r.refused = text
+	r.note(text)
+	return stay
 }
 
 // place says where a frame is.

@@ -18,6 +18,7 @@ type scene struct {
 type question struct {
 	fact, text string
 	hints      []string
+	line       int // of lesson.md
 }
 
 // Scenes groups a lesson's blocks.
@@ -27,7 +28,7 @@ func Scenes(blocks []lessons.Block) []scene {
 	for i, b := range blocks {
 		switch b.Kind {
 		case "predict":
-			s.questions = append(s.questions, question{fact: b.Arg, text: b.Text})
+			s.questions = append(s.questions, question{fact: b.Arg, text: b.Text, line: b.Line})
 		case "hint":
 			if n := len(s.questions); n > 0 {
 				s.questions[n-1].hints = append(s.questions[n-1].hints, b.Text)
@@ -35,7 +36,7 @@ func Scenes(blocks []lessons.Block) []scene {
 				s.hints = append(s.hints, b.Text)
 			}
 		case lessons.Remember: // when the lesson is over
-		case "step", "continue":
+		case lessons.Step, lessons.Continue, lessons.Replay:
 			s.exec = &blocks[i]
 			scenes = append(scenes, s)
 			s = scene{}

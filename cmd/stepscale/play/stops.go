@@ -31,10 +31,17 @@ func (p *Play) ask(why Stop) (string, error) {
 			}
 			continue
 		}
-		v, ok := verb(cmp.Or(line, Next))
+		if p.looksAround(line) {
+			continue
+		}
+		v, arg, ok := spoken(cmp.Or(line, Next))
+		if ok && p.recorded != nil && !v.still {
+			p.note("기록으로 하는 수업이라 클러스터가 없습니다. 명령 목록은 ?로 볼 수 있습니다.")
+			continue
+		}
 		switch {
 		case ok:
-			switch v.do(p) {
+			switch v.do(p, arg) {
 			case forward:
 				return "", nil
 			case quit:
@@ -58,7 +65,10 @@ func (p *Play) answered(line string) bool {
 
 // unit is that of the fact that a question asks about.
 func (p *Play) unit(q question) engine.Unit {
-	unit, _ := p.Loop.Facts.Unit(q.fact)
+	unit, known := p.Loop.Facts.Unit(q.fact)
+	if !known && q.fact == forkParts {
+		return engine.Bool
+	}
 	return unit
 }
 

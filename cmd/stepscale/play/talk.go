@@ -17,7 +17,8 @@ type talk struct {
 	script func() error
 	ctx    context.Context
 	yield  func(Event) bool
-	left   bool // the face has turned away
+	outer  *talk // that it is a part of; nil where it is the whole
+	left   bool  // the face has turned away
 	err    error
 	typed  *string // by the learner, not taken yet
 }
@@ -38,6 +39,11 @@ func (t *talk) Err() error { return t.err }
 func (t *talk) Type(line string) { t.typed = &line }
 
 func (t *talk) tell(e Event) {
+	if t.outer != nil {
+		t.outer.tell(e)
+		t.left = t.outer.left
+		return
+	}
 	if !t.left && !t.yield(e) {
 		t.left = true
 	}
@@ -47,6 +53,9 @@ func (t *talk) note(text string) { t.tell(Note{text}) }
 
 // await stops until a line was sent, or, with Wake, until changed is closed.
 func (t *talk) await(why Stop, changed <-chan struct{}) (string, error) {
+	if t.outer != nil {
+		return t.outer.await(why, changed)
+	}
 	t.tell(Ask{why, changed})
 	if t.left || t.typed == nil {
 		return "", ErrQuit

@@ -29,8 +29,7 @@ func (r *Replay) print(arg string) flow {
 		if arg != "" {
 			text = Misunderstood(&recording.FactError{Name: name}, r.Recording)
 		}
-		r.note(text)
-		return stay
+		return r.refuse(text)
 	}
 	s := Series{Fact: name}
 	texts := make([]string, len(all))
@@ -58,8 +57,7 @@ func (r *Replay) list(string) flow {
 // search goes to the next frame that has the text in it; case does not matter.
 func (r *Replay) search(text string) flow {
 	if text == "" {
-		r.note("찾으실 글을 적어 주십시오. 예: 찾기 replicaset")
-		return stay
+		return r.refuse("찾으실 글을 적어 주십시오. 예: 찾기 replicaset")
 	}
 	wanted := strings.ToLower(text)
 	for i := r.cursor + 1; i < r.Recording.Len() && r.ctx.Err() == nil; i++ {
@@ -73,8 +71,7 @@ func (r *Replay) search(text string) flow {
 			return stay
 		}
 	}
-	r.note(fmt.Sprintf("여기부터 기록의 끝까지 %s 없습니다. 처음부터 찾으시려면 '이동 처음' 뒤에 다시 찾아 주십시오.", korean.Topic("'"+text+"'")))
-	return stay
+	return r.refuse(fmt.Sprintf("여기부터 기록의 끝까지 %s 없습니다. 처음부터 찾으시려면 '이동 처음' 뒤에 다시 찾아 주십시오.", korean.Topic("'"+text+"'")))
 }
 
 // texts are what can be found in a frame.
@@ -105,8 +102,7 @@ func (r *Replay) diff(arg string) flow {
 		n, err := strconv.Atoi(word)
 		first, end := r.Recording.Pass(n)
 		if err != nil || first == end {
-			r.note(fmt.Sprintf("패스 %s 이 기록에 없습니다. %d부터 %d까지 있습니다. 예: 비교 3 7", korean.Topic(word), r.Recording.Row(0).Pass, r.place(0).Passes))
-			return stay
+			return r.refuse(fmt.Sprintf("패스 %s 이 기록에 없습니다. %d부터 %d까지 있습니다. 예: 비교 3 7", korean.Topic(word), r.Recording.Row(0).Pass, r.place(0).Passes))
 		}
 		passes = append(passes, n)
 	}
@@ -116,8 +112,7 @@ func (r *Replay) diff(arg string) flow {
 	case 3:
 		passes = passes[1:]
 	default:
-		r.note("비교할 패스를 하나나 둘 적어 주십시오. 예: 비교 3 7")
-		return stay
+		return r.refuse("비교할 패스를 하나나 둘 적어 주십시오. 예: 비교 3 7")
 	}
 	a, b := r.ofPass(passes[0]), r.ofPass(passes[1])
 	r.tell(Differences{A: passes[0], B: passes[1], All: differences(a, b, r.Loop.Facts)})
@@ -203,6 +198,7 @@ type (
 		Place     Place
 		Scrub     Scrub
 		Last      bool // of the recording
+		Beside    bool // a learner looks at it beside the lesson, which stands elsewhere
 	}
 	// Place is where a frame is in a recording, counted from 1.
 	Place struct{ Pass, Passes, Step, Steps int }

@@ -21,7 +21,7 @@ func (p *Play) judge(questions []question, guesses []string, frames []trace.Fram
 			v.Why, _ = lastFact(frames, "skipped")
 		case !ok:
 			v.Kind = Missing
-			p.drift = append(p.drift, fmt.Sprintf("질문한 값(%s)이 이번 단계에서 나오지 않았습니다.", q.fact))
+			p.miss(q.line, fmt.Sprintf("질문한 값(%s)이 이번 단계에서 나오지 않았습니다.", q.fact))
 		case v.Guess == "":
 			v.Kind = Answer
 		case right(v.Guess, value):

@@ -48,13 +48,13 @@ func (r *Replay) why(node string) flow {
 	all, err := r.Why(r.ctx, node)
 	switch {
 	case errors.Is(err, whys.ErrNone):
-		r.note("이 패스에는 '왜'가 답할 결정이 없습니다. HPA, VPA, 카펜터, 클러스터 오토스케일러가 결정한 패스에서 물어 주십시오.")
+		r.refuse("이 패스에는 '왜'가 답할 결정이 없습니다. HPA, VPA, 카펜터, 클러스터 오토스케일러가 결정한 패스에서 물어 주십시오.")
 	case errors.Is(err, otherwise.ErrNoSubject):
-		r.note("이 패스의 결정에 " + node + "에 관한 것은 없습니다. 노드나 노드 그룹의 이름을 확인해 주십시오.")
+		r.refuse("이 패스의 결정에 " + node + "에 관한 것은 없습니다. 노드나 노드 그룹의 이름을 확인해 주십시오.")
 	case errors.Is(err, otherwise.ErrDiffers):
-		r.note(Disagrees)
+		r.refuse(Disagrees)
 	case err != nil:
-		r.note("이 패스의 결정을 다시 계산할 수 없습니다: " + err.Error())
+		r.refuse("이 패스의 결정을 다시 계산할 수 없습니다: " + err.Error())
 	default:
 		for _, reasons := range all {
 			r.tell(reasons)

@@ -122,6 +122,12 @@ var labels = map[string]string{
 	"comparedConditions":           "지금까지 비교한 컨디션",
 	"difference":                   "다른 것",
 	"agrees":                       "둘이 같은가",
+	"whyMore":                      "레플리카가 더 많아졌을 값:",
+	"whyLess":                      "레플리카가 더 적어졌을 값:",
+	"forkMost":                     "갈래에서 가장 많은 것",
+	"forkLast":                     "갈래의 마지막",
+	"forkFirstPass":                "갈래가 처음 달라진 패스",
+	"forkParts":                    "갈래가 달라지는가",
 }
 
 // FactLabel is the Korean name of a fact; the name itself where there is none.

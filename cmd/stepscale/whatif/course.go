@@ -162,7 +162,7 @@ func pointOf(pass int, r hpa.Recorded) Point {
 		low = *in.HPA.Spec.MinReplicas
 	}
 	p.AtMin, p.AtMax = p.Current <= low, p.Current >= in.HPA.Spec.MaxReplicas
-	d := hpa.NewDecision(r.Params, in, r.History.Clone())
+	d := hpa.NewDecision(r.Params, in, &hpa.History{}) // which a ratio does not ask
 	d.Run(hpa.StageGroup)
 	d.Run(hpa.StageRatio)
 	m, ok := d.Measured(0)

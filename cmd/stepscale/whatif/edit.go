@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,15 +30,16 @@ const setHint = "예: target=70, maxReplicas=20, behavior.scaleDown.stabilizatio
 // Edit is what is other than in the recording: fields of the HPA's spec and flags of its
 // controller. The zero Edit changes nothing.
 type Edit struct {
-	sets  []set
-	specs map[string]*autoscalingv2.HorizontalPodAutoscalerSpec // that were made, by the JSON of the recorded one
+	sets []set
+	// The spec that was recorded last, and what was made of it.
+	before, after *autoscalingv2.HorizontalPodAutoscalerSpec
 }
 
 type set struct{ text, key, value string }
 
 // ParseEdit reads KEY=VALUE. What the keys mean is known once there is an HPA: see Check.
 func ParseEdit(texts []string) (*Edit, error) {
-	e := &Edit{specs: map[string]*autoscalingv2.HorizontalPodAutoscalerSpec{}}
+	e := &Edit{}
 	for _, text := range texts {
 		key, value, ok := strings.Cut(text, "=")
 		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
@@ -68,20 +70,28 @@ func (e *Edit) apply(r *hpa.Recorded) error {
 	if err := e.setFlags(&r.Params); err != nil {
 		return err
 	}
+	if e.before == nil || !reflect.DeepEqual(e.before, &r.Input.HPA.Spec) { // from pass to pass it hardly ever changes
+		if err := e.remember(*r); err != nil {
+			return err
+		}
+	}
+	object := *r.Input.HPA
+	object.Spec = *e.after
+	r.Input.HPA = &object
+	return nil
+}
+
+// remember makes the spec of a decision as it would have been.
+func (e *Edit) remember(r hpa.Recorded) error {
 	before, err := json.Marshal(r.Input.HPA.Spec)
 	if err != nil {
 		return err
 	}
-	spec := e.specs[string(before)]
-	if spec == nil {
-		if spec, err = e.edited(*r, before); err != nil {
-			return err
-		}
-		e.specs[string(before)] = spec
+	after, err := e.edited(r, before)
+	if err != nil {
+		return err
 	}
-	object := *r.Input.HPA
-	object.Spec = *spec
-	r.Input.HPA = &object
+	e.before, e.after = &r.Input.HPA.Spec, after
 	return nil
 }
 
@@ -93,6 +103,9 @@ const (
 func isFlag(key string) bool { return strings.HasPrefix(key, flagPrefix) }
 
 func (e *Edit) setFlags(p *hpa.Params) error {
+	if !slices.ContainsFunc(e.sets, func(s set) bool { return isFlag(s.key) }) {
+		return nil
+	}
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	p.AddFlags(flags)
 	for _, s := range e.sets {

@@ -1,10 +1,13 @@
 package whatif
 
 import (
+	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stepscale/stepscale/engine/korean"
@@ -100,4 +103,32 @@ func least[S any](all []S, by func(S) float64, wanted func(S) bool) int {
 		}
 	}
 	return best
+}
+
+// Each calls do with every number below n, on all processors. The error is that of the least
+// number that has one.
+func Each(ctx context.Context, n int, do func(i int) error) error {
+	errs := make([]error, n)
+	numbers := make(chan int)
+	var work sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), n) {
+		work.Go(func() {
+			for i := range numbers {
+				if errs[i] = ctx.Err(); errs[i] == nil {
+					errs[i] = do(i)
+				}
+			}
+		})
+	}
+	for i := range n {
+		numbers <- i
+	}
+	close(numbers)
+	work.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

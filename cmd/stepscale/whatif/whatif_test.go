@@ -2,6 +2,7 @@ package whatif
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -22,6 +23,11 @@ var begun = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 // recorded is what a loop would have recorded of a load in millicores, a pass each: two
 // pods at first, requests of 100m and a target of 50 %.
 func recorded(load []int64) []Decision {
+	return recordedBy(load, func(*autoscalingv2.HorizontalPodAutoscalerSpec) {})
+}
+
+// recordedBy is that of an HPA with something else in its spec.
+func recordedBy(load []int64, change func(*autoscalingv2.HorizontalPodAutoscalerSpec)) []Decision {
 	object := &autoscalingv2.HorizontalPodAutoscaler{
 		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "ns"},
 		Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
@@ -32,6 +38,7 @@ func recorded(load []int64) []Decision {
 			}}},
 		},
 	}
+	change(&object.Spec)
 	var all []Decision
 	replicas, memory := int32(2), hpa.History{}
 	for i, cpu := range load {
@@ -268,11 +275,7 @@ func TestVerdict(t *testing.T) {
 
 // BenchmarkDay plays a day of one variant, which is to take a second at most.
 func BenchmarkDay(b *testing.B) {
-	load := make([]int64, 24*60*4)
-	for i := range load {
-		load[i] = 100 + int64(i%1000)
-	}
-	s, err := New(recording.Header{}, recorded(load))
+	s, err := New(recording.Header{}, recorded(dayLong()))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -285,4 +288,33 @@ func BenchmarkDay(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkHundredVariants plays a day of a hundred, which is to take 20 seconds at most.
+func BenchmarkHundredVariants(b *testing.B) {
+	s, err := New(recording.Header{}, recorded(dayLong()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		err := Each(b.Context(), 100, func(n int) error {
+			e, err := ParseEdit([]string{fmt.Sprintf("target=%d", 20+n)})
+			if err == nil {
+				_, err = s.Play(e)
+			}
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// dayLong is a day's load.
+func dayLong() []int64 {
+	load := make([]int64, 24*60*4)
+	for i := range load {
+		load[i] = 100 + int64(i%1000)
+	}
+	return load
 }

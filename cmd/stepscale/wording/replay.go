@@ -12,7 +12,7 @@ import (
 func replay(s *view.Screen, e play.Event) {
 	switch e := e.(type) {
 	case play.Replayed:
-		place := fmt.Sprintf("기록 %s · 패스 %d/%d · 단계 %d/%d", e.Place, e.Place.Pass, e.Place.Passes, e.Place.Step, e.Place.Steps)
+		place := fmt.Sprintf(map[bool]string{true: "둘러보기, "}[e.Beside]+"기록 %s · 패스 %d/%d · 단계 %d/%d", e.Place, e.Place.Pass, e.Place.Passes, e.Place.Step, e.Place.Steps)
 		if e.Last {
 			place += " · 기록의 끝"
 		}
@@ -40,15 +40,38 @@ func replay(s *view.Screen, e play.Event) {
 		s.Differences(e.A, e.B, rows)
 	case play.Reasons:
 		s.Why(e.Pass, e.Answer, e.Start)
+	case play.Parting:
+		s.Note("처음 갈라진 단계: " + parting(e))
 	case play.Forked:
 		forked(s, e)
 	case play.ReplayHelp:
-		var rows [][2]string
-		for _, c := range play.Commands() {
-			rows = append(rows, [2]string{strings.TrimSpace(strings.Join(c.Names, ", ") + " " + c.Args), c.Help})
-		}
-		help(s, rows, "Enter만 누르시면 방금 한 명령을 되풀이합니다.")
+		help(s, CommandRows(false), "Enter만 누르시면 방금 한 명령을 되풀이합니다.")
 	}
+}
+
+// CommandRows is the table of a replay's commands, or that of a lesson about a recording.
+func CommandRows(lesson bool) (rows [][2]string) {
+	commands := play.Commands()
+	if lesson {
+		commands = play.LessonCommands()
+		for _, v := range play.LessonVerbs() {
+			rows = append(rows, [2]string{strings.Join(v.Names, ", "), v.Help})
+		}
+	}
+	for _, c := range commands {
+		rows = append(rows, [2]string{strings.TrimSpace(strings.Join(c.Names, ", ") + " " + c.Args), c.Help})
+	}
+	return rows
+}
+
+func parting(e play.Parting) string {
+	value := func(text string) string {
+		if text == "" {
+			return "(없음)"
+		}
+		return view.FactValue(text)
+	}
+	return fmt.Sprintf("패스 %d의 %s. %s: 원래 %s, 여기 %s", e.Pass, e.Step, view.FactLabel(e.Fact), value(e.Was), value(e.Is))
 }
 
 // mostForked is how many passes that differ are listed.
@@ -56,9 +79,16 @@ const mostForked = 12
 
 // forked shows another course beside the recorded one.
 func forked(s *view.Screen, e play.Forked) {
-	s.Section(fmt.Sprintf("갈래: 패스 %d부터 %s", e.From, strings.Join(e.Sets, " ")))
+	from := fmt.Sprintf("패스 %d", e.From)
+	if e.From == 0 {
+		from = "처음"
+	}
+	s.Section(fmt.Sprintf("갈래: %s부터 %s", from, strings.Join(e.Sets, " ")))
 	for _, note := range e.Notes {
 		s.Note(note)
+	}
+	if e.Parted != nil {
+		e.First = parting(*e.Parted)
 	}
 	if e.First == "" {
 		s.Note("두 갈래는 끝까지 갈라지지 않습니다.")
@@ -76,4 +106,8 @@ func forked(s *view.Screen, e play.Forked) {
 		rows = append(rows, []string{fmt.Sprint(p.Pass), p.Recorded, p.Other})
 	}
 	s.Table([]string{"패스", "기록", "갈래"}, rows)
+	if len(e.Sums) > 0 {
+		s.Section("나란히, 기록의 처음부터 끝까지")
+		s.Table([]string{"", "기록", "갈래"}, e.Sums)
+	}
 }

@@ -43,7 +43,13 @@ func Write(s *view.Screen, e play.Event) {
 	case play.Facts:
 		s.Facts(e.Frame)
 	case play.Help:
+		if e.Recorded {
+			help(s, CommandRows(true), "둘러보시는 동안 수업은 제자리에 있고, Enter를 누르시면 거기서 이어집니다. "+Answers)
+			return
+		}
 		Help(s)
+	case play.Result:
+		Write(s, e.Event)
 	case play.Trouble:
 		s.Problem(e.What, e.Where, e.Hint)
 	case play.Ballot:
@@ -126,13 +132,16 @@ func verdicts(s *view.Screen, all play.Verdicts) {
 	s.Blank()
 }
 
+// Answers says what can be answered to a question.
+const Answers = "질문에는 숫자(예: 4, 180%, 1.8)나 확장·축소·유지, 예·아니요로 답하시면 됩니다."
+
 // Help shows the verbs.
 func Help(s *view.Screen) {
 	var rows [][2]string
 	for _, v := range play.Verbs() {
-		rows = append(rows, [2]string{strings.Join(v.Names, ", "), v.Help})
+		rows = append(rows, [2]string{strings.TrimSpace(strings.Join(v.Names, ", ") + " " + v.Args), v.Help})
 	}
-	help(s, rows, "질문에는 숫자(예: 4, 180%, 1.8)나 확장·축소·유지, 예·아니요로 답하시면 됩니다.")
+	help(s, rows, Answers)
 }
 
 func help(s *view.Screen, rows [][2]string, note string) {

@@ -28,6 +28,23 @@ func Pass(frames []trace.Frame) (a Answer, at int, err error) {
 	return Answer{}, 0, ErrNone
 }
 
+// Facts are the changes as a lesson asks about them: "whyMore/usage" is the usage from which
+// on there would have been more replicas, "whyLess/usage" fewer. Of two metrics it is the first.
+func (a Answer) Facts() (facts []trace.Fact) {
+	seen := map[string]bool{}
+	for _, c := range a.Changes {
+		name := "whyMore/" + string(c.Kind)
+		if c.Desired < a.Desired {
+			name = "whyLess/" + string(c.Kind)
+		}
+		if !seen[name] {
+			facts = append(facts, trace.Fact{Name: name, Value: c.Text(c.To)})
+		}
+		seen[name] = true
+	}
+	return facts
+}
+
 // Text is a value of the input as it is written in a manifest or told by a step.
 func (c Change) Text(v int64) string {
 	switch c.Unit {

@@ -1,0 +1,140 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
+	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/trace"
+	"github.com/stepscale/stepscale/lessons"
+)
+
+// counting is a source that tells what is set, pass by pass; executed counts the steps.
+type counting struct {
+	session  *engine.Session
+	replicas int
+	executed int
+}
+
+func newCounting() *counting {
+	c := &counting{replicas: 2}
+	c.session = engine.NewSession(func(yield func(trace.Frame, error) bool) {
+		for pass := 1; ; pass++ {
+			for _, step := range []trace.StepID{"l/1-read", "l/2-write"} {
+				f := trace.Frame{Pass: pass, Step: step, At: began.Add(time.Duration(pass) * time.Minute)}
+				f.Add("podMetric/web-"+fmt.Sprint(c), "1m", "") // another name in every course
+				if step == "l/2-write" {
+					f.Add("desiredReplicas", fmt.Sprint(c.replicas), "")
+				}
+				c.executed++
+				if !yield(f, nil) {
+					return
+				}
+			}
+		}
+	})
+	return c
+}
+
+func (c *counting) Session() *engine.Session { return c.session }
+func (c *counting) Info() engine.Info        { return engine.Info{Simulated: true} }
+func (c *counting) LoadChanged() bool        { return false }
+
+func counted() engine.Definition {
+	return engine.Definition{Name: "l", Steps: []engine.Row{{ID: "l/1-read"}, {ID: "l/2-write"}}, Facts: engine.Facts{engine.Count: {"desiredReplicas"}, engine.Amount: {"podMetric"}}}
+}
+
+// branching is a lesson of three steps whose branches are counted.
+func branching(t *testing.T, opened *[]*counting, closed *int) (*Play, *counting) {
+	t.Helper()
+	c := newCounting()
+	t.Cleanup(c.session.Close)
+	l := lessons.Lesson{Title: "x", Blocks: []lessons.Block{{Kind: lessons.Step, Arg: "l/1-read"}, {Kind: lessons.Step, Arg: "l/2-write"}, {Kind: lessons.Continue, Arg: "pass", Max: "2"}, {Kind: lessons.Step, Arg: "l/1-read"}}}
+	p := New(Options{Lesson: l, Loop: counted(), Source: c, Save: func(state.Lesson) {}, Branch: func(context.Context) (*Branch, error) {
+		b := newCounting()
+		*opened = append(*opened, b)
+		edit := func(_ context.Context, sets []string) error {
+			if sets[0] != "replicas=5" {
+				return errors.New("모르는 이름입니다: " + sets[0])
+			}
+			b.replicas = 5
+			return nil
+		}
+		return &Branch{Source: b, Edit: edit, Close: func() error { b.session.Close(); *closed++; return nil }}, nil
+	}})
+	return p, c
+}
+
+// TestRewind: the same steps are run again somewhere else, something is changed there, the
+// first step that is another one is named, and the lesson stands where it did.
+func TestRewind(t *testing.T) {
+	var opened []*counting
+	closed := 0
+	p, c := branching(t, &opened, &closed)
+	got := answering(t, p, "", "", "", "되감기 2.1", "바꾸기 x=1", "바꾸기", "바꾸기 replicas=5", "", "되감기 1", "돌아가기", "돌아가기", "")
+	for _, want := range []string{
+		"같은 단계 3개를 다시", "Branched {Ends:false}", "모르는 이름입니다: x=1", "무엇을 바꿀지", "학습자가 HPA에 썼습니다: replicas=5",
+		"Parting {Pass:2 Step:l/2-write Fact:desiredReplicas Was:2 Is:5}", "이미 되감은 자리", "Recorded:[2 2] Other:[2 5] Passes:[{Pass:2 Recorded:2 Other:5}]",
+		"Branched {Ends:true}", "되감은 자리가 아닙니다", "Finished",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if len(opened) != 1 || opened[0].executed != 4 || closed != 1 || c.executed != 7 {
+		t.Errorf("%d branches, %d closed; %d steps in it, and %d in the lesson", len(opened), closed, opened[0].executed, c.executed)
+	}
+	if strings.Contains(got, "원래와 다릅니다") {
+		t.Error("names of pods are taken for another course")
+	}
+}
+
+// TestForkInALesson rewinds to what is shown and changes it there.
+func TestForkInALesson(t *testing.T) {
+	var opened []*counting
+	closed := 0
+	p, _ := branching(t, &opened, &closed)
+	got := answering(t, p, "", "", "", "b", "b", "갈래", "갈래 replicas=5", "갈래 replicas=5", "q", "q")
+	if len(opened) != 1 || opened[0].executed != 5 || closed != 1 || strings.Count(got, "학습자가 HPA에") != 2 || !errors.Is(p.Err(), ErrQuit) {
+		t.Errorf("%d branches, %d closed, %v\n%s", len(opened), closed, p.Err(), got)
+	}
+}
+
+// TestRewindRefuses what cannot be, in words.
+func TestRewindRefuses(t *testing.T) {
+	var opened []*counting
+	closed := 0
+	p, _ := branching(t, &opened, &closed)
+	got := answering(t, p, "되감기 1", "", "되감기 9", "되감기 x", "되감기", "바꾸기 replicas=5", "돌아가기")
+	for _, want := range []string{"아직 실행한 단계가 없습니다", "9는 아직 실행하지 않은 자리입니다. 1.1까지", "패스의 단계(5.6)로", "먼저 '되감기 5'처럼", "되감은 자리가 아닙니다"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	p, _ = branching(t, &opened, &closed)
+	p.Branch, p.NoBranch = nil, "실제라서"
+	if got := answering(t, p, "", "되감기 1", "갈래 a=b"); strings.Count(got, "실제라서") != 2 || len(opened) > 0 {
+		t.Errorf("%d branches\n%s", len(opened), got)
+	}
+	p, _ = branching(t, &opened, &closed)
+	p.Branch = func(context.Context) (*Branch, error) { return nil, errors.New("boom") }
+	if got := answering(t, p, "", "되감기 1", ""); !strings.Contains(got, "되감지 못했습니다") || !strings.Contains(got, "Branched {Ends:true}") || !strings.Contains(got, "desiredReplicas") && !strings.Contains(got, "l/2-write") {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestRewindTellsOfAnotherCourse: what somebody has changed by hand is not repeated.
+func TestRewindTellsOfAnotherCourse(t *testing.T) {
+	var opened []*counting
+	closed := 0
+	p, c := branching(t, &opened, &closed)
+	c.replicas = 3
+	if got := answering(t, p, "", "", "", "되감기 2", "q"); !strings.Contains(got, "원래와 다릅니다") || !strings.Contains(got, "Was:3 Is:2") {
+		t.Errorf("%s", got)
+	}
+}
