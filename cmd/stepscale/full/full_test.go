@@ -41,7 +41,8 @@ func rows(m Model) []string {
 // packed is text without the spaces in it: where a line ends is the layout's.
 func packed(text string) string { return strings.Join(strings.Fields(text), "") }
 
-func fits(t *testing.T, m Model) (all []string) {
+// fills fails where the screen is not as large as the terminal.
+func fills(t *testing.T, m Model) (all []string) {
 	t.Helper()
 	all = rows(m)
 	if len(all) != m.height {
@@ -56,6 +57,16 @@ func fits(t *testing.T, m Model) (all []string) {
 			t.Errorf("a styled row without colors: %q", row)
 		}
 	}
+	if t.Failed() {
+		t.FailNow() // one screen says enough
+	}
+	return all
+}
+
+// fits fails where the screen does not fit, or lacks what is asked.
+func fits(t *testing.T, m Model) (all []string) {
+	t.Helper()
+	all = fills(t, m)
 	if m.answering() {
 		q := m.questions[m.current]
 		if !strings.Contains(packed(strings.Join(all, "")), packed(q.text)) {

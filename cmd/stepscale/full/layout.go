@@ -88,7 +88,7 @@ func (m Model) parts() parts {
 		p.body++
 	}
 	if p.body < 0 {
-		p.foot = p.foot[-p.body:]
+		p.foot = p.foot[min(-p.body, len(p.foot)):]
 		p.body = 0
 	}
 	return p

@@ -160,7 +160,7 @@ func (l *learner) plays(name string, size tea.WindowSizeMsg, keys func(*learner,
 func (l *learner) goOn(stop play.Stop, answer string) {
 	l.t.Helper()
 	sent := len(l.sent)
-	for range 200 {
+	for range 1000 { // a screen of a few rows is read line by line
 		if len(l.sent) > sent {
 			return
 		}
