@@ -65,7 +65,7 @@ func text(e play.Event) block {
 func (m Model) says(b ...block) Model {
 	if m.fresh {
 		m.fresh = false
-		m.stories = append(m.stories, page{})
+		m.stories = append(m.stories, page{behind: len(m.frames) - 1})
 		m.scroll[story], m.leaf = 0, 0
 	}
 	m.stories = renew(m.stories, last(m.stories).with(b...))
@@ -190,7 +190,7 @@ func copied(e play.Kubectl) string {
 	return all
 }
 
-// tick moves the spinner on.
+// tick moves the spinner on; every time the whole screen is drawn.
 func tick() tea.Cmd {
-	return tea.Tick(120*time.Millisecond, func(time.Time) tea.Msg { return beat{} })
+	return tea.Tick(600*time.Millisecond, func(time.Time) tea.Msg { return beat{} })
 }
