@@ -73,7 +73,7 @@ func text(e play.Event) block {
 func (m Model) says(b ...block) Model {
 	if m.fresh {
 		m.fresh = false
-		m.stories = append(m.stories, page{})
+		m.stories = append(m.stories, page{behind: len(m.frames) - 1})
 		m.scroll[story], m.leaf = 0, 0
 	}
 	m.stories = renew(m.stories, last(m.stories).with(b...))
@@ -198,9 +198,9 @@ func copied(e play.Kubectl) string {
 	return all
 }
 
-// tick moves the spinner on.
+// tick moves the spinner on; every time the whole screen is drawn.
 func tick() tea.Cmd {
-	return tea.Tick(120*time.Millisecond, func(time.Time) tea.Msg { return beat{} })
+	return tea.Tick(600*time.Millisecond, func(time.Time) tea.Msg { return beat{} })
 }
 
 // branched is the state in which a branch begins, with nothing executed yet; and the one in

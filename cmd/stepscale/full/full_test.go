@@ -2,10 +2,7 @@ package full
 
 import (
 	"flag"
-	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -44,38 +41,10 @@ func rows(m Model) []string {
 // packed is text without the spaces in it: where a line ends is the layout's.
 func packed(text string) string { return strings.Join(strings.Fields(text), "") }
 
-// TestEveryScreenFits plays lessons, and lays every state out for every size: no line is
-// wider and no screen higher than the terminal, and what is asked is on it.
-func TestEveryScreenFits(t *testing.T) {
-	for _, name := range recordings(t) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			screens, states := 0, 0
-			l := &learner{t: t, wrong: true, seen: func(m Model) {
-				if states++; !m.asking && states%10 != 0 { // while a step runs, most are alike
-					return
-				}
-				for i, size := range append(sizes, sizes[1]) {
-					m.width, m.height, m.Color = size.Width, size.Height, i == len(sizes)
-					fits(t, m)
-					screens++
-				}
-			}}
-			l.plays(name, sizes[1], func(l *learner, stop play.Stop) {
-				for _, key := range []string{"left", "left", "[", "end", "g", "esc", "tab", "tab"} {
-					l.press(key)
-				}
-			})
-			if screens < 400 {
-				t.Errorf("only %d screens", screens)
-			}
-		})
-	}
-}
-
-func fits(t *testing.T, m Model) {
+// fills fails where the screen is not as large as the terminal.
+func fills(t *testing.T, m Model) (all []string) {
 	t.Helper()
-	all := rows(m)
+	all = rows(m)
 	if len(all) != m.height {
 		t.Errorf("%d rows on a screen of %d×%d", len(all), m.width, m.height)
 	}
@@ -88,6 +57,16 @@ func fits(t *testing.T, m Model) {
 			t.Errorf("a styled row without colors: %q", row)
 		}
 	}
+	if t.Failed() {
+		t.FailNow() // one screen says enough
+	}
+	return all
+}
+
+// fits fails where the screen does not fit, or lacks what is asked.
+func fits(t *testing.T, m Model) (all []string) {
+	t.Helper()
+	all = fills(t, m)
 	if m.answering() {
 		q := m.questions[m.current]
 		if !strings.Contains(packed(strings.Join(all, "")), packed(q.text)) {
@@ -97,54 +76,7 @@ func fits(t *testing.T, m Model) {
 	if t.Failed() {
 		t.FailNow()
 	}
-}
-
-// TestGoldenScreens plays the lesson of the HPA's five steps as a learner who answers all
-// questions right does, on the size that the screen is made for.
-func TestGoldenScreens(t *testing.T) {
-	const name = "hpa-02-control-loop"
-	var shown []string
-	l := &learner{t: t, seen: func(m Model) {
-		if text := trimRight(plain(m)); m.asking && len(m.field.text) == 0 && (len(shown) == 0 || shown[len(shown)-1] != text) {
-			shown = append(shown, text)
-		}
-	}}
-	l.plays(name, sizes[1], nil)
-	golden(t, name, shown)
-}
-
-func trimRight(screen string) string {
-	lines := strings.Split(screen, "\n")
-	for i, l := range lines {
-		lines[i] = strings.TrimRight(l, " ")
-	}
-	return strings.Join(lines, "\n")
-}
-
-func golden(t *testing.T, name string, shown []string) {
-	t.Helper()
-	var b strings.Builder
-	for i, s := range shown {
-		b.WriteString(strings.Repeat("=", 70) + " " + strconv.Itoa(i+1) + "\n" + s + "\n")
-	}
-	file := filepath.Join("testdata", name+".screens")
-	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := strings.Split(b.String(), "\n"); !slices.Equal(got, strings.Split(string(want), "\n")) {
-		for i, line := range strings.Split(string(want), "\n") {
-			if i >= len(got) || got[i] != line {
-				t.Fatalf("%s:%d: want %q, got %q", file, i+1, line, got[min(i, len(got)-1)])
-			}
-		}
-		t.Fatalf("%s: %d lines too many", file, len(got)-strings.Count(string(want), "\n"))
-	}
+	return all
 }
 
 // TestLookingBack: the whole screen shows what was; nothing is sent to the play, and Enter

@@ -88,7 +88,7 @@ func (m Model) parts() parts {
 		p.body++
 	}
 	if p.body < 0 {
-		p.foot = p.foot[-p.body:]
+		p.foot = p.foot[min(-p.body, len(p.foot)):]
 		p.body = 0
 	}
 	return p
@@ -177,13 +177,31 @@ func (m Model) room(p pane) (height, all int) {
 // lines are those of a pane.
 func (m Model) lines(p pane) []string {
 	left, right, _ := m.widths()
+	if p == deed && len(m.deeds) == 0 && m.beside() {
+		return unmoved().lines(right, m.Color)
+	}
 	if p == deed {
 		return m.deedPage().lines(right, m.Color)
 	}
-	if len(m.stories) == 0 {
-		return nil
+	return m.storyPage().lines(left, m.Color)
+}
+
+// unmoved stands where the first step will.
+func unmoved() page {
+	return page{}.with(func(s *view.Screen) {
+		s.Note("아직 움직인 액터가 없습니다. 한 단계를 실행하시면 그 액터가 계산한 것과 바꾼 것이 여기에 나옵니다.")
+	})
+}
+
+// storyPage is what the lesson says; of a step that has gone by, what it said before it.
+func (m Model) storyPage() page {
+	shown := m.stories[:max(len(m.stories)-m.leaf, 0)]
+	if m.past() {
+		for len(shown) > 1 && last(shown).behind >= m.cursor {
+			shown = shown[:len(shown)-1]
+		}
 	}
-	return m.stories[len(m.stories)-1-m.leaf].lines(left, m.Color)
+	return last(shown)
 }
 
 // widths are those of the story, the deed and the charts.
@@ -217,7 +235,11 @@ func (m Model) body(height int) []string {
 		return window(m.lines(m.reads()), m.scroll[m.reads()], height)
 	}
 	left, right, charts := m.widths()
-	columns := [][]string{window(m.lines(story), m.scroll[story], height), window(m.lines(deed), m.scroll[deed], height)}
+	read := m.scroll[story]
+	if m.past() { // another page
+		read = 0
+	}
+	columns := [][]string{window(m.lines(story), read, height), window(m.lines(deed), m.scroll[deed], height)}
 	widths := []int{left, right}
 	if charts > 0 {
 		columns = append(columns, window(m.charts().lines(charts, m.Color), 0, height))

@@ -9,6 +9,7 @@ type block func(s *view.Screen)
 type page struct {
 	name   string
 	blocks []block
+	behind int // of a page of the story: the frame behind which it was said; -1 before the first
 	laid   *laid
 }
 
@@ -21,12 +22,12 @@ type laid struct {
 
 // with is the page with more blocks at its end.
 func (p page) with(b ...block) page {
-	return page{p.name, append(p.blocks[:len(p.blocks):len(p.blocks)], b...), &laid{}}
+	return page{p.name, append(p.blocks[:len(p.blocks):len(p.blocks)], b...), p.behind, &laid{}}
 }
 
 // before is the page with more blocks at its head.
 func (p page) before(b ...block) page {
-	return page{p.name, append(append([]block{}, b...), p.blocks...), &laid{}}
+	return page{p.name, append(append([]block{}, b...), p.blocks...), p.behind, &laid{}}
 }
 
 // lines are the page as it is on a screen of that width.

@@ -13,8 +13,12 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/engine"
+	"github.com/stepscale/stepscale/engine/chain"
+	"github.com/stepscale/stepscale/engine/clusterautoscaler"
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/hpa/referee"
 	"github.com/stepscale/stepscale/engine/hpavpa"
+	"github.com/stepscale/stepscale/engine/karpenter"
 	"github.com/stepscale/stepscale/engine/recording"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
@@ -24,7 +28,12 @@ import (
 // loops are those of the recordings.
 func loops() map[string]engine.Definition {
 	all := map[string]engine.Definition{}
-	for _, d := range []engine.Definition{hpa.Loop().Definition, hpa.Architecture().Definition, hpa.Intro().Definition, vpa.Loop().Definition, vpa.Architecture().Definition, vpa.History().Definition, hpavpa.Loop().Definition} {
+	for _, d := range []engine.Definition{
+		hpa.Loop().Definition, hpa.Architecture().Definition, hpa.Intro().Definition, hpa.Observe().Definition, referee.Loop().Definition,
+		vpa.Loop().Definition, vpa.Architecture().Definition, vpa.History().Definition, hpavpa.Loop().Definition,
+		karpenter.Loop().Definition, karpenter.Disruption().Definition, clusterautoscaler.Loop().Definition, clusterautoscaler.Down().Definition,
+		chain.WithKarpenter().Definition, chain.WithClusterAutoscaler().Definition, chain.Compare().Definition,
+	} {
 		all[d.Name] = d
 	}
 	return all
@@ -51,8 +60,10 @@ type learner struct {
 	m     Model
 	sent  []string
 	seen  func(Model) // is told of every state
-	wrong bool        // every question is answered wrongly first
-	done  bool        // no more keys are pressed
+	told  func(play.Event)
+	wrong bool // every question is answered wrongly first
+	color bool
+	done  bool // no more keys are pressed
 }
 
 func (l *learner) update(msg tea.Msg) {
@@ -109,7 +120,7 @@ func (l *learner) plays(name string, size tea.WindowSizeMsg, keys func(*learner,
 	}
 	r := play.Retell(frames, true)
 	defer r.Session().Close()
-	l.m = New(Setting{Loop: loops()[lesson.Loop], Simulated: true}, func(line string) { l.sent = append(l.sent, line) })
+	l.m = New(Setting{Loop: loops()[lesson.Loop], Simulated: true, Color: l.color}, func(line string) { l.sent = append(l.sent, line) })
 	l.update(size)
 	r.Session().Heard = func(f trace.Frame) { l.update(Framed{f}) }
 	p := play.New(play.Options{Lesson: lesson, Loop: loops()[lesson.Loop], Source: r, Save: func(state.Lesson) {}, After: "끝냅니다.", SecondTry: true})
@@ -117,6 +128,9 @@ func (l *learner) plays(name string, size tea.WindowSizeMsg, keys func(*learner,
 	question := ""
 	for e := range p.Events(t.Context()) {
 		l.update(Told{e})
+		if l.told != nil {
+			l.told(e)
+		}
 		if _, ok := e.(play.Question); ok {
 			question = answers[0].Text
 			answers = answers[1:]
@@ -146,7 +160,7 @@ func (l *learner) plays(name string, size tea.WindowSizeMsg, keys func(*learner,
 func (l *learner) goOn(stop play.Stop, answer string) {
 	l.t.Helper()
 	sent := len(l.sent)
-	for range 200 {
+	for range 1000 { // a screen of a few rows is read line by line
 		if len(l.sent) > sent {
 			return
 		}

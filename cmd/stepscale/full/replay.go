@@ -10,13 +10,17 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 // replayed is the state at a place of a recording. The map and the charts are those of the
 // frames that led there.
 func (m Model) replayed(e play.Replayed) Model {
-	m.frames, m.worlds, m.ticks = nil, nil, nil
-	for _, f := range e.Before {
+	known := m.known(e.Before)
+	if known == 0 {
+		m.frames, m.worlds, m.ticks = nil, nil, nil
+	}
+	for _, f := range e.Before[known:] {
 		m = m.framed(f)
 	}
 	m = m.framed(e.Frame).reveal()
@@ -34,6 +38,17 @@ func (m Model) replayed(e play.Replayed) Model {
 		m.deeds = renew(m.deeds, last(m.deeds).with(text(after)))
 	}
 	return m
+}
+
+// known is how many of the frames the model has already, where it has no others: to the
+// next place it is one step as a rule.
+func (m Model) known(before []trace.Frame) int {
+	n := len(m.frames)
+	same := func(a, b trace.Frame) bool { return a.Pass == b.Pass && a.Step == b.Step && a.At.Equal(b.At) }
+	if n == 0 || n > len(before) || !same(before[0], m.frames[0]) || !same(before[n-1], m.frames[n-1]) {
+		return 0
+	}
+	return n
 }
 
 // replays tells whether the play is a recording.

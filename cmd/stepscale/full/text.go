@@ -77,10 +77,12 @@ func styled(lines []string) []string {
 // fit is a line of exactly that width.
 func fit(line string, width int) string {
 	line = norm.NFC.String(line)
-	if ansi.StringWidth(line) > width {
+	taken := ansi.StringWidth(line)
+	if taken > width {
 		line = ansi.Truncate(line, width, "…")
+		taken = ansi.StringWidth(line) // a wide letter leaves a column
 	}
-	return line + strings.Repeat(" ", max(width-ansi.StringWidth(line), 0))
+	return line + strings.Repeat(" ", max(width-taken, 0))
 }
 
 // style is text in a color of the terminal's own, which fits dark and light backgrounds.

@@ -2,6 +2,7 @@ package play
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
@@ -37,21 +38,38 @@ func (r *Retold) Session() *engine.Session { return r.session }
 func (r *Retold) Info() engine.Info { return engine.Info{Simulated: r.simulated} }
 
 // LoadChanged tells whether the pods were measured to use something else in the next pass:
-// a recording does not know what load was offered.
+// a recording does not know what load was offered. Where the pods are not those of the
+// passes before, they share the same load in another way, and are not compared.
 func (r *Retold) LoadChanged() bool {
 	n := len(r.session.Frames())
-	return n > 0 && n < len(r.frames) && usage(r.frames, r.frames[n-1].Pass) != usage(r.frames, r.frames[n].Pass)
+	if n == 0 || n >= len(r.frames) {
+		return false
+	}
+	pass := r.frames[n-1].Pass
+	before, now, next := r.usage(pass-1), r.usage(pass), r.usage(r.frames[n].Pass)
+	return (len(before) == 0 || samePods(before, now)) && samePods(now, next) && !maps.Equal(now, next)
 }
 
-func usage(frames []trace.Frame, pass int) (all string) {
-	for _, f := range frames {
+// usage is what was measured in a pass, by pod.
+func (r *Retold) usage(pass int) map[string]string {
+	all := map[string]string{}
+	for _, f := range r.frames {
 		for _, x := range f.Facts {
 			if f.Pass == pass && engine.Base(x.Name) == "podMetric" {
-				all += x.Value + " "
+				all[x.Name] = x.Value
 			}
 		}
 	}
 	return all
+}
+
+func samePods(a, b map[string]string) bool {
+	for pod := range a {
+		if _, ok := b[pod]; !ok {
+			return false
+		}
+	}
+	return len(a) == len(b)
 }
 
 // Chapter is a part of a lesson with the frames that were executed in it.

@@ -76,10 +76,15 @@ func (s *Screen) Histogram(h Histogram) {
 		var here []string
 		here, outside = b.Holds(outside)
 		line := "  " + pad(b.Range, left) + " " + padLeft(b.Share, 6) + " " + s.style(cyan, pad(shareBar(b.Share, fullest, room), room))
-		if len(here) > 0 {
-			line += s.style(yellow, " ◀ "+strings.Join(here, ", "))
+		mark, column := " ◀ ", ansi.StringWidth(line)
+		for _, marks := range filled(here, s.width-column-ansi.StringWidth(mark)) {
+			line += s.style(yellow, mark+marks)
+			s.print(ansi.Truncate(line, s.width, "…") + "\n")
+			line, mark = strings.Repeat(" ", column), "   " // the others stand below the first
 		}
-		s.print(ansi.Truncate(line, s.width, "…") + "\n")
+		if len(here) == 0 {
+			s.print(ansi.Truncate(line, s.width, "…") + "\n")
+		}
 	}
 	var others []string
 	for _, m := range outside {
@@ -88,6 +93,18 @@ func (s *Screen) Histogram(h Histogram) {
 	if len(others) > 0 {
 		s.item(s.style(faint, "칸의 밖: ") + strings.Join(others, ", "))
 	}
+}
+
+// filled joins texts to lines of that width; what is wider by itself has a line of its own.
+func filled(texts []string, width int) (lines []string) {
+	for _, text := range texts {
+		if n := len(lines); n > 0 && ansi.StringWidth(lines[n-1]+", "+text) <= width {
+			lines[n-1] += ", " + text
+		} else {
+			lines = append(lines, text)
+		}
+	}
+	return lines
 }
 
 // Holds splits marks into those whose values are in the bucket, its end being its own, and

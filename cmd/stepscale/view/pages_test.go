@@ -73,6 +73,23 @@ func TestHistogram(t *testing.T) {
 	}
 }
 
+// TestHistogramOfOneBucket: all marks are read in full where they share a bucket, each with
+// its value, below each other where they do not fit beside each other.
+func TestHistogramOfOneBucket(t *testing.T) {
+	h := Histogram{Of: "web.cpu", Buckets: []Bucket{{"100m~110m", "90.0%"}, {"110m~122m", "10.0%"}}}
+	for _, name := range marked {
+		h.Marks = append(h.Marks, Mark{FactLabel(name), "105m"})
+	}
+	text := on80(func(s *Screen) { s.Histogram(h) })
+	rows := strings.Split(strings.TrimSpace(text), "\n")
+	for _, m := range h.Marks {
+		holds(t, text, m.Name+" 105m")
+	}
+	if strings.Count(text, "◀") != 1 || strings.Contains(text, "…") || len(rows) < 4 || !strings.Contains(rows[len(rows)-1], "110m~122m") {
+		t.Errorf("the marks of one bucket:\n%s", text)
+	}
+}
+
 // TestYAML: a field stands below those that it is in, each once, a VPA's bounds where
 // upstream's type has them, and what came or went as a whole.
 func TestYAML(t *testing.T) {

@@ -1,0 +1,164 @@
+package full
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/engine/trace"
+)
+
+// clipboard is what a command has the terminal copy.
+func clipboard(cmd tea.Cmd) string {
+	if cmd == nil {
+		return ""
+	}
+	return fmt.Sprint(cmd())
+}
+
+// TestCopied: y copies the lines that another terminal needs, and says so; on a page that
+// is not there to be copied it does nothing.
+func TestCopied(t *testing.T) {
+	m := crowded()
+	f := m.frames[len(m.frames)-1]
+	f.Kubectl = "kubectl get hpa web"
+	next, _ := m.Update(Told{play.Kubectl{Access: []string{"export KUBECONFIG=/x"}, Frame: f, Executed: true}})
+	next, cmd := next.Update(tea.KeyPressMsg{Code: 'y', Text: "y"})
+	if got := clipboard(cmd); got != "export KUBECONFIG=/x\nkubectl get hpa web\n" {
+		t.Errorf("copied %q", got)
+	}
+	if text := plain(next.(Model)); !strings.Contains(text, "복사했습니다") {
+		t.Errorf("nothing tells of it:\n%s", text)
+	}
+	next, _ = m.Update(tea.KeyPressMsg{Code: 'a', Text: "a"})
+	if next, cmd = next.Update(tea.KeyPressMsg{Code: 'y', Text: "y"}); cmd != nil || next.(Model).overlay == nil {
+		t.Error("y copies a page that is not there to be copied")
+	}
+}
+
+// TestKeysGuards: while a step runs no key does anything, not even one that scrolls; the
+// Enter with which an input method ends a jamo is not taken for one of the learner's.
+func TestKeysGuards(t *testing.T) {
+	sent := 0
+	m := crowded()
+	m.send = func(string) { sent++ }
+	m.asking = false
+	for _, k := range []tea.KeyPressMsg{{Code: tea.KeyEnter}, {Code: tea.KeyLeft}, {Code: 'a', Text: "a"}, {Code: ':', Text: ":"}, {Code: 'q', Text: "q"}} {
+		next, cmd := m.Update(k)
+		if now := next.(Model); cmd != nil || now.cursor != m.cursor || now.overlay != nil || now.palette != nil {
+			t.Errorf("%s does something while a step runs", k)
+		}
+	}
+	m.asking = true
+	next, _ := m.Update(tea.KeyPressMsg{Code: 'ㅠ', Text: "ㅠ"}) // b, looking back
+	back := next.(Model)
+	if !back.past() {
+		t.Fatal("a jamo of b does not look back")
+	}
+	next, _ = back.Update(tea.KeyPressMsg{Code: tea.KeyEnter})
+	if !next.(Model).past() {
+		t.Error("the Enter of the input method is taken")
+	}
+	if next, _ = next.(Model).Update(tea.KeyPressMsg{Code: tea.KeyEnter}); next.(Model).past() {
+		t.Error("the learner's own Enter is not")
+	}
+}
+
+// TestPastIsPast: beside a step that has gone by stands what the lesson said before it, and
+// the charts end with it; a verb comes back to now, but for the values.
+func TestPastIsPast(t *testing.T) {
+	looked := false
+	pages := map[trace.StepID]string{}
+	l := &learner{t: t}
+	l.seen = func(m Model) {
+		if f, _, ok := m.frame(); ok && m.asking && !m.past() && f.Pass == 5 {
+			pages[m.frames[m.now].Step] = strings.Join(m.lines(story), "\n")
+		}
+	}
+	l.plays("hpa-02-control-loop", sizes[2], func(l *learner, stop play.Stop) {
+		f, _, ok := l.m.frame()
+		if !ok || f.Pass != 5 || f.Step != "hpa/3-scale/update" || looked {
+			return
+		}
+		looked = true
+		now := len(l.m.upTo())
+		l.press("left")
+		f, _, _ = l.m.frame()
+		before := l.m.frames[l.m.cursor-1]
+		if got := strings.Join(l.m.lines(story), "\n"); got != pages[before.Step] || got == "" {
+			t.Errorf("beside %s stands\n%s\nwant what was said behind %s:\n%s", f.Step, got, before.Step, pages[before.Step])
+		}
+		for range len(l.m.Loop.Steps) {
+			l.press("left")
+		}
+		if got := len(l.m.upTo()); got != now-1 {
+			t.Errorf("the charts have %d passes a pass before, and %d now", got, now)
+		}
+		if !l.m.past() {
+			t.Error("looking does something")
+		}
+		l.press("end")
+	})
+	if !looked {
+		t.Error("the step never came")
+	}
+}
+
+// verbed is the state after a letter, whose line is not carried out.
+func (m Model) verbed(letter string) Model {
+	next, _ := m.Update(tea.KeyPressMsg{Code: []rune(letter)[0], Text: letter})
+	return next.(Model)
+}
+
+// TestVerbsActNow: what a verb does, it does now, and the screen shows that; the values are
+// those of the step that is looked at.
+func TestVerbsActNow(t *testing.T) {
+	m := crowded().move(-3)
+	if m.verbed("c").past() {
+		t.Error("c goes on while the screen shows the past")
+	}
+	if !m.verbed("f").past() {
+		t.Error("f leaves the step that is looked at")
+	}
+}
+
+// TestAnswerNo: a learner who answers no types an n first.
+func TestAnswerNo(t *testing.T) {
+	m := crowded()
+	m.stop, m.questions = play.ForAnswer, []asked{{text: "예, 아니요?"}}
+	m.deeds, m.focus = nil, story
+	for _, letter := range []string{"n", "o"} {
+		m = m.verbed(letter)
+	}
+	if got := m.field.String(); got != "no" {
+		t.Errorf("typed %q", got)
+	}
+}
+
+// TestWorldForgetsWhatIsOver: the counts of a pass are not those of the next, pods that
+// were evicted are gone, and a box is filled by its own actor's steps only.
+func TestWorldForgetsWhatIsOver(t *testing.T) {
+	loop := loops()["vpa"]
+	frame := func(pass int, actor string, facts ...string) trace.Frame {
+		f := trace.Frame{Pass: pass, Actor: actor}
+		for i := 0; i < len(facts); i += 2 {
+			f.Add(facts[i], facts[i+1], "")
+		}
+		return f
+	}
+	w := world{}.with(frame(1, trace.ActorMetrics, "podsTotal", "3", "readyPods", "3"), loop).with(frame(1, "vpa-updater", "evictedPods", "1"), loop)
+	if w.said["vpa-updater"].value != "1" || w.row().Ready != 2 || w.row().Ending != 1 {
+		t.Errorf("after an eviction %+v, %+v", w.said, w.row())
+	}
+	w = w.with(frame(1, trace.ActorHPA, "readyPods", "2"), loop)
+	if got := w.said[trace.ActorKubelet]; got.value != "" {
+		t.Errorf("the HPA's count stands in the kubelet's box: %+v", got)
+	}
+	w = w.with(frame(2, trace.ActorMetrics, "scrapedPods", "2"), loop)
+	if got := w.said["vpa-updater"]; got.value != "" {
+		t.Errorf("what was evicted in the pass before is counted: %+v", got)
+	}
+}
