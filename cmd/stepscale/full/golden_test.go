@@ -60,7 +60,7 @@ func TestScreens(t *testing.T) {
 				l := &learner{t: t, wrong: true, color: true, seen: v.see, told: v.hear}
 				l.plays(name, size, func(l *learner, stop play.Stop) {
 					v.verdict(l.m)
-					for _, key := range []string{"left", "[", "end", "g", "esc", "tab", "tab"} {
+					for _, key := range []string{"left", "[", "end", "v", "esc", "tab", "tab"} {
 						l.press(key)
 					}
 				})

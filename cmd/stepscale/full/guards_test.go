@@ -162,3 +162,36 @@ func TestWorldForgetsWhatIsOver(t *testing.T) {
 		t.Errorf("what was evicted in the pass before is counted: %+v", got)
 	}
 }
+
+// TestAnswerBeginsWithAKey: where a question offers words, their first letters are typed,
+// whatever else the keys do; other letters do that.
+func TestAnswerBeginsWithAKey(t *testing.T) {
+	m := crowded()
+	m.stop, m.questions = play.ForAnswer, []asked{{text: "어느 그룹을 고를까요? (general/burst)"}}
+	m.deeds, m.focus = nil, story
+	for _, word := range []string{"general", "burst"} {
+		typed := m
+		for _, r := range word {
+			typed = typed.verbed(string(r))
+		}
+		if got := typed.field.String(); got != word {
+			t.Errorf("typed %q, want %q", got, word)
+		}
+	}
+	if m.verbed("a").overlay == nil {
+		t.Error("a does not show the calls")
+	}
+}
+
+// TestHeadOfALongLoop: the lesson's title, the time and whose it is are on the head line,
+// however many steps the loop has.
+func TestHeadOfALongLoop(t *testing.T) {
+	m := New(Setting{Loop: loops()["hpa-cluster-autoscaler"], Simulated: true, Title: "이어지는 루프"}, nil)
+	for _, s := range m.Loop.Steps {
+		m = m.framed(trace.Frame{Pass: 5, Step: s.ID, Actor: s.Actor}).reveal()
+		head := packed(m.head())
+		if !strings.HasPrefix(head, "이") || !strings.Contains(head, "패스5") || !strings.Contains(head, "[시뮬레이션]") {
+			t.Errorf("%q", m.head())
+		}
+	}
+}

@@ -2,7 +2,9 @@ package full
 
 import (
 	"os"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -104,11 +106,26 @@ func (m Model) answers(k tea.KeyPressMsg, name, latin string) (Model, bool) {
 		m.field = f
 		return m, true
 	}
-	if k.Text == "" || !begun && (k.Text == " " || m.acts(latin)) {
+	if k.Text == "" || !begun && (k.Text == " " || m.acts(latin) && !m.chooses(k.Text)) {
 		return m, false
 	}
 	m.field = m.field.typed(k.Text)
 	return m, true
+}
+
+// choices are what a question offers: "(general/large)".
+var choices = regexp.MustCompile(`\(([^()]+(?:/[^()]+)+)\)`)
+
+// chooses tells whether a letter begins one of the answers that the question offers.
+func (m Model) chooses(letter string) bool {
+	for _, offered := range choices.FindAllStringSubmatch(m.questions[m.current].text, -1) {
+		for answer := range strings.SplitSeq(offered[1], "/") {
+			if strings.HasPrefix(strings.TrimSpace(answer), letter) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // acts tells whether a letter does something where nothing was typed yet. A learner who

@@ -109,9 +109,9 @@ func (m Model) head() string {
 	if f, _, ok := m.frame(); ok {
 		clock := view.Elapsed(f.At.Sub(m.start()))
 		if m.width >= 76 {
-			right = view.Standing(f, m.Loop.StepIDs()) + "  "
+			right = view.Standing(f, m.Loop.StepIDs(), barWidth(m.width)) + "  "
 		} else {
-			right = view.Standing(f, nil) + "  "
+			right = view.Standing(f, nil, 0) + "  "
 		}
 		if !m.replays() { // the line over the body says which pass that is
 			right += fmt.Sprintf("패스 %d  ", f.Pass)
@@ -121,6 +121,14 @@ func (m Model) head() string {
 	room := m.width - ansi.StringWidth(right) - 3
 	left := fit(" "+m.title, max(room, 1))
 	return m.style(view.Bold, left) + "  " + m.style(view.Cyan, right) + " "
+}
+
+// barWidth leaves room for the lesson's title and the time, however many steps a loop has.
+func barWidth(screen int) int {
+	if screen < besideWidth {
+		return 13
+	}
+	return 26
 }
 
 // rule is the line over the body of that many rows: what stands there.

@@ -38,6 +38,7 @@ func TestResizes(t *testing.T) {
 						resize()
 					}
 					l.press("esc")
+					l.run(tea.KeyPressMsg{Code: 'u', Mod: tea.ModCtrl}) // what was typed as an answer
 				})
 			})
 		}

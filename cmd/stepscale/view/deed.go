@@ -41,15 +41,18 @@ func (s *Screen) Deed(v StepView) {
 }
 
 // Standing is how the frame stands among all: the item of the seed that it belongs to, its
-// name, and which of the steps of a pass it is. "2-replicas/ratio  4/13 ━━━━─────────".
-func Standing(f trace.Frame, steps []trace.StepID) string {
+// name, and which of the steps of a pass it is, with a bar of that many columns at most.
+// "2-replicas/ratio  4/13 ━━━━─────────".
+func Standing(f trace.Frame, steps []trace.StepID, most int) string {
 	_, name, ok := strings.Cut(string(f.Step), "/")
 	if !ok {
 		name = string(f.Step)
 	}
 	for i, id := range steps {
 		if id == f.Step {
-			return fmt.Sprintf("%s  %d/%d %s", OneLine(name), i+1, len(steps), strings.Repeat("━", i+1)+strings.Repeat("─", len(steps)-i-1))
+			width := min(len(steps), most)
+			done := max((i+1)*width/len(steps), 1)
+			return fmt.Sprintf("%s  %d/%d %s", OneLine(name), i+1, len(steps), strings.Repeat("━", done)+strings.Repeat("─", width-done))
 		}
 	}
 	return OneLine(name)
