@@ -206,3 +206,12 @@ func TestFrameOfAChangedFile(t *testing.T) {
 		t.Error("another frame is taken for the one that was there")
 	}
 }
+
+// TestNothingButATornLine: a file that ends in its first line holds no frame, and is no
+// recording of none.
+func TestNothingButATornLine(t *testing.T) {
+	_, b := surge(t, nil)
+	if r, err := recording.Open(bytes.NewReader(b[:40]), 40); !errors.Is(err, recording.ErrTorn) {
+		t.Errorf("%v, %v", r, err)
+	}
+}

@@ -1,6 +1,7 @@
 package whatif
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -173,8 +174,7 @@ var aggregations sync.Mutex
 
 // halfLives makes upstream's histograms with those of the edit until end is called.
 func (e *Edit) halfLives() (end func()) {
-	config := *aggregate.GetAggregationsConfig()
-	changed := false
+	var cpu, memory time.Duration
 	for _, s := range e.sets {
 		d, err := time.ParseDuration(s.value)
 		if err != nil || d <= 0 {
@@ -182,16 +182,19 @@ func (e *Edit) halfLives() (end func()) {
 		}
 		switch s.key {
 		case cpuHalfLife:
-			config.CPUHistogramDecayHalfLife, changed = d, true
+			cpu = d
 		case memoryHalfLife:
-			config.MemoryHistogramDecayHalfLife, changed = d, true
+			memory = d
 		}
 	}
-	if !changed {
+	if cpu == 0 && memory == 0 { // and no other variant of the sweep has any
 		return func() {}
 	}
 	aggregations.Lock()
 	before := aggregate.GetAggregationsConfig()
+	config := *before
+	config.CPUHistogramDecayHalfLife = cmp.Or(cpu, config.CPUHistogramDecayHalfLife)
+	config.MemoryHistogramDecayHalfLife = cmp.Or(memory, config.MemoryHistogramDecayHalfLife)
 	aggregate.InitializeAggregationsConfig(&config)
 	return func() {
 		aggregate.InitializeAggregationsConfig(before)
