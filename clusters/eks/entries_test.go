@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-
 	"github.com/stepscale/stepscale/clusters/attached"
 	"github.com/stepscale/stepscale/clusters/eks"
 )

@@ -40,6 +40,9 @@ const (
 type Student struct {
 	Namespace     string
 	Users, Groups []string
+	// Mark, if set, is called for every object before it is applied, however often: what
+	// it adds stays.
+	Mark func(*unstructured.Unstructured)
 }
 
 // Objects are all that a student's namespace holds before the student comes in.
@@ -50,11 +53,15 @@ func (s Student) Objects() ([]*unstructured.Unstructured, error) {
 		switch obj.GetKind() {
 		case "Namespace":
 			obj.SetName(s.Namespace)
-			return nil
 		case "RoleBinding":
 			obj.Object["subjects"] = s.subjects()
+			obj.SetNamespace(s.Namespace)
+		default:
+			obj.SetNamespace(s.Namespace)
 		}
-		obj.SetNamespace(s.Namespace)
+		if s.Mark != nil {
+			s.Mark(obj)
+		}
 		return nil
 	})
 	return all, err

@@ -73,7 +73,7 @@ func (r *Room) Create(ctx context.Context, s Spec, told func(Made)) (Made, error
 			return fmt.Errorf("%s: %w", s.Seats[i].ID, err)
 		}
 		if uncounted.Load() == 0 { // one may wait, and the others then do not
-			counted, err := r.fence.AwaitQuota(ctx, s.student(s.Seats[i]))
+			counted, err := r.fence.AwaitQuota(ctx, s.enrolled(r.signer, s.Seats[i]))
 			if err != nil {
 				return err
 			}

@@ -10,10 +10,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/engine/outside"
-
-	"github.com/stepscale/stepscale/cmd/stepscale/board"
+	"github.com/stepscale/stepscale/engine/vpa"
 )
 
 // listener is the Role in Home, and its binding.
@@ -121,19 +121,22 @@ func (s Spec) of(signer state.Signer, seat Seat) (all []*unstructured.Unstructur
 		}
 		all = append(all, account)
 	}
-	fenced, err := s.student(seat).Objects()
-	if err != nil {
-		return nil, err
-	}
-	for _, obj := range fenced {
-		if obj.GetKind() == "Namespace" {
+	fenced, err := s.enrolled(signer, seat).Objects()
+	return append(all, fenced...), err
+}
+
+// enrolled is a seat's learner, whose objects are the class's.
+func (s Spec) enrolled(signer state.Signer, seat Seat) vpa.Student {
+	student := s.student(seat)
+	student.Mark = func(obj *unstructured.Unstructured) {
+		s.marked(signer, obj, "")
+		if obj.GetKind() == kindNamespace {
 			labels := obj.GetLabels()
 			labels[board.LabelSeat] = seat.ID
 			obj.SetLabels(labels)
 		}
-		all = append(all, s.marked(signer, obj, ""))
 	}
-	return all, nil
+	return student
 }
 
 // Objects are all that a class is made of, as `kubectl apply` takes them; tokens are none
