@@ -87,6 +87,7 @@ func TestOneWriteAStep(t *testing.T) {
 		for n := range 10 {
 			p := at(n)
 			r.Told(p)
+			time.Sleep(time.Millisecond)
 			p.Question, p.Open = "desired", true
 			r.Told(p)
 			time.Sleep(3 * time.Second)

@@ -60,7 +60,7 @@ func TestClassRuns(t *testing.T) {
 		}
 		return out
 	}
-	run("아직 아직 아직", "class", "board", "k8s") // of two, and of the head
+	run("s01 아직 s02 아직", "class", "board", "k8s")
 	run("2번째 단계까지만", "class", "pace", "k8s", "--to", "2", "--reason", "같이 해요")
 	l := attendLesson(t, a, "k8s-s01")
 	l.says("강사의 화면에 지금 하시는 수업과 단계")
