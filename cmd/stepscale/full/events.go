@@ -192,5 +192,5 @@ func copied(e play.Kubectl) string {
 
 // tick moves the spinner on; every time the whole screen is drawn.
 func tick() tea.Cmd {
-	return tea.Tick(600*time.Millisecond, func(time.Time) tea.Msg { return beat{} })
+	return tea.Tick(time.Second, func(time.Time) tea.Msg { return beat{} })
 }
