@@ -200,7 +200,7 @@ func copied(e play.Kubectl) string {
 
 // tick moves the spinner on; every time the whole screen is drawn.
 func tick() tea.Cmd {
-	return tea.Tick(600*time.Millisecond, func(time.Time) tea.Msg { return beat{} })
+	return tea.Tick(time.Second, func(time.Time) tea.Msg { return beat{} })
 }
 
 // branched is the state in which a branch begins, with nothing executed yet; and the one in

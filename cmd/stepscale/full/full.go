@@ -41,10 +41,10 @@ func (f *Face) Awaits(what string) {
 	}
 }
 
-// fps is how often what has changed is written: so often that a key is followed by its frame
-// within 33 ms, and so seldom that a screen that nobody touches costs less than 1 % of a
-// processor.
-const fps = 36
+// fps is how often what has changed is written. Every look for changes wakes a processor, a
+// screen that nobody touches, too: more of them cost it more than 1 % where two cores are
+// busy. BenchmarkKeyOnTerminal says what that means for a key.
+const fps = 30
 
 // Play renders it to its end. It ends with the context, too.
 func (f *Face) Play(ctx context.Context, p play.Script) (err error) {
