@@ -41,10 +41,10 @@ func (f *Face) Awaits(what string) {
 	}
 }
 
-// fps is how often what has changed is written. Every look for changes wakes a processor, a
-// screen that nobody touches, too: more of them cost it more than 1 % where two cores are
-// busy. BenchmarkKeyOnTerminal says what that means for a key.
-const fps = 30
+// fps is how often what has changed is written. Every look for changes wakes a processor, that of
+// a screen that nobody touches, too: at 60 it is more than a hundredth of one, and at 30 a key
+// (BenchmarkKeyOnTerminal) may take longer than 33 ms.
+const fps = 40
 
 // Play renders it to its end. It ends with the context, too.
 func (f *Face) Play(ctx context.Context, p play.Script) (err error) {

@@ -29,6 +29,9 @@ func TestEveryLessonIsRecorded(t *testing.T) {
 	}
 	known := recordings(t)
 	for _, l := range all {
+		if l.Recording != "" { // it stands beside the lesson already
+			continue
+		}
 		if !loops()[l.Loop].Observes && !slices.Contains(known, strings.ReplaceAll(l.ID, "/", "-")) {
 			t.Errorf("%s has no recording in testdata: play it once with learn %s --auto, and pack what it keeps of itself", l.ID, l.ID)
 		}
