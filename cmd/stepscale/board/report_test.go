@@ -232,7 +232,7 @@ func TestHostileReport(t *testing.T) {
 	read := func(json string) (Report, error) {
 		return ReadReport(&corev1.ConfigMap{Data: map[string]string{Key: json}})
 	}
-	r, err := read(`{"lesson":"a\u001b[2J\nb","step":"‮x","answer":"` + strings.Repeat("A", 3000) + `","steps":900,"total":-3,"replicas":-1,"votes":{"v1/1":"\u0007"}}`)
+	r, err := read(`{"lesson":"a\u001b[2J\nb","step":"\u202ex","answer":"` + strings.Repeat("A", 3000) + `","steps":900,"total":-3,"replicas":-1,"votes":{"v1/1":"\u0007"}}`)
 	if err != nil {
 		t.Fatal(err)
 	}

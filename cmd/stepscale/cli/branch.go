@@ -77,7 +77,7 @@ func editing(s stage) func(context.Context, []string) error {
 		case errors.As(err, &set):
 			return errors.New(set.What + ": " + set.Set + ". " + set.Hint)
 		case errors.Is(err, lab.ErrNoHPA) || !ok:
-			return errors.New("이 시나리오에는 바꿀 HPA가 없습니다.")
+			return &problem.Error{What: "이 시나리오에는 바꿀 HPA가 없습니다", Code: problem.ExitUsage}
 		case err != nil:
 			return errors.New("HPA에 쓰지 못했습니다: " + problem.OfStep(ctx, "바꾸기", err).Error())
 		}
