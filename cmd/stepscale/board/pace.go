@@ -35,7 +35,7 @@ func (p Pace) Holds(at play.Ahead) bool {
 func (p Pace) Why(class string) string {
 	text := fmt.Sprintf("강사가 수업 %s의 진행을 %s에서 멈춰 두었습니다.", shown(class), p.where())
 	if reason := shown(p.Reason); reason != "" {
-		text += " 강사의 말: " + reason
+		text += " 강사의 말: " + reason + "."
 	}
 	return text + " 풀리면 저절로 이어집니다. 그동안 다른 글쇠는 모두 되고, q로 끝내실 수 있습니다."
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -104,7 +105,7 @@ func Seated(home state.Dir) (j Joined, taken bool, err error) {
 		return j, false, nil // who has no directory has no seat
 	}
 	raw, err := outside.ReadFile(file, mostSeat)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // what is wrong with the directory is told by who writes into it
 		return j, false, nil
 	}
 	if err == nil {

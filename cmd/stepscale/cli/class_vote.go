@@ -27,14 +27,17 @@ func newClassVoteCommand(d deps) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "vote NAME", Short: "모두에게 묻고, 가려진 답을 모아 한 번에 보여 줍니다", Args: args(0, 1, "수업의 이름"),
 		Long: `강사: --question과 --choices로 투표를 엽니다. 답은 가려져 있다가 --show에서 한 번에 보이고, 그때 그 차례의 투표는 끝납니다. 서로 이야기한 다음 --again으로 같은 질문을 한 번 더 묻고, --close로 닫습니다. 모든 차례의 답이 남습니다. 아무 플래그도 적지 않으시면 몇 명이 답했는지만 보여 드립니다.
-배우는 사람: 수업을 하고 계시면 투표가 열리는 대로 화면이 묻습니다. 수업 밖에서는 --answer와, 수업에 쓰시는 --context나 --eks와 -n으로 답합니다.`,
+배우는 사람: 수업을 하고 계시면 투표가 열리는 대로 화면이 묻습니다. 수업 밖에서는 --answer로 답합니다. 자리에 앉지 않으셨으면(class join) 수업에 쓰시는 --context나 --eks와 -n을 함께 적으십시오.`,
 		Example: `  stepscale class vote k8s --question '다음 패스의 레플리카 수는?' --choices 2,3,4,5 --context my-context
   stepscale class vote k8s --show --context my-context
   stepscale class vote k8s --again --context my-context
   stepscale class vote k8s --close --context my-context
-  stepscale class vote --answer 3 --context my-context -n k8s-s01`,
+  stepscale class vote --answer 3`,
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if b.answer != "" {
+				if err := d.sit(cmd, &b.target); err != nil {
+					return err
+				}
 				return d.classAnswer(cmd.Context(), b)
 			}
 			if err := args(1, 1, "수업의 이름")(cmd, given); err != nil {

@@ -56,6 +56,9 @@ func TestEveryFactAndActorHasALabel(t *testing.T) {
 			actors[actor] = true
 		}
 	}
+	for _, name := range play.RecordedFacts() { // of lessons about a recording
+		facts[name] = true
+	}
 	labelled := map[string]bool{}
 	for _, table := range view.FactLabels {
 		for name := range table {

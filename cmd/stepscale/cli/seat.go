@@ -14,6 +14,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine/korean"
 )
 
 // sit makes the learner's seat the target of a command that names no cluster, and says so.
@@ -29,7 +30,7 @@ func (d deps) sit(cmd *cobra.Command, t *target) error {
 		return nil
 	}
 	if !j.Expires.IsZero() && time.Now().After(j.Expires) {
-		return &problem.Error{What: "수업 " + j.Class + "의 자리 " + j.Seat + "는 " + clockTime(j.Expires) + "에 끝났습니다", Code: problem.ExitUsage,
+		return &problem.Error{What: "수업 " + j.Class + "의 자리 " + korean.Topic(j.Seat) + " " + clockTime(j.Expires) + "에 끝났습니다", Code: problem.ExitUsage,
 			Hint: "자리를 떠나시려면 stepscale class leave를, 임베디드 클러스터에서 하시려면 --cluster embedded를 적어 주십시오. 수업이 이어진다면 강사에게 새 코드를 부탁해 주십시오."}
 	}
 	t.attach = attachSeat(j, t.attach)

@@ -66,12 +66,17 @@ type Fact struct{ Label, Name, Expr, Value string }
 // changed. All of them are in the recording.
 const mostShown = 24
 
+// mostFacts is how many values are written out before a pass is left to the recording: a page
+// of a lesson stays below 300 KB.
+const mostFacts = 500
+
 // Make reads a recording.
 func Make(ctx context.Context, rec *recording.Recording, title string, about []string) (*Report, error) {
 	r := &Report{Title: title, About: about, Virtual: rec.Header.Virtual}
 	start := rec.Row(0).At
 	var p plotted
 	var last []trace.Frame // of a VPA's memory
+	facts := 0
 	for pass := rec.Row(0).Pass; pass <= rec.Row(rec.Len()-1).Pass; pass++ {
 		frames, err := framesOf(rec, pass)
 		if err != nil {
@@ -90,13 +95,16 @@ func Make(ctx context.Context, rec *recording.Recording, title string, about []s
 		if len(r.Passes) > 1 && !changed(rec, pass) {
 			continue
 		}
-		if len(r.Shown) == mostShown {
+		if len(r.Shown) == mostShown || facts > mostFacts {
 			r.Left++
 			continue
 		}
 		shown, err := passOf(ctx, row, frames, start)
 		if err != nil {
 			return nil, err
+		}
+		for _, step := range shown.Steps {
+			facts += len(step.Facts)
 		}
 		r.Shown = append(r.Shown, shown)
 	}

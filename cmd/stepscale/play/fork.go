@@ -32,6 +32,12 @@ type ForkedPass struct {
 // forkParts is whether another course is another one in any pass.
 const forkParts = "forkParts"
 
+// RecordedFacts are those that a lesson about a recording may ask about, beside what its frames
+// tell: they are found by the replay's commands.
+func RecordedFacts() []string {
+	return []string{"whyMore", "whyLess", "forkMost", "forkLast", "forkFirstPass", forkParts}
+}
+
 // Facts are what a lesson may ask about another course: how many replicas or how much there
 // was at the most and in the end, and the first pass in which it was not the recorded one.
 func (f Forked) Facts() (facts []trace.Fact) {
