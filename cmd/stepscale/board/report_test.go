@@ -146,7 +146,7 @@ func TestOffline(t *testing.T) {
 					t.Errorf("told %d times, %d requests", told, s.tried)
 				}
 				s.is(nil, false)
-				time.Sleep(31 * time.Second)
+				time.Sleep(45 * time.Second) // a write that hangs, and the longest pause
 				if got := s.last(); got.Steps != 59 || len(s.got) != 1 || got.Sent.Sub(got.Since) < 10*time.Second {
 					t.Errorf("%d writes, at last %+v", len(s.got), got)
 				}
