@@ -116,16 +116,20 @@ func (m Model) answers(k tea.KeyPressMsg, name, latin string) (Model, bool) {
 // choices are what a question offers: "(general/large)".
 var choices = regexp.MustCompile(`\(([^()]+(?:/[^()]+)+)\)`)
 
-// chooses tells whether a letter begins one of the answers that the question offers.
-func (m Model) chooses(letter string) bool {
-	for _, offered := range choices.FindAllStringSubmatch(m.questions[m.current].text, -1) {
-		for answer := range strings.SplitSeq(offered[1], "/") {
-			if strings.HasPrefix(strings.TrimSpace(answer), letter) {
-				return true
-			}
-		}
+// offered are the answers that a vote or a question names.
+func (m Model) offered() (all []string) {
+	if m.stop == play.ForVote {
+		return m.ballot.Choices
 	}
-	return false
+	for _, named := range choices.FindAllStringSubmatch(m.questions[m.current].text, -1) {
+		all = append(all, strings.Split(named[1], "/")...)
+	}
+	return all
+}
+
+// chooses tells whether a letter begins one of the answers that are offered.
+func (m Model) chooses(letter string) bool {
+	return slices.ContainsFunc(m.offered(), func(answer string) bool { return strings.HasPrefix(strings.TrimSpace(answer), letter) })
 }
 
 // acts tells whether a letter does something where nothing was typed yet. A learner who
