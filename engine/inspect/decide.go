@@ -9,6 +9,7 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 
 	"github.com/stepscale/stepscale/engine/hpa"
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -85,7 +86,7 @@ func (s *Snapshot) lines(h *HPA, d Decision) []Line {
 	if len(h.Status.Conditions) > 0 {
 		text := fmt.Sprintf("컨트롤러의 마지막 결정(status.desiredReplicas): %d개", h.Status.DesiredReplicas)
 		if t := h.Status.LastScaleTime; t != nil {
-			text += fmt.Sprintf(", 마지막으로 크기를 바꾼 지 %s", age(s.Now.Sub(t.Time)))
+			text += fmt.Sprintf(", 마지막으로 크기를 바꾼 지 %s", korean.Age(s.Now.Sub(t.Time)))
 		}
 		all = append(all, observed("%s", text))
 	} else {

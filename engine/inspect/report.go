@@ -116,17 +116,3 @@ func (s *Snapshot) nodeLines() []Line {
 	}
 	return lines
 }
-
-// age is a duration in Korean, in its two largest units at most.
-func age(d time.Duration) string {
-	d = max(d, 0)
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%d초", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%d분", int(d.Minutes()))
-	case d < 24*time.Hour:
-		return fmt.Sprintf("%d시간 %d분", int(d.Hours()), int(d.Minutes())%60)
-	}
-	return fmt.Sprintf("%d일", int(d.Hours()/24))
-}

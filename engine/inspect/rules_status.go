@@ -49,12 +49,12 @@ func staleStatus(s *Snapshot, h *HPA) *Finding {
 		if !old(h.CreationTimestamp.Time) {
 			return nil
 		}
-		f.Evidence = append(f.Evidence, observed("만든 지 %s, 그런데 status에 컨디션이 하나도 없습니다", age(s.Now.Sub(h.CreationTimestamp.Time))))
+		f.Evidence = append(f.Evidence, observed("만든 지 %s, 그런데 status에 컨디션이 하나도 없습니다", korean.Age(s.Now.Sub(h.CreationTimestamp.Time))))
 		return f
 	}
 	if seen := h.Status.ObservedGeneration; seen != nil && *seen < h.Generation {
 		if at := specWritten(h.ManagedFields); old(at) {
-			f.Evidence = append(f.Evidence, observed("status.observedGeneration %d, metadata.generation %d. spec을 고친 지 %s", *seen, h.Generation, age(s.Now.Sub(at))))
+			f.Evidence = append(f.Evidence, observed("status.observedGeneration %d, metadata.generation %d. spec을 고친 지 %s", *seen, h.Generation, korean.Age(s.Now.Sub(at))))
 			return f
 		}
 	}
@@ -62,7 +62,7 @@ func staleStatus(s *Snapshot, h *HPA) *Finding {
 		return nil
 	}
 	if by, at := replicasOwner(h.Target.Meta.ManagedFields); old(at) {
-		f.Evidence = append(f.Evidence, observed("scale의 spec.replicas %d개(%s %s 전에 씀), status는 %d개라고 말합니다", h.Target.Scale.Spec.Replicas, korean.Subject(by), age(s.Now.Sub(at)), h.Status.CurrentReplicas))
+		f.Evidence = append(f.Evidence, observed("scale의 spec.replicas %d개(%s %s 전에 씀), status는 %d개라고 말합니다", h.Target.Scale.Spec.Replicas, korean.Subject(by), korean.Age(s.Now.Sub(at)), h.Status.CurrentReplicas))
 		return f
 	}
 	return nil
@@ -114,8 +114,8 @@ func atMax(s *Snapshot, h *HPA) *Finding {
 	if s.Now.Sub(since) < longAtMax {
 		return nil
 	}
-	f := &Finding{What: fmt.Sprintf("%s 넘게 maxReplicas %d개에 머물며 더 늘리지 못합니다.", age(s.Now.Sub(since)), h.Spec.MaxReplicas),
-		Evidence: []Line{observed("ScalingLimited=True TooManyReplicas, %s 전부터", age(s.Now.Sub(since)))},
+	f := &Finding{What: fmt.Sprintf("%s 넘게 maxReplicas %d개에 머물며 더 늘리지 못합니다.", korean.Age(s.Now.Sub(since)), h.Spec.MaxReplicas),
+		Evidence: []Line{observed("ScalingLimited=True TooManyReplicas, %s 전부터", korean.Age(s.Now.Sub(since)))},
 		Fix:      "maxReplicas를 늘리시거나(할당량과 노드의 자리도 함께), 파드 하나가 더 많이 처리하게 하십시오.",
 		Command:  fmt.Sprintf("kubectl get hpa %s -n %s", h.Name, h.Namespace)}
 	if d := s.decide(h); d.Skipped == "" && d.Proposed > h.Spec.MaxReplicas {
@@ -144,7 +144,7 @@ func flapping(s *Snapshot, h *HPA) *Finding {
 		default:
 			continue
 		}
-		lines = append(lines, observed("%s 전 %d번: %s", age(s.Now.Sub(e.LastTimestamp.Time)), n, e.Message))
+		lines = append(lines, observed("%s 전 %d번: %s", korean.Age(s.Now.Sub(e.LastTimestamp.Time)), n, e.Message))
 	}
 	if up < turns || down < turns {
 		return nil

@@ -101,7 +101,7 @@ func vpaSays(s *Snapshot, kind vpav1.VerticalPodAutoscalerConditionType, status 
 			}
 			f := make(v, c)
 			f.Object = vpaObject(v)
-			f.Evidence = append(f.Evidence, observed("%s=%s %s (%s 전부터): %s", c.Type, c.Status, c.Reason, age(s.Now.Sub(c.LastTransitionTime.Time)), c.Message))
+			f.Evidence = append(f.Evidence, observed("%s=%s %s (%s 전부터): %s", c.Type, c.Status, c.Reason, korean.Age(s.Now.Sub(c.LastTransitionTime.Time)), c.Message))
 			f.Command = fmt.Sprintf("kubectl describe vpa %s -n %s", v.Name, v.Namespace)
 			all = append(all, f)
 		}
@@ -133,7 +133,7 @@ func vpaNoRecommendation(s *Snapshot) []Finding {
 	for i := range s.VPAs {
 		if v := &s.VPAs[i]; len(v.Status.Conditions) == 0 && s.Now.Sub(v.CreationTimestamp.Time) > patience {
 			all = append(all, Finding{Object: vpaObject(v), What: "Recommender가 이 VPA를 보고 있지 않습니다.",
-				Evidence: []Line{observed("만든 지 %s, 그런데 status가 비어 있습니다", age(s.Now.Sub(v.CreationTimestamp.Time)))},
+				Evidence: []Line{observed("만든 지 %s, 그런데 status가 비어 있습니다", korean.Age(s.Now.Sub(v.CreationTimestamp.Time)))},
 				Fix:      "VPA의 Recommender가 클러스터에 있는지, spec.recommenders의 이름이 맞는지 확인하십시오.", Command: fmt.Sprintf("kubectl get vpa %s -n %s -o yaml", v.Name, v.Namespace)})
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine/korean"
 )
 
 // column is one of the table's. Where there is no room, the greatest rank goes first.
@@ -42,18 +43,7 @@ func (r Row) stays(now time.Time) string {
 	if !r.Reported || r.Done || r.Since.IsZero() {
 		return ""
 	}
-	return span(now.Sub(r.Since))
-}
-
-// span is how long something takes, as one says it.
-func span(d time.Duration) string {
-	switch d = max(d, 0); {
-	case d < time.Minute:
-		return fmt.Sprintf("%d초", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%d분", int(d.Minutes()))
-	}
-	return fmt.Sprintf("%d시간 %d분", int(d.Hours()), int(d.Minutes())%60)
+	return korean.Age(now.Sub(r.Since))
 }
 
 // State is how the learner stands, in a word.

@@ -9,9 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/stepscale/stepscale/engine/vpa"
-
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
+	"github.com/stepscale/stepscale/engine/vpa"
 )
 
 // Survey looks whether every namespace of the class is free or ours: a *vpa.ForeignError

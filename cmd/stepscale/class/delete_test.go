@@ -14,9 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/stepscale/stepscale/clusters"
-	"github.com/stepscale/stepscale/engine/vpa"
-
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
+	"github.com/stepscale/stepscale/engine/vpa"
 )
 
 var namespaceKind = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}

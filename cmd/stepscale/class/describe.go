@@ -1,8 +1,10 @@
 package class
 
-import "github.com/stepscale/stepscale/cmd/stepscale/board"
+import (
+	"time"
 
-import "time"
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
+)
 
 // DescriptionSchema names the shape of a Description.
 const DescriptionSchema = "stepscale.class/v1"

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/eks"
-
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
 

@@ -9,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stepscale/stepscale/clusters/eks"
-
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
 

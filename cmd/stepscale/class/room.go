@@ -19,10 +19,9 @@ import (
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/clusters/manifest"
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/engine/vpa"
-
-	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
 
 // How much of a class is made side by side, and how fast the cluster is asked: others use

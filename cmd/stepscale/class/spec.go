@@ -12,9 +12,8 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apiserver/pkg/authentication/serviceaccount"
 
-	"github.com/stepscale/stepscale/engine/vpa"
-
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
+	"github.com/stepscale/stepscale/engine/vpa"
 )
 
 const (

@@ -18,6 +18,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/cmd/stepscale/wording"
+	"github.com/stepscale/stepscale/engine/recording/recordingtest"
 	"github.com/stepscale/stepscale/lessons"
 )
 
@@ -162,16 +163,7 @@ func golden(t *testing.T, name string, shown []string) {
 			t.Fatal(err)
 		}
 	}
-	packed, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer packed.Close()
-	in, err := gzip.NewReader(packed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := io.ReadAll(in)
+	want, err := recordingtest.Unpacked(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,8 @@
 package full
 
 import (
-	"compress/gzip"
+	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,6 +19,7 @@ import (
 	"github.com/stepscale/stepscale/engine/hpavpa"
 	"github.com/stepscale/stepscale/engine/karpenter"
 	"github.com/stepscale/stepscale/engine/recording"
+	"github.com/stepscale/stepscale/engine/recording/recordingtest"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/engine/vpa"
 	"github.com/stepscale/stepscale/lessons"
@@ -42,16 +42,11 @@ func loops() map[string]engine.Definition {
 // opened are the frames of a recording of testdata: a lesson that was played once, with
 // learn --auto.
 func opened(name string) ([]trace.Frame, error) {
-	file, err := os.Open(filepath.Join("testdata", name+".jsonl.gz"))
+	b, err := recordingtest.Unpacked(filepath.Join("testdata", name+".jsonl.gz"))
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	in, err := gzip.NewReader(file)
-	if err != nil {
-		return nil, err
-	}
-	return recording.Read(in)
+	return recording.Read(bytes.NewReader(b))
 }
 
 // learner presses keys on a screen whose lesson comes from a recording.

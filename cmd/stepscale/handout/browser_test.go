@@ -2,8 +2,6 @@ package handout_test
 
 import (
 	"bytes"
-	"compress/gzip"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +13,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/browsertest"
 	"github.com/stepscale/stepscale/cmd/stepscale/handout"
 	"github.com/stepscale/stepscale/engine/recording"
+	"github.com/stepscale/stepscale/engine/recording/recordingtest"
 )
 
 // largest is how large the page of a lesson may be, in bytes.
@@ -23,16 +22,7 @@ const largest = 300_000
 // lessonPage makes the page of a lesson that was recorded on the embedded cluster.
 func lessonPage(t *testing.T, recorded string) (html []byte) {
 	t.Helper()
-	packed, err := os.Open(filepath.Join("..", "full", "testdata", recorded))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer packed.Close()
-	z, err := gzip.NewReader(packed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := io.ReadAll(z)
+	raw, err := recordingtest.Unpacked(filepath.Join("..", "full", "testdata", recorded))
 	if err != nil {
 		t.Fatal(err)
 	}
