@@ -75,8 +75,8 @@ func made(t *testing.T, passes int) (r *handout.Report, html string) {
 // TestChartsAreDrawnAndTold: as a picture whose XML is whole, as a table, and as a sentence.
 func TestChartsAreDrawnAndTold(t *testing.T) {
 	r, html := made(t, 8)
-	if len(r.Charts) != 2 || len(r.Passes) != 8 || len(r.Shown) != 3 {
-		t.Fatalf("%d charts, %d passes, %d written out", len(r.Charts), len(r.Passes), len(r.Shown))
+	if len(r.Charts) != 2 || len(r.Table.Rows) != 8 || len(r.Shown) != 3 {
+		t.Fatalf("%d charts, %d passes, %d written out", len(r.Charts), len(r.Table.Rows), len(r.Shown))
 	}
 	for _, c := range r.Charts {
 		d := xml.NewDecoder(strings.NewReader(string(c.SVG())))

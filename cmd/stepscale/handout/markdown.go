@@ -39,10 +39,10 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		fmt.Fprintf(&b, "그 밖에 바뀐 패스 %d개는 기록에 있습니다.\n\n", r.Left)
 	}
 	b.WriteString("## 모든 패스\n\n")
-	if text := r.Unlisted(); text != "" {
-		b.WriteString(text + "\n\n")
+	if r.Table.Left != "" {
+		b.WriteString(r.Table.Left + "\n\n")
 	}
-	table(&b, r.Header(), r.Listed())
+	table(&b, r.Table.Header, r.Table.Rows)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -25,7 +25,7 @@ type Report struct {
 	Charts  []Chart
 	// Histograms are a VPA's memory at the end.
 	Histograms []Histogram
-	Passes     []Row
+	Table      Table
 	Shown      []Pass // those whose steps are written out
 	Left       int    // passes whose steps are not
 }
@@ -75,6 +75,7 @@ func Make(ctx context.Context, rec *recording.Recording, title string, about []s
 	r := &Report{Title: title, About: about, Virtual: rec.Header.Virtual}
 	start := rec.Row(0).At
 	var p plotted
+	var passes []Row
 	var last []trace.Frame // of a VPA's memory
 	facts := 0
 	for pass := rec.Row(0).Pass; pass <= rec.Row(rec.Len()-1).Pass; pass++ {
@@ -91,8 +92,8 @@ func Make(ctx context.Context, rec *recording.Recording, title string, about []s
 			last = frames
 		}
 		row := rowOf(tick, start)
-		r.Passes = append(r.Passes, row)
-		if len(r.Passes) > 1 && !changed(rec, pass) {
+		passes = append(passes, row)
+		if len(passes) > 1 && !changed(rec, pass) {
 			continue
 		}
 		if len(r.Shown) == mostShown || facts > mostFacts {
@@ -108,7 +109,7 @@ func Make(ctx context.Context, rec *recording.Recording, title string, about []s
 		}
 		r.Shown = append(r.Shown, shown)
 	}
-	r.Charts = p.charts()
+	r.Charts, r.Table = p.charts(), tableOf(passes)
 	for _, h := range view.Histograms(last) {
 		r.Histograms = append(r.Histograms, Histogram{h})
 	}

@@ -6,7 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/sets"
+
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/recording"
 	"github.com/stepscale/stepscale/engine/trace"
@@ -35,6 +38,17 @@ type plottedRow struct {
 	facts []string
 }
 
+// plottedFacts are the facts of all rows.
+var plottedFacts = func() sets.Set[string] {
+	all := sets.New[string]()
+	for _, plot := range plots {
+		for _, row := range plot.rows {
+			all.Insert(row.facts...)
+		}
+	}
+	return all
+}()
+
 // plotted are the values of the passes so far, by fact.
 type plotted map[string]*Series
 
@@ -49,7 +63,9 @@ func (p *plotted) add(after time.Duration, frames []trace.Frame) {
 			continue
 		}
 		for _, x := range f.Facts {
-			told[x.Name] = x.Value
+			if plottedFacts.Has(engine.Base(x.Name)) {
+				told[x.Name] = x.Value
+			}
 		}
 	}
 	for name, value := range told {
@@ -88,8 +104,7 @@ func (p plotted) charts() (all []Chart) {
 func (p plotted) subjects(facts []string) []string {
 	all := map[string]bool{}
 	for name := range p {
-		base, _, _ := strings.Cut(name, "/")
-		if slices.Contains(facts, base) {
+		if base := engine.Base(name); slices.Contains(facts, base) {
 			all[strings.TrimPrefix(name, base)] = true
 		}
 	}

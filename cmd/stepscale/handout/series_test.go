@@ -71,10 +71,10 @@ func TestChartsOfEveryLoop(t *testing.T) {
 func TestTableOfPasses(t *testing.T) {
 	same := map[string]string{"currentReplicas": "2", "desiredReplicas": "2"}
 	r := pageOf(t, same, same, map[string]string{"currentReplicas": "2", "desiredReplicas": "3", "action": "scaleUp"}, same)
-	if got := fmt.Sprint(r.Header(), r.Listed()); got != "[패스 경과 레플리카 결정] [[1 +00:00 2 -] [3 +02:00 2 → 3 확장] [4 +03:00 2 -]]" {
+	if got := fmt.Sprint(r.Table.Header, r.Table.Rows); got != "[패스 경과 레플리카 결정] [[1 +00:00 2 -] [3 +02:00 2 → 3 확장] [4 +03:00 2 -]]" {
 		t.Error(got)
 	}
-	if said := r.Unlisted(); !strings.Contains(said, "4개 가운데 3개") || strings.Contains(said, "고르게") {
+	if said := r.Table.Left; !strings.Contains(said, "4개 가운데 3개") || strings.Contains(said, "고르게") {
 		t.Error(said)
 	}
 	var many []map[string]string
@@ -82,9 +82,9 @@ func TestTableOfPasses(t *testing.T) {
 		many = append(many, map[string]string{"currentReplicas": fmt.Sprint(1 + i%7)})
 	}
 	r = pageOf(t, many...)
-	rows := r.Listed()
-	if len(rows) != 400 || rows[0][0] != "1" || rows[399][0] != "1000" || !strings.Contains(r.Unlisted(), "고르게") {
-		t.Errorf("%d rows, %q to %q; %s", len(rows), rows[0], rows[len(rows)-1], r.Unlisted())
+	rows := r.Table.Rows
+	if len(rows) != 400 || rows[0][0] != "1" || rows[399][0] != "1000" || !strings.Contains(r.Table.Left, "고르게") {
+		t.Errorf("%d rows, %q to %q; %s", len(rows), rows[0], rows[len(rows)-1], r.Table.Left)
 	}
 	if n := len(r.Charts[0].Listed()); n != 400 {
 		t.Errorf("%d rows below a chart", n)

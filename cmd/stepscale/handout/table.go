@@ -26,46 +26,40 @@ var columns = []struct {
 // mostRows is how many lines a table has at the most: a day has 5,760 passes.
 const mostRows = 400
 
-// Header are the names of the columns of which something is known.
-func (r *Report) Header() (names []string) {
-	for _, i := range r.known() {
-		names = append(names, columns[i].name)
-	}
-	return names
+// Table is that of all passes.
+type Table struct {
+	Header []string   // of the columns of which something is known
+	Rows   [][]string // without those that say the same as the one before, as many as there is room for
+	Left   string     // what is left out; empty where nothing is
 }
 
-// Rows are the passes, those left out that say the same as the one before them.
-func (r *Report) Rows() [][]string {
-	var rows [][]string
-	known := r.known()
-	for _, p := range r.Passes {
+// tableOf puts the passes into a table.
+func tableOf(passes []Row) (t Table) {
+	known := knownOf(passes)
+	for _, i := range known {
+		t.Header = append(t.Header, columns[i].name)
+	}
+	for _, p := range passes {
 		var row []string
 		for _, i := range known {
 			row = append(row, columns[i].of(p))
 		}
-		if n := len(rows); n > 0 && slices.Equal(rows[n-1][2:], row[2:]) {
+		if n := len(t.Rows); n > 0 && slices.Equal(t.Rows[n-1][2:], row[2:]) {
 			continue
 		}
-		rows = append(rows, row)
+		t.Rows = append(t.Rows, row)
 	}
-	return rows
+	different := len(t.Rows)
+	t.Rows = spread(t.Rows)
+	if len(t.Rows) < len(passes) {
+		t.Left = fmt.Sprintf("패스 %d개 가운데 %d개입니다. 앞의 줄과 값이 같은 패스는 뺐습니다.", len(passes), len(t.Rows))
+		if len(t.Rows) < different {
+			t.Left += " 그러고도 많아 고르게 뽑았습니다."
+		}
+		t.Left += " 모두 기록에 있습니다."
+	}
+	return t
 }
-
-// Unlisted says what Rows and Listed leave out.
-func (r *Report) Unlisted() string {
-	all, listed := len(r.Passes), len(r.Listed())
-	if all == listed {
-		return ""
-	}
-	text := fmt.Sprintf("패스 %d개 가운데 %d개입니다. 앞의 줄과 값이 같은 패스는 뺐습니다.", all, listed)
-	if len(r.Rows()) > listed {
-		text += " 그러고도 많아 고르게 뽑았습니다."
-	}
-	return text + " 모두 기록에 있습니다."
-}
-
-// Listed are as many of the Rows as a page has room for.
-func (r *Report) Listed() [][]string { return spread(r.Rows()) }
 
 // spread takes as many as a table has room for, evenly, with the first and the last.
 func spread(rows [][]string) [][]string {
@@ -79,10 +73,10 @@ func spread(rows [][]string) [][]string {
 	return some
 }
 
-// known are the columns that are not empty.
-func (r *Report) known() (all []int) {
+// knownOf are the columns that are not empty; which pass it is and when are always known.
+func knownOf(passes []Row) (all []int) {
 	for i, c := range columns {
-		if i < 2 || slices.ContainsFunc(r.Passes, func(p Row) bool { v := c.of(p); return v != "" && v != "-" }) {
+		if i < 2 || slices.ContainsFunc(passes, func(p Row) bool { v := c.of(p); return v != "" && v != "-" }) {
 			all = append(all, i)
 		}
 	}

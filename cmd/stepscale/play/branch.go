@@ -151,8 +151,8 @@ type Parting struct {
 	Was, Is string // in the play, and in the branch; empty where there is none
 }
 
-// parting is that of a frame; nil where it is the same in the play that was rewound, or where that play never came so far. What has names or times
-// in it is never the same twice.
+// parting is that of a frame; nil where it is the same in the play that was rewound, or where
+// that play never came so far. What has names or times in it is never the same twice.
 func (p *Play) parting(f trace.Frame) *Parting {
 	frames := p.branch.trunk.session.Frames()
 	i := slices.IndexFunc(frames, func(g trace.Frame) bool { return g.Pass == f.Pass && g.Step == f.Step })

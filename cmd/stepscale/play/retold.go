@@ -64,12 +64,7 @@ func (r *Retold) usage(pass int) map[string]string {
 }
 
 func samePods(a, b map[string]string) bool {
-	for pod := range a {
-		if _, ok := b[pod]; !ok {
-			return false
-		}
-	}
-	return len(a) == len(b)
+	return maps.EqualFunc(a, b, func(string, string) bool { return true })
 }
 
 // Chapter is a part of a lesson with the frames that were executed in it.

@@ -7,8 +7,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
+
+	"k8s.io/client-go/util/workqueue"
 
 	"github.com/stepscale/stepscale/engine/korean"
 )
@@ -109,26 +110,9 @@ func least[S any](all []S, by func(S) float64, wanted func(S) bool) int {
 // number that has one.
 func Each(ctx context.Context, n int, do func(i int) error) error {
 	errs := make([]error, n)
-	numbers := make(chan int)
-	var work sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), n) {
-		work.Go(func() {
-			for i := range numbers {
-				if errs[i] = ctx.Err(); errs[i] == nil {
-					errs[i] = do(i)
-				}
-			}
-		})
+	workqueue.ParallelizeUntil(ctx, runtime.GOMAXPROCS(0), n, func(i int) { errs[i] = do(i) })
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return errs[i]
 	}
-	for i := range n {
-		numbers <- i
-	}
-	close(numbers)
-	work.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return ctx.Err()
 }
