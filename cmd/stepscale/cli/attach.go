@@ -22,7 +22,7 @@ func (d deps) attach(ctx context.Context, t target) (running, error) {
 	if err != nil {
 		return running{}, err
 	}
-	cluster := t.attach.Open()
+	cluster := t.open()
 	cfg, err := cluster.Up(ctx)
 	if err != nil && t.seated {
 		return running{}, seatError(err)

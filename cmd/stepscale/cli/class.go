@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/rest"
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
@@ -36,8 +37,9 @@ create는 학생마다 네임스페이스를 파드 보안(restricted), 할당�
   stepscale class remove --context my-context`,
 		Args: cobra.ArbitraryArgs, RunE: unknownCommand,
 	}
-	cmd.AddCommand(d.classPart("install", "없는 것을 만듭니다", d.classInstall), newClassNamespaceCommand(d), newClassBoardCommand(d), newClassPaceCommand(d), newClassVoteCommand(d), newClassHintCommand(d), d.classPart("status", "무엇이 있는지 보여 드립니다. 쓰는 것은 없습니다", d.classStatus),
+	cmd.AddCommand(d.classPart("install", "없는 것을 만듭니다", d.classInstall), newClassNamespaceCommand(d), d.classPart("status", "무엇이 있는지 보여 드립니다. 쓰는 것은 없습니다", d.classStatus),
 		d.classPart("remove", "stepscale이 만든 것을 지웁니다", d.classRemove))
+	cmd.AddCommand(newClassBoardCommand(d), newClassPaceCommand(d), newClassVoteCommand(d), newClassHintCommand(d))
 	cmd.AddCommand(newClassCreateCommand(d), newClassListCommand(d), newClassShowCommand(d), newClassRenewCommand(d), newClassCostCommand(d), newClassExportCommand(d), newClassDeleteCommand(d))
 	cmd.AddCommand(newClassJoinCommand(d), newClassLeaveCommand(d))
 	return cmd
@@ -63,15 +65,25 @@ func (d deps) classPart(name, short string, do func(context.Context, *vpa.Class,
 	return cmd
 }
 
-// openClass attaches to the cluster of a class, and tells its name.
-func openClass(ctx context.Context, attach lab.Attachment, command string) (class *vpa.Class, cluster string, err error) {
+// attachClass attaches to the cluster of a class; command is how the command line goes on that
+// wants to.
+func attachClass(ctx context.Context, attach lab.Attachment, command string) (lab.Foreign, *rest.Config, error) {
 	if (attach.Name == "") == (attach.Context == "") {
-		return nil, "", problem.Usage("--eks와 --context 가운데 하나를 적어 주십시오.", "예: stepscale class "+command+" --context my-context")
+		return nil, nil, problem.Usage("--eks와 --context 가운데 하나를 적어 주십시오.", "예: stepscale class "+command+" --context my-context")
 	}
 	c := attach.Open()
 	cfg, err := c.Up(ctx)
 	if err != nil {
-		return nil, "", problem.OfCluster(err)
+		return nil, nil, problem.OfCluster(err)
+	}
+	return c, cfg, nil
+}
+
+// openClass attaches to the cluster of a class, and tells its name.
+func openClass(ctx context.Context, attach lab.Attachment, command string) (class *vpa.Class, cluster string, err error) {
+	c, cfg, err := attachClass(ctx, attach, command)
+	if err != nil {
+		return nil, "", err
 	}
 	cfg.QPS, cfg.Burst = 50, 100 // a whole class at once
 	class, err = vpa.NewClass(cfg)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/class"
@@ -280,14 +279,5 @@ func (d deps) printClass(s class.Spec) error {
 	if err != nil {
 		return err
 	}
-	for _, obj := range objects {
-		raw, err := yaml.Marshal(obj.Object)
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintf(outside.Writer(d.out), "---\n%s", raw); err != nil {
-			return err
-		}
-	}
-	return nil
+	return d.writeManifests(objects)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
@@ -110,19 +111,26 @@ func named(who []string, namespace string) []string {
 
 // printStudents writes what would be made, as kubectl apply takes it.
 func (d deps) printStudents(students []vpa.Student) error {
+	var all []*unstructured.Unstructured
 	for _, s := range students {
 		objects, err := s.Objects()
 		if err != nil {
 			return err
 		}
-		for _, obj := range objects {
-			raw, err := yaml.Marshal(obj.Object)
-			if err != nil {
-				return err
-			}
-			if _, err := fmt.Fprintf(outside.Writer(d.out), "---\n%s", raw); err != nil {
-				return err
-			}
+		all = append(all, objects...)
+	}
+	return d.writeManifests(all)
+}
+
+// writeManifests writes objects as YAML, one document each.
+func (d deps) writeManifests(objects []*unstructured.Unstructured) error {
+	for _, obj := range objects {
+		raw, err := yaml.Marshal(obj.Object)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(outside.Writer(d.out), "---\n%s", raw); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -22,7 +22,7 @@ func learner(ctx context.Context, t target) (board.Learner, bool, error) {
 	if !t.attached() || t.namespace == "" {
 		return board.Learner{}, false, nil
 	}
-	cfg, err := t.attach.Open().Up(ctx)
+	cfg, err := t.open().Up(ctx)
 	if err != nil {
 		return board.Learner{}, false, err
 	}

@@ -30,17 +30,13 @@ type room struct {
 
 // openRoom attaches to the cluster; command is how the command line goes on that wants to.
 func (d deps) openRoom(ctx context.Context, attach lab.Attachment, command string) (room, error) {
-	if (attach.Name == "") == (attach.Context == "") {
-		return room{}, problem.Usage("--eks와 --context 가운데 하나를 적어 주십시오.", "예: stepscale class "+command+" --context my-context")
+	c, cfg, err := attachClass(ctx, attach, command)
+	if err != nil {
+		return room{}, err
 	}
 	signer, err := d.state.Signer()
 	if err != nil {
 		return room{}, err
-	}
-	c := attach.Open()
-	cfg, err := c.Up(ctx)
-	if err != nil {
-		return room{}, problem.OfCluster(err)
 	}
 	r, err := class.NewRoom(cfg, signer)
 	return room{r, c}, err
@@ -128,7 +124,12 @@ func (d deps) classArg(cmd *cobra.Command, attach *lab.Attachment, more int) {
 		}
 		return checkClassName(given[0])
 	}
-	cmd.ValidArgsFunction = func(cmd *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
+	cmd.ValidArgsFunction = d.classNames(attach)
+}
+
+// classNames completes the name of a class, which comes first.
+func (d deps) classNames(attach *lab.Attachment) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(given) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

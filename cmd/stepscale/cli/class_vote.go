@@ -55,6 +55,7 @@ func newClassVoteCommand(d deps) *cobra.Command {
 	}
 	f := cmd.Flags()
 	d.attachFlags(f, &b.target.attach)
+	cmd.ValidArgsFunction = d.classNames(&b.target.attach)
 	f.StringVar(&b.question, "question", "", "물을 `질문`")
 	f.StringVar(&b.choices, "choices", "", "쉼표로 나눈 `보기` (2개부터 8개)")
 	f.BoolVar(&b.show, "show", false, "답을 모두에게 보여 주고 이 차례를 끝냅니다")

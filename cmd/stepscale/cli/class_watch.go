@@ -21,12 +21,9 @@ func openDesk(ctx context.Context, attach lab.Attachment, name, command string) 
 	if len(validation.IsDNS1123Label(board.Home(name))) > 0 {
 		return board.Desk{}, problem.Usage("수업의 이름으로 쓸 수 없습니다: "+name, "소문자, 숫자, -로 된 이름을 적어 주십시오. 예: stepscale class "+command+" k8s --context my-context")
 	}
-	if (attach.Name == "") == (attach.Context == "") {
-		return board.Desk{}, problem.Usage("--eks와 --context 가운데 하나를 적어 주십시오.", "예: stepscale class "+command+" "+name+" --context my-context")
-	}
-	cfg, err := attach.Open().Up(ctx)
+	_, cfg, err := attachClass(ctx, attach, command+" "+name)
 	if err != nil {
-		return board.Desk{}, problem.OfCluster(err)
+		return board.Desk{}, err
 	}
 	cfg.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON // two hundred reports at once
 	kube, err := kubernetes.NewForConfig(cfg)
@@ -56,6 +53,7 @@ func deskError(err error, name string) error {
 func (d deps) deskCommand(cmd *cobra.Command, check func([]string) error, do func(context.Context, board.Desk, []string) error) *cobra.Command {
 	var attach lab.Attachment
 	d.attachFlags(cmd.Flags(), &attach)
+	cmd.ValidArgsFunction = d.classNames(&attach)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		if err := check(given); err != nil {
 			return err

@@ -94,6 +94,9 @@ func (d deps) learn(ctx context.Context, name string, o learnOptions) (err error
 	if err := o.target.check(); err != nil {
 		return err
 	}
+	if o.target.attached() {
+		o.target.foreign = o.target.attach.Open() // the class of the namespace asks it, and then the lessons
+	}
 	all, err := d.loadLessons(o.lessons)
 	if err != nil {
 		return err

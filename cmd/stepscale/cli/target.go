@@ -37,8 +37,17 @@ type target struct {
 	vpaUpdate string // updateInPlace or updateRecreate, on a cluster of somebody else's
 	image     string // of the workload that burns CPU
 	yes       bool
-	holds     bool // the load waits for who reads; see lab.Real
-	seated    bool // it is the learner's seat in a class, which needs no flags
+	holds     bool        // the load waits for who reads; see lab.Real
+	seated    bool        // it is the learner's seat in a class, which needs no flags
+	foreign   lab.Foreign // the cluster, where more than one part of a command asks it; see open
+}
+
+// open is the cluster of somebody else's, attached to once.
+func (t target) open() lab.Foreign {
+	if t.foreign != nil {
+		return t.foreign
+	}
+	return t.attach.Open()
 }
 
 // guest is what a lab has to know of a cluster of somebody else's.
