@@ -20,14 +20,15 @@ import (
 	"github.com/stepscale/stepscale/engine/vpa"
 )
 
-// newClassCommand is what an instructor does once on a cluster that a class shares.
+// newClassCommand has what a class on a shared cluster needs: what its instructor does before,
+// while and after it runs, and what a learner does.
 func newClassCommand(d deps) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "class", Short: "여럿이 한 클러스터에서 하는 수업: 준비, 자리, 결과, 비용, 뒷정리",
-		Long: `강사는 클러스터마다 한 번 install을, 수업마다 create를 실행해 자리를 나누어 주고, 끝나면 delete로 지웁니다. 학생은 join으로 자리에 앉습니다.
-install은 클러스터 전체에 걸친 것을 만듭니다. VPA의 리소스 종류(CRD), 학생에게 줄 역할(ClusterRole stepscale-student), 학생이 하지 못할 일을 막는 ValidatingAdmissionPolicy, 그리고 웹훅 없이 새 파드에 VPA의 추천을 넣는 MutatingAdmissionPolicy입니다.
-EKS의 API 서버는 노트북에서 도는 웹훅에 닿을 수 없으므로, 어드미션을 API 서버 자신에게 맡기는 것입니다. 쿠버네티스 1.36부터 됩니다.
-create는 학생마다 네임스페이스를 파드 보안(restricted), 할당량, 한도, 네트워크 정책과 함께 만들고 신원을 줍니다. 신원이 이미 있는 학생 몇 명이라면 namespace로 네임스페이스만 만드셔도 됩니다.`,
+		Long: `여럿이 실제 클러스터 하나에서 하는 수업입니다.
+학생은 join으로 자리에 앉습니다. 그다음부터 learn에는 플래그가 필요 없습니다.
+강사는 클러스터마다 한 번 install을 실행하고, 수업마다 create로 자리를 만들어 나누어 줍니다. 수업 중에는 board로 모두를 보며 pace, vote, hint로 이끌고, 끝나면 export로 결과를 받고 delete로 지웁니다.
+신원이 이미 있는 학생 몇 명이라면 create 대신 namespace로 네임스페이스만 만드셔도 됩니다.`,
 		Example: `  stepscale class install --context my-context
   stepscale class create k8s --count 30 --ends 2h --context my-context
   stepscale class join k8s.class K7QF-2M9D-XH3P
@@ -37,11 +38,19 @@ create는 학생마다 네임스페이스를 파드 보안(restricted), 할당�
   stepscale class remove --context my-context`,
 		Args: cobra.ArbitraryArgs, RunE: unknownCommand,
 	}
-	cmd.AddCommand(d.classPart("install", "없는 것을 만듭니다", d.classInstall), newClassNamespaceCommand(d), d.classPart("status", "무엇이 있는지 보여 드립니다. 쓰는 것은 없습니다", d.classStatus),
-		d.classPart("remove", "stepscale이 만든 것을 지웁니다", d.classRemove))
-	cmd.AddCommand(newClassBoardCommand(d), newClassPaceCommand(d), newClassVoteCommand(d), newClassHintCommand(d))
-	cmd.AddCommand(newClassCreateCommand(d), newClassListCommand(d), newClassShowCommand(d), newClassRenewCommand(d), newClassCostCommand(d), newClassExportCommand(d), newClassDeleteCommand(d))
-	cmd.AddCommand(newClassJoinCommand(d), newClassLeaveCommand(d))
+	group(cmd, "학생", newClassJoinCommand(d), newClassLeaveCommand(d))
+	group(cmd, "강사: 클러스터마다 한 번", newClassInstallCommand(d),
+		d.classPart("status", "install이 만드는 것이 있는지 보여 드립니다. 쓰는 것은 없습니다", d.classStatus), d.classPart("remove", "install이 만든 것을 지웁니다", d.classRemove))
+	group(cmd, "강사: 수업의 자리", newClassCreateCommand(d), newClassListCommand(d), newClassShowCommand(d), newClassRenewCommand(d), newClassCostCommand(d), newClassExportCommand(d), newClassDeleteCommand(d), newClassNamespaceCommand(d))
+	group(cmd, "강사: 수업 중", newClassBoardCommand(d), newClassPaceCommand(d), newClassVoteCommand(d), newClassHintCommand(d))
+	return cmd
+}
+
+func newClassInstallCommand(d deps) *cobra.Command {
+	cmd := d.classPart("install", "수업에 필요한 것 가운데 클러스터에 없는 것을 만듭니다", d.classInstall)
+	cmd.Long = `클러스터 전체에 걸친 것을 만듭니다. VPA의 리소스 종류(CRD), 학생에게 줄 역할(ClusterRole stepscale-student), 학생이 하지 못할 일을 막는 ValidatingAdmissionPolicy, 그리고 웹훅 없이 새 파드에 VPA의 추천을 넣는 MutatingAdmissionPolicy입니다.
+EKS의 API 서버는 노트북에서 도는 웹훅에 닿을 수 없으므로, 어드미션을 API 서버 자신에게 맡기는 것입니다. 쿠버네티스 1.36부터 됩니다.
+다른 사람이 만든 것은 건드리지 않습니다. 지우실 때는 class remove를 실행해 주십시오.`
 	return cmd
 }
 

@@ -26,7 +26,7 @@ type boardOptions struct {
 func newClassBoardCommand(d deps) *cobra.Command {
 	var o boardOptions
 	cmd := d.deskCommand(&cobra.Command{
-		Use: "board NAME", Short: "강사: 누가 어느 단계에 있는지 한 화면에 보여 드립니다", Args: args(1, 1, "수업의 이름"),
+		Use: "board NAME", Short: "누가 어느 단계에 있는지 한 화면에 보여 드립니다", Args: args(1, 1, "수업의 이름"),
 		Long: `수업에 있는 모두의 지금을 보여 드립니다: 수업과 단계, 그 단계에 머문 시간, 든 손, 예측, 파드의 수. 손을 든 사람과 막힌 사람이 위에 옵니다. 읽기만 하고 아무것도 쓰지 않습니다. 배우는 사람이 몇 명이든 API 서버에는 지켜보는 요청 세 개뿐입니다.
 가장 많은 사람이 서 있는 질문의 답을 막대로 보여 드립니다. 아직 실행하지 않은 사람이 있는 동안은 가려 두고, s를 누르시거나 --show를 적으시면 보여 드립니다.
 터미널에서는 화면 전체를 씁니다. --plain이나 파이프에서는 한 번 적고 끝나며, --watch를 적으시면 바뀔 때마다 적습니다. --web은 이 컴퓨터에서만 열리는 쪽 하나를 프로젝터에 띄우도록 합니다.`,

@@ -44,7 +44,7 @@ func newClassCreateCommand(d deps) *cobra.Command {
 토큰은 화면에도 클러스터의 오브젝트에도 남지 않습니다. 자리마다 코드(예: K7QF-2M9D-XH3P)로 잠가 NAME.class 파일 하나에 담으므로, 파일은 모두에게 나누어 주고 코드는 한 사람에게 하나씩 주십시오. 코드는 한 번만 나옵니다.
 여러 번 실행해도 되고, 도중에 끊겨도 다시 실행하시면 나머지를 만듭니다. 이미 나눠 드린 코드는 그대로입니다.
 --identity eks는 명단의 principal 열(IAM ARN)에 액세스 항목을, group은 group 열의 그룹에 권한을 줍니다.
-명단의 첫 줄에 name, display, principal, group 열의 이름을 적을 수 있습니다. name은 이 컴퓨터의 목록에만 남고, display는 클러스터에 적혀 전광판에 보입니다.`,
+명단의 첫 줄에 name, display, principal, group 열의 이름을 적을 수 있습니다. name은 이 컴퓨터의 목록에만 남고, display는 클러스터에 적혀 게시판에 보입니다.`,
 		Example: `  stepscale class create k8s --count 30 --ends 2h --context my-context
   stepscale class create k8s --students roster.csv --ends 2026-12-01T18:00 --seats seats.txt --eks my-cluster --region ap-northeast-2
   stepscale class create k8s --codes --count 30 --context my-context --yes
@@ -233,7 +233,7 @@ func (o createOptions) announce(r room, s class.Spec, there, stay int) []string 
 		told = append(told, fmt.Sprintf("이번에 적지 않으신 자리 %d개도 그대로 둡니다.", stay))
 	}
 	if slices.ContainsFunc(s.Seats, func(seat class.Seat) bool { return seat.Display != "" }) {
-		return append(told, "명단의 display 열에 있는 이름이 클러스터에 적히고 전광판에 보입니다.")
+		return append(told, "명단의 display 열에 있는 이름이 클러스터에 적히고 게시판에 보입니다.")
 	}
 	return append(told, "학생의 이름은 클러스터에 적지 않습니다. 자리는 s01, s02처럼 부릅니다.")
 }

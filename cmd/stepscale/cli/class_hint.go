@@ -21,7 +21,7 @@ const mostHint = 600
 func newClassHintCommand(d deps) *cobra.Command {
 	var to string
 	cmd := d.deskCommand(&cobra.Command{
-		Use: "hint NAME 글", Short: "강사: 모두에게, 또는 한 사람에게 힌트를 보냅니다", Args: args(2, 2, "수업의 이름과 힌트"),
+		Use: "hint NAME 글", Short: "모두에게, 또는 한 사람에게 힌트를 보냅니다", Args: args(2, 2, "수업의 이름과 힌트"),
 		Long: `배우는 사람의 화면에 한 줄로 보입니다. --to를 적지 않으시면 모두에게, 적으시면 그 자리에만 보냅니다. 한 시간이 지난 힌트는 나중에 들어온 사람에게 보이지 않습니다.`,
 		Example: `  stepscale class hint k8s '비율에 현재 레플리카 수를 곱해 보세요' --context my-context
   stepscale class hint k8s '올림을 잊지 마세요' --to s07 --context my-context`,

@@ -20,7 +20,7 @@ import (
 func newClassJoinCommand(d deps) *cobra.Command {
 	var profile string
 	cmd := &cobra.Command{
-		Use: "join 파일 코드", Short: "학생: 받은 수업 파일과 코드로 자리에 앉습니다",
+		Use: "join 파일 코드", Short: "받은 수업 파일과 코드로 자리에 앉습니다",
 		Long: `강사에게 받은 수업 파일과 코드로 자리에 앉습니다. 서버가 답하는지, 누구로 알아보는지 확인한 뒤, kubeconfig를 상태 디렉터리에 둡니다(0600).
 그다음부터 stepscale learn과 run은 플래그 없이 그 자리에서 합니다. 임베디드 클러스터에서 하시려면 --cluster embedded를 적어 주십시오.
 수업은 그 자리의 네임스페이스 안에만 쓰고, 쓰기 전에 다시 묻지 않습니다. 자리를 떠나시려면 stepscale class leave를 실행해 주십시오.`,

@@ -10,7 +10,7 @@ import (
 
 func newClassLeaveCommand(d deps) *cobra.Command {
 	return &cobra.Command{
-		Use: "leave", Short: "학생: 자리에서 일어납니다", Args: args(0, 0, ""),
+		Use: "leave", Short: "자리에서 일어납니다", Args: args(0, 0, ""),
 		Long:    "class join이 이 컴퓨터에 둔 자리와 kubeconfig를 지웁니다. 클러스터의 네임스페이스는 그대로 있고, 수업 파일과 코드로 다시 앉으실 수 있습니다.",
 		Example: "  stepscale class leave",
 		RunE: func(*cobra.Command, []string) error {

@@ -20,7 +20,7 @@ func newClassPaceCommand(d deps) *cobra.Command {
 	var free bool
 	var folder string
 	cmd := d.deskCommand(&cobra.Command{
-		Use: "pace NAME", Short: "강사: 모두를 한 단계에서 기다리게 하거나 놓아 줍니다", Args: args(1, 1, "수업의 이름"),
+		Use: "pace NAME", Short: "모두를 한 단계에서 기다리게 하거나 놓아 줍니다", Args: args(1, 1, "수업의 이름"),
 		Long: `배우는 사람의 '다음'을 한 단계에서 붙잡습니다. 그 단계까지는 실행되고, 그 뒤의 단계는 --free로 놓아 주실 때까지 기다립니다. 예측은 그 앞에서도 적을 수 있으므로, 모두가 예측한 다음 함께 실행해 볼 수 있습니다.
 단계는 이름(hpa/2-replicas/proposal이나 proposal)으로도, 게시판에 보이는 번호(5)로도 적습니다. --lesson을 적으시면 같은 폴더의 뒤의 수업도 첫 단계에서 기다립니다.
 --auto로 실행하는 사람도, '계속'을 누른 사람도 기다립니다. 기다리는 동안 다른 글쇠는 모두 되고 끝내기도 됩니다. 아무 플래그도 적지 않으시면 지금의 진행을 보여 드립니다.`,

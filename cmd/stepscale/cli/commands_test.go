@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 )
@@ -151,4 +153,23 @@ func (a *app) beside(t *testing.T, dir string) *secondTerminal {
 	a.opener = func(d deps, to target, scenarios fs.FS) opener { return besideStages{first(d, to, scenarios), second} }
 	a.heard = second.hear
 	return second
+}
+
+// TestEveryCommandHasItsGroup: in the help of stepscale and of class no command stands apart.
+func TestEveryCommandHasItsGroup(t *testing.T) {
+	root := newRootCommand(testApp(t).deps)
+	class, _, err := root.Find([]string{"class"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cmd := range []*cobra.Command{root, class} {
+		if rows := commandRows(cmd, ""); len(rows) > 0 {
+			t.Errorf("%s: in no group: %v", cmd.CommandPath(), rows)
+		}
+		for _, g := range cmd.Groups() {
+			if len(commandRows(cmd, g.ID)) == 0 {
+				t.Errorf("%s: nothing in %q", cmd.CommandPath(), g.Title)
+			}
+		}
+	}
 }

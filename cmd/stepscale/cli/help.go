@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
@@ -33,15 +36,11 @@ func (d deps) help(cmd *cobra.Command, _ []string) {
 		s.Section("예시")
 		s.Raw(cmd.Example)
 	}
-	if cmd.HasAvailableSubCommands() {
-		var rows [][2]string
-		for _, c := range cmd.Commands() {
-			if c.IsAvailableCommand() || c.Name() == "help" {
-				rows = append(rows, [2]string{c.Name(), c.Short})
-			}
+	for _, g := range append(cmd.Groups(), &cobra.Group{Title: "명령"}) {
+		if rows := commandRows(cmd, g.ID); len(rows) > 0 {
+			s.Section(g.Title)
+			s.Pairs(rows)
 		}
-		s.Section("명령")
-		s.Pairs(rows)
 	}
 	if rows := flagRows(cmd); len(rows) > 0 {
 		s.Section("플래그")
@@ -51,6 +50,25 @@ func (d deps) help(cmd *cobra.Command, _ []string) {
 		s.Blank()
 		s.Line(fmt.Sprintf("명령 하나의 도움말은 %s [명령] --help로 볼 수 있습니다.", cmd.CommandPath()))
 	}
+}
+
+// group adds commands that belong together, below a heading of their own in the help.
+func group(cmd *cobra.Command, title string, commands ...*cobra.Command) {
+	cmd.AddGroup(&cobra.Group{ID: title, Title: title})
+	for _, c := range commands {
+		c.GroupID = title
+	}
+	cmd.AddCommand(commands...)
+}
+
+// commandRows lists the commands of a group, or those that are in none.
+func commandRows(cmd *cobra.Command, group string) (rows [][2]string) {
+	for _, c := range cmd.Commands() {
+		if c.GroupID == group && (c.IsAvailableCommand() || c.Name() == "help") {
+			rows = append(rows, [2]string{c.Name(), c.Short})
+		}
+	}
+	return rows
 }
 
 func useLine(cmd *cobra.Command) string {
@@ -72,14 +90,22 @@ func flagRows(cmd *cobra.Command) [][2]string {
 		if f.Value.Type() != "bool" {
 			name += " " + value
 		}
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0s" {
-			usage += fmt.Sprintf(" (기본값 %s)", f.DefValue)
+		if !slices.Contains([]string{"", "false", "0", "0s", "[]"}, f.DefValue) {
+			usage += fmt.Sprintf(" (기본값 %s)", defaultText(f))
 		}
 		rows = append(rows, [2]string{name, usage})
 	}
 	cmd.LocalFlags().VisitAll(add)
 	cmd.InheritedFlags().VisitAll(add)
 	return rows
+}
+
+// defaultText is a default as one types it: 5m, not 5m0s.
+func defaultText(f *pflag.Flag) string {
+	if d, err := time.ParseDuration(f.DefValue); err == nil && f.Value.Type() == "duration" {
+		return duration.HumanDuration(d)
+	}
+	return f.DefValue
 }
 
 func (d deps) helpCommand(root *cobra.Command) *cobra.Command {

@@ -78,9 +78,13 @@ func newRootCommand(d deps) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpFunc(d.help)
 	root.SetUsageFunc(func(cmd *cobra.Command) error { d.help(cmd, nil); return nil })
+	group(root, "배우기", newLearnCommand(d), newLessonsCommand(d), newRunCommand(d))
+	group(root, "지난 루프", newReplayCommand(d), newWhatifCommand(d), newReportCommand(d), newVerifyCommand(d))
+	group(root, "실제 클러스터", newObserveCommand(d), newRecordCommand(d), newInspectCommand(d), newImageCommand(d), newClassCommand(d))
+	group(root, "준비와 그 밖의 것", newDoctorCommand(d), newClusterCommand(d), newCheckCommand(d), newVersionCommand(d), newLicensesCommand(d), newCompletionCommand(d))
 	root.SetHelpCommand(d.helpCommand(root))
-	root.AddCommand(newLearnCommand(d), newLessonsCommand(d), newRunCommand(d), newReplayCommand(d), newWhatifCommand(d), newReportCommand(d), newVerifyCommand(d), newObserveCommand(d), newRecordCommand(d), newInspectCommand(d), newCheckCommand(d),
-		newClusterCommand(d), newDoctorCommand(d), newImageCommand(d), newWorkloadCommand(d), newClassCommand(d), newEksTokenCommand(d), newVersionCommand(d), newLicensesCommand(d), newCompletionCommand(d))
+	root.SetHelpCommandGroupID("준비와 그 밖의 것")
+	root.AddCommand(newWorkloadCommand(d), newEksTokenCommand(d)) // hidden: what pods and kubectl run
 	translateArgs(root)
 	return root
 }
