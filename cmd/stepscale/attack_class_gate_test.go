@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
+)
+
+// guillotine stands before an API server, counts what a process asks, and kills it at one of
+// the requests: before it is passed on, or when it was answered and the answer is not back.
+type guillotine struct {
+	through http.Handler
+	server  *httptest.Server
+
+	mu     sync.Mutex
+	pid    int
+	asked  int
+	at     int  // the request with which it is killed, from 1; 0 never
+	answer bool // when it was answered
+}
+
+func newGuillotine(t *testing.T, cfg *rest.Config) *guillotine {
+	t.Helper()
+	target, err := url.Parse(cfg.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := rest.AnonymousClientConfig(cfg) // whoever comes brings a token
+	through := httputil.NewSingleHostReverseProxy(target)
+	if through.Transport, err = rest.TransportFor(plain); err != nil {
+		t.Fatal(err)
+	}
+	through.FlushInterval = -1
+	through.ErrorLog = log.New(io.Discard, "", 0)
+	g := &guillotine{through: through}
+	g.server = httptest.NewUnstartedServer(g)
+	g.server.Config.ErrorLog = through.ErrorLog
+	g.server.EnableHTTP2 = true
+	g.server.StartTLS()
+	t.Cleanup(func() { g.server.CloseClientConnections(); g.server.Close() })
+	return g
+}
+
+// admits lets the owner of a home come with the token, as kubectl would.
+func (g *guillotine) admits(t *testing.T, home, token string) {
+	t.Helper()
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: g.server.Certificate().Raw})
+	err := clientcmd.WriteToFile(api.Config{
+		CurrentContext: "school", Contexts: map[string]*api.Context{"school": {Cluster: "school", AuthInfo: "admin"}},
+		Clusters:  map[string]*api.Cluster{"school": {Server: g.server.URL, CertificateAuthorityData: ca}},
+		AuthInfos: map[string]*api.AuthInfo{"admin": {Token: token}},
+	}, filepath.Join(home, ".kube", "config"))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (g *guillotine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.mu.Lock()
+	g.asked++
+	n, at, answer := g.asked, g.at, g.answer
+	if at > 0 && n == at && !answer {
+		_ = syscall.Kill(g.pid, syscall.SIGKILL)
+	}
+	g.mu.Unlock()
+	if at > 0 && n >= at && !(n == at && answer) {
+		panic(http.ErrAbortHandler)
+	}
+	if n == at {
+		g.through.ServeHTTP(httptest.NewRecorder(), r)
+		g.mu.Lock()
+		_ = syscall.Kill(g.pid, syscall.SIGKILL)
+		g.mu.Unlock()
+		panic(http.ErrAbortHandler)
+	}
+	g.through.ServeHTTP(w, r)
+}
+
+// moment is when a process is killed: with a request, or so long after its start.
+type moment struct {
+	request int // from 1; 0: by time
+	answer  bool
+	after   time.Duration
+}
+
+func (m moment) String() string {
+	switch {
+	case m.request == 0:
+		return fmt.Sprintf("after %s", m.after.Round(time.Millisecond))
+	case m.answer:
+		return fmt.Sprintf("with the answer to request %d", m.request)
+	}
+	return fmt.Sprintf("with request %d", m.request)
+}
+
+// moments are n that are spread evenly over the requests of a process, most of them, and over
+// the time that it took.
+func moments(n, requests int, took time.Duration) (all []moment) {
+	byRequest := min(n*3/5, 2*requests)
+	for i := range byRequest {
+		at := (2*i + 1) * 2 * requests / (2 * byRequest)
+		all = append(all, moment{request: at/2 + 1, answer: at%2 == 1})
+	}
+	for i := range n - byRequest {
+		all = append(all, moment{after: took * time.Duration(i+1) / time.Duration(n-byRequest+1)})
+	}
+	return all
+}
+
+// whole runs the program to its end, and tells what a moment can be.
+func (g *guillotine) whole(m *machine, argv ...string) (screen string, requests int, took time.Duration) {
+	m.t.Helper()
+	g.mu.Lock()
+	g.asked, g.at = 0, 0
+	g.mu.Unlock()
+	began := time.Now()
+	screen = m.ok(argv...)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return screen, g.asked, time.Since(began)
+}
+
+// kill runs the program until the moment. It reports whether there was something to kill.
+func (g *guillotine) kill(m *machine, at moment, argv ...string) bool {
+	m.t.Helper()
+	cmd := m.command(argv...)
+	g.mu.Lock()
+	g.asked, g.at, g.answer = 0, at.request, at.answer
+	err := cmd.Start()
+	if err == nil {
+		g.pid = cmd.Process.Pid
+	}
+	g.mu.Unlock()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	late := time.AfterFunc(patient, func() {
+		m.t.Errorf("%q does not end that is killed %s", argv, at)
+		_ = cmd.Process.Kill()
+	})
+	defer late.Stop()
+	if at.request == 0 {
+		time.Sleep(at.after) // the moment is what is tried, there is nothing to wait for
+		_ = cmd.Process.Kill()
+	}
+	_ = cmd.Wait()
+	g.mu.Lock()
+	g.at = 0
+	g.mu.Unlock()
+	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled()
+}
+
+// schoolKinds are all that a class, or the preparation of its cluster, is made of.
+var schoolKinds = []schema.GroupVersionResource{
+	{Version: "v1", Resource: "namespaces"}, {Version: "v1", Resource: "serviceaccounts"}, {Version: "v1", Resource: "configmaps"},
+	{Version: "v1", Resource: "resourcequotas"}, {Version: "v1", Resource: "limitranges"},
+	{Group: "networking.k8s.io", Version: "v1", Resource: "networkpolicies"},
+	{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "roles"}, {Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "rolebindings"},
+	{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterroles"},
+	{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicies"}, {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicybindings"},
+	{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingadmissionpolicies"}, {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingadmissionpolicybindings"},
+	{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"},
+}
+
+// passing is what differs from one call of the same command to the next: times, and the names
+// of hints and votes.
+var passing = regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9:]+)|"id":"[0-9a-z]+"`)
+
+// inventory is what there is with the label, by kind and name, as far as it does not differ
+// between two objects that were made alike.
+func inventory(t *testing.T, cluster dynamic.Interface, label, class string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	name := regexp.MustCompile(`\b` + class + `\b`)
+	for _, kind := range schoolKinds {
+		list, err := cluster.Resource(kind).List(context.Background(), metav1.ListOptions{LabelSelector: label})
+		if apierrors.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range list.Items {
+			o := list.Items[i]
+			for _, field := range []string{"uid", "resourceVersion", "creationTimestamp", "managedFields", "generation", "annotations"} {
+				unstructured.RemoveNestedField(o.Object, "metadata", field)
+			}
+			unstructured.RemoveNestedField(o.Object, "status")
+			key := kind.Resource + " " + o.GetNamespace() + "/" + o.GetName()
+			text := passing.ReplaceAllString(fmt.Sprint(o.Object), "PASSING")
+			if class != "" {
+				key, text = name.ReplaceAllString(key, "CLASS"), name.ReplaceAllString(text, "CLASS")
+			}
+			all[key] = text
+		}
+	}
+	return all
+}

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stepscale/stepscale/clusters"
+	"github.com/stepscale/stepscale/clusters/embedded"
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
+	"github.com/stepscale/stepscale/cmd/stepscale/class"
+)
+
+// academy is a cluster of somebody else's behind the guillotine, with the computers of an
+// instructor and of a learner.
+type academy struct {
+	*guillotine
+	*testing.T
+	cluster             dynamic.Interface
+	instructor, learner *machine
+	classes             int
+}
+
+func newAcademy(t *testing.T) *academy {
+	t.Helper()
+	dir := shortDir(t)
+	c := embedded.New(embedded.Options{Dir: dir})
+	cfg, err := c.Up(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Down(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	a := &academy{guillotine: newGuillotine(t, cfg), T: t, instructor: newMachine(t, "state"), learner: newMachine(t, "state")}
+	a.admits(t, a.instructor.folder, cfg.BearerToken)
+	if a.cluster, err = dynamic.NewForConfig(cfg); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// deed is a command that may be killed and is typed again.
+type deed struct {
+	name   string
+	line   string   // of the command; CLASS is the class's name
+	before []string // brings about what the command finds
+	fresh  bool     // it is in a class of its own every time
+	by     func(*academy) *machine
+	left   func(*academy, string) map[string]string // what the command brings about
+}
+
+// typed is a line as somebody types it who is in the class.
+func (a *academy) typed(class, line string) []string {
+	if strings.Contains(line, "CODE") {
+		line = strings.ReplaceAll(line, "CODE", a.codes(class)[0])
+	}
+	argv := words(strings.NewReplacer("CLASS", class, "SCHOOL", a.instructor.folder).Replace(line))
+	if argv[1] == "join" || argv[1] == "leave" {
+		return argv
+	}
+	return append(argv, "--context", "school")
+}
+
+// TestClassKills kills each command of a class at moments all over its life and types it
+// again: then the cluster and the disk are as where nothing was killed.
+func TestClassKills(t *testing.T) {
+	a := newAcademy(t)
+	for _, d := range deeds {
+		t.Run(d.name, func(t *testing.T) {
+			on := &academy{a.guillotine, t, a.cluster, a.instructor, a.learner, a.classes}
+			defer func() { a.classes = on.classes }()
+			d.attack(on, max(*kills/3, 2))
+		})
+	}
+}
+
+func (d deed) attack(a *academy, n int) {
+	m := a.instructor
+	if d.by != nil {
+		m = d.by(a)
+	}
+	name := d.ready(a, m)
+	argv := a.typed(name, d.line)
+	said, requests, took := a.whole(m, argv...)
+	want := d.left(a, name)
+	hits := 0
+	for _, at := range moments(n, requests, took) {
+		name := d.ready(a, m)
+		argv := a.typed(name, d.line)
+		if a.kill(m, at, argv...) {
+			hits++
+		}
+		again := m.ok(argv...)
+		if got := d.left(a, name); !maps.Equal(got, want) {
+			a.Errorf("%q killed %s and typed again:\n%s", argv, at, difference(got, want))
+		}
+		if strings.Contains(d.line, "export") && again != said {
+			a.Errorf("killed %s, then it says\n%s\nand not\n%s", at, again, said)
+		}
+	}
+	a.Logf("%d requests, %s, %d of %d moments have hit", requests, took.Round(time.Millisecond), hits, n)
+	if hits == 0 {
+		a.Error("nothing was killed")
+	}
+}
+
+// ready brings about what the command finds.
+func (d deed) ready(a *academy, m *machine) string {
+	a.Helper()
+	if d.fresh || a.classes == 0 {
+		a.classes++
+	}
+	name := fmt.Sprintf("k%dx", a.classes)
+	for _, line := range d.before {
+		m.ok(a.typed(name, line)...)
+	}
+	return name
+}
+
+func difference(got, want map[string]string) string {
+	var all []string
+	for key := range want {
+		if got[key] != want[key] {
+			all = append(all, key+"\n is   "+got[key]+"\n want "+want[key])
+		}
+	}
+	for key := range got {
+		if _, ok := want[key]; !ok {
+			all = append(all, key+" is too much")
+		}
+	}
+	return strings.Join(all, "\n")
+}
+
+func ofClass(a *academy, name string) map[string]string {
+	return inventory(a.T, a.cluster, board.LabelClass+"="+name, name)
+}
+
+// handed is the class as it is on the cluster, and that every code of the list opens a seat
+// whose token the API server takes.
+func handed(a *academy, name string) map[string]string {
+	all := ofClass(a, name)
+	raw, err := os.ReadFile(filepath.Join(a.instructor.folder, name+".class"))
+	if err != nil {
+		a.Fatal(err)
+	}
+	file, err := class.ReadFile(raw)
+	if err != nil {
+		a.Fatal(err)
+	}
+	for i, code := range a.codes(name) {
+		ticket, err := file.Open(code)
+		if err != nil {
+			a.Errorf("the list's code %d: %v", i, err)
+			continue
+		}
+		all["ticket "+ticket.Seat] = a.known(ticket)
+	}
+	return all
+}
+
+// known is whom the API server takes a ticket for.
+func (a *academy) known(t class.Ticket) string {
+	cfg, err := clientcmd.RESTConfigFromKubeConfig(t.Kubeconfig)
+	if err != nil {
+		return err.Error()
+	}
+	who, err := kubernetes.NewForConfigOrDie(rest.CopyConfig(cfg)).AuthenticationV1().SelfSubjectReviews().
+		Create(context.Background(), &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	if err != nil {
+		return err.Error()
+	}
+	return strings.ReplaceAll(who.Status.UserInfo.Username, t.Class, "CLASS")
+}
+
+var codeInList = regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}`)
+
+func (a *academy) codes(name string) []string {
+	list, err := os.ReadFile(filepath.Join(a.instructor.folder, name+".txt"))
+	if err != nil {
+		a.Fatal(err)
+	}
+	return codeInList.FindAllString(string(list), -1)
+}
+
+// onDisk is what a learner's computer keeps: files, modes, and what does not pass.
+func onDisk(a *academy, _ string) map[string]string {
+	all := map[string]string{}
+	err := filepath.WalkDir(a.learner.state, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		raw, err2 := os.ReadFile(path)
+		if err := errors.Join(err, err2); err != nil {
+			return err
+		}
+		if rel, _ := filepath.Rel(a.learner.state, path); !halfWritten.MatchString(rel) {
+			all[rel] = fmt.Sprintf("%s %s", info.Mode(), passing.ReplaceAll(raw, nil))
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		a.Fatal(err)
+	}
+	return all
+}
+
+// halfWritten is what a writer leaves who is killed; the next one takes it away when it is old.
+var halfWritten = regexp.MustCompile(`\.tmp-[0-9]+$`)
+
+// nobody is what leaving has to leave behind, halves of files included.
+func nobody(a *academy, _ string) map[string]string {
+	all := onDisk(a, "")
+	files, _ := filepath.Glob(filepath.Join(a.learner.state, "seat*"))
+	for _, f := range files {
+		all[filepath.Base(f)] = "is there"
+	}
+	return all
+}
+
+// onCluster is what an instructor has prepared. What goes takes a while.
+func onCluster(a *academy, _ string) map[string]string {
+	return inventory(a.T, a.cluster, clusters.LabelManaged+"=true,!"+board.LabelClass, "")
+}
+
+func bare(a *academy, _ string) (all map[string]string) {
+	for end := time.Now().Add(patient); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if all = onCluster(a, ""); len(all) == 0 {
+			break
+		}
+	}
+	return all
+}
+
+func byLearner(a *academy) *machine { return a.learner }
+
+const (
+	makeOne = "class create CLASS --count 2 --seats CLASS.txt --ends 5h --yes"
+	install = "class install --yes"
+	sitDown = "class join SCHOOL/CLASS.class CODE"
+	voteM   = "class vote CLASS --question m --choices 4,5"
+	voteN   = "class vote CLASS --question n --choices 2,3"
+)
+
+var deeds = []deed{
+	{name: "install", line: install, before: []string{"class remove --yes"}, left: onCluster},
+	{name: "remove", line: "class remove --yes", before: []string{install}, left: bare},
+	{name: "create", line: makeOne, before: []string{install}, fresh: true, left: handed},
+	{name: "renew", line: "class renew CLASS --seats CLASS.txt --ends 5h --yes", left: handed},
+	{name: "pace", line: "class pace CLASS --to 3 --reason x", before: []string{"class pace CLASS --free"}, left: ofClass},
+	{name: "vote", line: voteN, before: []string{voteM}, left: ofClass},
+	{name: "vote --show", line: "class vote CLASS --show", before: []string{voteM, voteN}, left: ofClass},
+	{name: "vote --again", line: "class vote CLASS --again", before: []string{voteM, voteN, "class vote CLASS --show"}, left: ofClass},
+	{name: "vote --close", line: "class vote CLASS --close", before: []string{voteM, voteN}, left: ofClass},
+	{name: "hint", line: "class hint CLASS new --to s01", before: []string{"class hint CLASS old --to s01"}, left: ofClass},
+	{name: "export", line: "class export CLASS --csv", left: ofClass},
+	{name: "join", line: sitDown, by: byLearner, before: []string{"class leave"}, left: onDisk},
+	{name: "leave", line: "class leave", by: byLearner, before: []string{sitDown}, left: nobody},
+	{name: "delete", line: "class delete CLASS --yes", before: []string{makeOne}, fresh: true, left: ofClass},
+}
