@@ -31,7 +31,7 @@ const (
 	MaxReport = 4 << 10
 	// MaxHome is that of what the instructor says: eight long choices, and how eight rounds
 	// went, are more than a learner has to tell.
-	MaxHome = 32 << 10
+	MaxHome = 48 << 10
 )
 
 // Home is the namespace of a class that its instructor writes.
