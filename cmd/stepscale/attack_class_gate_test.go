@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"sync"
@@ -129,13 +132,12 @@ func moments(n, requests int, took time.Duration) (all []moment) {
 }
 
 // whole runs the program to its end, and tells what a moment can be.
-func (g *guillotine) whole(m *machine, argv ...string) (screen string, requests int, took time.Duration) {
-	m.t.Helper()
+func (g *guillotine) whole(run func() string) (screen string, requests int, took time.Duration) {
 	g.mu.Lock()
 	g.asked, g.at = 0, 0
 	g.mu.Unlock()
 	began := time.Now()
-	screen = m.ok(argv...)
+	screen = run()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return screen, g.asked, time.Since(began)
@@ -215,6 +217,42 @@ func inventory(t *testing.T, cluster dynamic.Interface, label, class string) map
 			}
 			all[key] = text
 		}
+	}
+	return all
+}
+
+// onDisk is what a learner's computer keeps: files, modes, and what does not pass.
+func onDisk(a *academy, _ string) map[string]string {
+	all := map[string]string{}
+	err := filepath.WalkDir(a.learner.state, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		raw, err2 := os.ReadFile(path)
+		if err := errors.Join(err, err2); err != nil {
+			return err
+		}
+		if rel, _ := filepath.Rel(a.learner.state, path); !halfWritten.MatchString(rel) {
+			all[rel] = fmt.Sprintf("%s %s", info.Mode(), passing.ReplaceAll(raw, nil))
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		a.Fatal(err)
+	}
+	return all
+}
+
+// halfWritten is what a writer leaves who is killed; the next one takes it away when it is old.
+var halfWritten = regexp.MustCompile(`\.tmp-[0-9]+$`)
+
+// nobody is what leaving has to leave behind, halves of files included.
+func nobody(a *academy, _ string) map[string]string {
+	all := onDisk(a, "")
+	files, _ := filepath.Glob(filepath.Join(a.learner.state, "seat*"))
+	for _, f := range files {
+		all[filepath.Base(f)] = "is there"
 	}
 	return all
 }

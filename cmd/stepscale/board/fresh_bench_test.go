@@ -121,14 +121,16 @@ func bareWatch(b *testing.B, s *school) <-chan string {
 func writtenAtOnce(b *testing.B, pupils []Learner, seen <-chan string, n int) (all []time.Duration) {
 	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 	defer cancel()
+	var writers sync.WaitGroup
+	defer writers.Wait() // the watch may be told before the writer
 	began := time.Now()
 	for _, p := range pupils {
-		go func() {
+		writers.Go(func() {
 			raw, _ := json.Marshal(reportAt(n))
 			if err := (object{p.Kube, p.Class, p.Namespace, partBare, reportManager, Key}).Write(ctx, raw); err != nil {
 				b.Error(err)
 			}
-		}()
+		})
 	}
 	for range pupils {
 		select {
