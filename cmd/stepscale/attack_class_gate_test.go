@@ -39,8 +39,10 @@ type guillotine struct {
 	mu     sync.Mutex
 	pid    int
 	asked  int
-	at     int  // the request with which it is killed, from 1; 0 never
-	answer bool // when it was answered
+	at     int           // the request with which it is killed, from 1; 0 never
+	answer bool          // when it was answered
+	linger time.Duration // after the answer is back
+	ended  time.Time     // the last answer
 }
 
 func newGuillotine(t *testing.T, cfg *rest.Config) *guillotine {
@@ -82,65 +84,94 @@ func (g *guillotine) admits(t *testing.T, home, token string) {
 func (g *guillotine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	g.asked++
-	n, at, answer := g.asked, g.at, g.answer
+	n, at, answer, linger := g.asked, g.at, g.answer, g.linger
 	if at > 0 && n == at && !answer {
 		_ = syscall.Kill(g.pid, syscall.SIGKILL)
 	}
 	g.mu.Unlock()
-	if at > 0 && n >= at && !(n == at && answer) {
+	if at > 0 && n >= at && linger == 0 && !(n == at && answer) {
 		panic(http.ErrAbortHandler)
 	}
-	if n == at {
+	if n == at && linger == 0 {
 		g.through.ServeHTTP(httptest.NewRecorder(), r)
-		g.mu.Lock()
-		_ = syscall.Kill(g.pid, syscall.SIGKILL)
-		g.mu.Unlock()
+		g.behead()
 		panic(http.ErrAbortHandler)
 	}
 	g.through.ServeHTTP(w, r)
+	g.mu.Lock()
+	g.ended = time.Now()
+	g.mu.Unlock()
+	if n == at {
+		time.AfterFunc(linger, g.behead)
+	}
+}
+
+// behead kills the process that is there, if it still is.
+func (g *guillotine) behead() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.pid != 0 {
+		_ = syscall.Kill(g.pid, syscall.SIGKILL)
+	}
 }
 
 // moment is when a process is killed: with a request, or so long after its start.
 type moment struct {
 	request int // from 1; 0: by time
 	answer  bool
-	after   time.Duration
+	after   time.Duration // the start, or the answer's arrival
 }
 
 func (m moment) String() string {
 	switch {
 	case m.request == 0:
 		return fmt.Sprintf("after %s", m.after.Round(time.Millisecond))
+	case m.after > 0:
+		return fmt.Sprintf("%s after the answer to request %d", m.after.Round(time.Millisecond), m.request)
 	case m.answer:
 		return fmt.Sprintf("with the answer to request %d", m.request)
 	}
 	return fmt.Sprintf("with request %d", m.request)
 }
 
-// moments are n that are spread evenly over the requests of a process, most of them, and over
-// the time that it took.
-func moments(n, requests int, took time.Duration) (all []moment) {
-	byRequest := min(n*3/5, 2*requests)
-	for i := range byRequest {
-		at := (2*i + 1) * 2 * requests / (2 * byRequest)
+// life is how a process goes that nobody kills.
+type life struct {
+	requests   int
+	took, tail time.Duration // all of it, and after the last answer
+}
+
+// moments are n: most of them at the requests of a process, the last one first, some after its
+// last answer, when it writes files, and some all over its time.
+func (l life) moments(n int) (all []moment) {
+	requests, tail := min((n+1)*3/5, 2*l.requests), n/5
+	if n < 5 && l.requests > 0 {
+		requests, tail = 1, 1
+	}
+	for i := range requests {
+		at := 2*l.requests - 1 - i*2*l.requests/requests
 		all = append(all, moment{request: at/2 + 1, answer: at%2 == 1})
 	}
-	for i := range n - byRequest {
-		all = append(all, moment{after: took * time.Duration(i+1) / time.Duration(n-byRequest+1)})
+	for i := range tail {
+		if l.requests > 0 {
+			all = append(all, moment{request: l.requests, answer: true, after: l.tail * time.Duration(i+1) / time.Duration(tail+1)})
+		}
+	}
+	for i, rest := 0, n-len(all); i < rest; i++ {
+		all = append(all, moment{after: l.took * time.Duration(i+1) / time.Duration(rest+1)})
 	}
 	return all
 }
 
-// whole runs the program to its end, and tells what a moment can be.
-func (g *guillotine) whole(run func() string) (screen string, requests int, took time.Duration) {
+// whole runs the program to its end.
+func (g *guillotine) whole(run func() string) (screen string, l life) {
 	g.mu.Lock()
-	g.asked, g.at = 0, 0
+	g.asked, g.at, g.pid = 0, 0, 0
 	g.mu.Unlock()
 	began := time.Now()
 	screen = run()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return screen, g.asked, time.Since(began)
+	return screen, life{g.asked, time.Since(began), time.Since(g.ended)}
 }
 
 // kill runs the program until the moment. It reports whether there was something to kill.
@@ -148,7 +179,10 @@ func (g *guillotine) kill(m *machine, at moment, argv ...string) bool {
 	m.t.Helper()
 	cmd := m.command(argv...)
 	g.mu.Lock()
-	g.asked, g.at, g.answer = 0, at.request, at.answer
+	g.asked, g.at, g.answer, g.linger = 0, at.request, at.answer, 0
+	if at.request > 0 {
+		g.linger = at.after
+	}
 	err := cmd.Start()
 	if err == nil {
 		g.pid = cmd.Process.Pid
@@ -168,7 +202,7 @@ func (g *guillotine) kill(m *machine, at moment, argv ...string) bool {
 	}
 	_ = cmd.Wait()
 	g.mu.Lock()
-	g.at = 0
+	g.at, g.pid = 0, 0
 	g.mu.Unlock()
 	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
 	return ok && status.Signaled()

@@ -3,6 +3,7 @@ package class
 import (
 	"encoding/base64"
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
@@ -118,5 +120,26 @@ func TestMembers(t *testing.T) {
 	s.Identity = IdentityGroup
 	if got := s.members(); len(got) != 2 || slices.ContainsFunc(got, func(m rbacv1.Subject) bool { return strings.HasPrefix(m.Name, reserved) }) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestListening: what every learner reads in Home is ConfigMaps, by the names of what is spoken,
+// and nothing is written.
+func TestListening(t *testing.T) {
+	objects, err := Spec{Class: "k8s", Identity: IdentityToken}.listening(signer(t))
+	if err != nil || len(objects) != 2 {
+		t.Fatal(objects, err)
+	}
+	role := rbacv1.Role{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(objects[0].Object, &role); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, part := range spoken {
+		names = append(names, board.Object(part))
+	}
+	want := []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: names, Verbs: []string{"get", "list", "watch"}}}
+	if !reflect.DeepEqual(role.Rules, want) || slices.Contains(names, board.Object(PartClass)) {
+		t.Errorf("learners may %+v", role.Rules)
 	}
 }

@@ -69,13 +69,22 @@ func TestForgedTicket(t *testing.T) {
 		"no TLS":              {server(func(c *api.Cluster) { c.Server = "http://10.0.0.1" }), ErrForged},
 		"a proxy":             {server(func(c *api.Cluster) { c.ProxyURL = "http://10.0.0.1" }), ErrForged},
 		"an authority's file": {server(func(c *api.Cluster) { c.CertificateAuthority = "/etc/ca" }), ErrForged},
-		"nonsense":            {seat(func(x *Ticket) { x.Kubeconfig = []byte("key") }), ErrForged},
-		"nothing":             {seat(func(x *Ticket) { x.Kubeconfig = nil }), ErrForged},
-		"a file and EKS":      {seat(func(x *Ticket) { x.EKS = "prod" }), ErrForged},
-		"EKS, not a seat":     {seat(func(x *Ticket) { eks(x); x.Namespace = "payments" }), ErrForged},
-		"another class":       {seat(func(x *Ticket) { x.Class, x.Namespace = "other", "other-s01" }), ErrForged},
-		"another seat":        {seat(func(x *Ticket) { x.Namespace = "k8s-s02" }), ErrForged},
-		"a seat of no class":  {seat(func(x *Ticket) { x.Seat, x.Namespace = "../x", "k8s-../x" }), ErrForged},
+		"a second user": {seat(func(x *Ticket) {
+			x.Kubeconfig = kubeconfigWith(t, func(c *api.Config) { c.AuthInfos["sh"] = &api.AuthInfo{Token: "x"} })
+		}), ErrForged},
+		"a second context": {seat(func(x *Ticket) {
+			x.Kubeconfig = kubeconfigWith(t, func(c *api.Config) { c.Contexts["prod"] = &api.Context{Cluster: "k8s", AuthInfo: "s01"} })
+		}), ErrForged},
+		"a second server": {seat(func(x *Ticket) {
+			x.Kubeconfig = kubeconfigWith(t, func(c *api.Config) { c.Clusters["prod"] = &api.Cluster{Server: "https://10.0.0.2"} })
+		}), ErrForged},
+		"nonsense":           {seat(func(x *Ticket) { x.Kubeconfig = []byte("key") }), ErrForged},
+		"nothing":            {seat(func(x *Ticket) { x.Kubeconfig = nil }), ErrForged},
+		"a file and EKS":     {seat(func(x *Ticket) { x.EKS = "prod" }), ErrForged},
+		"EKS, not a seat":    {seat(func(x *Ticket) { eks(x); x.Namespace = "payments" }), ErrForged},
+		"another class":      {seat(func(x *Ticket) { x.Class, x.Namespace = "other", "other-s01" }), ErrForged},
+		"another seat":       {seat(func(x *Ticket) { x.Namespace = "k8s-s02" }), ErrForged},
+		"a seat of no class": {seat(func(x *Ticket) { x.Seat, x.Namespace = "../x", "k8s-../x" }), ErrForged},
 	} {
 		f, codes := sealed(t, c.ticket(t))
 		got, err := f.Open(codes[0])
