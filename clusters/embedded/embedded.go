@@ -65,6 +65,7 @@ type Cluster struct {
 	usage           *usage
 	demand          demand
 	services        services
+	connections     connections
 
 	mu      sync.Mutex
 	spent   time.Duration   // virtual time that starting pods took since the last Advance
@@ -75,8 +76,9 @@ type Cluster struct {
 	lifecycle atomic.Pointer[lifecycle] // nil while every node is Ready
 
 	serving                 <-chan struct{} // until it is closed
-	actors                  context.Context // ends when they do
+	servers, actors         context.Context // each ends when they do
 	stopServers, stopActors context.CancelFunc
+	stopAPI                 context.CancelFunc
 	stopListening           func() // to upstream's last words
 	running                 sync.WaitGroup
 }
@@ -141,7 +143,7 @@ func (c *Cluster) startAll(ctx context.Context) error {
 	}
 	servers, stopServers := context.WithCancel(context.WithoutCancel(ctx))
 	actors, stopActors := context.WithCancel(servers)
-	c.serving, c.stopServers, c.stopActors, c.actors = servers.Done(), stopServers, stopActors, actors
+	c.serving, c.servers, c.stopServers, c.stopActors, c.actors = servers.Done(), servers, stopServers, stopActors, actors
 	if err := c.phase("kube-apiserver", func() error { return c.startAPI(ctx, servers) }); err != nil {
 		return err
 	}
@@ -199,8 +201,10 @@ func (c *Cluster) listen() (err error) {
 func (c *Cluster) serveAPI(ctx, servers context.Context) error {
 	etcd := c.etcd.Config().ListenClientUrls[0].String()
 	c.services.add(metricsService, c.metricsListener)
+	serving, stop := context.WithCancel(servers)
+	c.stopAPI = stop
 	api, err := await(ctx, func() (*apiServer, error) {
-		return startAPIServer(servers, c.pki, c.apiListener, etcd, c.opts.TokenWebhook, &c.services, &c.demand)
+		return startAPIServer(serving, c.pki, c.connections.through(c.apiListener), etcd, c.opts.TokenWebhook, &c.services, &c.demand)
 	})
 	c.api = api
 	if err == nil {

@@ -31,6 +31,22 @@ var learnersFlag = flag.Int("learners", 200, "how many learners step at once")
 
 // TestRunningClass is everything that needs an API server: one for all, a class each.
 func TestRunningClass(t *testing.T) {
+	cluster, cfg := somebodys(t)
+	for name, test := range map[string]func(*testing.T, *school){
+		"at once": atOnce, "forged": forged, "instructor": instructor, "cut": cut, "fenced": fenced,
+		"restarted": restarted, "busy": busy, "expired": expired, "offline": offline,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSchool(t, cfg)
+			s.cluster = cluster
+			test(t, s)
+		})
+	}
+}
+
+// somebodys is a cluster with real RBAC, watches and tokens.
+func somebodys(t testing.TB) (*embedded.Cluster, *rest.Config) {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "class") // short: unix sockets live below it
 	if err != nil {
 		t.Fatal(err)
@@ -46,23 +62,20 @@ func TestRunningClass(t *testing.T) {
 		}
 	})
 	cfg.QPS = -1
-	for name, test := range map[string]func(*testing.T, *school){
-		"at once": atOnce, "forged": forged, "instructor": instructor, "cut": cut, "fenced": fenced,
-	} {
-		t.Run(name, func(t *testing.T) { test(t, newSchool(t, cfg)) })
-	}
+	return cluster, cfg
 }
 
 // school is a class on the cluster, as its instructor has it.
 type school struct {
 	Desk
-	cfg   *rest.Config
-	calls counter // of everybody whose config is counted
+	cfg     *rest.Config
+	cluster *embedded.Cluster
+	calls   counter // of everybody whose config is counted
 }
 
 var schools atomic.Int64
 
-func newSchool(t *testing.T, cfg *rest.Config) *school {
+func newSchool(t testing.TB, cfg *rest.Config) *school {
 	t.Helper()
 	kube, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
@@ -84,7 +97,7 @@ func newSchool(t *testing.T, cfg *rest.Config) *school {
 	return s
 }
 
-func (s *school) namespace(t *testing.T, name string, labels map[string]string) {
+func (s *school) namespace(t testing.TB, name string, labels map[string]string) {
 	t.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
 	if _, err := s.Kube.CoreV1().Namespaces().Create(t.Context(), ns, metav1.CreateOptions{}); err != nil {
@@ -93,7 +106,7 @@ func (s *school) namespace(t *testing.T, name string, labels map[string]string) 
 }
 
 // pupils let n learners in, each with a token and a student's rights.
-func (s *school) pupils(t *testing.T, n int) []Learner {
+func (s *school) pupils(t testing.TB, n int) []Learner {
 	t.Helper()
 	all := make([]Learner, n)
 	var group sync.WaitGroup
@@ -112,7 +125,7 @@ func (s *school) pupils(t *testing.T, n int) []Learner {
 	return all
 }
 
-func (s *school) pupil(t *testing.T, seat string) Learner {
+func (s *school) pupil(t testing.TB, seat string) Learner {
 	ns := s.Class + "-" + seat
 	_, err := s.Kube.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns, Labels: map[string]string{LabelClass: s.Class}}}, metav1.CreateOptions{})
 	accounts := s.Kube.CoreV1().ServiceAccounts(ns)
@@ -122,19 +135,28 @@ func (s *school) pupil(t *testing.T, seat string) Learner {
 		RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "board-student"}}, metav1.CreateOptions{})
 	_, errHome := s.Kube.RbacV1().RoleBindings(Home(s.Class)).Create(t.Context(), &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Name: seat}, Subjects: who,
 		RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "listen"}}, metav1.CreateOptions{})
-	token, errToken := accounts.CreateToken(t.Context(), "learner", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
-	if err := errors.Join(err, errAccount, errOwn, errHome, errToken); err != nil {
+	if err := errors.Join(err, errAccount, errOwn, errHome); err != nil {
 		t.Error(err)
 		return Learner{}
 	}
 	cfg := rest.AnonymousClientConfig(s.cfg)
-	cfg.BearerToken, cfg.QPS = token.Status.Token, -1
+	cfg.BearerToken, cfg.QPS = s.token(t, ns), -1
 	cfg.Wrap(s.calls.wrap)
 	kube, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
 		t.Error(err)
 	}
 	return Learner{s.Class, ns, kube}
+}
+
+// token is one of the learner's whose namespace it is.
+func (s *school) token(t testing.TB, namespace string) string {
+	token, err := s.Kube.CoreV1().ServiceAccounts(namespace).CreateToken(t.Context(), "learner", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	return token.Status.Token
 }
 
 // counter counts requests by method and whether they watch.
@@ -173,7 +195,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // watch is the board of the class, with what its requests are counted by.
-func (s *school) watch(t *testing.T) (*Watch, *counter) {
+func (s *school) watch(t testing.TB) (*Watch, *counter) {
 	t.Helper()
 	cfg, c := rest.CopyConfig(s.cfg), &counter{}
 	cfg.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
@@ -186,7 +208,7 @@ func (s *school) watch(t *testing.T) (*Watch, *counter) {
 }
 
 // until waits for a board of which something is true; it is asked at every change.
-func until(t *testing.T, w *Watch, what string, is func(Board) bool) Board {
+func until(t testing.TB, w *Watch, what string, is func(Board) bool) Board {
 	t.Helper()
 	late := time.After(60 * time.Second)
 	for {

@@ -212,6 +212,9 @@ func TestClocksOfLearners(t *testing.T) {
 			t.Errorf("%s: since %v", name, got)
 		}
 	}
+	if got := reachedAt(written(now.Add(time.Hour)), Report{Since: now, Sent: now}, now); !got.Equal(now) {
+		t.Errorf("an API server whose clock is ahead: since %v", got)
+	}
 }
 
 // written is a report's ConfigMap that was written at that time by the API server's clock.

@@ -34,7 +34,7 @@ func (p Pace) Holds(at play.Ahead) bool {
 // Why says to a learner who has to wait why, and until when.
 func (p Pace) Why(class string) string {
 	text := fmt.Sprintf("강사가 수업 %s의 진행을 %s에서 멈춰 두었습니다.", shown(class), p.where())
-	if reason := shown(p.Reason); reason != "" {
+	if reason := sentence(p.Reason, MostReason); reason != "" {
 		text += " 강사의 말: " + reason + "."
 	}
 	return text + " 풀리면 저절로 이어집니다. 그동안 다른 글쇠는 모두 되고, q로 끝내실 수 있습니다."
@@ -60,7 +60,7 @@ func (p Pace) Says() string {
 		return "누구도 기다리지 않습니다."
 	}
 	text := p.where() + "까지만 실행할 수 있습니다."
-	if reason := shown(p.Reason); reason != "" {
+	if reason := sentence(p.Reason, MostReason); reason != "" {
 		text += " 이유: " + reason
 	}
 	return text
@@ -85,20 +85,26 @@ type Listener struct {
 	tallies map[string]bool // that were told
 	known   map[string]bool // parts that were heard of
 	ready   chan struct{}   // closed when all were
+
+	deaf deafness
 }
 
 // listen watches the objects of the class's Home by name, and the hint in the learner's own
 // namespace. No other names are asked for: a student may not.
-func listen(l Learner, voted func(string) string) *Listener {
+func listen(l Learner, voted func(string) string, deaf time.Duration) *Listener {
 	ctx, stop := context.WithCancel(context.Background())
-	h := &Listener{class: l.Class, voted: voted, changed: make(chan struct{}), heard: map[string]bool{}, tallies: map[string]bool{}, known: map[string]bool{}, ready: make(chan struct{})}
+	h := &Listener{class: l.Class, voted: voted, changed: make(chan struct{}), heard: map[string]bool{}, tallies: map[string]bool{}, known: map[string]bool{}, ready: make(chan struct{}), deaf: deafness{most: deaf}}
 	var group sync.WaitGroup
 	for _, o := range []struct{ namespace, part string }{{Home(l.Class), PartPace}, {Home(l.Class), PartVote}, {Home(l.Class), PartHint}, {l.Namespace, PartHint}} {
 		one := selection{namespace: o.namespace, fields: fields.Set{metav1.ObjectNameField: Object(o.part)}}
 		m := newMirror(func(obj metav1.Object) bool { h.hear(o.part, obj); return true }, func() {})
 		store := forgetting{m, func() { h.hear(o.part, &corev1.ConfigMap{}) }, func() { h.knows(o.namespace + "/" + o.part) }}
+		up := func(error) {}
+		if o.part == PartPace { // what is true of one is true of all
+			up = h.up
+		}
 		group.Go(func() {
-			follow(ctx, l.Kube, one.configMaps(l.Kube), &corev1.ConfigMap{}, store, func(error) {})
+			follow(ctx, l.Kube, one.configMaps(l.Kube), &corev1.ConfigMap{}, store, up)
 		})
 	}
 	h.end = func() { stop(); group.Wait() }
@@ -147,7 +153,7 @@ func (l *Listener) knows(object string) {
 // hear takes in one of the instructor's objects. What cannot be read is not there.
 func (l *Listener) hear(part string, obj metav1.Object) {
 	text := ""
-	if cm, ok := data(obj, Key); ok && len(cm.Data[Key]) <= MaxReport {
+	if cm, ok := data(obj, Key); ok && len(cm.Data[Key]) <= MaxHome {
 		text = cm.Data[Key]
 	}
 	l.mu.Lock()
@@ -168,6 +174,11 @@ func (l *Listener) hear(part string, obj metav1.Object) {
 			l.hints = append(l.hints, hint)
 		}
 	}
+	l.wake()
+}
+
+// wake lets those look again who wait. It is called with mu.
+func (l *Listener) wake() {
 	close(l.changed)
 	l.changed = make(chan struct{})
 }
@@ -188,10 +199,10 @@ func (l *Listener) Now(at play.Ahead) play.Said {
 	defer l.mu.Unlock()
 	said := play.Said{Changed: l.changed}
 	if l.pace.Holds(at) {
-		said.Held = l.pace.Why(l.class)
+		said.Held, said.Freed = l.deaf.hold(l.pace.Why(l.class))
 	}
 	for _, h := range l.hints {
-		said.News = append(said.News, play.Note{Text: "강사: " + shown(h.Text)})
+		said.News = append(said.News, play.Note{Text: "강사: " + sentence(h.Text, MostHint)})
 	}
 	l.hints = nil
 	for _, t := range l.vote.Tallies {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -12,6 +14,9 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/engine/outside"
 )
 
 var (
@@ -45,7 +50,10 @@ func (r Desk) put(ctx context.Context, namespace, part string, v any) error {
 	if err != nil {
 		return err
 	}
-	return object{r.Kube, r.Class, namespace, part, classManager, Key}.Write(ctx, raw)
+	if len(raw) > MaxHome {
+		return fmt.Errorf("%s: %w", Object(part), &outside.SizeError{Size: int64(len(raw)), Limit: MaxHome})
+	}
+	return object{r.Kube, r.Class, namespace, part, classManager, Key}.Insist(ctx, raw)
 }
 
 func read(ctx context.Context, kube kubernetes.Interface, namespace, part string, to any) error {
@@ -56,7 +64,7 @@ func read(ctx context.Context, kube kubernetes.Interface, namespace, part string
 	if err != nil {
 		return err
 	}
-	return decode(cm, Key, to)
+	return decode(cm, Key, MaxHome, to)
 }
 
 // Pace is where the class is held.
@@ -71,7 +79,8 @@ func (r Desk) SetPace(ctx context.Context, p Pace) error {
 
 // Vote is the one that was opened last; its ID is empty before the first.
 func (r Desk) Vote(ctx context.Context) (v Vote, err error) {
-	return v, read(ctx, r.Kube, Home(r.Class), PartVote, &v)
+	err = read(ctx, r.Kube, Home(r.Class), PartVote, &v)
+	return v.shown(), err // as the learners see it, and answer
 }
 
 // SetVote puts a vote before everybody.
@@ -156,15 +165,15 @@ func (l Learner) Answer(ctx context.Context, answer string) (Vote, error) {
 		return v, err
 	}
 	votes := map[string]string{}
-	if decode(cm, KeyVotes, &votes) != nil || votes == nil || len(votes) >= mostVotes {
+	if decode(cm, KeyVotes, MaxReport, &votes) != nil || votes == nil {
 		votes = map[string]string{} // of somebody else's making
 	}
 	votes[v.Current()] = choice
-	raw, err := json.Marshal(votes)
+	raw, err := json.Marshal(newest(votes, v.Current(), MaxReport))
 	if err != nil {
 		return v, err
 	}
-	return v, object{l.Kube, l.Class, l.Namespace, PartReport, voteManager, KeyVotes}.Write(ctx, raw)
+	return v, object{l.Kube, l.Class, l.Namespace, PartReport, voteManager, KeyVotes}.Insist(ctx, raw)
 }
 
 // Check tells whether a vote can be asked; the text says in Korean why not.
@@ -177,8 +186,10 @@ func (v Vote) Check() (string, bool) {
 	case slices.ContainsFunc(v.Choices, func(c string) bool { return c == "" || len(c) > mostWord }):
 		return "보기에는 빈 것도, 아주 긴 것도 쓸 수 없습니다.", false
 	}
-	for i, c := range v.Choices {
-		if slices.Contains(v.Choices[:i], c) {
+	for i, c := range v.Choices { // 넷 and 4개 are the same answer
+		if slices.ContainsFunc(v.Choices[:i], func(o string) bool {
+			return strings.EqualFold(o, c) || play.Canonical(o) == play.Canonical(c)
+		}) {
 			return "같은 보기가 두 번 있습니다: " + c, false
 		}
 	}

@@ -44,7 +44,8 @@ type Store interface {
 // safe for several goroutines, and nothing waits for the cluster but Close.
 type Reporter struct {
 	store   Store
-	failed  func(error) // is told of the first failure; may be nil
+	failed  func(error) // is told of the first failure, and with nil when it is over; may be nil
+	pauses  func() wait.Backoff
 	changed chan struct{}
 	closing chan struct{}
 	ended   chan struct{}
@@ -53,14 +54,19 @@ type Reporter struct {
 
 	mu      sync.Mutex
 	report  Report
-	told    bool // of a failure
-	version int  // of report
-	written int  // the version that is in the store
+	round   string // that was voted in last
+	told    bool   // of a failure
+	version int    // of report
+	written int    // the version that is in the store
 }
 
 // NewReporter begins with votes that were given before. Close has to be called.
 func NewReporter(store Store, votes map[string]string, failed func(error)) *Reporter {
-	r := &Reporter{store: store, failed: failed, changed: make(chan struct{}, 1), closing: make(chan struct{}), ended: make(chan struct{})}
+	return newReporter(store, votes, failed, retries)
+}
+
+func newReporter(store Store, votes map[string]string, failed func(error), pauses func() wait.Backoff) *Reporter {
+	r := &Reporter{store: store, failed: failed, pauses: pauses, changed: make(chan struct{}, 1), closing: make(chan struct{}), ended: make(chan struct{})}
 	r.report.Votes = maps.Clone(votes)
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
@@ -96,14 +102,15 @@ func (r *Reporter) Told(p play.Progress) {
 		to.Lesson, to.Step, to.Steps, to.Total = bounded(p.Lesson), bounded(p.Step), p.Steps, p.Total
 		to.Question, to.Answer, to.Open = bounded(p.Question), bounded(p.Answer), p.Open
 		to.Held, to.Help, to.Done, to.Replicas = p.Held, p.Help, p.Done, p.Replicas
-		if p.Vote == "" || len(to.Votes) >= mostVotes && to.Votes[p.Vote] == "" {
+		if p.Vote == "" {
 			return
 		}
 		to.Votes = maps.Clone(to.Votes)
 		if to.Votes == nil {
 			to.Votes = map[string]string{}
 		}
-		to.Votes[bounded(p.Vote)] = bounded(p.Choice)
+		r.round = bounded(p.Vote)
+		to.Votes[r.round] = bounded(p.Choice)
 	})
 }
 
@@ -114,12 +121,14 @@ func (r *Reporter) Voted(round string) string {
 	return r.report.Votes[round]
 }
 
-// bounded is the beginning of a text.
-func bounded(text string) string {
-	if len(text) <= mostWord {
+// bounded is the beginning of a learner's text.
+func bounded(text string) string { return begin(text, mostWord) }
+
+func begin(text string, most int) string {
+	if len(text) <= most {
 		return text
 	}
-	n := mostWord
+	n := most
 	for n > 0 && !utf8.RuneStart(text[n]) {
 		n--
 	}
@@ -145,11 +154,13 @@ func (r *Reporter) newest() ([]byte, int) {
 		return nil, r.version
 	}
 	r.report.Sent = time.Now()
+	bare := r.report
+	bare.Votes = nil
+	rest, _ := json.Marshal(bare)
+	r.report.Votes = newest(r.report.Votes, r.round, MaxReport-len(rest)-len(`,"votes":`)) // what there may be many of
 	raw, err := json.Marshal(r.report)
-	if err != nil || len(raw) > MaxReport { // votes are what there may be many of
-		bare := r.report
-		bare.Votes = nil
-		raw, _ = json.Marshal(bare)
+	if err != nil || len(raw) > MaxReport {
+		raw = rest
 	}
 	return raw, r.version
 }
@@ -175,7 +186,7 @@ func (r *Reporter) run(ctx context.Context) {
 // Before Close, something newer takes its place.
 func (r *Reporter) flush(ctx context.Context) {
 	closing := r.closing
-	for again := retries(); ctx.Err() == nil; {
+	for again := r.pauses(); ctx.Err() == nil; {
 		raw, version := r.newest()
 		if raw == nil {
 			return
@@ -185,9 +196,10 @@ func (r *Reporter) flush(ctx context.Context) {
 			r.mu.Lock()
 			r.written = version
 			r.mu.Unlock()
+			r.tell(nil)
 			return // what was told meanwhile has left its mark in changed
 		}
-		r.fails(err)
+		r.tell(err)
 		pause := again.Step()
 		if s, asked := apierrors.SuggestsClientDelay(err); asked {
 			pause = max(pause, time.Duration(s)*time.Second)
@@ -195,7 +207,7 @@ func (r *Reporter) flush(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-closing: // there is little time left
-			closing, again = nil, retries()
+			closing, again = nil, r.pauses()
 		case <-time.After(pause):
 		}
 	}
@@ -207,12 +219,13 @@ func (r *Reporter) write(ctx context.Context, raw []byte) error {
 	return r.store.Write(ctx, raw)
 }
 
-func (r *Reporter) fails(err error) {
+// tell passes on that writing fails, and that it does not any more, once each.
+func (r *Reporter) tell(err error) {
 	r.mu.Lock()
-	first := !r.told
-	r.told = true
+	news := r.told != (err != nil)
+	r.told = err != nil
 	r.mu.Unlock()
-	if first && r.failed != nil {
+	if news && r.failed != nil {
 		r.failed(err)
 	}
 }

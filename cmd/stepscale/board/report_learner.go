@@ -8,9 +8,11 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
@@ -49,26 +51,32 @@ type Lesson struct {
 	*Listener
 	class string
 
-	mu    sync.Mutex
-	fault error // of the first report that was not taken, until it is told
+	mu   sync.Mutex
+	ends time.Time // of the learner's token; zero where nobody knows
+	lost error     // that reports do not get there
+	said bool      // the learner knows that they do not
 }
 
 // mostWait is how long a lesson waits to hear where the class stands before it begins.
 const mostWait = 5 * time.Second
 
 // Open begins to report and to listen.
-func (l Learner) Open(ctx context.Context) *Lesson {
+func (l Learner) Open(ctx context.Context) *Lesson { return l.open(ctx, retries, mostDeaf) }
+
+// open says how long a write that failed waits, and how long somebody is held who hears
+// nothing.
+func (l Learner) open(ctx context.Context, pauses func() wait.Backoff, deaf time.Duration) *Lesson {
 	before, err := l.readReport(ctx)
 	if err != nil { // of somebody else's making: it is written anew
 		before = Report{}
 	}
 	o := &Lesson{class: l.Class}
-	o.Reporter = NewReporter(l.reportOf(), before.Votes, func(err error) {
+	o.Reporter = newReporter(l.reportOf(), before.Votes, func(err error) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		o.fault = err
-	})
-	o.Listener = listen(l, o.Voted)
+		o.lost = err
+	}, pauses)
+	o.Listener = listen(l, o.Voted, deaf)
 	select {
 	case <-o.ready:
 	case <-ctx.Done():
@@ -77,16 +85,35 @@ func (l Learner) Open(ctx context.Context) *Lesson {
 	return o
 }
 
-// Now is what the instructor says, and once that nothing gets there.
+// Until tells when the learner's token ends, as far as it is known.
+func (l *Lesson) Until(ends time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ends = ends
+}
+
+// Now is what the instructor says; and, once each, that nothing gets there and that it does
+// again.
 func (l *Lesson) Now(at play.Ahead) play.Said {
 	said := l.Listener.Now(at)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.fault != nil {
-		said.News = append(said.News, play.Note{Text: "지금은 강사의 화면에 알리지 못하고 있습니다. 수업은 그대로 되고, 닿는 대로 알립니다. (" + trouble(l.fault) + ")"})
-		l.fault = nil
+	switch {
+	case l.lost != nil && !l.said:
+		said.News = append(said.News, play.Note{Text: "지금은 강사의 화면에 알리지 못하고 있습니다. 수업은 그대로 되고, 닿는 대로 알립니다. (" + l.why() + ")"})
+	case l.lost == nil && l.said:
+		said.News = append(said.News, play.Note{Text: "강사의 화면에 다시 닿았고, 그동안의 진도도 알렸습니다."})
 	}
+	l.said = l.lost != nil
 	return said
+}
+
+// why says what may be done about it. It is called with mu.
+func (l *Lesson) why() string {
+	if apierrors.IsUnauthorized(l.lost) && !l.ends.IsZero() && time.Now().After(l.ends) {
+		return "수업이 끝나는 시각 " + korean.Subject(l.ends.Local().Format("15:04")) + " 지났습니다. 수업이 이어진다면 강사에게 새 코드를 부탁해 주십시오"
+	}
+	return trouble(l.lost)
 }
 
 // Seen says what the instructor sees of a learner.

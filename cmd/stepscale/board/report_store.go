@@ -8,8 +8,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	applycorev1 "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/stepscale/stepscale/engine/outside"
 )
@@ -34,13 +36,28 @@ type object struct {
 	key              string
 }
 
-// Write is one server-side apply of the part and the key.
-func (o object) Write(ctx context.Context, raw []byte) error {
+// Write tries once: who writes again and again knows better what is the newest by then, and
+// is to say why nothing gets there.
+func (o object) Write(ctx context.Context, raw []byte) error { return o.apply(ctx, raw, 0) }
+
+// Insist writes also where the API server is too busy at first.
+func (o object) Insist(ctx context.Context, raw []byte) error { return o.apply(ctx, raw, mostRetries) }
+
+// mostRetries is what client-go does by itself.
+const mostRetries = 10
+
+// apply is one server-side apply of the part and the key.
+func (o object) apply(ctx context.Context, raw []byte, retries int) error {
 	cm := applycorev1.ConfigMap(Object(o.part), o.namespace).
 		WithLabels(map[string]string{LabelClass: o.class, LabelPart: o.part}).
 		WithData(map[string]string{o.key: string(raw)})
-	_, err := o.kube.CoreV1().ConfigMaps(o.namespace).Apply(ctx, cm, metav1.ApplyOptions{FieldManager: o.manager, Force: true})
-	return err
+	body, err := json.Marshal(cm)
+	if err != nil {
+		return err
+	}
+	options := metav1.PatchOptions{FieldManager: o.manager, Force: new(true)}
+	return o.kube.CoreV1().RESTClient().Patch(types.ApplyPatchType).Namespace(o.namespace).Resource("configmaps").Name(Object(o.part)).
+		VersionedParams(&options, scheme.ParameterCodec).Body(body).MaxRetries(retries).Do(ctx).Error()
 }
 
 // reportOf is where a learner's report is written.
@@ -64,11 +81,11 @@ func (l Learner) readReport(ctx context.Context) (Report, error) {
 // beside a lesson. A text that is too long is an error, as is what is no report.
 func ReadReport(cm *corev1.ConfigMap) (Report, error) {
 	var r Report
-	if err := decode(cm, Key, &r); err != nil {
+	if err := decode(cm, Key, MaxReport, &r); err != nil {
 		return Report{}, err
 	}
 	beside := map[string]string{}
-	if err := decode(cm, KeyVotes, &beside); err != nil {
+	if err := decode(cm, KeyVotes, MaxReport, &beside); err != nil {
 		return Report{}, err
 	}
 	if len(beside) > 0 {
@@ -81,13 +98,13 @@ func ReadReport(cm *corev1.ConfigMap) (Report, error) {
 }
 
 // decode reads a key of bounded length; a key that is not there is nothing.
-func decode(cm *corev1.ConfigMap, key string, to any) error {
+func decode(cm *corev1.ConfigMap, key string, most int, to any) error {
 	text := cm.Data[key]
 	switch {
 	case text == "":
 		return nil
-	case len(text) > MaxReport:
-		return &outside.SizeError{Size: int64(len(text)), Limit: MaxReport}
+	case len(text) > most:
+		return &outside.SizeError{Size: int64(len(text)), Limit: int64(most)}
 	}
 	return json.Unmarshal([]byte(text), to)
 }
@@ -103,7 +120,9 @@ func (r Report) shown() Report {
 	}
 	votes := map[string]string{}
 	for round, choice := range r.Votes {
-		votes[shown(round)] = shown(choice)
+		if _, ok := numbersOf(round); ok {
+			votes[round] = shown(choice)
+		}
 	}
 	if r.Votes = votes; len(votes) == 0 {
 		r.Votes = nil

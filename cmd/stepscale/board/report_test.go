@@ -129,7 +129,7 @@ func TestOffline(t *testing.T) {
 		most  int // requests
 	}{
 		"refused":       {errors.New("connection refused"), false, 60},
-		"too many":      {apierrors.NewTooManyRequests("later", 30), false, 30},
+		"too many":      {apierrors.NewTooManyRequests("later", 30), false, 24},
 		"expired token": {apierrors.NewUnauthorized("expired"), false, 60},
 		"no answer":     {nil, true, 60},
 	} {

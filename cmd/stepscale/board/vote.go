@@ -1,7 +1,10 @@
 package board
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +36,7 @@ type Tally struct {
 const (
 	mostChoices  = 8
 	mostQuestion = 600 // bytes
+	mostTallies  = 8   // the last ones: an object has its bounds
 )
 
 // Round is what the answers of the round are kept under.
@@ -65,6 +69,7 @@ func (v Vote) Count(round int, reports []Report) Tally {
 func (v Vote) Show(t Tally) Vote {
 	v.Open = false
 	v.Tallies = append(slices.DeleteFunc(slices.Clone(v.Tallies), func(o Tally) bool { return o.Round == t.Round }), t)
+	v.Tallies = v.Tallies[max(len(v.Tallies)-mostTallies, 0):]
 	return v
 }
 
@@ -112,6 +117,9 @@ func (t Tally) Given() (n int) {
 	return n
 }
 
+// Tidy is the vote as everybody sees it, to be written so.
+func (v Vote) Tidy() Vote { return v.shown() }
+
 // shown is the vote with texts as a screen may show them.
 func (v Vote) shown() Vote {
 	v.Question = strings.Join(strings.Fields(outside.Text(outside.Brief(v.Question))), " ")
@@ -122,12 +130,63 @@ func (v Vote) shown() Vote {
 	return v
 }
 
+// Asks tells whether another vote asks the same, as the learners see it.
+func (v Vote) Asks(o Vote) bool {
+	v, o = v.shown(), o.shown()
+	return v.Question == o.Question && slices.Equal(v.Choices, o.Choices)
+}
+
+// numbersOf are those in the name of a round: of its question, and its own.
+func numbersOf(round string) (n [2]int, ok bool) {
+	about, own, ok := strings.Cut(round, "/")
+	about, isVote := strings.CutPrefix(about, "v")
+	var errs [2]error
+	n[0], errs[0] = strconv.Atoi(about)
+	n[1], errs[1] = strconv.Atoi(own)
+	return n, ok && isVote && len(round) <= mostRound && errs == [2]error{} && n[0] > 0 && n[1] > 0
+}
+
+// mostRound is how long the name of a round is at most.
+const mostRound = 20
+
+// newest are the votes of the newest rounds, as many as an object may hold; that of the round
+// is among them.
+func newest(votes map[string]string, round string, bytes int) map[string]string {
+	rounds := slices.SortedFunc(maps.Keys(votes), func(a, b string) int {
+		x, _ := numbersOf(a)
+		y, _ := numbersOf(b)
+		return cmp.Or(cmp.Compare(x[0], y[0]), cmp.Compare(x[1], y[1]), cmp.Compare(a, b))
+	})
+	fits := maps.Clone(votes)
+	for _, oldest := range rounds {
+		raw, err := json.Marshal(fits)
+		if err == nil && len(raw) <= bytes && len(fits) <= mostVotes {
+			break
+		}
+		if oldest != round {
+			delete(fits, oldest)
+		}
+	}
+	return fits
+}
+
 // Hint is a remark to the class, or to one learner.
 type Hint struct {
 	ID   string `json:"id"` // another for each
 	Text string `json:"text"`
 	// At is when it was given, by the instructor's clock: an old one is not told any more.
 	At time.Time `json:"at"`
+}
+
+// Texts of the instructor's are sentences.
+const (
+	MostHint   = 600 // bytes, a line or two on a screen
+	MostReason = 300 // it stands within a sentence
+)
+
+// sentence is what the instructor says, on one line.
+func sentence(text string, most int) string {
+	return strings.Join(strings.Fields(outside.Text(begin(text, most))), " ")
 }
 
 // hintLasts is how long a hint is told to those who come later, clocks that are wrong

@@ -18,6 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 )
@@ -67,27 +69,41 @@ func (s selection) into(o metav1.ListOptions) metav1.ListOptions {
 
 // configMaps asks for ConfigMaps.
 func (s selection) configMaps(kube kubernetes.Interface) cache.ListWatch {
-	c := kube.CoreV1().ConfigMaps(s.namespace)
-	return cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return c.List(ctx, s.into(o))
-		},
-		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			return c.Watch(ctx, s.into(o))
-		},
-	}
+	return s.of(kube, "configmaps", func() runtime.Object { return &corev1.ConfigMapList{} })
 }
 
 // namespaces asks for namespaces.
 func (s selection) namespaces(kube kubernetes.Interface) cache.ListWatch {
-	c := kube.CoreV1().Namespaces()
+	return s.of(kube, "namespaces", func() runtime.Object { return &corev1.NamespaceList{} })
+}
+
+// of asks for a resource of the core group. Where the API server is too busy, client-go would
+// wait and ask ten times before anybody hears of it: a screen is to say so.
+func (s selection) of(kube kubernetes.Interface, resource string, list func() runtime.Object) cache.ListWatch {
+	get := func(o metav1.ListOptions) *rest.Request {
+		o = s.into(o)
+		return kube.CoreV1().RESTClient().Get().NamespaceIfScoped(s.namespace, s.namespace != "").Resource(resource).
+			VersionedParams(&o, scheme.ParameterCodec).MaxRetries(0)
+	}
 	return cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return c.List(ctx, s.into(o))
+			all := list()
+			return all, get(o).Do(ctx).Into(all)
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			return c.Watch(ctx, s.into(o))
+			o.Watch = true
+			return get(o).Watch(ctx)
 		},
+	}
+}
+
+// obey waits as long as the API server asks for before the next request.
+func obey(ctx context.Context, err error) {
+	if s, asked := apierrors.SuggestsClientDelay(err); asked {
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Duration(s) * time.Second):
+		}
 	}
 }
 
@@ -99,6 +115,7 @@ func follow(ctx context.Context, kube kubernetes.Interface, lw cache.ListWatch, 
 	lw.ListWithContextFunc = func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 		got, err := list(ctx, o)
 		up(err)
+		obey(ctx, err)
 		return got, err
 	}
 	lw.WatchFuncWithContext = func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
@@ -107,6 +124,7 @@ func follow(ctx context.Context, kube kubernetes.Interface, lw cache.ListWatch, 
 			err = errCut
 		}
 		if up(err); err != nil {
+			obey(ctx, err)
 			return nil, err
 		}
 		return got, nil

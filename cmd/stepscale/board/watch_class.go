@@ -55,7 +55,7 @@ func NewWatch(ctx context.Context, kube kubernetes.Interface, class string) *Wat
 	w.roster = newMirror(w.seat, w.wake)
 	w.reports = newMirror(w.report, w.wake)
 	w.home = newMirror(func(o metav1.Object) string {
-		if cm, ok := data(o, Key); ok && len(cm.Data[Key]) <= MaxReport {
+		if cm, ok := data(o, Key); ok && len(cm.Data[Key]) <= MaxHome {
 			return cm.Data[Key]
 		}
 		return ""

@@ -29,6 +29,9 @@ const (
 	// MaxReport is how many bytes the board takes from a learner; the API server would
 	// take a mebibyte.
 	MaxReport = 4 << 10
+	// MaxHome is that of what the instructor says: eight long choices, and how eight rounds
+	// went, are more than a learner has to tell.
+	MaxHome = 48 << 10
 )
 
 // Home is the namespace of a class that its instructor writes.

@@ -63,7 +63,7 @@ func (e *PriceError) Error() string {
 
 // ReadPrices reads a price table: an instance type and its price in USD an hour, one a line.
 func ReadPrices(text []byte) (map[string]float64, error) {
-	r := csv.NewReader(bytes.NewReader(text))
+	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff")))) // as spreadsheets write it
 	r.FieldsPerRecord, r.TrimLeadingSpace, r.Comment = -1, true, '#'
 	prices := map[string]float64{}
 	for line := 1; ; line++ {

@@ -21,6 +21,7 @@ func TestPrices(t *testing.T) {
 	}{
 		"m5.large,0.1\n":               {1, 0},
 		"type,usd\nm5.large,0.1\n":     {1, 0},
+		"\ufeffm5.large,0.1\n":         {1, 0},
 		"# mine\nm5.large, 0.1\nx,0\n": {2, 0},
 		"m5.large\n":                   {0, 1},
 		"m5.large,0.1\nx,-1\n":         {0, 2},
@@ -29,7 +30,7 @@ func TestPrices(t *testing.T) {
 	} {
 		got, err := ReadPrices([]byte(text))
 		var wrong *PriceError
-		if len(got) != want.prices || errors.As(err, &wrong) != (want.line > 0) || wrong != nil && wrong.Line != want.line {
+		if _, named := got["m5.large"]; len(got) != want.prices || want.prices > 0 && !named || errors.As(err, &wrong) != (want.line > 0) || wrong != nil && wrong.Line != want.line {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
 	}

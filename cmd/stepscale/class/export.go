@@ -11,7 +11,9 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
@@ -36,23 +38,23 @@ type Result struct {
 	Broken  bool          `json:"broken,omitempty"` // there is a report that nobody can read
 }
 
-// Export reads the reports with one list. Whose a report is follows from its namespace: one
-// from elsewhere is none, whatever its labels say.
+// Export reads the reports with one list, of objects of that name only: a learner can label
+// any number of others. Whose a report is follows from its namespace: one from elsewhere is
+// none, whatever its labels say.
 func (r *Room) Export(ctx context.Context, s Spec, now time.Time) (Results, error) {
-	list, err := r.kube.CoreV1().ConfigMaps("").List(ctx, metav1.ListOptions{LabelSelector: board.LabelClass + "=" + s.Class + "," + board.LabelPart + " in (" + strings.Join([]string{board.PartReport, board.PartPace, board.PartVote}, ",") + ")"})
+	list, err := r.kube.CoreV1().ConfigMaps("").List(ctx, metav1.ListOptions{
+		LabelSelector: board.LabelClass + "=" + s.Class + "," + board.LabelPart + "=" + board.PartReport,
+		FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, board.Object(board.PartReport)).String()})
 	if err != nil {
 		return Results{}, err
 	}
+	all := Results{Schema: ExportSchema, Class: s.Class, At: now}
+	if all.Home, err = r.said(ctx, s.Class); err != nil {
+		return Results{}, err
+	}
 	reports := map[string]*corev1.ConfigMap{}
-	all := Results{Schema: ExportSchema, Class: s.Class, At: now, Home: map[string]string{}}
 	for i := range list.Items {
-		cm := &list.Items[i]
-		switch {
-		case cm.Namespace == board.Home(s.Class) && (cm.Name == board.Object(board.PartPace) || cm.Name == board.Object(board.PartVote)):
-			all.Home[cm.Name] = cm.Data[board.Key]
-		case cm.Name == board.Object(board.PartReport):
-			reports[cm.Namespace] = cm
-		}
+		reports[list.Items[i].Namespace] = &list.Items[i]
 	}
 	for _, seat := range s.Seats {
 		one := Result{Seat: seat.ID, Display: seat.Display}
@@ -64,6 +66,22 @@ func (r *Room) Export(ctx context.Context, s Spec, now time.Time) (Results, erro
 			}
 		}
 		all.Seats = append(all.Seats, one)
+	}
+	return all, nil
+}
+
+// said is what the instructor has said last.
+func (r *Room) said(ctx context.Context, class string) (map[string]string, error) {
+	all := map[string]string{}
+	for _, part := range []string{board.PartPace, board.PartVote} {
+		cm, err := r.kube.CoreV1().ConfigMaps(board.Home(class)).Get(ctx, board.Object(part), metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all[cm.Name] = cm.Data[board.Key]
 	}
 	return all, nil
 }

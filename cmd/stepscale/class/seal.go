@@ -25,6 +25,7 @@ var (
 	ErrDamaged     = errors.New("the class file is damaged")
 	ErrNewer       = errors.New("a newer stepscale has made the class file")
 	ErrWrongCode   = errors.New("the code opens no seat")
+	ErrForged      = errors.New("what the code opens is no seat of a class")
 )
 
 // File is the class file, which may be handed to everybody: what a seat needs is sealed
@@ -117,7 +118,8 @@ func (f *File) Has(id string) bool {
 	return slices.ContainsFunc(f.Seats, func(s Sealed) bool { return s.ID == id })
 }
 
-// Open finds the seat that a code opens.
+// Open finds the seat that a code opens. Who has sealed it is not known: it is taken only as
+// Hand makes them (ErrForged).
 func (f *File) Open(code string) (t Ticket, err error) {
 	aead, err := chacha20poly1305.NewX(f.Key.of(code))
 	if err != nil {
@@ -125,9 +127,13 @@ func (f *File) Open(code string) (t Ticket, err error) {
 	}
 	for _, s := range f.Seats {
 		raw, err := aead.Open(nil, s.Nonce, s.Box, f.bound())
-		if err == nil {
-			return t, json.Unmarshal(raw, &t)
+		if err != nil {
+			continue
 		}
+		if err := json.Unmarshal(raw, &t); err != nil || !t.ours(f.Class) {
+			return Ticket{}, ErrForged
+		}
+		return t, nil
 	}
 	return t, ErrWrongCode
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -120,14 +119,14 @@ func Seated(home state.Dir) (j Joined, taken bool, err error) {
 	return j, true, nil
 }
 
-// Leave forgets the seat: the key goes first.
+// Leave forgets the seat: the key goes first, and with it what a join has left that was killed.
 func Leave(home state.Dir) error {
 	for _, name := range []string{seatKubeconfig, seatFile} {
 		file, err := home.Path(name)
 		if err != nil {
 			return err
 		}
-		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := state.Remove(file); err != nil {
 			return err
 		}
 	}

@@ -42,6 +42,11 @@ func TestSit(t *testing.T) {
 			t.Errorf("%q is taken for a seat: %v", text, err)
 		}
 	}
+	for _, left := range []string{seatKubeconfig + ".tmp-123", seatFile + ".tmp-4"} { // by a join that was killed
+		if err := os.WriteFile(filepath.Join(dir, left), []byte("key"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for range 2 {
 		if err := Leave(home); err != nil {
 			t.Fatal(err)

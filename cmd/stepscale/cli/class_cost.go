@@ -63,6 +63,9 @@ func (d deps) classCost(ctx context.Context, name string, attach lab.Attachment,
 		return d.writeJSON(bill)
 	}
 	d.showBill(bill)
+	if len(s.Prices) == 0 {
+		view.New(d.out).Note("us-east-1의 온디맨드 가격으로 셌습니다. 다른 리전이나 다른 가격이면 --prices로 적어 주십시오.")
+	}
 	return nil
 }
 

@@ -14,10 +14,6 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
-// mostHint is how long a hint may be, in bytes: it stands on a learner's screen as a line
-// or two.
-const mostHint = 600
-
 func newClassHintCommand(d deps) *cobra.Command {
 	var to string
 	cmd := d.deskCommand(&cobra.Command{
@@ -26,14 +22,14 @@ func newClassHintCommand(d deps) *cobra.Command {
 		Example: `  stepscale class hint k8s '비율에 현재 레플리카 수를 곱해 보세요' --context my-context
   stepscale class hint k8s '올림을 잊지 마세요' --to s07 --context my-context`,
 	}, func(given []string) error {
-		if text := strings.TrimSpace(given[1]); text == "" || len(text) > mostHint {
+		if text := strings.TrimSpace(given[1]); text == "" || len(text) > board.MostHint {
 			return problem.Usage("힌트는 한 글자부터 200자 안팎까지 적어 주십시오.", "예: stepscale class hint "+given[0]+" '올림을 잊지 마세요' --context my-context")
 		}
 		return nil
 	}, func(ctx context.Context, room board.Desk, given []string) error {
 		text := strings.TrimSpace(given[0])
 		now := time.Now()
-		err := room.SetHint(ctx, to, board.Hint{ID: strconv.FormatInt(now.UnixNano(), 36), Text: text, At: now})
+		err := room.SetHint(ctx, strings.ToLower(to), board.Hint{ID: strconv.FormatInt(now.UnixNano(), 36), Text: text, At: now})
 		if errors.Is(err, board.ErrNoSeat) {
 			return problem.Usage("수업 "+room.Class+"에 그런 자리가 없습니다: "+to, "자리의 이름은 stepscale class board "+room.Class+"의 첫 칸에 있습니다.")
 		}

@@ -49,6 +49,8 @@ func classFileError(file string, err error) error {
 		e.What, e.Hint = "수업 파일이 아닙니다", "강사에게 받은 NAME.class 파일을 적어 주십시오."
 	case errors.Is(err, class.ErrDamaged):
 		e.What, e.Hint = "수업 파일이 망가졌습니다", "파일을 다시 받아 주십시오. 메신저가 바꾸었을 수도 있습니다."
+	case errors.Is(err, class.ErrForged):
+		e.What, e.Hint = "수업 파일에 자리가 아닌 것이 들어 있습니다", "stepscale class create가 만든 파일이 아닙니다. 파일과 코드를 누구에게 받으셨는지 확인해 주십시오. 아무 데도 연결하지 않았고, 아무것도 저장하지 않았습니다."
 	case errors.Is(err, class.ErrNewer):
 		e.What, e.Hint = "더 새로운 stepscale이 만든 수업 파일입니다", "stepscale을 새 버전으로 바꿔 주십시오."
 	default:
@@ -71,7 +73,7 @@ func (d deps) classJoin(ctx context.Context, path, typed, profile string) error 
 		return &problem.Error{What: "이 코드로 열리는 자리가 없습니다", Where: path, Code: problem.ExitUsage, Hint: "코드를 다시 확인해 주십시오. 강사가 코드를 새로 만들었다면 파일도 새로 받으셔야 합니다."}
 	}
 	if err != nil {
-		return classFileError(path, class.ErrDamaged)
+		return classFileError(path, err)
 	}
 	done := d.waits.Busy("서버에 묻습니다")
 	who, err := d.tryTicket(ctx, t, profile)

@@ -70,6 +70,8 @@ func (d deps) checkPace(name string, pace *board.Pace, free bool, folder string)
 		return problem.Usage("--free는 다른 플래그와 함께 쓸 수 없습니다.", "예: stepscale class pace "+name+" --free --context my-context")
 	case !free && pace.Step == "" && *pace != (board.Pace{}):
 		return problem.Usage("어느 단계까지인지 --to로 적어 주십시오.", "예: stepscale class pace "+name+" --to 3 --context my-context")
+	case len(pace.Reason) > board.MostReason:
+		return problem.Usage("--reason이 너무 깁니다.", "배우는 사람의 화면에 한 줄로 보입니다. 100자까지 적어 주십시오.")
 	case pace.Step == "":
 		return nil
 	}

@@ -42,6 +42,7 @@ func (t *tutor) attend(ctx context.Context) (leave func()) {
 		return func() {}
 	}
 	t.class = who.Open(ctx)
+	t.class.Until(t.o.target.ends)
 	return func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastReport)
 		defer cancel()

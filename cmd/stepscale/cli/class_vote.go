@@ -107,6 +107,8 @@ func (d deps) classVote(ctx context.Context, room board.Desk, b ballot) error {
 		}
 		screen.Counts(fmt.Sprintf("투표 %d차: %s (%d명)", v.Round, v.Question, tally.Given()), tally.Shown())
 		screen.Note("배우는 사람의 화면에도 보입니다. 이야기한 다음 한 번 더 물으시려면 --again, 끝내시려면 --close를 적어 주십시오.")
+	case b.again && v.Open: // somebody has typed it twice
+		screen.Note(fmt.Sprintf("투표 %d차가 이미 열려 있습니다. 답을 보여 주시려면 --show, 닫으시려면 --close를 적어 주십시오.", v.Round))
 	case b.again:
 		v = v.Again()
 		if err := room.SetVote(ctx, v); err != nil {
@@ -132,6 +134,10 @@ func (d deps) openVote(ctx context.Context, room board.Desk, before board.Vote, 
 	}
 	if why, ok := v.Check(); !ok {
 		return problem.Usage(why, "예: --choices 2,3,4,5")
+	}
+	if v = v.Tidy(); before.Open && before.Asks(v) { // the answers that were given count
+		view.New(d.out).Note(fmt.Sprintf("같은 투표가 이미 열려 있습니다(%d차). 처음부터 다시 물으시려면 먼저 --close를 적어 주십시오.", before.Round))
+		return nil
 	}
 	if err := room.SetVote(ctx, v); err != nil {
 		return err

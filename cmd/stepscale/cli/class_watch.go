@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/stepscale/stepscale/clusters/attached"
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
@@ -45,7 +46,7 @@ func deskError(err error, name string) error {
 	case apierrors.IsForbidden(err):
 		return &problem.Error{What: "수업을 볼 권한이 없습니다", Cause: err, Hint: "강사(클러스터 관리자)의 신원으로 실행해 주십시오."}
 	}
-	return problem.OfCluster(err)
+	return problem.OfCluster(attached.Explain(err, attached.ReasonOf)) // also where the cluster was there at first
 }
 
 // deskCommand is one that an instructor gives while a class runs. check looks at the command

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"strings"
+	"time"
 
 	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
@@ -39,6 +40,7 @@ type target struct {
 	yes       bool
 	holds     bool        // the load waits for who reads; see lab.Real
 	seated    bool        // it is the learner's seat in a class, which needs no flags
+	ends      time.Time   // of the seat's token; zero where nobody knows
 	foreign   lab.Foreign // the cluster, where more than one part of a command asks it; see open
 }
 

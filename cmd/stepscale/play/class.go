@@ -1,6 +1,7 @@
 package play
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -46,6 +47,7 @@ type Ahead struct {
 // Said is what the instructor says. Later has another answer as soon as Changed is closed.
 type Said struct {
 	Held    string // why the step has to wait, in Korean; empty where it need not
+	Freed   string // why it need not any more, where it was not the instructor who let go
 	News    []Event
 	Ballot  *Ballot // that waits for the learner's answer; nil where none does
 	Changed <-chan struct{}
@@ -100,7 +102,7 @@ func (p *Play) held() error {
 		switch {
 		case said.Held == "" && waited != "":
 			p.told(func(g *Progress) { g.Held = false })
-			p.note("강사가 진행을 풀었습니다. 이어서 실행합니다.")
+			p.note(cmp.Or(said.Freed, "강사가 진행을 풀었습니다. 이어서 실행합니다."))
 			return p.ctx.Err()
 		case said.Held == "":
 			return nil

@@ -16,6 +16,7 @@ type room struct {
 	mu      sync.Mutex
 	last    int // how many steps may be executed
 	held    string
+	freed   string
 	news    []Event
 	ballot  *Ballot
 	changed chan struct{}
@@ -27,7 +28,7 @@ func (r *room) Told(p Progress) { r.told = append(r.told, p) }
 func (r *room) Now(at Ahead) Said {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	said := Said{News: r.news, Ballot: r.ballot, Changed: r.changed}
+	said := Said{News: r.news, Ballot: r.ballot, Changed: r.changed, Freed: r.freed}
 	if r.news = nil; at.Done >= r.last {
 		said.Held = r.held
 	}
@@ -112,6 +113,10 @@ func TestPaceHolds(t *testing.T) {
 			next + " Note(기다려) " + pace + " Note(기다려) " + pace + " Note(강사가) l/1-a/x " + answer + " l/2-b/y"},
 		"after the first": {1, func(r *room) []any { return []any{"", "4", func() { r.held = "다른 말" }, func() { r.last = free }} },
 			next + " l/1-a/x " + answer + " Note(기다려) " + pace + " Note(다른) " + pace + " Note(강사가) l/2-b/y"},
+		"nobody is heard any more": {0, func(r *room) []any {
+			return []any{"", func() { r.last, r.freed = free, "끊긴 지 오래입니다." }, "4"}
+		},
+			next + " Note(기다려) " + pace + " Note(끊긴) l/1-a/x " + answer + " l/2-b/y"},
 		"not by 계속": {1, func(r *room) []any { return []any{"c", "c", "c", "q"} },
 			next + " l/1-a/x " + answer + " Note(기다려) " + pace + " Note(기다려) " + pace + " err:quit"},
 		"keys are alive": {0, func(r *room) []any { return []any{"", "!", "banana", func() { r.last = free }, ""} },

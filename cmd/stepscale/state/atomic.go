@@ -2,6 +2,7 @@ package state
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,13 +20,24 @@ func WriteAtomically(file string, b []byte) error {
 	return os.Rename(mine, file)
 }
 
+// Remove removes the file, and whatever writers of it have left who were killed: it may be
+// half of a secret. One that is not there is no error.
+func Remove(file string) error {
+	sweepTemporary(file, 0)
+	err := os.Remove(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // writeTemporary writes a new file beside the file, to be put in its place.
 func writeTemporary(file string, b []byte) (name string, err error) {
 	dir := filepath.Dir(file)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	sweepTemporary(file)
+	sweepTemporary(file, temporaryFor)
 	f, err := os.CreateTemp(dir, filepath.Base(file)+temporary+"*")
 	if err != nil {
 		return "", err
@@ -45,16 +57,16 @@ const (
 // random is what os.CreateTemp puts into a name.
 var random = regexp.MustCompile(`^[0-9]+$`)
 
-// sweepTemporary removes what writers of the file have left who were killed, and
+// sweepTemporary removes what writers of the file have left who were killed so long ago, and
 // nothing else: the file may be in a folder of the user's.
-func sweepTemporary(file string) {
+func sweepTemporary(file string, age time.Duration) {
 	entries, _ := os.ReadDir(filepath.Dir(file))
 	for _, e := range entries {
 		rest, ours := strings.CutPrefix(e.Name(), filepath.Base(file)+temporary)
 		if !ours || !random.MatchString(rest) {
 			continue
 		}
-		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > temporaryFor {
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) >= age {
 			_ = os.Remove(filepath.Join(filepath.Dir(file), e.Name()))
 		}
 	}

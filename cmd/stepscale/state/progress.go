@@ -57,7 +57,7 @@ func (d Dir) Progress(ctx context.Context) (*Progress, error) {
 			Hint: "STEPSCALE_STATE_DIR 환경 변수에 쓸 수 있는 폴더를 적어 주십시오. 수업은 저장 없이 계속됩니다."}
 	}
 	s.dir = dir
-	sweepTemporary(s.file()) // who only looks around saves nothing
+	sweepTemporary(s.file(), temporaryFor) // who only looks around saves nothing
 	// A look needs no lock, since the file is replaced in one move. Only who is about
 	// to set it aside makes sure that it is still the broken one.
 	if err = s.read(); !errors.Is(err, errBroken) {

@@ -1,0 +1,61 @@
+package class
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/board"
+)
+
+// counted is a body that is counted as it is read.
+type counted struct {
+	io.ReadCloser
+	all *atomic.Int64
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.all.Add(int64(n))
+	return n, err
+}
+
+// TestExportReadsLittle: a learner who labels much as a report makes the instructor read no more.
+func TestExportReadsLittle(t *testing.T) {
+	t.Parallel()
+	c := newClassroom(t, "flood", 1)
+	c.create(t)
+	_, tickets := c.hand(t)
+	mine := tickets[0].kube(t).CoreV1().ConfigMaps(tickets[0].Namespace)
+	for i := range 4 {
+		cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("flood-", i), Labels: map[string]string{board.LabelClass: "flood", board.LabelPart: board.PartReport}}, Data: map[string]string{board.Key: strings.Repeat("x", 500<<10)}}
+		within(t, patience, "what a learner writes is taken", func() bool {
+			_, err := mine.Create(t.Context(), cm, metav1.CreateOptions{})
+			return err == nil
+		})
+	}
+	var read atomic.Int64
+	cfg := cluster(t)
+	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			answer, err := next.RoundTrip(r)
+			if err == nil {
+				answer.Body = counted{answer.Body, &read}
+			}
+			return answer, err
+		})
+	})
+	all, err := c.room(t, cfg).Export(t.Context(), c.spec, c.spec.Ends)
+	if err != nil || len(all.Seats) != 1 || all.Seats[0].Report != nil || len(all.Home) != 2 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	if n := read.Load(); n == 0 || n > 100<<10 {
+		t.Errorf("the instructor has read %d bytes", n)
+	}
+}
