@@ -188,6 +188,8 @@ func (m Model) replayHints() []string {
 // helpBlock lists all keys: those of the play, and those of the screen.
 func (m Model) helpBlock() block {
 	return func(s *view.Screen) {
+		s.Line(m.title)
+		s.Blank()
 		if m.replays() {
 			s.Pairs(m.replayRows())
 			if m.Lesson {

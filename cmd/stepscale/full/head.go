@@ -56,14 +56,15 @@ func (m Model) rule(height int) string {
 		return m.scrubbed()
 	}
 	if m.past() {
-		name = fmt.Sprintf("지나간 기록 %d/%d · 클러스터에서 되돌린 것은 없습니다", m.cursor+1, m.now+1)
+		name = fmt.Sprintf("지나간 기록 %d/%d · 클러스터는 그대로입니다", m.cursor+1, m.now+1)
 		return m.style(view.Yellow, "── "+name+" "+strings.Repeat("─", max(m.width-ansi.StringWidth(name)-4, 0)))
 	}
 	at := ""
 	if all := len(m.lines(m.reads())); m.overlay == nil && all > height {
 		at = fmt.Sprintf(" %d%% ─", min(100*(m.scroll[m.reads()]+height)/all, 100))
 	}
-	if room := m.width - ansi.StringWidth(name) - ansi.StringWidth(at) - 10; m.entitled() && room > 0 {
+	const around = 8 // the title, with the line before it
+	if room := m.width - ansi.StringWidth(name) - ansi.StringWidth(at) - around; m.overlay == nil && m.entitled() && room > 0 {
 		at = " " + ansi.Truncate(m.title, room, "…") + " ─" + at
 	}
 	line := strings.Repeat("─", max(m.width-ansi.StringWidth(name)-ansi.StringWidth(at)-4, 0))

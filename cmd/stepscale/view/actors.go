@@ -171,31 +171,58 @@ func (s *Screen) arrow(lit, gate bool, width int) string {
 // mostPods is how many pods are drawn one by one.
 const mostPods = 40
 
+// podState is how far a pod has come: its mark, and its name where there is room for that, and
+// where there is not.
+type podState struct {
+	n                        int
+	mark, name, short, color string
+}
+
+func (p PodRow) states() []podState {
+	return []podState{{p.Ready, "■", "준비됨", "준비", green}, {p.Starting, "▣", "시작하는 중", "시작", yellow}, {p.Pending, "□", "배정을 기다림", "대기", yellow}, {p.Untold, "◇", "상태를 읽지 않음", "모름", cyan}, {p.Ending, "×", "끝나는 중", "종료", red}}
+}
+
+// podRow draws the pods, and says how many there are of each kind. Where that is more than a
+// row, the names get shorter, and then the drawing of the requests goes: their numbers stay.
 func (s *Screen) podRow(p PodRow) {
+	line := s.pods(p, false, p.heights())
+	if ansi.StringWidth(line) > s.width {
+		line = s.pods(p, true, p.heights())
+	}
+	if ansi.StringWidth(line) > s.width {
+		line = s.pods(p, true, "")
+	}
+	s.print(ansi.Truncate(line, s.width, "…") + "\n")
+}
+
+func (s *Screen) pods(p PodRow, short bool, heights string) string {
 	var drawn strings.Builder
 	var told []string
 	left := min(mostPods, max(s.width-40, 8))
-	for _, k := range []struct {
-		n                 int
-		mark, name, color string
-	}{{p.Ready, "■", "준비됨", green}, {p.Starting, "▣", "시작하는 중", yellow}, {p.Pending, "□", "배정을 기다림", yellow}, {p.Untold, "◇", "상태를 읽지 않음", cyan}, {p.Ending, "×", "끝나는 중", red}} {
+	for _, k := range p.states() {
 		if k.n <= 0 {
 			continue
 		}
 		drawn.WriteString(s.style(k.color, strings.Repeat(k.mark, min(k.n, left))))
 		left -= min(k.n, left)
-		told = append(told, fmt.Sprintf("%s%s %d", k.mark, k.name, k.n))
+		name := k.name
+		if short {
+			name = k.short
+		}
+		told = append(told, fmt.Sprintf("%s%s %d", k.mark, name, k.n))
 	}
-	text := strings.Join(told, " ")
 	if drawn.Len() == 0 {
-		s.print("\n")
-		return
+		return ""
 	}
-	line := " 파드 " + drawn.String() + "  " + s.style(faint, text)
+	line := " 파드 " + drawn.String() + "  " + s.style(faint, strings.Join(told, " "))
 	if len(p.Sizes) > 0 {
-		line += s.style(faint, " · 요청량 ") + s.style(cyan, p.heights()) + " " + s.style(faint, cell(strings.Join(p.Sizes, ", ")))
+		line += s.style(faint, " · 요청량 ")
+		if heights != "" {
+			line += s.style(cyan, heights) + " "
+		}
+		line += s.style(faint, cell(strings.Join(p.Sizes, ", ")))
 	}
-	s.print(ansi.Truncate(line, s.width, "…") + "\n")
+	return line
 }
 
 // heights draws every pod as high as its request.
