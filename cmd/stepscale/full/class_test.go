@@ -54,6 +54,9 @@ func (c *class) press(keys ...string) {
 		if k == "enter" {
 			msg = tea.KeyPressMsg{Code: tea.KeyEnter}
 		}
+		if k == "esc" {
+			msg = tea.KeyPressMsg{Code: tea.KeyEscape}
+		}
 		c.send(msg)
 	}
 }
@@ -139,8 +142,9 @@ func TestBallotBeforeAnyQuestion(t *testing.T) {
 	c := newClass(t)
 	c.tells(play.Prose{Text: "글"}, play.Ballot{ID: "v1/1", Text: "어느 그룹입니까?", Choices: []string{"general", "large"}}, play.Ask{Stop: play.ForVote})
 	c.press("?")
-	c.tells(play.Ask{Stop: play.ForVote})
-	c.press("g")
+	c.tells(play.Help{}, play.Ask{Stop: play.ForVote})
+	c.shows("강사의 화면에 손을 들거나 내립니다", true)
+	c.press("esc", "g")
 	c.shows("투표> g", true)
 	c.press("enter")
 	if got := strings.Join(c.typed, ","); got != "?,g" {

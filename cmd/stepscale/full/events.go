@@ -26,7 +26,6 @@ func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
 	case play.Prose:
 		m = m.says(text(e))
 	case play.Coming:
-		m = m.says()
 		if m.coming, m.questions = wording.Coming(e), nil; m.retells() { // it has come
 			m = m.says(text(e))
 		}
@@ -35,11 +34,12 @@ func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
 		if m.retells() {
 			m = m.says(text(e))
 		}
-		m.questions = append(m.questions[:len(m.questions):len(m.questions)], asked{text: e.Text})
+		m.questions = append(m.questions[:len(m.questions):len(m.questions)], asked{text: e.Text, hinted: e.Hinted})
 		m.current = len(m.questions) - 1
 	case play.Again:
 		m.questions = slices.Clone(m.questions)
-		m.questions[e.Index].wrong, m.current, m.coming = e.Guess, e.Index, ""
+		m.current, m.coming = e.Index, ""
+		m.questions[e.Index].wrong, m.questions[e.Index].hinted = e.Guess, e.Hinted
 	case play.Ballot:
 		m = m.present()
 		m.ballot, m.field, m.focus, m.overlay, m.palette = &e, field{}, story, nil, nil
@@ -85,6 +85,7 @@ func (m Model) executed(e play.Event) Model {
 	switch e := e.(type) {
 	case play.Executed:
 		m = m.reveal()
+		m.leaf = 0
 		p := page{}
 		if len(m.passes) > 0 {
 			p, m.passes = last(m.deeds), nil

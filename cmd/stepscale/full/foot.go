@@ -31,7 +31,7 @@ func (m Model) foot() []string {
 		}
 	}))
 	notes := len(rows)
-	if m.asking && !m.past() && (m.reads() == story || !m.untold()) {
+	if m.asking && !m.past() && m.asksHere() {
 		rows = append(rows, m.asks()...)
 	}
 	if len(rows) > 0 {
@@ -64,7 +64,7 @@ func (m Model) asks() []string {
 				s.Note(q.text + " → " + given(q.guess))
 			case i == m.current && q.wrong != "":
 				s.Question(q.text)
-				s.Note(q.wrong + ": 맞지 않습니다. 힌트를 보시고 한 번 더 답해 주십시오.")
+				s.Note(q.wrong + ": 맞지 않습니다. " + map[bool]string{true: "힌트를 보시고 "}[q.hinted] + "한 번 더 답해 주십시오.")
 			case i == m.current:
 				s.Question(q.text)
 			case i < m.current:
@@ -156,7 +156,7 @@ func (m Model) enters() string {
 // otherKeys are the keys that help here, the more useful first.
 func (m Model) otherKeys() []string {
 	var keys []string
-	if m.answering() {
+	if m.answering() && m.stop == play.ForAnswer && m.questions[m.current].hinted {
 		keys = append(keys, "h 힌트")
 	}
 	if m.beside() {
@@ -188,6 +188,8 @@ func (m Model) replayHints() []string {
 // helpBlock lists all keys: those of the play, and those of the screen.
 func (m Model) helpBlock() block {
 	return func(s *view.Screen) {
+		s.Line(m.title)
+		s.Blank()
 		if m.replays() {
 			s.Pairs(m.replayRows())
 			if m.Lesson {

@@ -183,15 +183,27 @@ func TestAnswerBeginsWithAKey(t *testing.T) {
 	}
 }
 
-// TestHeadOfALongLoop: the lesson's title, the time and whose it is are on the head line,
-// however many steps the loop has.
+// TestHeadOfALongLoop: where the lesson stands, the time, whose it is, and the lesson's title
+// are whole above the body, however long the title is and however many steps the loop has.
 func TestHeadOfALongLoop(t *testing.T) {
-	m := New(Setting{Loop: loops()["hpa-cluster-autoscaler"], Simulated: true, Title: "이어지는 루프"}, nil)
-	for _, s := range m.Loop.Steps {
-		m = m.framed(trace.Frame{Pass: 5, Step: s.ID, Actor: s.Actor}).reveal()
-		head := packed(m.head())
-		if !strings.HasPrefix(head, "이") || !strings.Contains(head, "패스5") || !strings.Contains(head, "[시뮬레이션]") {
-			t.Errorf("%q", m.head())
+	const title = "유지와 축소, 그리고 5분의 안정화 구간"
+	for _, loop := range []string{"hpa-cluster-autoscaler", "vpa", "node-comparison"} {
+		for _, width := range []int{60, 80, 119, 120, 200} {
+			m := New(Setting{Loop: loops()[loop], Simulated: true, Title: title}, nil)
+			m.width, m.height = width, 24
+			if !strings.Contains(plain(m), title) {
+				t.Errorf("%d columns, before the first step:\n%s", width, plain(m))
+			}
+			for i, s := range m.Loop.Steps {
+				m = m.framed(trace.Frame{Pass: 65, Step: s.ID, Actor: s.Actor}).reveal()
+				_, name, _ := strings.Cut(string(s.ID), "/")
+				all := m.head() + "\n" + m.rule(20)
+				for _, whole := range []string{name, fmt.Sprintf("%d/%d", i+1, len(m.Loop.Steps)), "패스 65  +00:00 [시뮬레이션]", title} {
+					if width > 60 && !strings.Contains(all, whole) || !strings.Contains(all, name) {
+						t.Errorf("%d columns: no %q in\n%s", width, whole, all)
+					}
+				}
+			}
 		}
 	}
 }

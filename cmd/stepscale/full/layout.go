@@ -2,6 +2,7 @@ package full
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -16,6 +17,7 @@ const (
 	leastWidth  = 40
 	leastHeight = 12
 	besideWidth = 110 // the story and what the step did
+	titledWidth = 120 // the lesson's title and where it stands
 	thirdWidth  = 170 // the charts, too
 )
 
@@ -34,9 +36,20 @@ func (m Model) View() tea.View {
 
 // screen are the rows, as many as the terminal has and as wide, and where the caret is.
 func (m Model) screen() (rows []string, caret *tea.Cursor) {
+	if m.spun && m.drawn.rows != nil {
+		rows = slices.Clone(m.drawn.rows)
+		rows[len(rows)-1] = fit(m.keysLine(), m.width)
+		return rows, m.drawn.caret
+	}
 	if m.width < leastWidth || m.height < leastHeight {
 		return m.tooSmall(), nil
 	}
+	rows, caret = m.wholeScreen()
+	*m.drawn = drawn{rows, caret}
+	return rows, caret
+}
+
+func (m Model) wholeScreen() (rows []string, caret *tea.Cursor) {
 	p := m.parts()
 	rows = append(rows, m.head())
 	rows = append(rows, p.actors...)
@@ -95,73 +108,6 @@ func (m Model) parts() parts {
 }
 
 func (m Model) bodyHeight() int { return m.parts().body }
-
-// head says which lesson this is, where it stands, and whose time that is.
-func (m Model) head() string {
-	badge := "[시뮬레이션]"
-	switch {
-	case m.replays():
-		badge = "[기록]"
-	case !m.Simulated:
-		badge = "[" + m.Cluster + "]"
-	}
-	right := badge
-	if f, _, ok := m.frame(); ok {
-		clock := view.Elapsed(f.At.Sub(m.start()))
-		if m.width >= 76 {
-			right = view.Standing(f, m.Loop.StepIDs(), barWidth(m.width)) + "  "
-		} else {
-			right = view.Standing(f, nil, 0) + "  "
-		}
-		if !m.replays() { // the line over the body says which pass that is
-			right += fmt.Sprintf("패스 %d  ", f.Pass)
-		}
-		right += clock + " " + badge
-	}
-	room := m.width - ansi.StringWidth(right) - 3
-	left := fit(" "+m.title, max(room, 1))
-	return m.style(view.Bold, left) + "  " + m.style(view.Cyan, right) + " "
-}
-
-// barWidth leaves room for the lesson's title and the time, however many steps a loop has.
-func barWidth(screen int) int {
-	if screen < besideWidth {
-		return 13
-	}
-	return 26
-}
-
-// rule is the line over the body of that many rows: what stands there.
-func (m Model) rule(height int) string {
-	name := m.pageName()
-	if m.place != nil && m.overlay == nil && m.reads() == deed {
-		return m.scrubbed()
-	}
-	if m.past() {
-		name = fmt.Sprintf("지나간 기록 %d/%d · 클러스터에서 되돌린 것은 없습니다", m.cursor+1, m.now+1)
-		return m.style(view.Yellow, "── "+name+" "+strings.Repeat("─", max(m.width-ansi.StringWidth(name)-4, 0)))
-	}
-	at := ""
-	if all := len(m.lines(m.reads())); m.overlay == nil && all > height {
-		at = fmt.Sprintf(" %d%% ─", min(100*(m.scroll[m.reads()]+height)/all, 100))
-	}
-	line := strings.Repeat("─", max(m.width-ansi.StringWidth(name)-ansi.StringWidth(at)-4, 0))
-	return m.style(view.Faint, "── ") + m.style(view.Bold, name) + m.style(view.Faint, " "+line+at)
-}
-
-func (m Model) pageName() string {
-	switch {
-	case m.overlay != nil:
-		return m.overlay.name
-	case m.leaf > 0:
-		return fmt.Sprintf("앞에서 읽은 글 (%d쪽 전)", m.leaf)
-	case m.beside():
-		return "글과 질문 · 방금 한 일"
-	case m.reads() == deed:
-		return "방금 한 일"
-	}
-	return "글과 질문"
-}
 
 // actors is the map of them; on a low screen without what goes over the lit arrow.
 func (m Model) actors() []string {

@@ -71,6 +71,8 @@ type Model struct {
 	quiet   bool   // no Enter is taken: it belongs to the jamo before it
 	beats   int    // of the spinner
 	awaited string // what takes real time while a step runs
+	drawn   *drawn // since something else than the last row has changed
+	spun    bool   // nothing but that row has
 	field   field
 
 	ballot *play.Ballot // that is asked for
@@ -80,6 +82,7 @@ type Model struct {
 type asked struct {
 	text, guess string
 	wrong       string // the first guess, where a second try is asked for
+	hinted      bool   // there is a hint
 }
 
 // result is what became of a question.
@@ -95,9 +98,16 @@ type overlay struct {
 	copied string // what y copies; empty where there is nothing to copy
 }
 
+// drawn is the screen as it was drawn last. While an actor is awaited it is drawn every second,
+// and all of it but the last row is as it was.
+type drawn struct {
+	rows  []string
+	caret *tea.Cursor
+}
+
 // New is the screen before anything was told.
 func New(s Setting, send func(line string)) Model {
-	m := Model{Setting: s, send: send, title: view.OneLine(s.Title), now: -1, cursor: -1, width: 80, height: 24, fresh: true}
+	m := Model{Setting: s, send: send, title: view.OneLine(s.Title), now: -1, cursor: -1, width: 80, height: 24, fresh: true, drawn: &drawn{}}
 	for _, n := range s.Notes {
 		m.notes = append(m.notes, text(play.Note{Text: n}))
 	}
@@ -127,6 +137,12 @@ func (m Model) Init() tea.Cmd { return nil }
 
 // Update is the state after a message.
 func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg.(type) {
+	case beat, awaits:
+		m.spun = true
+	default:
+		m.spun, m.drawn = false, &drawn{}
+	}
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
@@ -212,5 +228,5 @@ func (m Model) frame() (trace.Frame, world, bool) {
 
 // answering tells whether what is typed goes into the field.
 func (m Model) answering() bool {
-	return m.asking && (m.stop == play.ForAnswer || m.stop == play.ForVote) && m.reads() == story && m.overlay == nil && m.palette == nil && !m.past()
+	return m.asking && (m.stop == play.ForAnswer || m.stop == play.ForVote) && m.asksHere() && m.overlay == nil && m.palette == nil && !m.past()
 }

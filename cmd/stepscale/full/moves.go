@@ -52,8 +52,12 @@ func (m Model) reads() pane {
 
 // untold tells whether the lesson has said something that was not shown yet.
 func (m Model) untold() bool {
-	return !m.beside() && !m.fresh && (len(m.questions) > 0 || len(last(m.stories).blocks) > 0)
+	return !m.beside() && !m.fresh && len(last(m.stories).blocks) > 0
 }
+
+// asksHere tells whether what is asked stands below the pane that is read: below what the step
+// did, where the lesson says nothing more before it asks.
+func (m Model) asksHere() bool { return m.reads() == story || !m.untold() }
 
 // scrolled moves a pane by what is seen of it, but for a line. Before the beginning of the
 // story is the page that was read before.

@@ -150,22 +150,28 @@ func (m Model) runs(meant []entry) (Model, tea.Cmd) {
 func (m Model) paletteRows() []string {
 	p, meant := m.palette, m.meant()
 	const least = 3
-	room := min(max(m.height/2-2, least), len(meant))
-	from := min(max(p.chosen-room+1, 0), max(len(meant)-room, 0))
-	rows := []string{m.style(view.Faint, strings.Repeat("┄", m.width))}
 	left := 0
 	for _, e := range meant {
 		left = max(left, ansi.StringWidth(e.title()))
 	}
 	left = min(left, m.width/2)
+	var whole []string // the help of the chosen one
+	if p.chosen < len(meant) {
+		whole = strings.Split(ansi.Wrap(meant[p.chosen].help, m.width-left-5, ""), "\n")
+	}
+	room := min(max(m.height/2-1-max(len(whole), 1), least), len(meant))
+	from := min(max(p.chosen-room+1, 0), max(len(meant)-room, 0))
+	rows := []string{m.style(view.Faint, strings.Repeat("┄", m.width))}
 	for i := from; i < from+room; i++ {
 		e := meant[i]
-		mark, style := "   ", view.Cyan
+		mark, style, help := "   ", view.Cyan, []string{e.help}
 		if i == p.chosen {
-			mark, style = " ▶ ", view.Bold
+			mark, style, help = " ▶ ", view.Bold, whole
 		}
-		title := fit(e.title(), left)
-		rows = append(rows, m.style(style, mark+title)+"  "+e.help)
+		rows = append(rows, m.style(style, mark+fit(e.title(), left))+"  "+help[0])
+		for _, more := range help[1:] {
+			rows = append(rows, strings.Repeat(" ", left+5)+more)
+		}
 	}
 	if len(meant) == 0 {
 		rows = append(rows, m.style(view.Faint, "   이런 이름의 명령은 없습니다."))

@@ -101,3 +101,38 @@ func TestMouse(t *testing.T) {
 		t.Errorf("the wheel scrolls by %d, and back to %d", down, next.(Model).overlay.scroll)
 	}
 }
+
+// TestSpinnerOnly: what is drawn anew while an actor is awaited is the last row, and the screen
+// is the one that is drawn from nothing: also where something has changed that was not drawn.
+func TestSpinnerOnly(t *testing.T) {
+	m := crowded()
+	m.asking = false
+	send := func(msg tea.Msg) {
+		next, _ := m.Update(msg)
+		m = next.(Model)
+	}
+	for _, c := range []struct {
+		msg   tea.Msg
+		looks bool
+	}{{beat{}, true}, {tea.WindowSizeMsg{Width: 100, Height: 30}, false}, {beat{}, true}, {awaits("실제 시간으로 3초 더 기다립니다"), true}, {awaits(""), true}, {Framed{trace.Frame{Pass: 51, Step: m.Loop.Steps[0].ID}}, true}, {Told{play.Note{Text: "들어온 말"}}, false}, {beat{}, true}, {tea.WindowSizeMsg{Width: 10, Height: 3}, true}, {beat{}, true}} {
+		if send(c.msg); !c.looks {
+			continue
+		}
+		anew := m
+		anew.drawn = &drawn{}
+		if got, want := plain(m), plain(anew); got != want {
+			t.Errorf("%+v: got\n%s\nwant\n%s", c.msg, got, want)
+		}
+	}
+	m.width, m.height, m.drawn = 200, 60, &drawn{}
+	_ = m.View()
+	spent := func(msg tea.Msg) float64 {
+		return testing.AllocsPerRun(20, func() {
+			send(msg)
+			_ = m.View()
+		})
+	}
+	if beats, whole := spent(beat{}), spent(Told{play.Running{}}); beats*20 > whole {
+		t.Errorf("%v allocations for the spinner, %v for a whole screen", beats, whole)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -23,6 +22,7 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
+	"github.com/stepscale/stepscale/cmd/stepscale/view/viewtest"
 )
 
 // learnerSits makes this test binary the program at whose terminal a learner sits; its
@@ -120,22 +120,8 @@ type seat struct {
 
 func sit(t testing.TB, how string) *seat {
 	t.Helper()
-	keys, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skip("no pseudo-terminals here:", err)
-	}
-	t.Cleanup(func() { _ = keys.Close() })
-	n, err := unix.IoctlGetInt(int(keys.Fd()), unix.TIOCGPTN)
-	err = errors.Join(err, unix.IoctlSetPointerInt(int(keys.Fd()), unix.TIOCSPTLCK, 0))
-	if err != nil {
-		t.Fatal(err)
-	}
+	keys, tty := viewtest.Terminal(t, 80, 24)
 	s := &seat{t: t, keys: keys, log: make(chan string, 100), done: make(chan struct{})}
-	s.resize(80, 24)
-	tty, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	log, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +133,7 @@ func sit(t testing.TB, how string) *seat {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.cmd.Process.Kill(); _ = s.cmd.Wait(); _ = tty.Close() })
+	t.Cleanup(func() { _ = s.cmd.Process.Kill(); _ = s.cmd.Wait() })
 	_ = w.Close()
 	go s.watch()
 	go func() {
@@ -174,9 +160,7 @@ func (s *seat) watch() {
 	}
 }
 
-func (s *seat) resize(columns, rows uint16) {
-	_ = unix.IoctlSetWinsize(int(s.keys.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: columns})
-}
+func (s *seat) resize(columns, rows uint16) { _ = viewtest.Resize(s.keys, columns, rows) }
 
 // ends waits for the program, and tells what it said last. The terminal is as it was.
 func (s *seat) ends() string {
@@ -343,8 +327,10 @@ func TestSuspended(t *testing.T) {
 	if err != nil || mode.Lflag&unix.ECHO == 0 {
 		t.Errorf("the terminal is raw while the program is stopped: %+v, %v", mode, err)
 	}
-	if left := strings.Count(s.text(), "\x1b[?1049l"); left == 0 {
-		t.Error("the screen is still there while the program is stopped")
+	for until := time.Now().Add(10 * time.Second); !strings.Contains(s.text(), "\x1b[?1049l"); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(until) { // what was written before is read by now
+			t.Fatal("the screen is still there while the program is stopped")
+		}
 	}
 	before := strings.Count(s.text(), "\x1b[?1049h")
 	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {

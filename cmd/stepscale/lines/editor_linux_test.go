@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/cmd/stepscale/view/viewtest"
 )
 
 // learnerTypes makes this test binary the program whose lines are typed.
@@ -43,36 +44,10 @@ func tellLines() {
 	}
 }
 
-// terminal is a pseudo-terminal: where somebody types, and what the program sits at.
-func terminal(t *testing.T) (typed, seat *os.File) {
-	t.Helper()
-	typed, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skip("no pseudo-terminals here:", err)
-	}
-	t.Cleanup(func() { _ = typed.Close() })
-	n, err := unix.IoctlGetInt(int(typed.Fd()), unix.TIOCGPTN)
-	if err == nil {
-		err = unix.IoctlSetPointerInt(int(typed.Fd()), unix.TIOCSPTLCK, 0)
-	}
-	if err == nil {
-		err = unix.IoctlSetWinsize(int(typed.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80})
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	seat, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = seat.Close() })
-	return typed, seat
-}
-
 // TestLineIsEdited types on a pseudo-terminal: over Hangul, with the arrow keys, and what
 // was typed before. Whoever interrupts has the terminal back as it was.
 func TestLineIsEdited(t *testing.T) {
-	typed, seat := terminal(t)
+	typed, seat := viewtest.Terminal(t, 80, 24)
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), learnerTypes+"=1", "TERM=xterm", "NO_COLOR=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = seat, seat, seat

@@ -22,12 +22,16 @@ type (
 		Takes time.Duration
 	}
 	// Question asks for a prediction.
-	Question struct{ Text string }
+	Question struct {
+		Text   string
+		Hinted bool // there is a hint
+	}
 	// Again asks the question with that index among those of the step, counted from 0, once
-	// more: the guess was wrong. Its hints follow.
+	// more: the guess was wrong. Its hints follow, where it has any.
 	Again struct {
-		Index int
-		Guess string
+		Index  int
+		Guess  string
+		Hinted bool
 	}
 	// Note is a remark beside the lesson.
 	Note struct{ Text string }

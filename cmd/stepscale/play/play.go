@@ -203,7 +203,7 @@ func (p *Play) scene(sc scene) error {
 	for i, q := range sc.questions {
 		p.running = false
 		p.hints = append(append([]string(nil), sc.hints...), q.hints...)
-		p.tell(Question{q.text})
+		p.tell(Question{q.text, len(p.hints) > 0})
 		p.asked = &q
 		p.told(func(g *Progress) { g.Question, g.Answer, g.Open = q.fact, "", true })
 		guess, err := p.ask(ForAnswer)

@@ -13,7 +13,7 @@ func (p *Play) reconsider(questions []question, guesses []string, frames []trace
 		if !ok || guesses[i] == "" || right(guesses[i], value) {
 			continue
 		}
-		p.tell(Again{Index: i, Guess: guesses[i]})
+		p.tell(Again{i, guesses[i], len(q.hints) > 0})
 		for _, h := range q.hints {
 			p.tell(Hint{h})
 		}

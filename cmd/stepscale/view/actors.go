@@ -39,28 +39,37 @@ type PodRow struct {
 var shortActors = map[string]string{
 	"metrics-server": "Metrics", "hpa-controller": "HPA", "deployment-controller": "디플로이먼트", "replicaset-controller": "레플리카셋",
 	"vpa-recommender": "Recommender", "vpa-updater": "Updater", "vpa-admission-controller": "Admission",
-	"horizontal-pod-autoscaler-controller": "업스트림HPA", "learner": "학습자",
+	"horizontal-pod-autoscaler-controller": "업스트림HPA", "learner": "학습자", "cluster-autoscaler": "오토스케일러",
 }
 
-func (b ActorBox) name() string {
-	if short, ok := shortActors[b.Actor]; ok {
+// name is the actor's whole one where the layout has room for those.
+func (b ActorBox) name(l mapLayout) string {
+	if short, ok := shortActors[b.Actor]; ok && !l.whole {
 		return short
 	}
-	return shorten(ActorLabel(b.Actor), 14)
+	return shorten(ActorLabel(b.Actor), mostName)
 }
 
-// value fits the box: without what it is of where there is no room for that.
+// mostName is how long a name may be of an actor that is none of ours.
+const mostName = 24
+
+// value fits the box: what it is of gives way, and goes where next to nothing of it is left.
 func (b ActorBox) value(width int) string {
-	both := cell(strings.TrimSpace(b.What + " " + b.Value))
-	if ansi.StringWidth(both) <= width {
-		return both
+	what, value := cell(b.What), cell(b.Value)
+	room := width - ansi.StringWidth(value) - 1
+	if ansi.StringWidth(what) > room && room < leastWhat {
+		return shorten(value, width)
 	}
-	return shorten(b.Value, width)
+	return strings.TrimSpace(ansi.Truncate(what, room, "…") + " " + value)
 }
+
+// leastWhat is how many columns still say what a value is of.
+const leastWhat = 5
 
 // mapLayout is how the boxes share the rows: all rows have the same columns.
 type mapLayout struct {
 	least, arrow, perRow int
+	whole                bool // so are the actors' names
 }
 
 // layout finds the roomiest layout that takes the fewest rows.
@@ -68,13 +77,13 @@ func (m ActorMap) layout(width int) mapLayout {
 	n := len(m.Boxes)
 	for rows := 1; rows <= max(n, 1); rows++ {
 		per := (n + rows - 1) / rows
-		for _, l := range []mapLayout{{9, 6, per}, {9, 4, per}, {8, 4, per}, {7, 3, per}, {4, 2, per}} {
+		for _, l := range []mapLayout{{9, 6, per, true}, {8, 4, per, true}, {9, 6, per, false}, {9, 4, per, false}, {8, 4, per, false}, {7, 3, per, false}, {4, 2, per, false}} {
 			if m.fits(l, width) {
 				return l
 			}
 		}
 	}
-	return mapLayout{4, 2, 1}
+	return mapLayout{4, 2, 1, false}
 }
 
 func (m ActorMap) fits(l mapLayout, width int) bool {
@@ -94,7 +103,7 @@ func (m ActorMap) fits(l mapLayout, width int) bool {
 }
 
 // width of a box, with the column in which a mark stands.
-func (b ActorBox) width(l mapLayout) int { return 1 + max(ansi.StringWidth(b.name()), l.least) }
+func (b ActorBox) width(l mapLayout) int { return 1 + max(ansi.StringWidth(b.name(l)), l.least) }
 
 // ActorMap draws the map: what goes over the lit arrow, the actors, the number of each,
 // and the pods.
@@ -120,7 +129,7 @@ func (s *Screen) actorRow(m ActorMap, l mapLayout, from int) {
 		case b.Value != "":
 			style = bold
 		}
-		names.WriteString(s.style(style, mark+pad(b.name(), w-1)))
+		names.WriteString(s.style(style, mark+pad(b.name(l), w-1)))
 		if from+i+1 == len(m.Boxes) {
 			gap = 0
 		}
@@ -162,31 +171,58 @@ func (s *Screen) arrow(lit, gate bool, width int) string {
 // mostPods is how many pods are drawn one by one.
 const mostPods = 40
 
+// podState is how far a pod has come: its mark, and its name where there is room for that, and
+// where there is not.
+type podState struct {
+	n                        int
+	mark, name, short, color string
+}
+
+func (p PodRow) states() []podState {
+	return []podState{{p.Ready, "■", "준비됨", "준비", green}, {p.Starting, "▣", "시작하는 중", "시작", yellow}, {p.Pending, "□", "배정을 기다림", "대기", yellow}, {p.Untold, "◇", "상태를 읽지 않음", "모름", cyan}, {p.Ending, "×", "끝나는 중", "종료", red}}
+}
+
+// podRow draws the pods, and says how many there are of each kind. Where that is more than a
+// row, the names get shorter, and then the drawing of the requests goes: their numbers stay.
 func (s *Screen) podRow(p PodRow) {
+	line := s.pods(p, false, p.heights())
+	if ansi.StringWidth(line) > s.width {
+		line = s.pods(p, true, p.heights())
+	}
+	if ansi.StringWidth(line) > s.width {
+		line = s.pods(p, true, "")
+	}
+	s.print(ansi.Truncate(line, s.width, "…") + "\n")
+}
+
+func (s *Screen) pods(p PodRow, short bool, heights string) string {
 	var drawn strings.Builder
 	var told []string
 	left := min(mostPods, max(s.width-40, 8))
-	for _, k := range []struct {
-		n                 int
-		mark, name, color string
-	}{{p.Ready, "■", "준비됨", green}, {p.Starting, "▣", "시작하는 중", yellow}, {p.Pending, "□", "배정을 기다림", yellow}, {p.Untold, "◇", "상태를 읽지 않음", cyan}, {p.Ending, "×", "끝나는 중", red}} {
+	for _, k := range p.states() {
 		if k.n <= 0 {
 			continue
 		}
 		drawn.WriteString(s.style(k.color, strings.Repeat(k.mark, min(k.n, left))))
 		left -= min(k.n, left)
-		told = append(told, fmt.Sprintf("%s%s %d", k.mark, k.name, k.n))
+		name := k.name
+		if short {
+			name = k.short
+		}
+		told = append(told, fmt.Sprintf("%s%s %d", k.mark, name, k.n))
 	}
-	text := strings.Join(told, " ")
 	if drawn.Len() == 0 {
-		s.print("\n")
-		return
+		return ""
 	}
-	line := " 파드 " + drawn.String() + "  " + s.style(faint, text)
+	line := " 파드 " + drawn.String() + "  " + s.style(faint, strings.Join(told, " "))
 	if len(p.Sizes) > 0 {
-		line += s.style(faint, " · 요청량 ") + s.style(cyan, p.heights()) + " " + s.style(faint, cell(strings.Join(p.Sizes, ", ")))
+		line += s.style(faint, " · 요청량 ")
+		if heights != "" {
+			line += s.style(cyan, heights) + " "
+		}
+		line += s.style(faint, cell(strings.Join(p.Sizes, ", ")))
 	}
-	s.print(ansi.Truncate(line, s.width, "…") + "\n")
+	return line
 }
 
 // heights draws every pod as high as its request.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -79,7 +81,13 @@ func (g callGroup) latency() string {
 
 // calls shows the requests that the step's own actor really made: verb, status, latency,
 // path. The path comes last because it is the one that may have to be shortened.
-func (s *Screen) calls(f trace.Frame) { s.callList(f, maxRows) }
+func (s *Screen) calls(f trace.Frame, path pathText) { s.callList(f, maxRows, path) }
+
+// pathText is a path for that many columns: shorten where rows are dear, or wholePath.
+type pathText func(path string, width int) string
+
+// wholePath shortens nothing; who has it wrapped reads all of it.
+func wholePath(path string, _ int) string { return cell(path) }
 
 // Calls shows every request that was made in a step, those of others and those that wait
 // at the gate, too.
@@ -89,12 +97,12 @@ func (s *Screen) Calls(f trace.Frame) {
 		s.line("이 단계에서 API 서버를 부른 액터는 없습니다.")
 		return
 	}
-	s.callList(f, len(f.Calls))
-	s.waiting(f.Waiting)
+	s.callList(f, len(f.Calls), wholePath)
+	s.waiting(f.Waiting, wholePath)
 	s.meanwhile(f)
 }
 
-func (s *Screen) callList(f trace.Frame, limit int) {
+func (s *Screen) callList(f trace.Frame, limit int, path pathText) {
 	own := f.Own()
 	if len(own) == 0 {
 		return
@@ -111,7 +119,7 @@ func (s *Screen) callList(f trace.Frame, limit int) {
 			s.item(s.style(faint, fmt.Sprintf("… 외 %d종류", len(groups)-i)))
 			return
 		}
-		s.call(g, wide, times)
+		s.call(g, wide, times, path)
 		if why := g.remark(); why != "" {
 			s.print(s.wrap("         "+s.style(faint, why), 9) + "\n")
 		}
@@ -212,7 +220,7 @@ func (g callGroup) times() string {
 	return ""
 }
 
-func (s *Screen) call(g callGroup, wide, times int) {
+func (s *Screen) call(g callGroup, wide, times int, path pathText) {
 	status, code := fmt.Sprint(g.status), green
 	if g.status == 0 {
 		status, code = "---", red
@@ -224,9 +232,28 @@ func (s *Screen) call(g callGroup, wide, times int) {
 	}
 	lead := 2 + 7 + 4 + wide + 1 + times
 	head := "  " + pad(g.verb, 7) + s.style(code, status) + " " + padLeft(g.latency(), wide) + " " + pad(g.times(), times)
-	if room := s.width - lead; room >= 30 {
-		s.print(head + shorten(g.path, room) + "\n")
+	if one := path(g.path, s.width-lead); s.width-lead >= 30 && ansi.StringWidth(one) <= s.width-lead {
+		s.print(head + one + "\n")
 		return
 	}
-	s.print(strings.TrimRight(head, " ") + "\n    " + shorten(g.path, s.width-4) + "\n")
+	s.print(strings.TrimRight(head, " ") + "\n    " + hang(path(g.path, s.width-4), s.width, 4) + "\n")
+}
+
+// waiting are the writes that stand at a gate.
+func (s *Screen) waiting(waiting []trace.Waiting, path pathText) {
+	if len(waiting) == 0 {
+		return
+	}
+	s.section("아직 기다리는 액터 (쓰기가 게이트에서 멈춰 있습니다)")
+	var calls []trace.Call
+	for _, w := range waiting {
+		calls = append(calls, trace.Call{Actor: w.Actor, Verb: w.Verb, Path: w.Path})
+	}
+	for _, g := range groupCalls(calls) {
+		line := s.actor(g.actor) + "  " + g.verb + " "
+		if g.count > 1 {
+			line += fmt.Sprintf("×%d ", g.count)
+		}
+		s.item(line + path(g.path, s.width-4))
+	}
 }

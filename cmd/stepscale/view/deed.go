@@ -2,7 +2,10 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/stepscale/stepscale/engine/trace"
 )
@@ -34,29 +37,40 @@ func (s *Screen) Deed(v StepView) {
 	s.bars(f)
 	s.histogram(f.Facts)
 	s.series(f.Facts)
-	s.calls(f)
+	s.calls(f, shorten)
 	s.sightings(f.Seen)
-	s.waiting(f.Waiting)
+	s.waiting(f.Waiting, shorten)
 	s.meanwhile(f)
 }
 
 // Standing is how the frame stands among all: the item of the seed that it belongs to, its
-// name, and which of the steps of a pass it is, with a bar of that many columns at most.
-// "2-replicas/ratio  4/13 ━━━━─────────".
-func Standing(f trace.Frame, steps []trace.StepID, most int) string {
+// name, and which of the steps of a pass it is, with a bar where that many columns have room
+// for one. "2-replicas/ratio  4/13 ━━━━─────────".
+func Standing(f trace.Frame, steps []trace.StepID, room int) string {
 	_, name, ok := strings.Cut(string(f.Step), "/")
 	if !ok {
 		name = string(f.Step)
 	}
-	for i, id := range steps {
-		if id == f.Step {
-			width := min(len(steps), most)
-			done := max((i+1)*width/len(steps), 1)
-			return fmt.Sprintf("%s  %d/%d %s", OneLine(name), i+1, len(steps), strings.Repeat("━", done)+strings.Repeat("─", width-done))
-		}
+	name = OneLine(name)
+	i := slices.Index(steps, f.Step)
+	if i < 0 {
+		return name
 	}
-	return OneLine(name)
+	counted := fmt.Sprintf("%s  %d/%d", name, i+1, len(steps))
+	left := room - ansi.StringWidth(counted) - 1
+	switch {
+	case left < -1:
+		return name
+	case left < leastBar:
+		return counted
+	}
+	width := min(len(steps), left, mostBar)
+	done := max((i+1)*width/len(steps), 1)
+	return counted + " " + strings.Repeat("━", done) + strings.Repeat("─", width-done)
 }
+
+// The bar of a pass, in columns.
+const leastBar, mostBar = 8, 13
 
 // OneLine is text of others as it may stand in a row that no Screen writes.
 func OneLine(text string) string { return cell(seen(text)) }

@@ -32,7 +32,7 @@ func (s *Screen) Step(v StepView) {
 	f := v.Frame
 	s.moved(f)
 	s.events(f.Events, v.Start)
-	s.calls(f)
+	s.calls(f, wholePath)
 	s.facts(f.Facts, maxRows)
 	s.bars(f)
 	s.histogram(f.Facts)
@@ -40,7 +40,7 @@ func (s *Screen) Step(v StepView) {
 	s.changes(f.Changes)
 	s.sightings(f.Seen)
 	s.meanwhile(f)
-	s.waiting(f.Waiting)
+	s.waiting(f.Waiting, wholePath)
 	if f.Err != "" {
 		s.section("오류")
 		s.item(s.style(red, f.Err))
@@ -253,6 +253,12 @@ func (s *Screen) changes(changes []trace.Change) {
 }
 
 func (s *Screen) change(c trace.Change) string {
+	if c.Field == nameField && c.From == "" {
+		return s.style(cyan, c.Object) + "  " + s.style(green, "새로 생김")
+	}
+	if c.Field == nameField && c.To == "" {
+		return s.style(cyan, c.Object) + "  " + s.style(red, "없어짐")
+	}
 	return fmt.Sprintf("%s  %s  %s → %s", s.style(cyan, c.Object), c.Field, orNone(c.From), s.style(green, orNone(c.To)))
 }
 
@@ -287,22 +293,4 @@ func orNone(v string) string {
 		return "(없음)"
 	}
 	return v
-}
-
-func (s *Screen) waiting(waiting []trace.Waiting) {
-	if len(waiting) == 0 {
-		return
-	}
-	s.section("아직 기다리는 액터 (쓰기가 게이트에서 멈춰 있습니다)")
-	var calls []trace.Call
-	for _, w := range waiting {
-		calls = append(calls, trace.Call{Actor: w.Actor, Verb: w.Verb, Path: w.Path})
-	}
-	for _, g := range groupCalls(calls) {
-		line := s.actor(g.actor) + "  " + g.verb + " "
-		if g.count > 1 {
-			line += fmt.Sprintf("×%d ", g.count)
-		}
-		s.item(line + shorten(g.path, s.width-4))
-	}
 }

@@ -53,7 +53,7 @@ func (s *Screen) Answer(label, value string) {
 	s.verdict(s.style(bold, "· 답:") + fmt.Sprintf(" %s = %s", seen(label), FactValue(seen(value))))
 }
 
-func (s *Screen) verdict(styled string) { s.line(cell(styled)) }
+func (s *Screen) verdict(styled string) { s.print(s.wrap(cell(styled), 2) + "\n") }
 
 // Hint shows a lesson's hint.
 func (s *Screen) Hint(text string) {

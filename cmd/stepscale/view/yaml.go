@@ -32,10 +32,13 @@ func (s *Screen) YAML(f trace.Frame) {
 	s.Note("바뀐 필드만 YAML의 자리에 놓았습니다. -는 이 단계 앞의 값, +는 뒤의 값입니다.")
 }
 
+// nameField changes where an object comes, or goes.
+const nameField = "metadata.name"
+
 // yamlField writes one field below those that it is in, and returns these: the next one
 // may be in some of them.
 func (s *Screen) yamlField(c trace.Change, before []string) []string {
-	if c.Field == "metadata.name" { // it came, or it went
+	if c.Field == nameField {
 		switch {
 		case c.From == "":
 			s.item(s.style(green, "+ metadata.name: "+c.To) + s.style(faint, "  (새 오브젝트)"))

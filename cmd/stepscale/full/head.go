@@ -1,0 +1,86 @@
+package full
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
+)
+
+// head says where the lesson stands, and whose time that is. Which lesson it is stands there,
+// too, on a wide screen and before the first step; else in the rule.
+func (m Model) head() string {
+	badge := "[시뮬레이션]"
+	switch {
+	case m.replays():
+		badge = "[기록]"
+	case !m.Simulated:
+		badge = "[" + m.Cluster + "]"
+	}
+	f, _, ok := m.frame()
+	if !ok {
+		return m.apart(m.title, badge)
+	}
+	pass := ""
+	if !m.replays() { // the line over the body says which pass that is
+		pass = fmt.Sprintf("패스 %d  ", f.Pass)
+	}
+	right := pass + view.Elapsed(f.At.Sub(m.start())) + " " + badge
+	const gaps = 4
+	standing := view.Standing(f, m.Loop.StepIDs(), m.width-ansi.StringWidth(right)-gaps)
+	if m.entitled() {
+		return m.apart(standing, right)
+	}
+	return m.apart(m.title, standing+"  "+right)
+}
+
+// apart is a row with something at either end. What is on the right is whole.
+func (m Model) apart(left, right string) string {
+	room := m.width - ansi.StringWidth(right) - 3
+	return m.style(view.Bold, fit(" "+left, max(room, 1))) + "  " + m.style(view.Cyan, right) + " "
+}
+
+// entitled tells whether the rule has the lesson's title: on the head line there is no room
+// for it.
+func (m Model) entitled() bool {
+	_, _, begun := m.frame()
+	return begun && m.width < titledWidth
+}
+
+// rule is the line over the body of that many rows: what stands there.
+func (m Model) rule(height int) string {
+	name := m.pageName()
+	if m.place != nil && m.overlay == nil && m.reads() == deed {
+		return m.scrubbed()
+	}
+	if m.past() {
+		name = fmt.Sprintf("지나간 기록 %d/%d · 클러스터는 그대로입니다", m.cursor+1, m.now+1)
+		return m.style(view.Yellow, "── "+name+" "+strings.Repeat("─", max(m.width-ansi.StringWidth(name)-4, 0)))
+	}
+	at := ""
+	if all := len(m.lines(m.reads())); m.overlay == nil && all > height {
+		at = fmt.Sprintf(" %d%% ─", min(100*(m.scroll[m.reads()]+height)/all, 100))
+	}
+	const around = 8 // the title, with the line before it
+	if room := m.width - ansi.StringWidth(name) - ansi.StringWidth(at) - around; m.overlay == nil && m.entitled() && room > 0 {
+		at = " " + ansi.Truncate(m.title, room, "…") + " ─" + at
+	}
+	line := strings.Repeat("─", max(m.width-ansi.StringWidth(name)-ansi.StringWidth(at)-4, 0))
+	return m.style(view.Faint, "── ") + m.style(view.Bold, name) + m.style(view.Faint, " "+line+at)
+}
+
+func (m Model) pageName() string {
+	switch {
+	case m.overlay != nil:
+		return m.overlay.name
+	case m.leaf > 0:
+		return fmt.Sprintf("앞에서 읽은 글 (%d쪽 전)", m.leaf)
+	case m.beside():
+		return "글과 질문 · 방금 한 일"
+	case m.reads() == deed:
+		return "방금 한 일"
+	}
+	return "글과 질문"
+}
