@@ -41,11 +41,15 @@ func FindDesk(ctx context.Context, kube kubernetes.Interface, class string) (Des
 }
 
 func (r Desk) put(ctx context.Context, namespace, part string, v any) error {
+	return r.putAs(ctx, classManager, namespace, part, Key, v)
+}
+
+func (r Desk) putAs(ctx context.Context, manager, namespace, part, key string, v any) error {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	return object{r.Kube, r.Class, namespace, part, classManager, Key}.Write(ctx, raw)
+	return object{r.Kube, r.Class, namespace, part, manager, key}.Write(ctx, raw)
 }
 
 func read(ctx context.Context, kube kubernetes.Interface, namespace, part string, to any) error {

@@ -41,7 +41,8 @@ create는 학생마다 네임스페이스를 파드 보안(restricted), 할당�
 		d.classPart("remove", "stepscale이 만든 것을 지웁니다", d.classRemove))
 	cmd.AddCommand(newClassBoardCommand(d), newClassPaceCommand(d), newClassVoteCommand(d), newClassHintCommand(d))
 	cmd.AddCommand(newClassCreateCommand(d), newClassListCommand(d), newClassShowCommand(d), newClassRenewCommand(d), newClassCostCommand(d), newClassExportCommand(d), newClassDeleteCommand(d))
-	cmd.AddCommand(newClassJoinCommand(d), newClassLeaveCommand(d))
+	cmd.AddCommand(newClassSweepCommand(d), newClassKeyCommand(d), newClassAdoptCommand(d))
+	cmd.AddCommand(newClassJoinCommand(d), newClassLeaveCommand(d), newClassHandInCommand(d))
 	return cmd
 }
 
