@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -135,7 +137,17 @@ func sweeping(name string, acting []class.Holding, o sweepOptions) []string {
 			pods += h.Pods
 		}
 	}
-	told := []string{fmt.Sprintf("수업 %s: 지금 %d개의 자리에 묻고, 답이 없던 %d개의 자리에서 파드 %d개를 치웁니다.", name, ask, take, pods)}
+	var parts []string
+	if ask > 0 {
+		parts = append(parts, fmt.Sprintf("%d개의 자리에 파드를 치워도 되는지 묻습니다.", ask))
+	}
+	if take > 0 {
+		parts = append(parts, fmt.Sprintf("답이 없던 %d개의 자리에서 파드 %d개를 치웁니다.", take, pods))
+	}
+	if rest := len(acting) - ask - take; rest > 0 {
+		parts = append(parts, fmt.Sprintf("%d개의 자리에는 더 묻지 않습니다.", rest))
+	}
+	told := []string{"수업 " + name + ": " + cmp.Or(strings.Join(parts, " "), "지금 묻거나 치울 자리는 없습니다.")}
 	if o.watch {
 		told = append(told, fmt.Sprintf("끝내실 때까지, %s 동안 아무것도 하지 않은 자리에 묻고 %s 뒤에 치웁니다.", view.Duration(o.Idle), view.Duration(o.Grace)))
 	}
