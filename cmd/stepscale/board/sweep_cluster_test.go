@@ -85,6 +85,14 @@ func sweptAway(t *testing.T, s *school) {
 		t.Fatal(err)
 	}
 	hears(t, p, ahead("", 0), "a hint beside it", func(said play.Said) bool { return fmt.Sprint(said.News) == "[{강사: 힌트}]" && said.Asked == "a" })
+	if err := s.SetHint(t.Context(), "", Hint{ID: "2", Text: "모두에게", At: time.Now()}); err != nil { // another object
+		t.Fatal(err)
+	}
+	hears(t, p, ahead("", 0), "a hint to all", func(said play.Said) bool { return fmt.Sprint(said.News) == "[{강사: 모두에게}]" })
+	if said := p.Now(ahead("", 0)); said.Asked != "a" {
+		t.Errorf("a hint to all ends the question: %+v", said)
+	}
+	hears(t, other, ahead("", 0), "a hint to all", func(said play.Said) bool { return len(said.News) == 1 })
 	if said := other.Now(ahead("", 0)); said.Asked != "" || len(said.News) > 0 {
 		t.Errorf("somebody else hears %+v", said)
 	}
