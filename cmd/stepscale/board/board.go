@@ -28,6 +28,7 @@ type Row struct {
 	Seat      string    `json:"seat"`
 	Namespace string    `json:"namespace"`
 	Reported  bool      `json:"reported"`
+	Silent    bool      `json:"silent,omitempty"` // said that nothing is reported, and nothing is
 	Lesson    string    `json:"lesson,omitempty"`
 	Step      string    `json:"step,omitempty"`
 	Steps     int       `json:"steps"`
@@ -119,8 +120,8 @@ func board(o BoardOptions, now time.Time, roster map[string]string, reports map[
 
 // take fills the row from a report.
 func (row *Row) take(r reported, now time.Time, stuck time.Duration) {
-	row.Reported, row.Problem = true, r.problem
-	if r.problem != "" {
+	row.Reported, row.Problem, row.Silent = !r.Silent, r.problem, r.Silent
+	if r.problem != "" || r.Silent {
 		return
 	}
 	row.Lesson, row.Step, row.Steps, row.Total, row.Since = r.Lesson, r.Step, r.Steps, r.Total, r.since
@@ -181,7 +182,7 @@ func bySeat(a, b string) int {
 }
 
 // Sum is how many of the class stand how.
-type Sum struct{ Seats, Reported, Help, Stuck, Held, Done int }
+type Sum struct{ Seats, Reported, Silent, Help, Stuck, Held, Done int }
 
 // Sum counts.
 func (b Board) Sum() (s Sum) {
@@ -190,7 +191,7 @@ func (b Board) Sum() (s Sum) {
 		for _, c := range []struct {
 			is bool
 			n  *int
-		}{{r.Reported, &s.Reported}, {r.Help, &s.Help}, {r.Stuck, &s.Stuck}, {r.Held, &s.Held}, {r.Done, &s.Done}} {
+		}{{r.Reported, &s.Reported}, {r.Silent, &s.Silent}, {r.Help, &s.Help}, {r.Stuck, &s.Stuck}, {r.Held, &s.Held}, {r.Done, &s.Done}} {
 			if c.is {
 				*c.n++
 			}

@@ -27,7 +27,7 @@ var boardColumns = []column{
 	{"단계", 0, 9, true, func(r Row, _ time.Time) string { return r.steps() }},
 	{"마지막으로 실행한 단계", 5, 40, false, func(r Row, _ time.Time) string { return r.Step }},
 	{"머문 시간", 1, 10, true, func(r Row, now time.Time) string { return r.stays(now) }},
-	{"상태", 0, 12, false, func(r Row, _ time.Time) string { return r.State() }},
+	{"상태", 0, 13, false, func(r Row, _ time.Time) string { return r.State() }},
 	{"예측", 2, 14, true, func(r Row, _ time.Time) string { return r.guess() }},
 	{"파드", 3, 5, true, func(r Row, _ time.Time) string { return r.pods() }},
 }
@@ -51,6 +51,8 @@ func (r Row) State() string {
 	switch {
 	case r.Problem != "":
 		return "읽지 못함"
+	case r.Silent:
+		return "보고하지 않음"
 	case !r.Reported:
 		return "아직"
 	case r.Help:
@@ -138,7 +140,7 @@ func (b Board) head() string {
 	for _, c := range []struct {
 		name string
 		n    int
-	}{{"도와주세요", s.Help}, {"막힘", s.Stuck}, {"기다림", s.Held}, {"끝", s.Done}, {"아직", s.Seats - s.Reported}} {
+	}{{"도와주세요", s.Help}, {"막힘", s.Stuck}, {"기다림", s.Held}, {"끝", s.Done}, {"보고하지 않음", s.Silent}, {"아직", s.Seats - s.Reported - s.Silent}} {
 		if c.n > 0 {
 			text += fmt.Sprintf(" · %s %d", c.name, c.n)
 		}

@@ -80,7 +80,8 @@ type Listener struct {
 	changed chan struct{}
 	pace    Pace
 	vote    Vote
-	hints   []Hint          // not told yet
+	hints   []Hint // not told yet
+	sweeps  sweeps
 	heard   map[string]bool // hints, by their ID
 	tallies map[string]bool // that were told
 	known   map[string]bool // parts that were heard of
@@ -93,12 +94,12 @@ type Listener struct {
 // namespace. No other names are asked for: a student may not.
 func listen(l Learner, voted func(string) string, deaf time.Duration) *Listener {
 	ctx, stop := context.WithCancel(context.Background())
-	h := &Listener{class: l.Class, voted: voted, changed: make(chan struct{}), heard: map[string]bool{}, tallies: map[string]bool{}, known: map[string]bool{}, ready: make(chan struct{}), deaf: deafness{most: deaf}}
+	h := &Listener{class: l.Class, voted: voted, changed: make(chan struct{}), heard: map[string]bool{}, tallies: map[string]bool{}, known: map[string]bool{}, ready: make(chan struct{}), deaf: deafness{most: deaf}, sweeps: sweeps{namespace: l.Namespace}}
 	var group sync.WaitGroup
 	for _, o := range []struct{ namespace, part string }{{Home(l.Class), PartPace}, {Home(l.Class), PartVote}, {Home(l.Class), PartHint}, {l.Namespace, PartHint}} {
 		one := selection{namespace: o.namespace, fields: fields.Set{metav1.ObjectNameField: Object(o.part)}}
 		m := newMirror(func(obj metav1.Object) bool { h.hear(o.part, obj); return true }, func() {})
-		store := forgetting{m, func() { h.hear(o.part, &corev1.ConfigMap{}) }, func() { h.knows(o.namespace + "/" + o.part) }}
+		store := forgetting{m, func() { h.hear(o.part, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: o.namespace}}) }, func() { h.knows(o.namespace + "/" + o.part) }}
 		up := func(error) {}
 		if o.part == PartPace { // what is true of one is true of all
 			up = h.up
@@ -169,6 +170,7 @@ func (l *Listener) hear(part string, obj metav1.Object) {
 			l.votes(vote.shown())
 		}
 	case PartHint:
+		l.sweeps.hear(obj)
 		if hint := (Hint{}); read(&hint) && hint.Text != "" && !l.heard[hint.ID] && time.Since(hint.At) < hintLasts {
 			l.heard[hint.ID] = true
 			l.hints = append(l.hints, hint)
@@ -205,6 +207,7 @@ func (l *Listener) Now(at play.Ahead) play.Said {
 		said.News = append(said.News, play.Note{Text: "강사: " + sentence(h.Text, MostHint)})
 	}
 	l.hints = nil
+	l.sweeps.say(&said)
 	for _, t := range l.vote.Tallies {
 		if id := l.vote.round(t.Round); !l.tallies[id] {
 			l.tallies[id] = true

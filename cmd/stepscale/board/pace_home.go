@@ -46,6 +46,10 @@ func FindDesk(ctx context.Context, kube kubernetes.Interface, class string) (Des
 }
 
 func (r Desk) put(ctx context.Context, namespace, part string, v any) error {
+	return r.putAs(ctx, classManager, namespace, part, Key, v)
+}
+
+func (r Desk) putAs(ctx context.Context, manager, namespace, part, key string, v any) error {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -53,7 +57,7 @@ func (r Desk) put(ctx context.Context, namespace, part string, v any) error {
 	if len(raw) > MaxHome {
 		return fmt.Errorf("%s: %w", Object(part), &outside.SizeError{Size: int64(len(raw)), Limit: MaxHome})
 	}
-	return object{r.Kube, r.Class, namespace, part, classManager, Key}.Insist(ctx, raw)
+	return object{r.Kube, r.Class, namespace, part, manager, key}.Insist(ctx, raw)
 }
 
 func read(ctx context.Context, kube kubernetes.Interface, namespace, part string, to any) error {

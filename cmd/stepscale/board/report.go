@@ -101,7 +101,7 @@ func (r *Reporter) Told(p play.Progress) {
 		}
 		to.Lesson, to.Step, to.Steps, to.Total = bounded(p.Lesson), bounded(p.Step), p.Steps, p.Total
 		to.Question, to.Answer, to.Open = bounded(p.Question), bounded(p.Answer), p.Open
-		to.Held, to.Help, to.Done, to.Replicas = p.Held, p.Help, p.Done, p.Replicas
+		to.Held, to.Help, to.Done, to.Replicas, to.Kept = p.Held, p.Help, p.Done, p.Replicas, bounded(p.Kept)
 		if p.Vote == "" {
 			return
 		}

@@ -49,7 +49,8 @@ func shown(text string) string {
 type Lesson struct {
 	*Reporter
 	*Listener
-	class string
+	class  string
+	silent bool // nothing is reported
 
 	mu   sync.Mutex
 	ends time.Time // of the learner's token; zero where nobody knows
@@ -70,7 +71,19 @@ func (l Learner) open(ctx context.Context, pauses func() wait.Backoff, deaf time
 	if err != nil { // of somebody else's making: it is written anew
 		before = Report{}
 	}
-	o := &Lesson{class: l.Class}
+	return l.begin(ctx, before, false, pauses, deaf)
+}
+
+// Listen is Open for who does not want to report. One write says so, in the place of all
+// that was reported before: an instructor may wait for somebody who has not come.
+func (l Learner) Listen(ctx context.Context) *Lesson {
+	o := l.begin(ctx, Report{}, true, retries, mostDeaf)
+	o.change(func(to *Report) { *to = Report{Silent: true} })
+	return o
+}
+
+func (l Learner) begin(ctx context.Context, before Report, silent bool, pauses func() wait.Backoff, deaf time.Duration) *Lesson {
+	o := &Lesson{class: l.Class, silent: silent}
 	o.Reporter = newReporter(l.reportOf(), before.Votes, func(err error) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
@@ -82,6 +95,7 @@ func (l Learner) open(ctx context.Context, pauses func() wait.Backoff, deaf time
 	case <-ctx.Done():
 	case <-time.After(mostWait): // who hears nothing waits for nobody
 	}
+	o.begins(silent)
 	return o
 }
 
@@ -92,10 +106,21 @@ func (l *Lesson) Until(ends time.Time) {
 	l.ends = ends
 }
 
+// Told takes in where the learner stands.
+func (l *Lesson) Told(p play.Progress) {
+	l.keeps(p.Kept)
+	if !l.silent {
+		l.Reporter.Told(p)
+	}
+}
+
 // Now is what the instructor says; and, once each, that nothing gets there and that it does
 // again.
 func (l *Lesson) Now(at play.Ahead) play.Said {
 	said := l.Listener.Now(at)
+	if said.Unseen = l.silent; l.silent {
+		said.Ballot = nil // the answer is a report
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -118,6 +143,9 @@ func (l *Lesson) why() string {
 
 // Seen says what the instructor sees of a learner.
 func (l *Lesson) Seen() string {
+	if l.silent {
+		return "수업 " + shown(l.class) + ": 보고하지 않습니다. 강사의 화면에는 보고하지 않는다는 것만 보이고, 전에 보고하신 것은 지웠습니다. 강사의 진행과 힌트는 그대로 받습니다."
+	}
 	return "수업 " + shown(l.class) + ": 강사의 화면에 지금 하시는 수업과 단계, 예측과 투표의 답, 파드의 수, 손을 들었는지(!)가 보입니다. 다른 것은 보내지 않습니다."
 }
 

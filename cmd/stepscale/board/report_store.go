@@ -111,7 +111,7 @@ func decode(cm *corev1.ConfigMap, key string, most int, to any) error {
 
 // shown is the report with every text as a screen may show it, on one line.
 func (r Report) shown() Report {
-	for _, text := range []*string{&r.Lesson, &r.Step, &r.Question, &r.Answer} {
+	for _, text := range []*string{&r.Lesson, &r.Step, &r.Question, &r.Answer, &r.Kept} {
 		*text = shown(*text)
 	}
 	r.Steps, r.Total = max(min(r.Steps, r.Total), 0), max(r.Total, 0)

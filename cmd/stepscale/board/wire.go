@@ -58,8 +58,10 @@ type Report struct {
 	Replicas *int32 `json:"replicas,omitempty"`
 	// Votes are the answers to the rounds of a vote, by its ID and round ("v1/1").
 	Votes map[string]string `json:"votes,omitempty"`
-	// Share tells that the learner agreed to hand in recordings.
-	Share bool `json:"share,omitempty"`
+	// Kept is the Sweep after which the learner has kept the pods, or got them back.
+	Kept string `json:"kept,omitempty"`
+	// Silent tells that the learner does not want to report: nothing else stands here then.
+	Silent bool `json:"silent,omitempty"`
 }
 
 // Pace is where learners are held: they may execute up to and with Step of Lesson.

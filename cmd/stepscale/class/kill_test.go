@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
 )
 
 // killing ends a context with the n-th object that the cluster has taken. One that is
@@ -166,8 +167,8 @@ func TestAgain(t *testing.T) {
 	if err := errors.Join(err, err2); err != nil || len(read.Seats) != 2 || !present["s01"] || !present["s02"] || !read.Ends.Equal(c.spec.Ends) {
 		t.Errorf("read %+v, present %v, %v", read, present, err)
 	}
-	list, err := c.List(t.Context())
-	if err != nil || !slices.Contains(list, Listed{"again", 2, true, true, false}) {
+	list, err := c.List(t.Context(), func(string) ([]state.Signer, error) { return []state.Signer{c.signer}, nil })
+	if err != nil || !slices.Contains(list, Listed{Class: "again", Namespaces: 2, Home: true, Ours: true}) {
 		t.Errorf("listed %+v, %v", list, err)
 	}
 }

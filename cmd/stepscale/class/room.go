@@ -86,7 +86,20 @@ func each(ctx context.Context, n int, do func(context.Context, int) error) error
 // find it; the name, which nobody can change, and the proof, which nobody else can write,
 // count.
 func (r *Room) ours(ns *corev1.Namespace, class string) bool {
-	return bearsName(class, ns.Name) && ns.Labels[board.LabelClass] == class && ns.Labels[clusters.LabelManaged] == "true" && ns.Labels[clusters.LabelOwner] == r.signer.Owner() && r.signer.Proves(kindNamespace, ns)
+	return madeBy(r.signer, ns, class)
+}
+
+func madeBy(signer state.Signer, ns *corev1.Namespace, class string) bool {
+	return bearsName(class, ns.Name) && ns.Labels[board.LabelClass] == class && ns.Labels[clusters.LabelManaged] == "true" && ns.Labels[clusters.LabelOwner] == signer.Owner() && signer.Proves(kindNamespace, ns)
+}
+
+// Knows tells whether the class is there, and was made with this room's key.
+func (r *Room) Knows(ctx context.Context, class string) (bool, error) {
+	ns, err := r.kube.CoreV1().Namespaces().Get(ctx, board.Home(class), metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil && r.ours(ns, class), err
 }
 
 // Load reads what a class is: board.ErrNoClass where there is none.
@@ -112,12 +125,14 @@ type Listed struct {
 	Class      string `json:"class"`
 	Namespaces int    `json:"namespaces"` // of its learners
 	Home       bool   `json:"home"`       // board.Home is there
-	Ours       bool   `json:"ours"`       // this installation made it
-	Going      bool   `json:"going"`      // it is being deleted
+	Ours       bool   `json:"ours"`       // this installation made it, or has its key
+	Adopted    bool   `json:"adopted,omitempty"`
+	Going      bool   `json:"going"` // it is being deleted
 }
 
-// List finds the classes of the cluster, half-made ones too, with one call.
-func (r *Room) List(ctx context.Context) ([]Listed, error) {
+// List finds the classes of the cluster, half-made ones too, with one call. signers are the
+// keys that a class may have been made with, our own first.
+func (r *Room) List(ctx context.Context, signers func(class string) ([]state.Signer, error)) ([]Listed, error) {
 	list, err := r.kube.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: board.LabelClass})
 	if err != nil {
 		return nil, err
@@ -138,7 +153,12 @@ func (r *Room) List(ctx context.Context) ([]Listed, error) {
 		} else {
 			all[at].Namespaces++
 		}
-		all[at].Ours = all[at].Ours && r.ours(ns, class)
+		keys, err := signers(class)
+		if err != nil {
+			return nil, err
+		}
+		by := slices.IndexFunc(keys, func(s state.Signer) bool { return madeBy(s, ns, class) })
+		all[at].Ours, all[at].Adopted = all[at].Ours && by >= 0, by > 0
 		all[at].Going = all[at].Going || ns.DeletionTimestamp != nil
 	}
 	slices.SortFunc(all, func(a, b Listed) int { return strings.Compare(a.Class, b.Class) })

@@ -42,6 +42,7 @@ type Joined struct {
 	Region     string    `json:"region,omitempty"`
 	Image      string    `json:"image,omitempty"`
 	Expires    time.Time `json:"expires,omitzero"`
+	NoReport   bool      `json:"noReport,omitempty"` // the learner does not want to report
 }
 
 // Find makes a ticket a source of the cluster that it leads to: the token is tried before it
@@ -77,8 +78,8 @@ func (t Ticket) WhoAmI(ctx context.Context, cfg *rest.Config) (string, error) {
 
 // Sit remembers the seat: first the kubeconfig, which only its owner can read, and then
 // the seat that names it.
-func (t Ticket) Sit(home state.Dir) (Joined, error) {
-	j := Joined{Class: t.Class, Seat: t.Seat, Namespace: t.Namespace, EKS: t.EKS, Region: t.Region, Image: t.Image, Expires: t.Expires}
+func (t Ticket) Sit(home state.Dir, noReport bool) (Joined, error) {
+	j := Joined{NoReport: noReport, Class: t.Class, Seat: t.Seat, Namespace: t.Namespace, EKS: t.EKS, Region: t.Region, Image: t.Image, Expires: t.Expires}
 	file, err := home.Path(seatFile)
 	if err != nil {
 		return j, err

@@ -21,12 +21,12 @@ func TestSit(t *testing.T) {
 	if _, taken, err := Seated(home); taken || err != nil {
 		t.Fatalf("nobody has joined: %v, %v", taken, err)
 	}
-	j, err := Ticket{Class: "k8s", Seat: "s07", Namespace: "k8s-s07", Kubeconfig: []byte("key"), Image: "i"}.Sit(home)
+	j, err := Ticket{Class: "k8s", Seat: "s07", Namespace: "k8s-s07", Kubeconfig: []byte("key"), Image: "i"}.Sit(home, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got, taken, err := Seated(home)
-	if err != nil || !taken || got != j || got.Context != "k8s" {
+	if err != nil || !taken || got != j || got.Context != "k8s" || !got.NoReport {
 		t.Errorf("seated at %+v, %v, %v", got, taken, err)
 	}
 	for _, file := range []string{seatFile, seatKubeconfig} {

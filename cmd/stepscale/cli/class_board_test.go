@@ -147,7 +147,7 @@ type sitting struct {
 	from  int // what was said before is told
 }
 
-func attendLesson(t *testing.T, a *app, namespace string) *sitting {
+func attendLesson(t *testing.T, a *app, namespace string, flags ...string) *sitting {
 	in, typed := io.Pipe()
 	out := &heard{}
 	d := a.deps
@@ -155,7 +155,7 @@ func attendLesson(t *testing.T, a *app, namespace string) *sitting {
 	d.typed = lines.NewReader(in, out)
 	ended := make(chan int, 1)
 	go func() {
-		ended <- d.execute(context.Background(), []string{"learn", "hpa/02-control-loop", "--restart", "--context", "stepscale", "-n", namespace, "--image", "x", "--yes"})
+		ended <- d.execute(context.Background(), append([]string{"learn", "hpa/02-control-loop", "--restart", "--context", "stepscale", "-n", namespace, "--image", "x", "--yes"}, flags...))
 	}()
 	t.Cleanup(func() {
 		_ = typed.Close()

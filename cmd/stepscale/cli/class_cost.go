@@ -44,7 +44,7 @@ func (d deps) classCost(ctx context.Context, name string, attach lab.Attachment,
 			return err
 		}
 	}
-	r, err := d.openRoom(ctx, attach, "cost "+name)
+	r, err := d.openRoom(ctx, attach, name, "cost "+name)
 	if err != nil {
 		return err
 	}

@@ -160,7 +160,7 @@ func (d deps) classCreate(ctx context.Context, name string, o createOptions) err
 	if o.dryRun {
 		return d.printClass(s)
 	}
-	r, err := d.openRoom(ctx, o.attach, "create "+name+" --count 30")
+	r, err := d.openRoom(ctx, o.attach, name, "create "+name+" --count 30")
 	if err != nil {
 		return err
 	}
@@ -271,11 +271,11 @@ func (d deps) makeClass(ctx context.Context, r room, s class.Spec, o createOptio
 
 // printClass writes what would be made, as kubectl apply takes it.
 func (d deps) printClass(s class.Spec) error {
-	signer, err := d.state.Signer()
+	signers, err := d.classSigners(s.Class)
 	if err != nil {
 		return err
 	}
-	objects, err := s.Objects(signer)
+	objects, err := s.Objects(signers[0])
 	if err != nil {
 		return err
 	}

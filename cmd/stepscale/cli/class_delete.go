@@ -29,7 +29,7 @@ func newClassDeleteCommand(d deps) *cobra.Command {
 		Use: "delete NAME", Short: "수업을 지우고, 남은 것이 없는지 증명합니다",
 		Long: `수업의 네임스페이스(학생의 것과 stepscale-class-NAME)와 액세스 항목을 지웁니다. 만들다 만 수업도 됩니다. 토큰은 10초 안에 듣지 않게 됩니다.
 그다음 레이블과 이름으로, API 서버가 목록을 주는 모든 종류(클러스터 범위도)를 다시 살펴 무엇을 보았는지 출력합니다. 남은 것이 있으면 무엇이 붙들고 있는지(finalizers) 말하고 종료 코드 1로 끝납니다.
-레이블은 누구나 적을 수 있으므로, 이 컴퓨터의 열쇠로 적은 증명이 있는 것만 지웁니다. 클러스터마다 한 번 만드는 것은 class remove가 지웁니다.`,
+레이블은 누구나 적을 수 있으므로, 이 컴퓨터의 열쇠로 적은 증명이 있는 것만 지웁니다. 다른 컴퓨터에서 만든 수업은 그 열쇠를 가져오시면 됩니다(class key, class adopt). 클러스터마다 한 번 만드는 것은 class remove가 지웁니다.`,
 		Example: "  stepscale class delete k8s --context my-context\n  stepscale class delete k8s --eks my-cluster --region ap-northeast-2 --yes --wait 5m",
 		RunE:    func(cmd *cobra.Command, given []string) error { return d.classDelete(cmd.Context(), given[0], o) },
 	}
@@ -46,7 +46,7 @@ func (d deps) classDelete(ctx context.Context, name string, o deleteOptions) err
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
-	r, err := d.openRoom(ctx, o.attach, "delete "+name)
+	r, err := d.openRoom(ctx, o.attach, name, "delete "+name)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,10 @@ func (d deps) classDelete(ctx context.Context, name string, o deleteOptions) err
 	}
 	screen := view.New(d.errOut)
 	for _, foreign := range found.Foreign {
-		screen.Note("남겨 둠: 네임스페이스 " + foreign + ". 이 수업의 것처럼 보이지만 이 컴퓨터가 만들었다는 증명이 없습니다. 다른 컴퓨터에서 만드셨다면 거기에서 지워 주십시오.")
+		screen.Note("남겨 둠: 네임스페이스 " + foreign + ". 이 수업의 것처럼 보이지만 이 컴퓨터가 만들었다는 증명이 없습니다.")
+	}
+	if len(found.Foreign) > 0 && found.Empty() {
+		screen.Note(keyHint(name))
 	}
 	entries, aws := r.entries()
 	if found.Empty() && !aws {
@@ -115,7 +118,10 @@ func (d deps) proveDeleted(ctx context.Context, r room, name string, o deleteOpt
 	} else {
 		d.showProof(p)
 	}
-	if err == nil && !p.Holds() {
+	if err == nil && p.Holds() {
+		return d.state.Disown(name)
+	}
+	if err == nil {
 		err = &problem.Error{What: fmt.Sprintf("수업 %s에서 남은 것이 %d개, 볼 수 없는 것이 %d개 있습니다", name, len(p.Left), len(p.Unseen)),
 			Hint: "finalizers를 적은 컨트롤러가 지워 주기를 기다립니다. 잠시 뒤에 같은 명령을 다시 실행해 주십시오."}
 	}

@@ -19,16 +19,19 @@ import (
 
 func newClassJoinCommand(d deps) *cobra.Command {
 	var profile string
+	var noReport bool
 	cmd := &cobra.Command{
 		Use: "join 파일 코드", Short: "받은 수업 파일과 코드로 자리에 앉습니다",
 		Long: `강사에게 받은 수업 파일과 코드로 자리에 앉습니다. 서버가 답하는지, 누구로 알아보는지 확인한 뒤, kubeconfig를 상태 디렉터리에 둡니다(0600).
-그다음부터 stepscale learn과 run은 플래그 없이 그 자리에서 합니다. 임베디드 클러스터에서 하시려면 --cluster embedded를 적어 주십시오.
-수업은 그 자리의 네임스페이스 안에만 쓰고, 쓰기 전에 다시 묻지 않습니다. 자리를 떠나시려면 stepscale class leave를 실행해 주십시오.`,
+그다음부터 stepscale learn, run, observe, inspect는 플래그 없이 그 자리에서 합니다. 임베디드 클러스터에서 하시려면 --cluster embedded를 적어 주십시오.
+수업은 그 자리의 네임스페이스 안에만 쓰고, 쓰기 전에 다시 묻지 않습니다. 자리를 떠나시려면 stepscale class leave를 실행해 주십시오.
+강사의 화면에는 지금 하시는 수업과 단계가 보입니다. --no-report로 앉으시면 보고하지 않고 합니다(learn --no-report와 같습니다). 강사의 진행과 힌트는 그대로 받고, 손들기와 투표는 할 수 없습니다. 다시 보고하시려면 --no-report 없이 다시 앉으십시오.`,
 		Example: `  stepscale class join k8s.class K7QF-2M9D-XH3P
+  stepscale class join k8s.class K7QF-2M9D-XH3P --no-report
   stepscale learn hpa`,
 		Args: args(2, 2, "수업 파일과 코드"),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			return d.classJoin(cmd.Context(), given[0], given[1], profile)
+			return d.classJoin(cmd.Context(), given[0], given[1], profile, noReport)
 		},
 		ValidArgsFunction: func(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(given) > 0 {
@@ -37,6 +40,7 @@ func newClassJoinCommand(d deps) *cobra.Command {
 			return []string{classFile[1:]}, cobra.ShellCompDirectiveFilterFileExt
 		},
 	}
+	cmd.Flags().BoolVar(&noReport, "no-report", false, "강사에게 진도를 보고하지 않습니다")
 	cmd.Flags().StringVar(&profile, "profile", "", "AWS 신원으로 앉는 수업에서 쓸 AWS `프로필`")
 	return cmd
 }
@@ -59,7 +63,7 @@ func classFileError(file string, err error) error {
 	return e
 }
 
-func (d deps) classJoin(ctx context.Context, path, typed, profile string) error {
+func (d deps) classJoin(ctx context.Context, path, typed, profile string, noReport bool) error {
 	code, err := class.ReadCode(typed)
 	if err != nil {
 		return problem.Usage("자리의 코드가 아닙니다: "+typed, "코드는 K7QF-2M9D-XH3P처럼 열두 글자입니다. 대소문자와 -는 상관없습니다.")
@@ -81,7 +85,7 @@ func (d deps) classJoin(ctx context.Context, path, typed, profile string) error 
 	if err != nil {
 		return ticketError(t, err, time.Now())
 	}
-	j, err := t.Sit(d.state)
+	j, err := t.Sit(d.state, noReport)
 	if err != nil {
 		return &problem.Error{What: "자리를 상태 디렉터리에 적을 수 없습니다", Cause: err, Hint: "쓸 수 있는 디렉터리를 STEPSCALE_STATE_DIR 환경 변수에 적어 주십시오."}
 	}
@@ -92,6 +96,9 @@ func (d deps) classJoin(ctx context.Context, path, typed, profile string) error 
 		screen.Note(clockTime(j.Expires) + "까지 쓰실 수 있습니다.")
 	}
 	screen.Note("이제 stepscale learn hpa를 실행하시면 이 자리에서 합니다. 수업은 이 네임스페이스 안에만 씁니다.")
+	if j.NoReport {
+		screen.Note("강사에게 진도를 보고하지 않습니다. 다시 보고하시려면 --no-report 없이 다시 앉아 주십시오.")
+	}
 	if j.Image == "" {
 		screen.Note("이 수업에는 워크로드의 이미지가 정해져 있지 않습니다. 강사가 알려 준 이미지를 --image로 적어 주십시오.")
 	}

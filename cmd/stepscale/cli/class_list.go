@@ -30,11 +30,11 @@ func newClassListCommand(d deps) *cobra.Command {
 }
 
 func (d deps) classList(ctx context.Context, attach lab.Attachment, output string) error {
-	r, err := d.openRoom(ctx, attach, "list")
+	r, err := d.openRoom(ctx, attach, "", "list")
 	if err != nil {
 		return err
 	}
-	all, err := r.List(ctx)
+	all, err := r.List(ctx, d.classSigners)
 	if err != nil {
 		return roomError(err)
 	}
@@ -47,6 +47,8 @@ func (d deps) classList(ctx context.Context, attach lab.Attachment, output strin
 		switch {
 		case c.Going:
 			state = "지우는 중"
+		case c.Ours && c.Adopted:
+			state = "다른 컴퓨터에서 만들었고, 열쇠를 가져옴"
 		case !c.Ours:
 			state = "다른 컴퓨터에서 만듦"
 		case !c.Home:

@@ -50,12 +50,15 @@ func (d deps) classRenew(ctx context.Context, name string, ids []string, o renew
 			return err
 		}
 	}
-	r, err := d.openRoom(ctx, o.attach, "renew "+name)
+	r, err := d.openRoom(ctx, o.attach, name, "renew "+name)
 	if err != nil {
 		return err
 	}
 	s, err := r.load(ctx, name)
 	if err != nil {
+		return err
+	}
+	if err := r.refuseUnproven(ctx, s); err != nil {
 		return err
 	}
 	if s.Identity == class.IdentityGroup {

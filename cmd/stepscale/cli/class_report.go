@@ -7,6 +7,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
+	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine"
@@ -41,7 +42,11 @@ func (t *tutor) attend(ctx context.Context) (leave func()) {
 	if err != nil || !is {
 		return func() {}
 	}
-	t.class = who.Open(ctx)
+	begin := who.Open
+	if t.o.noReport {
+		begin = who.Listen
+	}
+	t.class = begin(ctx)
 	t.class.Until(t.o.target.ends)
 	return func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastReport)
@@ -50,6 +55,21 @@ func (t *tutor) attend(ctx context.Context) (leave func()) {
 			view.New(t.deps.errOut).Note("마지막 진도를 강사의 화면에 알리지 못했습니다. 이 컴퓨터에 저장한 진도는 그대로입니다.")
 		}
 	}
+}
+
+// offerHandIn tells how a recording may be handed in, and that it need not be.
+func (t *tutor) offerHandIn(executed bool) {
+	if executed && t.class != nil && t.o.target.seated && !t.o.noRecord && !t.o.noReport && !t.auto {
+		t.screen.Note("이 수업의 기록을 강사에게 내고 싶으시면 stepscale class hand-in을 실행해 주십시오. 저절로 내는 일은 없고, 내지 않으셔도 됩니다.")
+	}
+}
+
+// revival brings the pods of a stage back; nil where they cannot be taken.
+func revival(s stage) func(context.Context) error {
+	if on, ok := s.(*lab.Stage); ok {
+		return on.Revive
+	}
+	return nil
 }
 
 // inClass is the class as a play knows it: none is no class.

@@ -17,6 +17,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/class"
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/vpa"
@@ -28,18 +29,51 @@ type room struct {
 	cluster lab.Foreign
 }
 
-// openRoom attaches to the cluster; command is how the command line goes on that wants to.
-func (d deps) openRoom(ctx context.Context, attach lab.Attachment, command string) (room, error) {
+// openRoom attaches to the cluster of a class, with the key that it was made with where this
+// computer has it; command is how the command line goes on that wants to.
+func (d deps) openRoom(ctx context.Context, attach lab.Attachment, name, command string) (room, error) {
 	c, cfg, err := attachClass(ctx, attach, command)
 	if err != nil {
 		return room{}, err
 	}
-	signer, err := d.state.Signer()
+	signers, err := d.classSigners(name)
 	if err != nil {
 		return room{}, err
 	}
-	r, err := class.NewRoom(cfg, signer)
-	return room{r, c}, err
+	first, err := class.NewRoom(cfg, signers[0])
+	if err != nil || len(signers) == 1 {
+		return room{first, c}, err
+	}
+	for _, s := range signers {
+		r, err := class.NewRoom(cfg, s)
+		if err != nil {
+			return room{}, err
+		}
+		if knows, err := r.Knows(ctx, name); err != nil {
+			return room{}, roomError(err)
+		} else if knows {
+			return room{r, c}, nil
+		}
+	}
+	return room{first, c}, nil
+}
+
+// classSigners are the keys that a class may have been made with: this computer's, and one
+// that was brought here.
+func (d deps) classSigners(name string) ([]state.Signer, error) {
+	own, err := d.state.Signer()
+	if err != nil {
+		return nil, err
+	}
+	all := []state.Signer{own.For(name)}
+	adopted, is, err := d.state.Adopted(name)
+	if err != nil {
+		return nil, &problem.Error{What: "가져온 수업의 열쇠를 읽을 수 없습니다: " + name, Cause: err, Hint: "stepscale class adopt로 열쇠를 다시 가져와 주십시오."}
+	}
+	if is {
+		all = append(all, adopted)
+	}
+	return all, nil
 }
 
 // entries are the access entries of the cluster, where it is one of EKS.
@@ -146,8 +180,8 @@ func (d deps) completeClasses(ctx context.Context, attach lab.Attachment) (names
 	}
 	ctx, cancel := context.WithTimeout(ctx, completionTime)
 	defer cancel()
-	if r, err := d.openRoom(ctx, attach, ""); err == nil {
-		all, _ := r.List(ctx)
+	if r, err := d.openRoom(ctx, attach, "", ""); err == nil {
+		all, _ := r.List(ctx, d.classSigners)
 		for _, c := range all {
 			names = append(names, c.Class)
 		}

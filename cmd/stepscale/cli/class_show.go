@@ -35,7 +35,7 @@ func newClassShowCommand(d deps) *cobra.Command {
 }
 
 func (d deps) classShow(ctx context.Context, name string, attach lab.Attachment, output string) error {
-	r, err := d.openRoom(ctx, attach, "show "+name)
+	r, err := d.openRoom(ctx, attach, name, "show "+name)
 	if err != nil {
 		return err
 	}

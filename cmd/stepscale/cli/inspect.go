@@ -26,6 +26,7 @@ type inspectOptions struct {
 	cluster           lab.Attachment
 	namespace, output string
 	all, checklist    bool
+	seated            bool               // the cluster is that of the learner's seat
 	wrap              func(*rest.Config) // of a test that listens
 }
 
@@ -37,7 +38,7 @@ func newInspectCommand(d deps) *cobra.Command {
 		Use:   "inspect",
 		Short: "실제 클러스터의 HPA와 VPA를 한 번 읽고, 무엇이 잘못되었는지 근거와 함께 알려 드립니다",
 		Long: `실제 클러스터의 HPA와 VPA(있으면 카펜터와 클러스터 오토스케일러의 상태도)를 한 번 읽고, HPA마다 마지막 결정을 stepscale의 엔진으로 다시 계산해 설명합니다. 줄마다 관측(API가 그렇게 말함), 다시 계산(읽은 값으로 계산함), 알 수 없음(한 번 보아서는 모름)이 적힙니다.
-잘못된 것은 근거와, 그것을 직접 확인하실 명령 하나와 함께 나옵니다. 읽기만(get, list) 하고 아무것도 쓰지 않습니다.
+잘못된 것은 근거와, 그것을 직접 확인하실 명령 하나와 함께 나옵니다. 읽기만(get, list) 하고 아무것도 쓰지 않습니다. 수업의 자리에 앉아 계시면(class join) 그 자리의 클러스터와 네임스페이스가 기본입니다.
 종료 코드: 찾은 것이 없으면 0, 있으면 1, 볼 수 없으면 2.`,
 		Example: `  stepscale inspect -n shop
   stepscale inspect -A --context my-context
@@ -45,7 +46,15 @@ func newInspectCommand(d deps) *cobra.Command {
   stepscale inspect -A --output json
   stepscale inspect -n shop --output sarif > inspect.sarif`,
 		Args: args(0, 0, ""),
-		RunE: func(cmd *cobra.Command, _ []string) error { return d.inspect(cmd.Context(), o) },
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := o.check(); err != nil {
+				return err
+			}
+			if o.seated, err = d.sitAndLook(cmd, &o.cluster, &o.namespace); err != nil {
+				return cannot(err)
+			}
+			return d.inspect(cmd.Context(), o)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.namespace, "namespace", "n", "", "살펴볼 `네임스페이스` (컨텍스트의 것이 기본)")
@@ -166,7 +175,11 @@ func (o inspectOptions) name(r *inspect.Report) {
 	if o.cluster.Context == "" {
 		return
 	}
+	which := fmt.Sprintf("kubectl --context %s ", shellescape.Quote(o.cluster.Context))
+	if o.seated { // whose kubeconfig is none of kubectl's own
+		which = fmt.Sprintf("kubectl --kubeconfig %s --context %s ", shellescape.Quote(o.cluster.Kubeconfig), shellescape.Quote(o.cluster.Context))
+	}
 	for i := range r.Findings {
-		r.Findings[i].Command = strings.Replace(r.Findings[i].Command, "kubectl ", fmt.Sprintf("kubectl --context %s ", shellescape.Quote(o.cluster.Context)), 1)
+		r.Findings[i].Command = strings.Replace(r.Findings[i].Command, "kubectl ", which, 1)
 	}
 }

@@ -27,6 +27,7 @@ import (
 type learnOptions struct {
 	auto, restart      bool
 	noRecord, plain    bool
+	noReport           bool // nothing is told to the instructor
 	from               string
 	lessons, scenarios string
 	target             target
@@ -50,6 +51,7 @@ func newLearnCommand(d deps) *cobra.Command {
 			if err := d.sit(cmd, &o.target); err != nil {
 				return err
 			}
+			o.noReport = o.noReport || o.target.silent && !cmd.Flags().Changed("no-report")
 			return d.learn(cmd.Context(), strings.Join(given, ""), o)
 		},
 		ValidArgsFunction: d.completeLessons,
@@ -61,6 +63,7 @@ func newLearnCommand(d deps) *cobra.Command {
 	_ = cmd.RegisterFlagCompletionFunc("from", d.completeSteps)
 	f.StringVar(&o.lessons, "lessons", "", "내장 수업 대신 이 `폴더`의 수업을 씁니다")
 	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
+	f.BoolVar(&o.noReport, "no-report", false, "수업의 강사에게 진도를 보고하지 않습니다. 전에 한 보고도 지웁니다")
 	noRecordFlag(f, &o.noRecord)
 	plainFlag(f, &o.plain)
 	o.target.flags(d, cmd)
@@ -227,7 +230,7 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, after, next string) 
 			_ = rec.frame(f) // into no file that was named
 			shown.frame(f)
 		}
-		o.Source, o.Word = stage, wordedBy(stage)
+		o.Source, o.Word, o.Revive = stage, wordedBy(stage), revival(stage)
 		o.Branch, o.NoBranch = t.deps.branches(t.o.target, t.scenarios, c.Loop, c.Scenario, shown.frame)
 		t.second(stage.Info().Kubectl)
 		shown.begins(t.informed(stage.Info()))
@@ -239,6 +242,7 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, after, next string) 
 	if t.wide { // the screen that said so is gone
 		t.screen.Done("수업을 마쳤습니다: " + c.Title)
 	}
+	t.offerHandIn(o.Source != nil)
 	if drift := p.Drift(); t.auto && len(drift) > 0 && (o.Source == nil || o.Source.Info().Simulated) { // a real cluster may forbid what a lesson asks about
 		return &problem.Error{What: fmt.Sprintf("수업과 %s %d곳에서 어긋났습니다", korean.Subject(map[bool]string{true: "클러스터", false: "기록"}[o.Source != nil]), len(drift)), Where: c.File,
 			Hint: drift[0]}

@@ -41,7 +41,7 @@ func newObserveCommand(d deps) *cobra.Command {
 		Short: "실제 클러스터의 HPA를 지켜보며 예측과 실제를 나란히 보여 드립니다. --nodes는 카펜터와 클러스터 오토스케일러",
 		Long: `실제 클러스터의 HPA를 지켜보며 예측과 실제를 나란히 보여 드립니다. 15초마다 같은 입력(HPA, scale, 파드, 메트릭)을 읽어 stepscale의 엔진으로 결정을 예측하고, 클러스터의 HPA 컨트롤러가 실제로 한 일과 비교합니다. 다르면 이유를 찾아 봅니다.
 --nodes는 HPA 대신, 그 클러스터의 카펜터와 클러스터 오토스케일러가 마지막으로 한 결정(이벤트, NodePool, NodeClaim, 상태 ConfigMap, 노드의 테인트와 주석)을 한 번 읽고, 파드가 왜 기다리는지, 노드가 왜 남는지를 읽은 것으로 다시 계산해 곁에 적습니다. 필요한 권한은 --role이 보여 드립니다.
-읽기만 하고 아무것도 쓰지 않습니다. 멈추시려면 Ctrl-C를 누르십시오.`,
+읽기만 하고 아무것도 쓰지 않습니다. 수업의 자리에 앉아 계시면(class join) 그 자리의 클러스터와 네임스페이스가 기본입니다. 멈추시려면 Ctrl-C를 누르십시오.`,
 		Example: `  stepscale observe web -n shop
   stepscale observe web -n shop --context my-context --for 10m
   stepscale observe web -n shop --eks my-cluster --region ap-northeast-2 --record web.jsonl
@@ -54,11 +54,16 @@ func newObserveCommand(d deps) *cobra.Command {
 				return d.observeRole()
 			case o.nodes && len(given) > 0:
 				return problem.Usage("--nodes에는 HPA의 이름을 적지 않습니다.", "예: stepscale observe --nodes --context my-context")
-			case o.nodes:
-				return d.observeNodes(cmd.Context(), o)
+			case !o.nodes:
+				if err := args(1, 1, "HPA")(cmd, given); err != nil {
+					return err
+				}
 			}
-			if err := args(1, 1, "HPA")(cmd, given); err != nil {
+			if _, err := d.sitAndLook(cmd, &o.cluster, &o.namespace); err != nil {
 				return err
+			}
+			if o.nodes {
+				return d.observeNodes(cmd.Context(), o)
 			}
 			return d.observe(cmd.Context(), given[0], o)
 		},

@@ -19,19 +19,9 @@ import (
 
 // sit makes the learner's seat the target of a command that names no cluster, and says so.
 func (d deps) sit(cmd *cobra.Command, t *target) error {
-	if slices.ContainsFunc([]string{"cluster", "name", "context", "eks"}, cmd.Flags().Changed) {
-		return nil
-	}
-	j, taken, err := class.Seated(d.state)
-	if err != nil {
-		return &problem.Error{What: "앉아 계신 자리를 읽을 수 없습니다", Cause: err, Hint: "stepscale class leave로 지우고 수업 파일과 코드로 다시 앉아 주십시오. 자리 없이 하시려면 --cluster embedded를 적어 주십시오."}
-	}
-	if !taken {
-		return nil
-	}
-	if !j.Expires.IsZero() && time.Now().After(j.Expires) {
-		return &problem.Error{What: "수업 " + j.Class + "의 자리 " + korean.Topic(j.Seat) + " " + clockTime(j.Expires) + "에 끝났습니다", Code: problem.ExitUsage,
-			Hint: "자리를 떠나시려면 stepscale class leave를, 임베디드 클러스터에서 하시려면 --cluster embedded를 적어 주십시오. 수업이 이어진다면 강사에게 새 코드를 부탁해 주십시오."}
+	j, taken, err := d.seat(cmd, "자리 없이 하시려면 --cluster embedded나 --context를")
+	if err != nil || !taken {
+		return err
 	}
 	t.attach = attachSeat(j, t.attach)
 	if t.namespace == "" {
@@ -40,9 +30,46 @@ func (d deps) sit(cmd *cobra.Command, t *target) error {
 	if t.image == "" {
 		t.image = j.Image
 	}
-	t.seated, t.yes, t.ends = true, true, j.Expires // who joined has agreed to what a lesson writes there
-	view.New(d.errOut).Note("수업 " + j.Class + "의 자리 " + j.Seat + "에서 합니다. 네임스페이스 " + t.namespace + ". 임베디드 클러스터에서 하시려면 --cluster embedded, 자리를 떠나시려면 stepscale class leave.")
+	t.seated, t.yes, t.ends, t.silent = true, true, j.Expires, j.NoReport // who joined has agreed to what a lesson writes there
+	text := "수업 " + j.Class + "의 자리 " + j.Seat + "에서 합니다. 네임스페이스 " + t.namespace + ". "
+	if cmd.Flags().Lookup("cluster") != nil {
+		text += "임베디드 클러스터에서 하시려면 --cluster embedded, "
+	}
+	view.New(d.errOut).Note(text + "자리를 떠나시려면 stepscale class leave.")
 	return nil
+}
+
+// sitAndLook is sit for a command that only looks, and has no cluster of its own.
+func (d deps) sitAndLook(cmd *cobra.Command, attach *lab.Attachment, namespace *string) (taken bool, err error) {
+	j, taken, err := d.seat(cmd, "다른 클러스터를 보시려면 --context를")
+	if err != nil || !taken {
+		return false, err
+	}
+	*attach = attachSeat(j, *attach)
+	if all := cmd.Flags().Lookup("all-namespaces"); *namespace == "" && (all == nil || !all.Changed) {
+		*namespace = j.Namespace
+	}
+	view.New(d.errOut).Note("수업 " + j.Class + "의 자리 " + j.Seat + "의 클러스터를 봅니다. 다른 클러스터를 보시려면 --context 이름, 자리를 떠나시려면 stepscale class leave.")
+	return true, nil
+}
+
+// seat is the learner's, where the command names no cluster. other is what else may be typed.
+func (d deps) seat(cmd *cobra.Command, other string) (j class.Joined, taken bool, err error) {
+	if slices.ContainsFunc([]string{"cluster", "name", "context", "eks"}, cmd.Flags().Changed) {
+		return j, false, nil
+	}
+	j, taken, err = class.Seated(d.state)
+	if err != nil {
+		return j, false, &problem.Error{What: "앉아 계신 자리를 읽을 수 없습니다", Cause: err, Hint: "stepscale class leave로 지우고 수업 파일과 코드로 다시 앉아 주십시오. " + other + " 적어 주십시오."}
+	}
+	if !taken {
+		return j, false, nil
+	}
+	if !j.Expires.IsZero() && time.Now().After(j.Expires) {
+		return j, false, &problem.Error{What: "수업 " + j.Class + "의 자리 " + korean.Topic(j.Seat) + " " + clockTime(j.Expires) + "에 끝났습니다", Code: problem.ExitUsage,
+			Hint: "자리를 떠나시려면 stepscale class leave를, " + other + " 적어 주십시오. 수업이 이어진다면 강사에게 새 코드를 부탁해 주십시오."}
+	}
+	return j, true, nil
 }
 
 // seatError says why the cluster does not take whom it took when they joined.

@@ -41,6 +41,7 @@ type target struct {
 	holds     bool        // the load waits for who reads; see lab.Real
 	seated    bool        // it is the learner's seat in a class, which needs no flags
 	ends      time.Time   // of the seat's token; zero where nobody knows
+	silent    bool        // who has it does not want to report
 	foreign   lab.Foreign // the cluster, where more than one part of a command asks it; see open
 }
 

@@ -10,7 +10,7 @@ import (
 	"html/template"
 	"io"
 
-	"github.com/klauspost/compress/zstd"
+	frames "github.com/stepscale/stepscale/engine/recording"
 )
 
 //go:embed page.html
@@ -29,32 +29,14 @@ var ErrNoRecording = errors.New("no recording in the page")
 
 // WriteHTML writes the page with the recording in it.
 func (r *Report) WriteHTML(w io.Writer, recording io.Reader) error {
-	packed, err := pack(recording)
+	packed, err := frames.Pack(recording)
 	if err != nil {
 		return err
 	}
 	return layout.Execute(w, struct {
 		*Report
 		Recording template.HTML
-	}{r, template.HTML(recordingOpens + packed + recordingEnds)}) // letters, digits, - and _ between two constants
-}
-
-// window is how far back what repeats is found: a pass of a control loop is like those before it.
-const window = 8 << 20
-
-func pack(r io.Reader) (string, error) {
-	var b bytes.Buffer
-	z, err := zstd.NewWriter(&b, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithWindowSize(window), zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		return "", err
-	}
-	if _, err := io.Copy(z, r); err != nil {
-		return "", fmt.Errorf("pack the recording: %w", err)
-	}
-	if err := z.Close(); err != nil {
-		return "", err
-	}
-	return base64.RawURLEncoding.EncodeToString(b.Bytes()), nil
+	}{r, template.HTML(recordingOpens + base64.RawURLEncoding.EncodeToString(packed) + recordingEnds)}) // letters, digits, - and _ between two constants
 }
 
 // IsPage tells whether a file that begins like that is a page.
@@ -83,7 +65,7 @@ func unpack(b []byte) (io.Reader, error) {
 	if bytes.HasPrefix(b, []byte{0x1f, 0x8b}) { // a page of an earlier version
 		return gzip.NewReader(bytes.NewReader(b))
 	}
-	return zstd.NewReader(bytes.NewReader(b), zstd.WithDecoderMaxWindow(window), zstd.WithDecoderConcurrency(1))
+	return frames.Unpack(b)
 }
 
 // inPage says of what cannot be unpacked that it is no recording.

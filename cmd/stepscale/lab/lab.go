@@ -159,7 +159,10 @@ func (s *Stage) apply(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	if s.objects.access.Namespace == "" {
+		return nil
+	}
+	return clusters.Wake(ctx, s.objects.kube, s.Namespace()) // an earlier lesson's may have been parked
 }
 
 func (s *Stage) applyPart(ctx context.Context, obj *unstructured.Unstructured) error {

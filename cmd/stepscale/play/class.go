@@ -34,6 +34,7 @@ type Progress struct {
 	Replicas *int32 // nil where no step has told
 	Vote     string // the ballot that Choice answers; empty before one
 	Choice   string
+	Kept     string // what was Asked or Swept, and the learner goes on with the pods
 }
 
 // Ahead is the step that comes next.
@@ -50,6 +51,9 @@ type Said struct {
 	Freed   string // why it need not any more, where it was not the instructor who let go
 	News    []Event
 	Ballot  *Ballot // that waits for the learner's answer; nil where none does
+	Asked   string  // names the question whether the pods may go; empty where nobody asks
+	Swept   string  // names the sweep that has taken the pods; empty where they are there
+	Unseen  bool    // the learner does not report: no hand and no answer gets there
 	Changed <-chan struct{}
 }
 
@@ -103,9 +107,9 @@ func (p *Play) held() error {
 		case said.Held == "" && waited != "":
 			p.told(func(g *Progress) { g.Held = false })
 			p.note(cmp.Or(said.Freed, "강사가 진행을 풀었습니다. 이어서 실행합니다."))
-			return p.ctx.Err()
+			return cmp.Or(p.ctx.Err(), p.revived(said))
 		case said.Held == "":
-			return nil
+			return p.revived(said)
 		case said.Held != waited:
 			p.note(said.Held)
 		}
@@ -178,8 +182,12 @@ func (b Ballot) Choice(line string) (string, bool) {
 
 // hand raises the hand, or takes it down.
 func (p *Play) hand() flow {
-	if p.Class == nil {
+	switch {
+	case p.Class == nil:
 		p.note("이 수업을 보고 있는 강사가 없습니다.")
+		return stay
+	case p.now().Unseen:
+		p.note("보고하지 않고 하시는 수업이라 강사의 화면에 손을 들 수 없습니다. 강사를 직접 불러 주십시오.")
 		return stay
 	}
 	p.told(func(g *Progress) { g.Help = !g.Help })
@@ -193,7 +201,12 @@ func (p *Play) hand() flow {
 
 // vote opens the ballot once more that was passed over.
 func (p *Play) vote() flow {
-	if p.recast = p.now().Ballot != nil; !p.recast {
+	said := p.now()
+	p.recast = said.Ballot != nil
+	switch {
+	case said.Unseen:
+		p.note("보고하지 않고 하시는 수업에서는 투표하실 수 없습니다. stepscale class vote --answer로는 답하실 수 있습니다.")
+	case !p.recast:
 		p.note("지금 열려 있는 투표가 없습니다.")
 	}
 	return stay

@@ -134,13 +134,18 @@ type passes struct {
 	p         *Play
 	b         lessons.Block
 	first, at time.Time
+	told      time.Time // the class that the learner is there
 }
+
+// stillThere is how often the class is told of a learner whose lesson executes passes by
+// itself.
+const stillThere = time.Minute
 
 func (p *Play) passes(b lessons.Block) *passes {
 	if b.Kind != "continue" || b.ToStep() {
 		return nil
 	}
-	t := &passes{p: p, b: b}
+	t := &passes{p: p, b: b, told: time.Now()}
 	if p.session != nil {
 		if frames := p.session.Frames(); len(frames) > 0 {
 			t.first = frames[len(frames)-1].At
@@ -161,6 +166,10 @@ func (t *passes) each() func(trace.Frame) {
 		t.at = f.At
 		if f.Step == t.p.last || t.b.Arg == "change" && t.p.Loop.Changed(f) {
 			t.p.tell(Pass{OfPass(t.p.session.Frames(), f.Pass), t.p.start()})
+			if time.Since(t.told) > stillThere {
+				t.told = time.Now()
+				t.p.told(func(*Progress) {})
+			}
 		}
 	}
 }

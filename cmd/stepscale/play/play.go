@@ -44,6 +44,8 @@ type Options struct {
 	Next      string // what comes after the lesson; empty where nothing does
 	Save      func(state.Lesson)
 	Class     Class // nil where nobody looks on
+	// Revive brings pods back that somebody has taken; nil where nobody can.
+	Revive func(ctx context.Context) error
 
 	// Branch opens the same scenario on a cluster of its own; nil where it cannot, and
 	// NoBranch says why.
