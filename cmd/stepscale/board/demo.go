@@ -16,6 +16,9 @@ import (
 // KeyDemo is where in its ConfigMap's binary data a demo stands.
 const KeyDemo = "demo"
 
+// demoManager begins the names of those who write demos, as managed fields have them.
+const demoManager = "stepscale-demo-"
+
 // Demo shows an instructor's own steps to the class. Nothing waits for the cluster but its
 // beginning and its end.
 type Demo struct {
@@ -48,7 +51,7 @@ func (s *demoStore) Write(ctx context.Context, raw []byte) error {
 // OpenDemo begins a demo, in the place of one that runs already. Close has to be called.
 func (r Desk) OpenDemo(ctx context.Context) (*Demo, error) {
 	begun := reel{ID: rand.String(10)}
-	store := &demoStore{Desk: r, manager: "stepscale-demo-" + begun.ID, first: true}
+	store := &demoStore{Desk: r, manager: demoManager + begun.ID, first: true}
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	if err := store.Write(ctx, begun.encode()); err != nil {

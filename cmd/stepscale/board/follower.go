@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type Follower struct {
 
 	mu      sync.Mutex
 	changed chan struct{}
+	looked  bool   // the object was seen
 	id      string // of the demo; empty before the first
 	next    int    // the number of the part that comes next
 	over    bool
@@ -96,18 +98,16 @@ func (f *Follower) tell(events ...play.Event) {
 
 // see takes in the object. What cannot be read is not there.
 func (f *Follower) see(obj metav1.Object, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	first := !f.looked
+	f.looked = true
 	cm, ok := obj.(*corev1.ConfigMap)
 	if !ok || len(cm.BinaryData[KeyDemo]) == 0 {
 		return
 	}
 	r, err := decodeReel(cm.BinaryData[KeyDemo])
-	if err != nil {
-		return
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	first := f.id == ""
-	if !f.take(r) {
+	if err != nil || !f.take(r, first) {
 		return
 	}
 	if f.over {
@@ -115,33 +115,34 @@ func (f *Follower) see(obj metav1.Object, now time.Time) {
 		return
 	}
 	f.quiet.Reset(quietAfter)
-	if last := written(cm); first && now.Sub(last) >= quietAfter {
+	if last := lastWritten(cm); first && now.Sub(last) >= quietAfter {
 		f.tell(stillness(last))
 	}
 }
 
-// written is when the object was written last, by the API server's clock.
-func written(cm *corev1.ConfigMap) (last time.Time) {
+// lastWritten is when a demo was written last, by the API server's clock.
+func lastWritten(cm *corev1.ConfigMap) (last time.Time) {
 	for _, m := range cm.ManagedFields {
-		if m.Time != nil && m.Time.After(last) {
+		if strings.HasPrefix(m.Manager, demoManager) && m.Time != nil && m.Time.After(last) {
 			last = m.Time.Time
 		}
 	}
 	return last
 }
 
-// take takes in what is new in a reel, and tells whether there was anything.
-func (f *Follower) take(r reel) bool {
+// take takes in what is new in a reel, and tells whether there was anything. The first one
+// was there before we came.
+func (f *Follower) take(r reel, first bool) bool {
 	switch {
 	case r.ID == "":
 		return false
-	case f.id == "" && r.Over: // before we came
+	case first && r.Over:
 		f.id, f.next, f.over = r.ID, r.First+len(r.Parts), true
 		f.tell(play.Note{Text: "지금 진행 중인 시연은 없습니다. 강사가 시작하면 보여 드립니다."})
 		return false
 	case f.id != r.ID:
 		f.id, f.over = r.ID, false
-		f.tell(f.joined(r)...)
+		f.tell(f.joined(r, first)...)
 	case r.First+len(r.Parts) < f.next || r.First+len(r.Parts) == f.next && r.Over == f.over:
 		return false
 	default:
@@ -155,16 +156,20 @@ func (f *Follower) take(r reel) bool {
 	return true
 }
 
-// joined are the events of a demo that is new to us: those of its last lesson.
-func (f *Follower) joined(r reel) []play.Event {
+// joined are the events of a demo that is new to us; of one that we come to late, those of
+// the lesson that is shown.
+func (f *Follower) joined(r reel, late bool) []play.Event {
 	all := events(r.Parts)
+	if r.First > 0 {
+		all = slices.Concat(events(r.Lesson), []play.Event{play.Missed{}}, all)
+	}
+	if !late {
+		return all
+	}
 	for i := len(all) - 1; i >= 0; i-- {
 		if begins(all[i]) {
-			return all[i:]
+			return slices.Concat(all[i:i+1], []play.Event{play.Late{}}, all[i+1:])
 		}
-	}
-	if r.First > 0 {
-		all = append(append(events(r.Lesson), play.Missed{}), all...)
 	}
 	return all
 }

@@ -28,6 +28,8 @@ type (
 	Failed struct{}
 	// Missed tells that something before it is left out.
 	Missed struct{}
+	// Late tells that what follows, up to what is heard now, was shown before we came.
+	Late struct{}
 	// Over ends the demo.
 	Over struct{}
 )

@@ -74,10 +74,10 @@ func (f *Following) Then() (Begun, bool) {
 // follow tells what comes until the next lesson begins, or, where nobody types, the demo is
 // over.
 func (f *Following) follow() error {
-	for late := true; ; {
+	for {
 		events, changed := f.demo.Heard()
-		if late && len(events) > 0 {
-			events, late = f.catchUp(events), false
+		if i := slices.Index(events, Event(Late{})); i >= 0 {
+			events = f.catchUp(events[i+1:])
 		}
 		for _, e := range events {
 			f.mirror(e)
@@ -157,8 +157,7 @@ func (f *Following) newest() (x trace.Frame, ok bool) {
 func (f *Following) catchUp(events []Event) []Event {
 	var ends []int
 	for i, e := range events {
-		switch e.(type) {
-		case Shown, Passed:
+		if _, shown := e.(Shown); shown {
 			ends = append(ends, i)
 		}
 	}
