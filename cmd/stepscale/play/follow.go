@@ -53,7 +53,7 @@ func Follow(from Demo, begun Begun, loop engine.Definition, auto bool, heard fun
 	f := &Following{New(Options{Loop: loop, Source: d, Auto: auto}), d}
 	f.script = func() error {
 		if begun.Title != "" {
-			f.tell(Title{"강사의 화면 · " + begun.Title})
+			f.tell(Title{begun.Title + " · 강사의 화면"})
 		}
 		return f.follow()
 	}

@@ -101,7 +101,7 @@ func TestFollowersSeeTheSame(t *testing.T) {
 	second := func(id trace.StepID) trace.Frame { f := step(id, "5"); f.Pass = 2; return f }
 	parts := shot(t, l, tape(t, step("l/1-a/x", "1"), step("l/2-b/y", "4"), second("l/1-a/x"), second("l/2-b/y")), "b", "", "7", "k", "f", "b", "")
 	got := followed(t, true, append(parts, Over{}))
-	want := `Title{강사의 화면 · 수업}
+	want := `Title{수업 · 강사의 화면}
 Coming{l/1-a/x 단계를 실행합니다. 0s}
 Executed l/1-a/x false
 Coming{l/2-b/y 단계를 실행합니다. 0s}
@@ -168,7 +168,7 @@ func TestFollowersComeLate(t *testing.T) {
 // TestFollowersGoOn: the next lesson is another play.
 func TestFollowersGoOn(t *testing.T) {
 	got := followed(t, false, []Event{Begun{Title: "둘째"}}, "q")
-	if got != "Title{강사의 화면 · 수업}\nthen 둘째" {
+	if got != "Title{수업 · 강사의 화면}\nthen 둘째" {
 		t.Error(got)
 	}
 	got = followed(t, false, []Event{Missed{}, Failed{}, Over{}}, "b", "f", "q")
