@@ -207,6 +207,9 @@ func (f *Follower) heardOf(err error) {
 		f.tell(play.Note{Text: "강사의 화면이 오지 않고 있습니다: " + trouble(err) + ". 닿는 대로 저절로 이어집니다. 그동안 지나간 단계를 보실 수 있습니다."})
 	case err == nil && f.lost:
 		f.tell(play.Note{Text: "다시 연결되었습니다."})
+		if f.id != "" && !f.over {
+			f.quiet.Reset(quietAfter)
+		}
 	}
 	f.lost = err != nil
 }

@@ -279,3 +279,39 @@ func TestAReelThatIsTooLarge(t *testing.T) {
 		t.Error("no archive")
 	}
 }
+
+// TestConnectionIsTold: that nothing comes, and that it does again, once each; the silence
+// of who is gone meanwhile is told then.
+func TestConnectionIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFollower()
+		defer f.quiet.Stop()
+		r := reel{ID: "x"}
+		r.add(frame(1, 0))
+		f.take(r, true)
+		heard := func() string {
+			all, _ := f.Heard()
+			return fmt.Sprint(all)
+		}
+		heard()
+		for range 3 {
+			f.heardOf(errCut)
+		}
+		if got := heard(); strings.Count(got, "오지 않고 있습니다: 연결이 끊겼습니다") != 1 {
+			t.Error(got)
+		}
+		time.Sleep(2 * quietAfter)
+		if got := heard(); got != "[]" {
+			t.Error(got)
+		}
+		f.heardOf(nil)
+		f.heardOf(nil)
+		if got := heard(); got != "[{다시 연결되었습니다.}]" {
+			t.Error(got)
+		}
+		time.Sleep(quietAfter + time.Second)
+		if got := heard(); !strings.Contains(got, "새로 온 단계가 없습니다") {
+			t.Error(got)
+		}
+	})
+}

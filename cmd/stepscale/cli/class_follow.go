@@ -66,7 +66,7 @@ func (d deps) classFollow(ctx context.Context, t target, plain bool) error {
 	followed := who.Follow()
 	defer followed.Close()
 	screen, wide := view.New(d.out), d.fullScreen(plain)
-	screen.Note("수업 " + who.Class + ": 강사의 화면을 따라갑니다. 강사가 시작하면 보여 드립니다. 여기서는 아무것도 쓰지 않습니다." + map[bool]string{true: " 끝내시려면 Ctrl-C."}[wide])
+	screen.Note("수업 " + who.Class + ": 강사의 화면을 따라갑니다. 강사가 시작하면 보여 드립니다. 여기서는 아무것도 쓰지 않고, 글에 나오는 kubectl 명령은 강사의 클러스터에서만 됩니다." + map[bool]string{true: " 끝내시려면 Ctrl-C."}[wide])
 	for begun, more := (play.Begun{}), true; more && err == nil; {
 		begun, more, err = d.followLesson(ctx, followed, begun, wide)
 	}
