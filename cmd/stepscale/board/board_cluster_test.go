@@ -33,7 +33,7 @@ var learnersFlag = flag.Int("learners", 200, "how many learners step at once")
 func TestRunningClass(t *testing.T) {
 	cluster, cfg := somebodys(t)
 	for name, test := range map[string]func(*testing.T, *school){
-		"at once": atOnce, "forged": forged, "instructor": instructor, "cut": cut, "fenced": fenced, "quiet": quiet, "swept": sweptAway,
+		"at once": atOnce, "forged": forged, "instructor": instructor, "cut": cut, "fenced": fenced, "quiet": quiet, "demo": demonstrated, "demos": taken, "swept": sweptAway,
 		"restarted": restarted, "busy": busy, "expired": expired, "offline": offline,
 	} {
 		t.Run(name, func(t *testing.T) {

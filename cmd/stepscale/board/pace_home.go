@@ -173,7 +173,7 @@ func (l Learner) Answer(ctx context.Context, answer string) (Vote, error) {
 		votes = map[string]string{} // of somebody else's making
 	}
 	votes[v.Current()] = choice
-	raw, err := json.Marshal(newest(votes, v.Current(), MaxReport))
+	raw, err := json.Marshal(newestVotes(votes, v.Current(), MaxReport))
 	if err != nil {
 		return v, err
 	}

@@ -47,7 +47,7 @@ func (s Sweep) Write(ctx context.Context, kube kubernetes.Interface, class, name
 // ReadSweep is what was said last. What cannot be read was not said.
 func ReadSweep(hints *corev1.ConfigMap) Sweep {
 	var s Sweep
-	if decode(hints, KeySweep, &s) != nil {
+	if decode(hints, KeySweep, MaxHome, &s) != nil {
 		return Sweep{}
 	}
 	return s

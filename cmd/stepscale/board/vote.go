@@ -149,9 +149,9 @@ func numbersOf(round string) (n [2]int, ok bool) {
 // mostRound is how long the name of a round is at most.
 const mostRound = 20
 
-// newest are the votes of the newest rounds, as many as an object may hold; that of the round
+// newestVotes are the votes of the newest rounds, as many as an object may hold; that of the round
 // is among them.
-func newest(votes map[string]string, round string, bytes int) map[string]string {
+func newestVotes(votes map[string]string, round string, bytes int) map[string]string {
 	rounds := slices.SortedFunc(maps.Keys(votes), func(a, b string) int {
 		x, _ := numbersOf(a)
 		y, _ := numbersOf(b)

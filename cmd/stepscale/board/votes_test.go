@@ -22,18 +22,18 @@ func TestNewestVotes(t *testing.T) {
 	for n := range 60 {
 		votes[fmt.Sprintf("v%d/%d", n/2+1, n%2+1)] = "3"
 	}
-	got := newest(votes, "v2/1", 1<<20)
+	got := newestVotes(votes, "v2/1", 1<<20)
 	if len(got) != mostVotes || got["v30/2"] == "" || got["v2/1"] == "" || got["v2/2"] != "" || len(votes) != 60 {
 		t.Errorf("%d are kept: %v", len(got), got)
 	}
 	for round := range votes {
 		votes[round] = strings.Repeat("가", 60)
 	}
-	got = newest(votes, "v1/1", 1000)
+	got = newestVotes(votes, "v1/1", 1000)
 	if raw, _ := json.Marshal(got); len(raw) > 1000 || len(got) < 3 || got["v1/1"] == "" || got["v30/2"] == "" || got["v29/1"] != "" {
 		t.Errorf("%d bytes: %v", len(raw), got)
 	}
-	if got := newest(nil, "v1/1", 0); len(got) != 0 {
+	if got := newestVotes(nil, "v1/1", 0); len(got) != 0 {
 		t.Errorf("of none: %v", got)
 	}
 }

@@ -62,6 +62,8 @@ type Report struct {
 	Kept string `json:"kept,omitempty"`
 	// Silent tells that the learner does not want to report: nothing else stands here then.
 	Silent bool `json:"silent,omitempty"`
+
+	round string // that was voted in last, as far as is known
 }
 
 // Pace is where learners are held: they may execute up to and with Step of Lesson.

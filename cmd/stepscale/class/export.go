@@ -49,7 +49,7 @@ func (r *Room) Export(ctx context.Context, s Spec, now time.Time) (Results, erro
 		return Results{}, err
 	}
 	all := Results{Schema: ExportSchema, Class: s.Class, At: now}
-	if all.Home, err = r.said(ctx, s.Class); err != nil {
+	if all.Home, err = r.home(ctx, s.Class); err != nil {
 		return Results{}, err
 	}
 	reports := map[string]*corev1.ConfigMap{}
@@ -70,8 +70,8 @@ func (r *Room) Export(ctx context.Context, s Spec, now time.Time) (Results, erro
 	return all, nil
 }
 
-// said is what the instructor has said last.
-func (r *Room) said(ctx context.Context, class string) (map[string]string, error) {
+// home is what the instructor has said last.
+func (r *Room) home(ctx context.Context, class string) (map[string]string, error) {
 	all := map[string]string{}
 	for _, part := range []string{board.PartPace, board.PartVote} {
 		cm, err := r.kube.CoreV1().ConfigMaps(board.Home(class)).Get(ctx, board.Object(part), metav1.GetOptions{})

@@ -38,11 +38,11 @@ func newClassCommand(d deps) *cobra.Command {
   stepscale class remove --context my-context`,
 		Args: cobra.ArbitraryArgs, RunE: unknownCommand,
 	}
-	group(cmd, "학생", newClassJoinCommand(d), newClassLeaveCommand(d), newClassHandInCommand(d))
+	group(cmd, "학생", newClassJoinCommand(d), newClassFollowCommand(d), newClassHandInCommand(d), newClassLeaveCommand(d))
 	group(cmd, "강사: 클러스터마다 한 번", newClassInstallCommand(d),
 		d.classPart("status", "install이 만드는 것이 있는지 보여 드립니다. 쓰는 것은 없습니다", d.classStatus), d.classPart("remove", "install이 만든 것을 지웁니다", d.classRemove))
 	group(cmd, "강사: 수업의 자리", newClassCreateCommand(d), newClassListCommand(d), newClassShowCommand(d), newClassRenewCommand(d), newClassCostCommand(d), newClassExportCommand(d), newClassDeleteCommand(d), newClassKeyCommand(d), newClassAdoptCommand(d), newClassNamespaceCommand(d))
-	group(cmd, "강사: 수업 중", newClassBoardCommand(d), newClassPaceCommand(d), newClassVoteCommand(d), newClassHintCommand(d), newClassSweepCommand(d))
+	group(cmd, "강사: 수업 중", newClassBoardCommand(d), newClassPaceCommand(d), newClassVoteCommand(d), newClassHintCommand(d), newClassDemoCommand(d), newClassSweepCommand(d))
 	return cmd
 }
 

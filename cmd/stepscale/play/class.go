@@ -54,6 +54,7 @@ type Said struct {
 	Asked   string  // names the question whether the pods may go; empty where nobody asks
 	Swept   string  // names the sweep that has taken the pods; empty where they are there
 	Unseen  bool    // the learner does not report: no hand and no answer gets there
+	Shows   bool    // it is the instructor who plays, and others look on
 	Changed <-chan struct{}
 }
 
@@ -183,7 +184,7 @@ func (b Ballot) Choice(line string) (string, bool) {
 // hand raises the hand, or takes it down.
 func (p *Play) hand() flow {
 	switch {
-	case p.Class == nil:
+	case p.Class == nil || p.now().Shows:
 		p.note("이 수업을 보고 있는 강사가 없습니다.")
 		return stay
 	case p.now().Unseen:
