@@ -44,20 +44,14 @@ func BenchmarkFreshness(b *testing.B) {
 	bare := bareWatch(b, s)
 	var class, alone []time.Duration
 	n := 0
-	var merged []time.Duration
-	writtenAtOnce(b, pupils, bare, 0)
 	for b.Loop() {
 		n++
 		class = append(class, steppedAtOnce(b, w, lessons, n)...)
-		alone = append(alone, writtenAtOnce(b, pupils, bare, 2*n)...)
-		merging = true
-		merged = append(merged, writtenAtOnce(b, pupils, bare, 2*n+1)...)
-		merging = false
+		alone = append(alone, writtenAtOnce(b, pupils, bare, n)...)
 	}
 	b.ReportMetric(0, "ns/op")
 	quantiles(b, class, "board")
 	quantiles(b, alone, "bare")
-	quantiles(b, merged, "merge")
 	b.ReportMetric(at50(class)/at50(alone), "p50-ratio")
 	b.ReportMetric(float64(slices.Max(class))/float64(slices.Max(alone)), "max-ratio")
 	raw, _ := json.Marshal(reportAt(1))
@@ -140,14 +134,7 @@ func writtenAtOnce(b *testing.B, pupils []Learner, seen <-chan *corev1.ConfigMap
 	for _, p := range pupils {
 		writers.Go(func() {
 			raw, _ := json.Marshal(reportAt(n))
-			var err error
-			if merging && n > 1 {
-				body, _ := json.Marshal(map[string]any{"data": map[string]string{Key: string(raw)}})
-				_, err = p.Kube.CoreV1().ConfigMaps(p.Namespace).Patch(ctx, Object(partBare), "application/merge-patch+json", body, metav1.PatchOptions{FieldManager: reportManager})
-			} else {
-				err = (object{p.Kube, p.Class, p.Namespace, partBare, reportManager, Key}).Write(ctx, raw)
-			}
-			if err != nil {
+			if err := (object{p.Kube, p.Class, p.Namespace, partBare, reportManager, Key}).Write(ctx, raw); err != nil {
 				b.Error(err)
 			}
 		})
@@ -165,5 +152,3 @@ func writtenAtOnce(b *testing.B, pupils []Learner, seen <-chan *corev1.ConfigMap
 	}
 	return all
 }
-
-var merging bool

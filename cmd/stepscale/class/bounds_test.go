@@ -89,7 +89,7 @@ func TestTokenEnds(t *testing.T) {
 }
 
 // TestReplaced: a namespace that somebody made in the place of ours, after it was looked at, is
-// not deleted.
+// not deleted; nor is one that was taken out of the class.
 func TestReplaced(t *testing.T) {
 	t.Parallel()
 	c := newClassroom(t, "replaced", 1)
@@ -106,6 +106,18 @@ func TestReplaced(t *testing.T) {
 	if err != nil || ns.DeletionTimestamp != nil {
 		t.Errorf("another's namespace is deleted: %v", err)
 	}
+	relabel := func(class string) {
+		t.Helper()
+		patch := []byte(`{"metadata":{"labels":{"` + board.LabelClass + `":"` + class + `"}}}`)
+		if _, err := c.kube.CoreV1().Namespaces().Patch(t.Context(), "replaced-s01", "application/merge-patch+json", patch, metav1.PatchOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	relabel("kept") // by somebody who wants to keep it
+	if f, err := c.Find(t.Context(), "replaced"); err != nil || len(f.Seats) != 0 || !slices.Equal(f.Foreign, []string{"replaced-s01"}) {
+		t.Errorf("a namespace that was taken out of the class: %+v, %v", f, err)
+	}
+	relabel("replaced")
 	c.gone(t)
 }
 

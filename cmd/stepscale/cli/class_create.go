@@ -221,8 +221,8 @@ func (o createOptions) resumed(ctx context.Context, r room, s class.Spec) (class
 // announce is what is told before anything is written.
 func (o createOptions) announce(r room, s class.Spec, there, stay int) []string {
 	told := []string{
-		fmt.Sprintf("클러스터 %s에 수업 %s, 자리 %d개를 만듭니다. 네임스페이스 %s 그리고 %s부터 %s까지입니다.", r.cluster.Info().Name, korean.Object(s.Class), len(s.Seats),
-			korean.And(board.Home(s.Class)), s.Seats[0].Namespace, s.Seats[len(s.Seats)-1].Namespace),
+		fmt.Sprintf("클러스터 %s에 수업 %s, 자리 %d개를 만듭니다. 네임스페이스는 %s, 그리고 %s부터 %s까지입니다.", r.cluster.Info().Name, korean.Object(s.Class), len(s.Seats),
+			board.Home(s.Class), s.Seats[0].Namespace, s.Seats[len(s.Seats)-1].Namespace),
 		"저마다 파드 보안(restricted), ResourceQuota, LimitRange, NetworkPolicy를 두고 학생을 ClusterRole stepscale-student에 묶습니다.",
 		"끝나는 때: " + clockTime(s.Ends),
 	}
