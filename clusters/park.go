@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"strconv"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/util/retry"
 )
@@ -72,10 +74,14 @@ func parked(n int32, had any) *parking {
 	return p
 }
 
+// moved is how long a Deployment is looked at again that has changed since: its controller
+// writes its status as pods come and go.
+var moved = wait.Backoff{Duration: 20 * time.Millisecond, Factor: 2, Jitter: 0.1, Steps: 10, Cap: time.Second}
+
 // eachWorkload patches Deployments of ours as they were looked at: where one has changed
 // since, all are looked at again.
 func eachWorkload(ctx context.Context, kube kubernetes.Interface, namespace string, change func(appsv1.Deployment) *parking) error {
-	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+	err := retry.RetryOnConflict(moved, func() error {
 		all, err := Workloads(ctx, kube, namespace)
 		if err != nil {
 			return err
@@ -97,4 +103,8 @@ func eachWorkload(ctx context.Context, kube kubernetes.Interface, namespace stri
 		}
 		return nil
 	})
+	if err != nil && ctx.Err() != nil { // and not what was wrong the last time
+		return ctx.Err()
+	}
+	return err
 }

@@ -222,3 +222,12 @@ func written(at time.Time) *corev1.ConfigMap {
 	stamp := metav1.NewTime(at)
 	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{{Manager: reportManager, Time: &stamp}}}}
 }
+
+// TestSilentIsNotStuck: of who does not report nobody knows how long a step takes.
+func TestSilentIsNotStuck(t *testing.T) {
+	now := time.Now()
+	b := board(BoardOptions{Stuck: time.Minute}, now, map[string]string{"k-s01": "s01"}, map[string]reported{"k-s01": {Report: Report{Silent: true, Lesson: "hpa/02", Help: true}, since: now.Add(-time.Hour)}}, nil)
+	if r, s := b.Rows[0], b.Sum(); r.Stuck || r.Help || r.Lesson != "" || !r.Silent || s.Silent != 1 || s.Reported != 0 || s.Stuck != 0 {
+		t.Errorf("%+v, %+v", r, s)
+	}
+}

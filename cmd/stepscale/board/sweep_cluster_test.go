@@ -47,8 +47,16 @@ func quiet(t *testing.T, s *school) {
 	news := ""
 	hears(t, l, ahead("hpa/02", 3), "the pace and a hint", func(said play.Said) bool {
 		news += fmt.Sprint(said.News)
-		return said.Held != "" && strings.Contains(news, "모두에게") && said.Ballot == nil && said.Unseen
+		return said.Held != "" && strings.Contains(news, "모두에게") && said.Unseen
 	})
+	for end := time.Now().Add(20 * time.Second); l.Listener.Now(ahead("", 0)).Ballot == nil; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the vote is not heard")
+		}
+	}
+	if said := l.Now(ahead("", 0)); said.Ballot != nil {
+		t.Errorf("who does not report is asked to vote: %+v", said)
+	}
 	if err := l.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func (one Result) row(votes []string, width int) []string {
 	row := make([]string, width)
 	row[0], row[1] = one.Seat, one.Display
 	r := one.Report
-	if r == nil {
+	if r == nil || r.Silent {
 		return row
 	}
 	copy(row[2:], []string{r.Lesson, r.Step, strconv.Itoa(r.Steps), strconv.Itoa(r.Total), strconv.FormatBool(r.Done), r.Question, r.Answer, strconv.FormatBool(r.Help)})

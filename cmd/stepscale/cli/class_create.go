@@ -16,6 +16,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/outside"
+	"github.com/stepscale/stepscale/engine/vpa"
 )
 
 type createOptions struct {
@@ -173,7 +174,7 @@ func (d deps) classCreate(ctx context.Context, name string, o createOptions) err
 	}
 	there, err := r.Survey(ctx, s)
 	if err != nil {
-		return roomError(err)
+		return surveyError(name, err)
 	}
 	file, err := d.classFileFor(name, o.hand, s, there > 0)
 	if err != nil {
@@ -216,6 +217,15 @@ func (o createOptions) resumed(ctx context.Context, r room, s class.Spec) (class
 	}
 	s, stay := s.Join(old)
 	return s, stay, nil
+}
+
+// surveyError says how to go on with a class that another computer has made.
+func surveyError(name string, err error) error {
+	told := roomError(err)
+	if e, ok := errors.AsType[*problem.Error](told); ok && errors.As(err, new(*vpa.ForeignError)) {
+		e.Hint += " " + keyHint(name)
+	}
+	return told
 }
 
 // announce is what is told before anything is written.

@@ -55,12 +55,7 @@ func (d deps) classDelete(ctx context.Context, name string, o deleteOptions) err
 		return roomError(err)
 	}
 	screen := view.New(d.errOut)
-	for _, foreign := range found.Foreign {
-		screen.Note("남겨 둠: 네임스페이스 " + foreign + ". 이 수업의 것처럼 보이지만 이 컴퓨터가 만들었다는 증명이 없습니다.")
-	}
-	if len(found.Foreign) > 0 && found.Empty() {
-		screen.Note(keyHint(name))
-	}
+	tellForeign(screen, name, found)
 	entries, aws := r.entries()
 	if found.Empty() && !aws {
 		screen.Note("지울 것이 없습니다.")
@@ -89,6 +84,16 @@ func (d deps) classDelete(ctx context.Context, name string, o deleteOptions) err
 		}
 	}
 	return d.proveDeleted(ctx, r, name, o)
+}
+
+// tellForeign names what stays, and how another computer's class is deleted.
+func tellForeign(screen *view.Screen, name string, found class.Found) {
+	for _, foreign := range found.Foreign {
+		screen.Note("남겨 둠: 네임스페이스 " + foreign + ". 이 수업의 것처럼 보이지만 이 컴퓨터가 만들었다는 증명이 없습니다.")
+	}
+	if len(found.Foreign) > 0 && found.Empty() {
+		screen.Note(keyHint(name))
+	}
 }
 
 func deletion(name string, f class.Found, aws bool) []string {

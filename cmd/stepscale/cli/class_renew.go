@@ -58,14 +58,8 @@ func (d deps) classRenew(ctx context.Context, name string, ids []string, o renew
 	if err != nil {
 		return err
 	}
-	if err := r.refuseUnproven(ctx, s); err != nil {
+	if err := r.renewable(ctx, s, ends, now); err != nil {
 		return err
-	}
-	if s.Identity == class.IdentityGroup {
-		return problem.Usage("이 수업에는 코드가 없습니다. 학생은 그룹으로 들어옵니다.", "그룹은 클러스터의 인증을 관리하는 쪽에서 바꿉니다.")
-	}
-	if s.Identity == class.IdentityToken && ends.IsZero() && s.Ends.Before(now.Add(leastClass)) {
-		return classOver(s.Ends)
 	}
 	seats, err := chooseSeats(s, ids)
 	if err != nil {
@@ -89,6 +83,20 @@ func (d deps) classRenew(ctx context.Context, name string, ids []string, o renew
 	}
 	_, err = d.handOut(ctx, r, s, seats, file, o.hand)
 	return err
+}
+
+// renewable refuses a class that has no codes of ours, or is over.
+func (r room) renewable(ctx context.Context, s class.Spec, ends, now time.Time) error {
+	if err := r.refuseUnproven(ctx, s); err != nil {
+		return err
+	}
+	if s.Identity == class.IdentityGroup {
+		return problem.Usage("이 수업에는 코드가 없습니다. 학생은 그룹으로 들어옵니다.", "그룹은 클러스터의 인증을 관리하는 쪽에서 바꿉니다.")
+	}
+	if s.Identity == class.IdentityToken && ends.IsZero() && s.Ends.Before(now.Add(leastClass)) {
+		return classOver(s.Ends)
+	}
+	return nil
 }
 
 // chooseSeats are those that were named, or all.

@@ -59,6 +59,9 @@ func (d deps) classShow(ctx context.Context, name string, attach lab.Attachment,
 		return d.writeJSON(all)
 	}
 	d.showClass(all, time.Now())
+	if len(present) == 0 && len(s.Seats) > 0 {
+		view.New(d.errOut).Note(keyHint(name))
+	}
 	return nil
 }
 
@@ -78,7 +81,9 @@ func (d deps) showClass(all class.Description, now time.Time) {
 		if !*seat.There {
 			text += "  네임스페이스가 없거나 다른 사람의 것입니다"
 		}
-		if r := seat.Report; r != nil {
+		if r := seat.Report; r != nil && r.Silent {
+			text += "  보고하지 않음"
+		} else if r != nil {
 			text += fmt.Sprintf("  %s %s %d/%d", outside.Brief(r.Lesson), outside.Brief(r.Step), r.Steps, r.Total)
 			if r.Help {
 				text += "  도와주세요"

@@ -54,10 +54,8 @@ func newObserveCommand(d deps) *cobra.Command {
 				return d.observeRole()
 			case o.nodes && len(given) > 0:
 				return problem.Usage("--nodes에는 HPA의 이름을 적지 않습니다.", "예: stepscale observe --nodes --context my-context")
-			case !o.nodes:
-				if err := args(1, 1, "HPA")(cmd, given); err != nil {
-					return err
-				}
+			case !o.nodes && len(given) == 0:
+				return args(1, 1, "HPA")(cmd, given)
 			}
 			if _, err := d.sitAndLook(cmd, &o.cluster, &o.namespace); err != nil {
 				return err
