@@ -42,7 +42,8 @@ type Following struct {
 }
 
 // Follow is the play of a lesson of a demo; before the first one it waits, with the zero
-// Begun. Heard, of the options' face, is told of every frame. Close has to be called.
+// Begun. heard is told of every frame, as a session's Heard; it may be nil. Where nobody
+// types, auto, it ends with the demo. Close has to be called.
 func Follow(from Demo, begun Begun, loop engine.Definition, auto bool, heard func(trace.Frame)) *Following {
 	d := &demo{Demo: from, simulated: begun.Simulated}
 	d.session = engine.NewSession(func(yield func(trace.Frame, error) bool) {
@@ -83,6 +84,8 @@ func (f *Following) follow() error {
 			f.mirror(e)
 		}
 		switch {
+		case f.left: // a pipe that was closed
+			return ErrQuit
 		case f.demo.then != nil:
 			return nil
 		case f.Auto && slices.Contains(events, Event(Over{})):

@@ -179,6 +179,18 @@ func TestFollowersGoOn(t *testing.T) {
 	}
 }
 
+// TestFollowersTurnAway: who reads no more waits for nothing more.
+func TestFollowersTurnAway(t *testing.T) {
+	f := Follow(&film{changed: make(chan struct{})}, Begun{Title: "수업"}, loop, true, nil)
+	defer f.Close()
+	for range f.Events(t.Context()) {
+		break
+	}
+	if f.Err() != ErrQuit {
+		t.Error(f.Err())
+	}
+}
+
 // TestNothingPrivateIsShown: no command, path, server or message of the instructor's.
 func TestNothingPrivateIsShown(t *testing.T) {
 	const secret = "SECRET"
