@@ -1,90 +1,37 @@
 package board
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"maps"
-	"sync"
 	"time"
 	"unicode/utf8"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 )
 
 const (
-	// settle is how long a report waits for what comes right behind it: a step that is
-	// executed and the next question are one write.
-	settle = 100 * time.Millisecond
-	// writeTimeout is how long one write may take.
-	writeTimeout = 10 * time.Second
 	// mostWord is how long a text of a learner may be, in bytes.
 	mostWord = 200
 	// mostVotes is how many votes a report keeps, those of a long day.
 	mostVotes = 40
 )
 
-// retries is how long a write that failed waits before it is tried again; anything that
-// is told in between is written with it.
-func retries() wait.Backoff {
-	return wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 1 << 20, Cap: 20 * time.Second}
-}
-
-var errUnwritten = errors.New("the newest report is not written")
-
-// Store is where a report is written.
-type Store interface {
-	Write(ctx context.Context, report []byte) error
-}
-
-// Reporter keeps the newest report of a learner and writes it, one write at a time. It is
-// safe for several goroutines, and nothing waits for the cluster but Close.
-type Reporter struct {
-	store   Store
-	failed  func(error) // is told of the first failure; may be nil
-	changed chan struct{}
-	closing chan struct{}
-	ended   chan struct{}
-	stop    context.CancelFunc
-	once    sync.Once
-
-	mu      sync.Mutex
-	report  Report
-	told    bool // of a failure
-	version int  // of report
-	written int  // the version that is in the store
-}
+// Reporter keeps the newest report of a learner and writes it.
+type Reporter struct{ *newest[Report] }
 
 // NewReporter begins with votes that were given before. Close has to be called.
 func NewReporter(store Store, votes map[string]string, failed func(error)) *Reporter {
-	r := &Reporter{store: store, failed: failed, changed: make(chan struct{}, 1), closing: make(chan struct{}), ended: make(chan struct{})}
-	r.report.Votes = maps.Clone(votes)
-	ctx, stop := context.WithCancel(context.Background())
-	r.stop = stop
-	go func() {
-		defer close(r.ended)
-		r.run(ctx)
-	}()
-	return r
+	return &Reporter{keep(store, Report{Votes: maps.Clone(votes)}, encodeReport, failed)}
 }
 
-// Close writes what is not written yet, as long as the context lasts, and ends the
-// reporter. The error is that the newest report is not in the store.
-func (r *Reporter) Close(ctx context.Context) error {
-	r.once.Do(func() { close(r.closing) })
-	select {
-	case <-r.ended:
-	case <-ctx.Done():
+func encodeReport(r Report) []byte {
+	r.Sent = time.Now()
+	raw, err := json.Marshal(r)
+	if err != nil || len(raw) > MaxReport { // votes are what there may be many of
+		r.Votes = nil
+		raw, _ = json.Marshal(r)
 	}
-	r.stop()
-	<-r.ended
-	if raw, _ := r.newest(); raw != nil {
-		return errUnwritten
-	}
-	return nil
+	return raw
 }
 
 // Told takes in where the learner stands.
@@ -108,11 +55,7 @@ func (r *Reporter) Told(p play.Progress) {
 }
 
 // Voted is what the learner has answered in a round; empty where nothing.
-func (r *Reporter) Voted(round string) string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.report.Votes[round]
-}
+func (r *Reporter) Voted(round string) string { return r.look().Votes[round] }
 
 // bounded is the beginning of a text.
 func bounded(text string) string {
@@ -124,95 +67,4 @@ func bounded(text string) string {
 		n--
 	}
 	return text[:n]
-}
-
-func (r *Reporter) change(do func(*Report)) {
-	r.mu.Lock()
-	do(&r.report)
-	r.version++
-	r.mu.Unlock()
-	select {
-	case r.changed <- struct{}{}:
-	default: // it is going to look anyway
-	}
-}
-
-// newest is the report to be written, and which one it is; nil where it has been.
-func (r *Reporter) newest() ([]byte, int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.version == r.written {
-		return nil, r.version
-	}
-	r.report.Sent = time.Now()
-	raw, err := json.Marshal(r.report)
-	if err != nil || len(raw) > MaxReport { // votes are what there may be many of
-		bare := r.report
-		bare.Votes = nil
-		raw, _ = json.Marshal(bare)
-	}
-	return raw, r.version
-}
-
-// run writes until Close, and then once more what is not written yet.
-func (r *Reporter) run(ctx context.Context) {
-	for {
-		select {
-		case <-r.closing:
-			r.flush(ctx)
-			return
-		case <-r.changed:
-		}
-		select {
-		case <-r.closing:
-		case <-time.After(settle):
-		}
-		r.flush(ctx)
-	}
-}
-
-// flush writes the newest report, again and again until it is written or Close gives up.
-// Before Close, something newer takes its place.
-func (r *Reporter) flush(ctx context.Context) {
-	closing := r.closing
-	for again := retries(); ctx.Err() == nil; {
-		raw, version := r.newest()
-		if raw == nil {
-			return
-		}
-		err := r.write(ctx, raw)
-		if err == nil {
-			r.mu.Lock()
-			r.written = version
-			r.mu.Unlock()
-			return // what was told meanwhile has left its mark in changed
-		}
-		r.fails(err)
-		pause := again.Step()
-		if s, asked := apierrors.SuggestsClientDelay(err); asked {
-			pause = max(pause, time.Duration(s)*time.Second)
-		}
-		select {
-		case <-ctx.Done():
-		case <-closing: // there is little time left
-			closing, again = nil, retries()
-		case <-time.After(pause):
-		}
-	}
-}
-
-func (r *Reporter) write(ctx context.Context, raw []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
-	defer cancel()
-	return r.store.Write(ctx, raw)
-}
-
-func (r *Reporter) fails(err error) {
-	r.mu.Lock()
-	first := !r.told
-	r.told = true
-	r.mu.Unlock()
-	if first && r.failed != nil {
-		r.failed(err)
-	}
 }
