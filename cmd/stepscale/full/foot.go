@@ -65,7 +65,7 @@ func (m Model) asks() []string {
 			case i == m.current && q.wrong != "":
 				s.Question(q.text)
 				s.Note(q.wrong + ": 맞지 않습니다. 힌트를 보시고 한 번 더 답해 주십시오.")
-			case i == m.current:
+			case i == m.current || m.Follows:
 				s.Question(q.text)
 			case i < m.current:
 				s.Note(q.text + " → " + given(q.guess))
@@ -147,6 +147,8 @@ func (m Model) enters() string {
 		return "다시 실행"
 	case m.stop == play.ForPace:
 		return "다시 확인 (풀리면 저절로 이어집니다)"
+	case m.Follows:
+		return "(단계는 강사가 실행합니다)"
 	case m.finished != "":
 		return "끝"
 	}
@@ -169,6 +171,9 @@ func (m Model) otherKeys() []string {
 	}
 	if m.now > 0 {
 		keys = append(keys, "←→ 기록")
+	}
+	if m.Follows {
+		return append(keys, "? 도움말", "f 값", "g 그래프", "a 호출", "o YAML", ": 명령", "q 끝")
 	}
 	return append(keys, "? 도움말", "c 계속", "k kubectl", "f 값", "g 그래프", "a 호출", "o YAML", ": 명령", "q 끝")
 }
@@ -196,15 +201,25 @@ func (m Model) helpBlock() block {
 			s.Note("한 글자짜리는 그 글쇠로 바로 됩니다. 다른 것은 :를 누르고 이름으로 부르십시오.")
 		} else {
 			s.Pairs(m.verbRows())
-			s.Note(wording.Answers)
+			if !m.Follows {
+				s.Note(wording.Answers)
+			}
 		}
 		s.Note("한글 입력 상태에서도 같은 글쇠를 누르시면 됩니다(ㅜ = n).")
-		s.Note("Ctrl-Z로 잠시 나갔다가 fg로 돌아오실 수 있고, Ctrl-C는 " + map[bool]string{true: "끝냅니다.", false: "진도를 저장하고 끝냅니다."}[m.retells()])
+		s.Note("Ctrl-Z로 잠시 나갔다가 fg로 돌아오실 수 있고, Ctrl-C는 " + map[bool]string{true: "끝냅니다.", false: "진도를 저장하고 끝냅니다."}[m.retells() || m.Follows])
 	}
 }
 
+// verbs are those of the play's table.
+func (m Model) verbs() []play.Verb {
+	if m.Follows {
+		return play.FollowVerbs()
+	}
+	return play.Verbs()
+}
+
 func (m Model) verbRows() (rows [][2]string) {
-	for _, v := range play.Verbs() {
+	for _, v := range m.verbs() {
 		if v.Key != "b" { // the screen looks back by itself
 			rows = append(rows, [2]string{v.Key, v.Help})
 		}

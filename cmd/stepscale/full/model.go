@@ -19,6 +19,7 @@ type Setting struct {
 	Notes     []string          // what is to be known before the lesson begins
 	Replay    bool              // a recording is played
 	Lesson    bool              // that a lesson is about, which is played too
+	Follows   bool              // somebody else's steps are followed
 	Title     string            // until the play tells another
 	Color     bool
 }
@@ -156,8 +157,8 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.quiet = false
 	case woken:
 		was := m.asking
-		if m.asking = false; m.stop == play.ForPace {
-			m.notes = nil // why the step waited
+		if m.asking = false; m.stop == play.ForPace || m.stop == play.ForDemo {
+			m.notes = nil // why the step waited, and what was said of the last one
 		}
 		return m, func() tea.Msg { msg.asked <- was; return nil }
 	case ended:
@@ -180,10 +181,13 @@ func (m Model) framed(f trace.Frame) Model {
 	return m
 }
 
-// reveal shows all frames that there are.
+// reveal shows all frames that there are. Who follows others and looks back goes on doing so.
 func (m Model) reveal() Model {
 	if last := len(m.frames) - 1; m.now != last {
-		m.now, m.cursor = last, last
+		if !m.Follows || !m.past() {
+			m.cursor = last
+		}
+		m.now = last
 	}
 	return m
 }

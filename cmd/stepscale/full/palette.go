@@ -46,7 +46,7 @@ func (m Model) entries() (all []entry) {
 			all = append(all, entry{c.Names, c.Args, c.Help, sends})
 		}
 	default:
-		for _, v := range play.Verbs() {
+		for _, v := range m.verbs() {
 			if v.Key != "b" { // the screen looks back by itself
 				all = append(all, entry{v.Names, v.Args, v.Help, sends})
 			}

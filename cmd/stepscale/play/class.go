@@ -48,6 +48,7 @@ type Said struct {
 	Held    string // why the step has to wait, in Korean; empty where it need not
 	News    []Event
 	Ballot  *Ballot // that waits for the learner's answer; nil where none does
+	Shows   bool    // it is the instructor who plays, and others look on
 	Changed <-chan struct{}
 }
 
@@ -176,7 +177,7 @@ func (b Ballot) Choice(line string) (string, bool) {
 
 // hand raises the hand, or takes it down.
 func (p *Play) hand() flow {
-	if p.Class == nil {
+	if p.Class == nil || p.now().Shows {
 		p.note("이 수업을 보고 있는 강사가 없습니다.")
 		return stay
 	}

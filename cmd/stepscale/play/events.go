@@ -63,8 +63,8 @@ type (
 	// Facts shows all that a step has read and computed.
 	Facts struct{ Frame trace.Frame }
 	// Help shows the table of verbs; in a lesson about a recording those that it has, and
-	// the commands of the recording.
-	Help struct{ Recorded bool }
+	// the commands of the recording, and for who follows a demo those that only look.
+	Help struct{ Recorded, Following bool }
 	// Trouble is a step that failed, and may be run again.
 	Trouble struct{ What, Where, Hint string }
 	// Finished ends the lesson.
@@ -98,6 +98,7 @@ const (
 	ForReplay      // in a recording
 	ForPace        // of the class
 	ForVote        // of the class
+	ForDemo        // that is followed
 )
 
 // Count is how many have given an answer.

@@ -11,7 +11,7 @@ import (
 )
 
 // Prompts are what stands before the caret at a stop.
-var Prompts = map[play.Stop]string{play.ForNext: "다음>", play.ForAnswer: "예측>", play.ForRepair: "다시>", play.ForReplay: "기록>", play.ForPace: "기다림>", play.ForVote: "투표>"}
+var Prompts = map[play.Stop]string{play.ForNext: "다음>", play.ForAnswer: "예측>", play.ForRepair: "다시>", play.ForReplay: "기록>", play.ForPace: "기다림>", play.ForVote: "투표>", play.ForDemo: "따라가기>"}
 
 // Write writes an event that asks for nothing and stands for itself: a row of passes is
 // put together by the face.
@@ -45,6 +45,10 @@ func Write(s *view.Screen, e play.Event) {
 	case play.Help:
 		if e.Recorded {
 			help(s, CommandRows(true), "둘러보시는 동안 수업은 제자리에 있고, Enter를 누르시면 거기서 이어집니다. "+Answers)
+			return
+		}
+		if e.Following {
+			verbRows(s, play.FollowVerbs(), "강사가 한 단계를 실행하면 저절로 이어집니다.")
 			return
 		}
 		Help(s)
@@ -136,12 +140,14 @@ func verdicts(s *view.Screen, all play.Verdicts) {
 const Answers = "질문에는 숫자(예: 4, 180%, 1.8)나 확장·축소·유지, 예·아니요로 답하시면 됩니다."
 
 // Help shows the verbs.
-func Help(s *view.Screen) {
+func Help(s *view.Screen) { verbRows(s, play.Verbs(), Answers) }
+
+func verbRows(s *view.Screen, verbs []play.Verb, note string) {
 	var rows [][2]string
-	for _, v := range play.Verbs() {
+	for _, v := range verbs {
 		rows = append(rows, [2]string{strings.TrimSpace(strings.Join(v.Names, ", ") + " " + v.Args), v.Help})
 	}
-	help(s, rows, Answers)
+	help(s, rows, note)
 }
 
 func help(s *view.Screen, rows [][2]string, note string) {
