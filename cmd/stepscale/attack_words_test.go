@@ -9,7 +9,7 @@ var spoken = []struct {
 	most int
 }{
 	{"", 0}, {"learn", 1}, {"lessons", 0}, {"run web-surge", 0}, {"verify web.jsonl", 0}, {"replay web.jsonl", 0}, {"observe web", 0}, {"inspect", 0}, {"check", 0}, {"doctor", 0},
-	{"image", 0}, {"class", 0}, {"class install", 0}, {"class status", 0}, {"class remove", 0}, {"class create", 1}, {"class list", 0}, {"class show", 1}, {"class renew", 1}, {"class cost", 1}, {"class export --csv", 1}, {"class delete", 1}, {"class join", 2}, {"class leave", 0}, {"eks-token", 0}, {"version", 0},
+	{"image", 0}, {"class", 0}, {"class install", 0}, {"class status", 0}, {"class remove", 0}, {"class create", 1}, {"class list", 0}, {"class show", 1}, {"class renew", 1}, {"class cost", 1}, {"class export --csv", 1}, {"class delete", 1}, {"class join", 2}, {"class leave", 0}, {"class demo", 2}, {"class follow", 0}, {"eks-token", 0}, {"version", 0},
 	{"completion bash", 0}, {"cluster", 0}, {"cluster up", 1}, {"cluster status", 0}, {"cluster down", 1}, {"cluster kubeconfig", 0}, {"cluster clean", 0},
 }
 

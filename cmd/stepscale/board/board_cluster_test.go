@@ -47,7 +47,7 @@ func TestRunningClass(t *testing.T) {
 	})
 	cfg.QPS = -1
 	for name, test := range map[string]func(*testing.T, *school){
-		"at once": atOnce, "forged": forged, "instructor": instructor, "cut": cut, "fenced": fenced,
+		"at once": atOnce, "forged": forged, "instructor": instructor, "cut": cut, "fenced": fenced, "demo": demonstrated, "demos": taken,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newSchool(t, cfg)) })
 	}

@@ -39,7 +39,7 @@ create는 학생마다 네임스페이스를 파드 보안(restricted), 할당�
 	}
 	cmd.AddCommand(d.classPart("install", "없는 것을 만듭니다", d.classInstall), newClassNamespaceCommand(d), d.classPart("status", "무엇이 있는지 보여 드립니다. 쓰는 것은 없습니다", d.classStatus),
 		d.classPart("remove", "stepscale이 만든 것을 지웁니다", d.classRemove))
-	cmd.AddCommand(newClassBoardCommand(d), newClassPaceCommand(d), newClassVoteCommand(d), newClassHintCommand(d))
+	cmd.AddCommand(newClassBoardCommand(d), newClassPaceCommand(d), newClassVoteCommand(d), newClassHintCommand(d), newClassDemoCommand(d), newClassFollowCommand(d))
 	cmd.AddCommand(newClassCreateCommand(d), newClassListCommand(d), newClassShowCommand(d), newClassRenewCommand(d), newClassCostCommand(d), newClassExportCommand(d), newClassDeleteCommand(d))
 	cmd.AddCommand(newClassJoinCommand(d), newClassLeaveCommand(d))
 	return cmd

@@ -123,7 +123,7 @@ func TestClassRefuses(t *testing.T) {
 		{"--to로 적어", []string{"pace", "k8s", "--reason", "x"}},
 		{"한 번에 하나만", []string{"vote", "k8s", "--show", "--again"}},
 		{"함께 적어", []string{"vote", "k8s", "--question", "?"}},
-		{"어느 자리의 답인지", []string{"vote", "--answer", "3"}},
+		{"어느 수업의 자리인지", []string{"vote", "--answer", "3"}}, {"어느 수업의 자리인지", []string{"follow"}}, {"-n과 --image는 --here와", []string{"demo", "k8s", "hpa/02", "--context", "x", "-n", "s01"}},
 		{"0보다 긴 시간", []string{"board", "k8s", "--stuck", "0s"}},
 		{"--web은", []string{"board", "k8s", "--web", "--output", "json"}},
 		{"--port", []string{"board", "k8s", "--port", "80"}},

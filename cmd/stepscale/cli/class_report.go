@@ -37,6 +37,9 @@ func learner(ctx context.Context, t target) (board.Learner, bool, error) {
 // attend takes part in the class, where there is one. What is wrong with the cluster is told
 // by the lesson, which needs it.
 func (t *tutor) attend(ctx context.Context) (leave func()) {
+	if t.demo.Demo != nil { // who shows a class something is none of its learners
+		return func() {}
+	}
 	who, is, err := learner(ctx, t.o.target)
 	if err != nil || !is {
 		return func() {}
@@ -53,10 +56,13 @@ func (t *tutor) attend(ctx context.Context) (leave func()) {
 
 // inClass is the class as a play knows it: none is no class.
 func (t *tutor) inClass() play.Class {
-	if t.class == nil {
-		return nil
+	switch {
+	case t.demo.Demo != nil:
+		return t.demo
+	case t.class != nil:
+		return t.class
 	}
-	return t.class
+	return nil
 }
 
 // informed is what is to be known of a stage, with what the instructor sees.

@@ -144,18 +144,9 @@ func (d deps) openVote(ctx context.Context, room board.Desk, before board.Vote, 
 
 // classAnswer votes as a learner.
 func (d deps) classAnswer(ctx context.Context, b ballot) error {
-	if !b.target.attached() || b.target.namespace == "" {
-		return problem.Usage("어느 자리의 답인지 알 수 없습니다.", "수업에 쓰시는 --context나 --eks와 -n을 함께 적어 주십시오.")
-	}
-	if err := b.target.check(); err != nil {
-		return err
-	}
-	who, is, err := learner(ctx, b.target)
+	who, err := inClassroom(ctx, b.target)
 	if err != nil {
-		return problem.OfCluster(err)
-	}
-	if !is {
-		return problem.Usage("네임스페이스 "+b.target.namespace+"의 수업을 알 수 없습니다.", "강사에게 받은 네임스페이스의 이름이 맞는지 확인해 주십시오.")
+		return err
 	}
 	v, err := who.Answer(ctx, b.answer)
 	switch {

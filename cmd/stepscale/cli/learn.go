@@ -24,14 +24,6 @@ import (
 	"github.com/stepscale/stepscale/lessons"
 )
 
-type learnOptions struct {
-	auto, restart      bool
-	noRecord, plain    bool
-	from               string
-	lessons, scenarios string
-	target             target
-}
-
 func newLearnCommand(d deps) *cobra.Command {
 	var o learnOptions
 	cmd := &cobra.Command{
@@ -54,16 +46,7 @@ func newLearnCommand(d deps) *cobra.Command {
 		},
 		ValidArgsFunction: d.completeLessons,
 	}
-	f := cmd.Flags()
-	f.BoolVar(&o.auto, "auto", false, "질문 없이 끝까지 실행합니다. 진도는 읽지도 쓰지도 않습니다")
-	f.BoolVar(&o.restart, "restart", false, "저장된 진도를 무시하고 처음부터 시작합니다")
-	f.StringVar(&o.from, "from", "", "이 `단계`부터 보여 드립니다. 앞의 단계는 빠르게 실행합니다")
-	_ = cmd.RegisterFlagCompletionFunc("from", d.completeSteps)
-	f.StringVar(&o.lessons, "lessons", "", "내장 수업 대신 이 `폴더`의 수업을 씁니다")
-	f.StringVar(&o.scenarios, "scenarios", "", "내장 시나리오 대신 이 `폴더`의 시나리오를 씁니다")
-	noRecordFlag(f, &o.noRecord)
-	plainFlag(f, &o.plain)
-	o.target.flags(d, cmd)
+	o.flags(d, cmd)
 	return cmd
 }
 
@@ -123,24 +106,21 @@ func (d deps) learn(ctx context.Context, name string, o learnOptions) (err error
 	for _, text := range c.told {
 		view.New(d.errOut).Note(text)
 	}
+	demo, err := o.show(ctx, chosen)
+	if err != nil {
+		return err
+	}
+	d.heard = demo.beside(d.heard)
 	on := &onScreen{Waits: d.waits}
 	d.waits = on
-	t := &tutor{on: on, deps: d, session: d.opener(d, o.target, scenarios), progress: progress, auto: o.auto, attached: o.target.attached(), o: o, files: files, scenarios: scenarios, next: c.after, screen: view.New(d.out)}
+	t := &tutor{on: on, deps: d, session: d.opener(d, o.target, scenarios), progress: progress, auto: o.auto, attached: o.target.attached(), o: o, files: files, scenarios: scenarios, next: c.after, screen: view.New(d.out), demo: demo}
 	defer func() { err = t.session.close(err) }()
 	if !o.auto {
 		t.typed, t.wide = d.typed, d.fullScreen(o.plain)
 	}
 	defer t.attend(ctx)()
-	err = t.all(ctx, chosen)
-	if errors.Is(err, play.ErrQuit) {
-		t.screen.Note(o.target.stopped(t.kept))
-		return nil
-	}
-	if ctx.Err() != nil && !o.auto {
-		t.screen.Blank()
-		t.screen.Note(o.target.stopped(t.kept))
-	}
-	return err
+	defer demo.end(ctx, d) // before the cluster is taken down
+	return t.toTheEnd(ctx, chosen)
 }
 
 // tutor plays lessons one after the other.
@@ -161,6 +141,21 @@ type tutor struct {
 	kept      bool                        // something was saved
 	shown     []string                    // the lines for the second terminal
 	class     *board.Lesson               // nil outside of one
+	demo      showing                     // to a class
+}
+
+// toTheEnd plays the lessons, and says where whoever stops can go on.
+func (t *tutor) toTheEnd(ctx context.Context, chosen []chosenLesson) error {
+	err := t.all(ctx, chosen)
+	if errors.Is(err, play.ErrQuit) {
+		t.screen.Note(t.o.target.stopped(t.kept))
+		return nil
+	}
+	if ctx.Err() != nil && !t.auto {
+		t.screen.Blank()
+		t.screen.Note(t.o.target.stopped(t.kept))
+	}
+	return err
 }
 
 // all plays the lessons one after the other.
@@ -225,13 +220,15 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, after, next string) 
 		defer func() { err = errors.Join(err, rec.close()) }()
 		stage.Session().Heard = func(f trace.Frame) {
 			_ = rec.frame(f) // into no file that was named
+			t.demo.frame(f)
 			shown.frame(f)
 		}
 		o.Source, o.Word = stage, wordedBy(stage)
-		o.Branch, o.NoBranch = t.deps.branches(t.o.target, t.scenarios, c.Loop, c.Scenario, shown.frame)
+		o.Branch, o.NoBranch = t.branches(c.Lesson, shown.frame)
 		t.second(stage.Info().Kubectl)
 		shown.begins(t.informed(stage.Info()))
 	}
+	t.demo.begin(play.Begun{Lesson: c.ID, Title: c.Title, Loop: c.Loop, Cluster: t.o.target.kind(), Simulated: o.Source == nil || o.Source.Info().Simulated})
 	p := play.New(o)
 	if err := shown.Play(ctx, p); err != nil {
 		return err

@@ -41,7 +41,11 @@ func (d deps) sit(cmd *cobra.Command, t *target) error {
 		t.image = j.Image
 	}
 	t.seated, t.yes = true, true // who joined has agreed to what a lesson writes there
-	view.New(d.errOut).Note("수업 " + j.Class + "의 자리 " + j.Seat + "에서 합니다. 네임스페이스 " + t.namespace + ". 임베디드 클러스터에서 하시려면 --cluster embedded, 자리를 떠나시려면 stepscale class leave.")
+	text := "수업 " + j.Class + "의 자리 " + j.Seat + "에서 합니다. 네임스페이스 " + t.namespace + "."
+	if cmd.Flags().Lookup("cluster") != nil { // can be done elsewhere
+		text += " 임베디드 클러스터에서 하시려면 --cluster embedded,"
+	}
+	view.New(d.errOut).Note(text + " 자리를 떠나시려면 stepscale class leave.")
 	return nil
 }
 
