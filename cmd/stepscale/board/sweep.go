@@ -121,7 +121,7 @@ func (s *sweeps) say(said *play.Said) {
 func (s Sweep) says() string {
 	switch s.State {
 	case SweepAsked:
-		return fmt.Sprintf("강사: %d분째 한 단계도 실행하지 않으셨습니다. 이 수업의 파드 %d개를 치워도 될까요? 계속 쓰시려면 '그대로'라고 적으시거나 다음 단계를 실행해 주십시오. %s까지 아무것도 하지 않으시면 치웁니다.", s.Minutes, s.Pods, s.Until.Local().Format("15:04"))
+		return fmt.Sprintf("강사: %d분째 한 단계도 실행하지 않으셨습니다. 이 수업의 파드 %d개를 치워도 될까요? 계속 쓰시려면 '남기기'라고 적으시거나 다음 단계를 실행해 주십시오. %s까지 아무것도 하지 않으시면 치웁니다.", s.Minutes, s.Pods, s.Until.Local().Format("15:04"))
 	case SweepDone:
 		return fmt.Sprintf("강사가 이 수업의 파드 %d개를 치웠습니다(디플로이먼트의 replicas를 0으로). 지운 것은 없고 진도도 그대로입니다. 이어서 하시려면 다음 단계를 실행해 주십시오. 먼저 파드를 전처럼 다시 띄웁니다.", s.Pods)
 	}

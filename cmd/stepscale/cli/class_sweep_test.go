@@ -79,7 +79,7 @@ func TestClassSweeps(t *testing.T) {
 	}
 	l.says("한 단계도 실행하지 않으셨습니다. 이 수업의 파드")
 	run("답을 기다림", problem.ExitOK, "class", "sweep", "swept", "--dry-run")
-	l.types("그대로")
+	l.types("남기기")
 	l.says("파드를 그대로 둡니다")
 	within(t, 20*time.Second, "the answer is heard", func() bool { return sweepNow(t, r, s, time.Hour, time.Hour) == "s01 kept" })
 	run("쓰는 중", problem.ExitOK, "class", "sweep", "swept", "--dry-run")

@@ -105,7 +105,7 @@ func TestFollowersSeeTheSame(t *testing.T) {
 Coming{l/1-a/x 단계를 실행합니다. 0s}
 Executed l/1-a/x false
 Coming{l/2-b/y 단계를 실행합니다. 0s}
-Question{몇?}
+Question{몇? false}
 Executed l/2-b/y false
 Verdicts[{3 n  4 [] }]
 Coming{이번 패스의 나머지를 실행합니다. 0s}

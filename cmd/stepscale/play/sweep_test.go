@@ -56,7 +56,7 @@ func swept(t *testing.T, s *sweeper, revive func(context.Context) error, lines .
 // TestKeep: the answer is told with the question that it answers, also before a prediction;
 // without a question there is nothing to answer.
 func TestKeep(t *testing.T) {
-	for _, lines := range [][]string{{"그대로"}, {"keep"}, {"", "그대로"}} {
+	for _, lines := range [][]string{{"남기기"}, {"stay"}, {"", "남기기"}} {
 		s := &sweeper{room: newRoom(), asked: "a7"}
 		notes, _ := swept(t, s, nil, lines...)
 		if last := s.told[len(s.told)-1]; last.Kept != "a7" || !strings.Contains(notes, "그대로 둡니다") {
@@ -65,7 +65,7 @@ func TestKeep(t *testing.T) {
 	}
 	s := &sweeper{room: newRoom()}
 	before := len(s.told)
-	if notes, _ := swept(t, s, nil, "그대로"); len(s.told) != before+1 || !strings.Contains(notes, "묻는 강사가 없습니다") {
+	if notes, _ := swept(t, s, nil, "남기기"); len(s.told) != before+1 || !strings.Contains(notes, "묻는 강사가 없습니다") {
 		t.Errorf("nobody asks: %s", notes)
 	}
 }
