@@ -31,12 +31,6 @@ func steps(t *testing.T, l *Lesson, n int) {
 	}
 }
 
-// news waits until the learner's screen says something.
-func news(t *testing.T, l *Lesson, at play.Ahead, want string) {
-	t.Helper()
-	hears(t, l, at, want, func(said play.Said) bool { return strings.Contains(fmt.Sprint(said.News), want) })
-}
-
 // polls is hears where nothing wakes a face: it is asked at every key.
 func polls(t *testing.T, l *Lesson, want string) {
 	t.Helper()
