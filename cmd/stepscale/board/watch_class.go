@@ -179,14 +179,14 @@ func (w *Watch) report(o metav1.Object) Report {
 
 // remember keeps an answer, of each learner only so many.
 func (w *Watch) remember(about question, namespace, answer string) {
-	if w.answered[about] == nil {
-		w.answered[about] = map[string]string{}
-	}
 	if _, again := w.answered[about][namespace]; !again {
 		if w.kept[namespace] >= mostRemembered {
 			return
 		}
 		w.kept[namespace]++
+	}
+	if w.answered[about] == nil {
+		w.answered[about] = map[string]string{}
 	}
 	w.answered[about][namespace] = answer
 }
