@@ -15,7 +15,7 @@ import (
 
 // charts are the values of the passes over time, up to the frame that is shown.
 func (m Model) charts() *overlay {
-	o := &overlay{page: page{name: "패스마다의 흐름"}}
+	o := &overlay{page: page{name: chartsName}}
 	rows := 5 + m.height/24
 	ticks := m.upTo()
 	if len(ticks) == 0 {

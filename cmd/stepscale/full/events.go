@@ -26,6 +26,10 @@ func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
 	case play.Prose:
 		m = m.says(text(e))
 	case play.Coming:
+		if len(m.opening) > 0 {
+			m = m.says(m.opening...)
+			m.opening = nil
+		}
 		if m.coming, m.questions = wording.Coming(e), nil; m.retells() { // it has come
 			m = m.says(text(e))
 		}

@@ -21,13 +21,21 @@ type Face struct {
 	Out   io.Writer // the terminal
 	Heard func(play.Event)
 
-	program *tea.Program // while a play runs
+	before  *Model       // the screen, while a play runs that has not taken it yet
+	program *tea.Program // while it has
 }
 
 // Frame takes in a frame that was executed; the play tells of some of them only.
-func (f *Face) Frame(x trace.Frame) {
-	if f.program != nil {
-		f.program.Send(Framed{x})
+func (f *Face) Frame(x trace.Frame) { f.send(Framed{x}) }
+
+func (f *Face) send(msg tea.Msg) {
+	switch {
+	case f.program != nil:
+		f.program.Send(msg)
+	case f.before != nil:
+		next, _ := f.before.Update(msg)
+		m := next.(Model)
+		f.before = &m
 	}
 }
 
@@ -35,28 +43,23 @@ func (f *Face) Frame(x trace.Frame) {
 func (f *Face) Shown() bool { return f.program != nil }
 
 // Awaits says what takes real time while a step runs; empty when it is over.
-func (f *Face) Awaits(what string) {
-	if f.program != nil {
-		f.program.Send(awaits(what))
-	}
-}
+func (f *Face) Awaits(what string) { f.send(awaits(what)) }
 
 // fps is how often what has changed is written. Every look for changes wakes a processor, that of
 // a screen that nobody touches, too: at 60 it is more than a hundredth of one, and at 30 a key
 // (BenchmarkKeyOnTerminal) may take longer than 33 ms.
 const fps = 40
 
-// Play renders it to its end. It ends with the context, too.
+// Play renders it to its end. It ends with the context, too. The screen is taken when there is
+// something to do on it: what is told before is on its first frame.
 func (f *Face) Play(ctx context.Context, p play.Script) (err error) {
-	typed := make(chan string, 1)
+	typed, gone := make(chan string, 1), make(chan error, 1)
 	model := New(f.Setting, func(line string) { typed <- line })
-	f.program = tea.NewProgram(model, tea.WithContext(ctx), tea.WithInput(f.In), tea.WithOutput(f.Out), tea.WithoutSignalHandler(), tea.WithFPS(fps))
-	gone := make(chan error, 1)
-	go func() {
-		_, err := f.program.Run()
-		gone <- err
-	}()
+	f.before = &model
 	defer func() { // also where the play panics: the terminal is given back first
+		if f.before = nil; f.program == nil {
+			return
+		}
 		f.program.Send(ended{})
 		if failed := <-gone; err == nil && failed != nil && !errors.Is(failed, tea.ErrProgramKilled) {
 			err = failed
@@ -67,7 +70,9 @@ func (f *Face) Play(ctx context.Context, p play.Script) (err error) {
 		if f.Heard != nil {
 			f.Heard(e)
 		}
-		f.program.Send(Told{e})
+		if f.send(Told{e}); f.program == nil && !prefaces(e) {
+			f.begins(ctx, gone)
+		}
 		ask, ok := e.(play.Ask)
 		if !ok {
 			continue
@@ -79,6 +84,25 @@ func (f *Face) Play(ctx context.Context, p play.Script) (err error) {
 		p.Type(line)
 	}
 	return p.Err()
+}
+
+// prefaces tells of an event that another one follows at once.
+func prefaces(e play.Event) bool {
+	switch e.(type) {
+	case play.Title, play.Prose, play.Coming, play.Question:
+		return true
+	}
+	return false
+}
+
+// begins takes the screen.
+func (f *Face) begins(ctx context.Context, gone chan<- error) {
+	program := tea.NewProgram(*f.before, tea.WithContext(ctx), tea.WithInput(f.In), tea.WithOutput(f.Out), tea.WithoutSignalHandler(), tea.WithFPS(fps))
+	f.program = program
+	go func() {
+		_, err := program.Run()
+		gone <- err
+	}()
 }
 
 // line is what is typed, or Wake where what was asked has changed before.

@@ -125,6 +125,67 @@ func TestVerbsActNow(t *testing.T) {
 	}
 }
 
+// TestOpening: what is to be known before a lesson is read on its first page, and takes no rows
+// from the others; over a recording, which has no page, it stands until the first key.
+func TestOpening(t *testing.T) {
+	notes := []string{"노드는 시뮬레이션입니다."}
+	m := New(Setting{Notes: notes}, func(string) {})
+	show := func(all ...play.Event) {
+		for _, e := range all {
+			next, _ := m.Update(Told{e})
+			m = next.(Model)
+		}
+	}
+	show(play.Prose{Text: "첫 글입니다."}, play.Coming{Text: "시작합니다."}, play.Ask{Stop: play.ForNext})
+	if first := strings.Join(m.lines(story), "\n"); !strings.Contains(first, "첫 글입니다.") || !strings.Contains(first, notes[0]) || strings.Contains(strings.Join(m.foot(), "\n"), notes[0]) {
+		t.Errorf("the first page is\n%s\nover\n%s", first, strings.Join(m.foot(), "\n"))
+	}
+	show(play.Executed{}, play.Prose{Text: "다음 글입니다."}, play.Coming{Text: "이어 갑니다."}, play.Ask{Stop: play.ForNext})
+	if second := strings.Join(m.lines(story), "\n"); !strings.Contains(second, "다음 글입니다.") || strings.Contains(second, notes[0]) {
+		t.Errorf("the second page is\n%s", second)
+	}
+	m = New(Setting{Notes: notes, Replay: true}, func(string) {})
+	show(play.Replayed{Frame: trace.Frame{Step: "x/1"}}, play.Ask{Stop: play.ForReplay})
+	if !strings.Contains(plain(m), notes[0]) {
+		t.Errorf("no note:\n%s", plain(m))
+	}
+}
+
+// TestQuestionBelowTheDeed: where the lesson says nothing more before it asks, the question
+// stands below what the step did, which may be what it is about; a hint is offered where there
+// is one.
+func TestQuestionBelowTheDeed(t *testing.T) {
+	loop := loops()["hpa"]
+	m := New(Setting{Loop: loop}, func(string) {})
+	m.width, m.height = 80, 24
+	show := func(all ...tea.Msg) {
+		for _, e := range all {
+			next, _ := m.Update(e)
+			m = next.(Model)
+		}
+	}
+	f := trace.Frame{Pass: 1, Step: loop.Steps[0].ID, Actor: loop.Steps[0].Actor}
+	f.Add("scrapedPods", "2", "")
+	show(Told{play.Prose{Text: "앞의 글"}}, Told{play.Coming{Text: "읽습니다."}}, Told{play.Ask{Stop: play.ForNext}}, Framed{f}, Told{play.Executed{Frame: f}},
+		Told{play.Coming{Text: "계산합니다."}}, Told{play.Question{Text: "몇 개입니까?", Hinted: true}}, Told{play.Ask{Stop: play.ForAnswer}})
+	for _, shown := range []string{"메트릭을 수집한 파드", "몇 개입니까?", "예측>", "h 힌트"} {
+		if !strings.Contains(plain(m), shown) {
+			t.Errorf("no %q on\n%s", shown, plain(m))
+		}
+	}
+	m = m.verbed("2")
+	if m.field.String() != "2" || strings.Contains(plain(m), "앞의 글") {
+		t.Errorf("the answer is not typed:\n%s", plain(m))
+	}
+	show(Told{play.Again{Index: 0, Guess: "3"}}, Told{play.Ask{Stop: play.ForAnswer}})
+	if text := plain(m); !strings.Contains(text, "한 번 더 답해 주십시오") || strings.Contains(text, "힌트") {
+		t.Errorf("a hint that is not there:\n%s", text)
+	}
+	if next, _ := m.Update(tea.KeyPressMsg{Code: tea.KeyTab}); !strings.Contains(plain(next.(Model)), "앞의 글") {
+		t.Errorf("what was read before is not a key away:\n%s", plain(next.(Model)))
+	}
+}
+
 // TestAnswerNo: a learner who answers no types an n first.
 func TestAnswerNo(t *testing.T) {
 	m := crowded()
@@ -188,7 +249,7 @@ func TestAnswerBeginsWithAKey(t *testing.T) {
 func TestHeadOfALongLoop(t *testing.T) {
 	const title = "유지와 축소, 그리고 5분의 안정화 구간"
 	for _, loop := range []string{"hpa-cluster-autoscaler", "vpa", "node-comparison"} {
-		for _, width := range []int{60, 80, 119, 120, 200} {
+		for _, width := range []int{60, 80, 109, 110, 120, 200} {
 			m := New(Setting{Loop: loops()[loop], Simulated: true, Title: title}, nil)
 			m.width, m.height = width, 24
 			if !strings.Contains(plain(m), title) {

@@ -28,11 +28,13 @@ func (m Model) head() string {
 		pass = fmt.Sprintf("패스 %d  ", f.Pass)
 	}
 	right := pass + view.Elapsed(f.At.Sub(m.start())) + " " + badge
-	const gaps = 4
-	standing := view.Standing(f, m.Loop.StepIDs(), m.width-ansi.StringWidth(right)-gaps)
+	const gap = 2
+	room := m.width - ansi.StringWidth(right) - 2*gap
 	if m.entitled() {
-		return m.apart(standing, right)
+		return m.apart(view.Standing(f, m.Loop.StepIDs(), room), right)
 	}
+	const counted = 30 // the longest of our names, with its number
+	standing := view.Standing(f, m.Loop.StepIDs(), max(room-ansi.StringWidth(m.title)-gap, counted))
 	return m.apart(m.title, standing+"  "+right)
 }
 
@@ -46,22 +48,25 @@ func (m Model) apart(left, right string) string {
 // for it.
 func (m Model) entitled() bool {
 	_, _, begun := m.frame()
-	return begun && m.width < titledWidth
+	return begun && !m.beside()
 }
 
 // rule is the line over the body of that many rows: what stands there.
 func (m Model) rule(height int) string {
 	name := m.pageName()
-	if m.place != nil && m.overlay == nil && m.reads() == deed {
+	if m.place != nil && m.overlay == nil && (m.beside() || m.reads() == deed) {
 		return m.scrubbed()
 	}
 	if m.past() {
 		name = fmt.Sprintf("지나간 기록 %d/%d · 클러스터는 그대로입니다", m.cursor+1, m.now+1)
 		return m.style(view.Yellow, "── "+name+" "+strings.Repeat("─", max(m.width-ansi.StringWidth(name)-4, 0)))
 	}
+	if m.beside() && m.overlay == nil && m.leaf == 0 {
+		return m.columnRule(height)
+	}
 	at := ""
-	if all := len(m.lines(m.reads())); m.overlay == nil && all > height {
-		at = fmt.Sprintf(" %d%% ─", min(100*(m.scroll[m.reads()]+height)/all, 100))
+	if m.overlay == nil {
+		at = m.seen(m.reads(), height)
 	}
 	const around = 8 // the title, with the line before it
 	if room := m.width - ansi.StringWidth(name) - ansi.StringWidth(at) - around; m.overlay == nil && m.entitled() && room > 0 {
@@ -71,16 +76,44 @@ func (m Model) rule(height int) string {
 	return m.style(view.Faint, "── ") + m.style(view.Bold, name) + m.style(view.Faint, " "+line+at)
 }
 
+// seen is how much of a pane has been read; empty where all of it is there.
+func (m Model) seen(p pane, height int) string {
+	all := len(m.lines(p))
+	if all <= height {
+		return ""
+	}
+	return fmt.Sprintf(" %d%% ─", min(100*(m.scroll[p]+height)/all, 100))
+}
+
+// columnRule names the columns, each over itself; that which the arrow keys move is marked.
+func (m Model) columnRule(height int) string {
+	left, right, charts := m.widths()
+	column := func(lead, name string, p pane, width int, at string) string {
+		style := view.Faint
+		if m.reads() == p {
+			lead, style = strings.Replace(lead, "─ ", "━ ", 1), view.Bold
+		}
+		line := strings.Repeat("─", max(width-ansi.StringWidth(lead+name+at)-1, 0))
+		return m.style(view.Faint, lead) + m.style(style, name) + m.style(view.Faint, " "+line+at)
+	}
+	rule := column("── ", storyName, story, left+1, m.seen(story, height)) + column("┬─ ", deedName, deed, right+2, m.seen(deed, height))
+	if charts > 0 {
+		rule += column("┬─ ", chartsName, -1, charts+2, "")
+	}
+	return rule
+}
+
+// What stands in the columns.
+const storyName, deedName, chartsName = "글과 질문", "방금 한 일", "패스마다의 흐름"
+
 func (m Model) pageName() string {
 	switch {
 	case m.overlay != nil:
 		return m.overlay.name
 	case m.leaf > 0:
 		return fmt.Sprintf("앞에서 읽은 글 (%d쪽 전)", m.leaf)
-	case m.beside():
-		return "글과 질문 · 방금 한 일"
 	case m.reads() == deed:
-		return "방금 한 일"
+		return deedName
 	}
-	return "글과 질문"
+	return storyName
 }

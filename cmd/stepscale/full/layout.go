@@ -17,7 +17,6 @@ const (
 	leastWidth  = 40
 	leastHeight = 12
 	besideWidth = 110 // the story and what the step did
-	titledWidth = 120 // the lesson's title and where it stands
 	thirdWidth  = 170 // the charts, too
 )
 
@@ -96,9 +95,9 @@ func (m Model) parts() parts {
 	const around, least = 3, 3 // the head, the rule and the keys; rows of the body
 	p := parts{actors: m.actors(), foot: m.foot()}
 	p.body = m.height - around - len(p.actors) - len(p.foot)
-	for p.body < least && len(p.actors) > 0 { // the question is never pushed out by the map
-		p.actors = p.actors[:len(p.actors)-1]
-		p.body++
+	if p.body < least { // the question is never pushed out by the map, of which a part says nothing
+		p.body += len(p.actors)
+		p.actors = nil
 	}
 	if p.body < 0 {
 		p.foot = p.foot[min(-p.body, len(p.foot)):]

@@ -63,6 +63,7 @@ type Model struct {
 	questions []asked // of the step that is about to come, or has just gone by
 	current   int     // the question that is asked
 	notes     []block // what the play answers to a key, and hints
+	opening   []block // what is to be known: the end of the lesson's first page
 	results   []result
 	finished  string // how the lesson ended
 
@@ -110,7 +111,10 @@ type drawn struct {
 func New(s Setting, send func(line string)) Model {
 	m := Model{Setting: s, send: send, title: view.OneLine(s.Title), now: -1, cursor: -1, width: 80, height: 24, fresh: true, drawn: &drawn{}}
 	for _, n := range s.Notes {
-		m.notes = append(m.notes, text(play.Note{Text: n}))
+		m.opening = append(m.opening, text(play.Note{Text: n}))
+	}
+	if m.retells() {
+		m.notes, m.opening = m.opening, nil
 	}
 	return m
 }
