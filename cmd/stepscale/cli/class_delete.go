@@ -55,8 +55,13 @@ func (d deps) classDelete(ctx context.Context, name string, o deleteOptions) err
 		return roomError(err)
 	}
 	screen := view.New(d.errOut)
-	tellForeign(screen, name, found)
+	for _, foreign := range found.Foreign {
+		screen.Note("남겨 둠: 네임스페이스 " + foreign + ". 이 수업의 것처럼 보이지만 이 컴퓨터가 만들었다는 증명이 없습니다.")
+	}
 	entries, aws := r.entries()
+	if len(found.Foreign) > 0 && found.Empty() && !aws {
+		return noProof(name, "지운 것은 없습니다.")
+	}
 	if found.Empty() && !aws {
 		screen.Note("지울 것이 없습니다.")
 	} else if err := d.asker(o.yes).Ask(ctx, deletion(name, found, aws)); err != nil {
@@ -83,17 +88,7 @@ func (d deps) classDelete(ctx context.Context, name string, o deleteOptions) err
 			return roomError(err)
 		}
 	}
-	return d.proveDeleted(ctx, r, name, o)
-}
-
-// tellForeign names what stays, and how another computer's class is deleted.
-func tellForeign(screen *view.Screen, name string, found class.Found) {
-	for _, foreign := range found.Foreign {
-		screen.Note("남겨 둠: 네임스페이스 " + foreign + ". 이 수업의 것처럼 보이지만 이 컴퓨터가 만들었다는 증명이 없습니다.")
-	}
-	if len(found.Foreign) > 0 && found.Empty() {
-		screen.Note(keyHint(name))
-	}
+	return d.proveDeleted(ctx, r, name, len(found.Foreign), o)
 }
 
 func deletion(name string, f class.Found, aws bool) []string {
@@ -107,8 +102,9 @@ func deletion(name string, f class.Found, aws bool) []string {
 	return told
 }
 
-// proveDeleted looks at everything again, and says what it looked at.
-func (d deps) proveDeleted(ctx context.Context, r room, name string, o deleteOptions) error {
+// proveDeleted looks at everything again, and says what it looked at; so many namespaces of
+// somebody else's bear the class's name, and stay.
+func (d deps) proveDeleted(ctx context.Context, r room, name string, foreign int, o deleteOptions) error {
 	p, err := r.Prove(ctx, name)
 	if err != nil {
 		return roomError(err)
@@ -121,7 +117,7 @@ func (d deps) proveDeleted(ctx context.Context, r room, name string, o deleteOpt
 	if o.output == "json" {
 		err = d.writeJSON(map[string]any{"schema": "stepscale.class-delete/v1", "class": name, "proven": p.Holds(), "looked": p.Looked, "left": p.Left, "unseen": p.Unseen})
 	} else {
-		d.showProof(p)
+		d.showProof(p, foreign)
 	}
 	if err == nil && p.Holds() {
 		return d.state.Disown(name)
@@ -133,7 +129,7 @@ func (d deps) proveDeleted(ctx context.Context, r room, name string, o deleteOpt
 	return err
 }
 
-func (d deps) showProof(p class.Proof) {
+func (d deps) showProof(p class.Proof, foreign int) {
 	screen := view.New(d.out)
 	screen.Section("살펴본 것")
 	for _, l := range p.Looked {
@@ -152,7 +148,11 @@ func (d deps) showProof(p class.Proof) {
 		}
 		screen.Fault(text, true)
 	}
-	if p.Holds() {
+	switch {
+	case !p.Holds():
+	case foreign > 0:
+		screen.Done(fmt.Sprintf("이 컴퓨터가 만든 것은 남아 있지 않습니다. 증명이 없는 네임스페이스 %d개는 남겨 두었습니다.", foreign))
+	default:
 		screen.Done("남은 것이 없습니다.")
 	}
 }

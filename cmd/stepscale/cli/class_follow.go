@@ -87,7 +87,7 @@ func (d deps) followLesson(ctx context.Context, followed play.Demo, begun play.B
 	}
 	if wide && typing {
 		w := d.screen(loop)
-		w.Simulated, w.Cluster, w.Title, w.Follows = begun.Simulated, begun.Cluster, begun.Title, true
+		w.Simulated, w.Cluster, w.Title, w.Follows = begun.Simulated, "강사의 클러스터", begun.Title, true
 		shown, heard = w, w.Frame
 	} else {
 		f := &lines.Face{Screen: view.New(d.out), Heard: d.heard}

@@ -17,6 +17,11 @@ import (
 	"github.com/stepscale/stepscale/engine/outside"
 )
 
+// noProof tells of a class that another computer has made; nothing was done to it.
+func noProof(name, nothing string) error {
+	return &problem.Error{What: "수업 " + name + "의 네임스페이스를 이 컴퓨터가 만들었다는 증명이 없습니다", Code: problem.ExitUsage, Hint: nothing + " " + keyHint(name)}
+}
+
 // keyHint says how a class is brought to another computer.
 func keyHint(name string) string {
 	return "다른 컴퓨터에서 만드셨다면 거기에서 stepscale class key " + name + " --out " + name + ".key로 열쇠를 꺼내 이 컴퓨터로 옮기시고, stepscale class adopt " + korean.Object(name+".key") + " 같은 --eks나 --context로 실행해 주십시오."

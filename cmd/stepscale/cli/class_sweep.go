@@ -122,7 +122,7 @@ func (r room) refuseUnproven(ctx context.Context, s class.Spec) error {
 	if len(present) > 0 || len(s.Seats) == 0 {
 		return nil
 	}
-	return &problem.Error{What: "수업 " + s.Class + "의 네임스페이스를 이 컴퓨터가 만들었다는 증명이 없습니다", Code: problem.ExitUsage, Hint: "아무것도 쓰지 않았습니다. " + keyHint(s.Class)}
+	return noProof(s.Class, "아무것도 쓰지 않았습니다.")
 }
 
 // sweeping is what is told before anything is done.

@@ -202,7 +202,7 @@ func carried(t *testing.T, a *app, run func(string, int, ...string) string, key 
 			t.Errorf("elsewhere, %q: exit %d, no %q in %s", argv, got, want, out)
 		}
 	}
-	there("class key handed --out", problem.ExitOK, "class", "delete", "handed", "--yes")
+	there("지운 것은 없습니다. 다른 컴퓨터에서", problem.ExitUsage, "class", "delete", "handed", "--yes")
 	there("class adopt", problem.ExitUsage, "class", "sweep", "handed", "--yes")
 	there("class adopt", problem.ExitUsage, "class", "renew", "handed", "--yes")
 	there("다른 컴퓨터에서 만듦", problem.ExitOK, "class", "list")

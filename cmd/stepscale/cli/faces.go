@@ -123,7 +123,7 @@ type wholeScreen struct {
 }
 
 func (w wholeScreen) begins(info engine.Info) {
-	w.Simulated, w.Cluster, w.Notes = info.Simulated, w.target.kind(), info.Notes
+	w.Simulated, w.Cluster, w.Notes = info.Simulated, w.target.label(), info.Notes
 	if info.Flags != "" {
 		w.Notes = append(slices.Clip(w.Notes), info.Flags)
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/stepscale/stepscale/clusters/eks"
 	"github.com/stepscale/stepscale/cmd/stepscale/lab"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/hpa"
 	"github.com/stepscale/stepscale/engine/korean"
 )
@@ -68,6 +70,13 @@ func (t target) kind() string {
 		return "context"
 	}
 	return t.cluster
+}
+
+// label is what the cluster is called on the learner's own screen: the end of an ARN, which
+// EKS contexts are, and never more.
+func (t target) label() string {
+	name := cmp.Or(t.attach.Name, t.attach.Context, t.kind())
+	return view.OneLine(name[strings.LastIndexByte(name, '/')+1:])
 }
 
 func (t *target) flags(d deps, cmd *cobra.Command) {

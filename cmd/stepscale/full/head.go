@@ -9,6 +9,9 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 )
 
+// mostCluster is how many columns the name of a cluster takes.
+const mostCluster = 16
+
 // head says where the lesson stands, and whose time that is. Which lesson it is stands there,
 // too, on a wide screen and before the first step; else in the rule.
 func (m Model) head() string {
@@ -17,7 +20,7 @@ func (m Model) head() string {
 	case m.replays():
 		badge = "[기록]"
 	case !m.Simulated:
-		badge = "[" + m.Cluster + "]"
+		badge = "[" + ansi.Truncate(m.Cluster, mostCluster, "…") + "]"
 	}
 	f, _, ok := m.frame()
 	if !ok {

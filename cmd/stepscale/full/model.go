@@ -15,7 +15,7 @@ import (
 type Setting struct {
 	Loop      engine.Definition // of the frames
 	Simulated bool              // time, nodes and load are
-	Cluster   string            // its kind, where it is a real one
+	Cluster   string            // what it is called, where it is a real one
 	Notes     []string          // what is to be known before the lesson begins
 	Replay    bool              // a recording is played
 	Lesson    bool              // that a lesson is about, which is played too

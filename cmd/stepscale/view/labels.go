@@ -243,13 +243,16 @@ func Duration(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
-// Elapsed is d as "+05:30" or "+1:05:30".
+// Elapsed is d as "+05:30" or "+1:05:30", and "-00:05" before the beginning.
 func Elapsed(d time.Duration) string {
-	t := int(d.Round(time.Second).Seconds())
-	if t >= 3600 {
-		return fmt.Sprintf("+%d:%02d:%02d", t/3600, t/60%60, t%60)
+	sign, t := "+", int(d.Round(time.Second).Seconds())
+	if t < 0 {
+		sign, t = "-", -t
 	}
-	return fmt.Sprintf("+%02d:%02d", t/60, t%60)
+	if t >= 3600 {
+		return fmt.Sprintf("%s%d:%02d:%02d", sign, t/3600, t/60%60, t%60)
+	}
+	return fmt.Sprintf("%s%02d:%02d", sign, t/60, t%60)
 }
 
 func latency(d time.Duration) string {
