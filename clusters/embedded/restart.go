@@ -32,9 +32,11 @@ func (c *Cluster) RestartAPI(ctx context.Context, away time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if c.apiListener, err = net.Listen("tcp4", c.apiListener.Addr().String()); err != nil {
+	listener, err := net.Listen("tcp4", c.apiListener.Addr().String())
+	if err != nil {
 		return fmt.Errorf("the API server's port: %w", err)
 	}
+	c.apiListener = listener
 	return c.serveAPI(ctx, c.servers)
 }
 

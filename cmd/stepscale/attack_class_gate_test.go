@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -28,6 +29,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/stepscale/stepscale/clusters"
 )
 
 // guillotine stands before an API server, counts what a process asks, and kills it at one of
@@ -228,7 +231,7 @@ var passing = regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9
 // between two objects that were made alike.
 func inventory(t *testing.T, cluster dynamic.Interface, label, class string) map[string]string {
 	t.Helper()
-	all := map[string]string{}
+	all, owners := map[string]string{}, map[string]bool{}
 	name := regexp.MustCompile(`\b` + class + `\b`)
 	for _, kind := range schoolKinds {
 		list, err := cluster.Resource(kind).List(context.Background(), metav1.ListOptions{LabelSelector: label})
@@ -248,9 +251,16 @@ func inventory(t *testing.T, cluster dynamic.Interface, label, class string) map
 			text := passing.ReplaceAllString(fmt.Sprint(o.Object), "PASSING")
 			if class != "" {
 				key, text = name.ReplaceAllString(key, "CLASS"), name.ReplaceAllString(text, "CLASS")
+				if owner := o.GetLabels()[clusters.LabelOwner]; owner != "" { // each class has its own
+					owners[owner] = true
+					text = strings.ReplaceAll(text, clusters.LabelOwner+":"+owner, clusters.LabelOwner+":OWNER")
+				}
 			}
 			all[key] = text
 		}
+	}
+	if len(owners) > 1 {
+		t.Errorf("objects of one class have the owners %v", owners)
 	}
 	return all
 }

@@ -74,11 +74,11 @@ const (
 func thin(f trace.Frame) trace.Frame {
 	f.Facts = slices.Clone(f.Facts[:min(len(f.Facts), mostThings)])
 	for i, x := range f.Facts {
-		f.Facts[i] = trace.Fact{Name: bounded(x.Name), Value: bounded(x.Value), Expr: bounded(x.Expr)}
+		f.Facts[i] = trace.Fact{Name: begin(x.Name, mostValue), Value: begin(x.Value, mostValue), Expr: begin(x.Expr, mostValue)}
 	}
 	f.Changes = slices.Clone(f.Changes[:min(len(f.Changes), mostThings)])
 	for i, c := range f.Changes {
-		f.Changes[i] = trace.Change{Object: bounded(c.Object), Field: bounded(c.Field), From: bounded(c.From), To: bounded(c.To)}
+		f.Changes[i] = trace.Change{Object: begin(c.Object, mostValue), Field: begin(c.Field, mostValue), From: begin(c.From, mostValue), To: begin(c.To, mostValue)}
 	}
 	return trace.Frame{Pass: f.Pass, Step: f.Step, Subject: f.Subject, Actor: f.Actor, At: f.At, Err: f.Err, Facts: f.Facts, Changes: f.Changes}
 }

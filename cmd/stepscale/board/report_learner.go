@@ -8,6 +8,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 
@@ -79,6 +80,13 @@ func (l Learner) open(ctx context.Context, pauses func() wait.Backoff, deaf time
 func (l Learner) Listen(ctx context.Context) *Lesson {
 	o := l.begin(ctx, Report{}, true, retries, mostDeaf)
 	o.change(func(to *Report) { *to = Report{Silent: true} })
+	_, err := l.Kube.CoreV1().ConfigMaps(l.Namespace).Patch(ctx, Object(PartReport), types.JSONPatchType,
+		[]byte(`[{"op":"remove","path":"/data/`+KeyVotes+`"}]`), metav1.PatchOptions{FieldManager: voteManager}) // those that were given beside a lesson
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsInvalid(err) { // there are none
+		o.mu.Lock()
+		o.lost = err
+		o.mu.Unlock()
+	}
 	return o
 }
 
@@ -144,7 +152,7 @@ func (l *Lesson) why() string {
 // Seen says what the instructor sees of a learner.
 func (l *Lesson) Seen() string {
 	if l.silent {
-		return "수업 " + shown(l.class) + ": 보고하지 않습니다. 강사의 화면에는 보고하지 않는다는 것만 보이고, 전에 보고하신 것은 지웠습니다. 강사의 진행과 힌트는 그대로 받습니다."
+		return "수업 " + shown(l.class) + ": 보고하지 않습니다. 강사의 화면에는 보고하지 않는다는 것만 보이고, 전에 보고하신 것은 지웁니다. 강사의 진행과 힌트는 그대로 받습니다."
 	}
 	return "수업 " + shown(l.class) + ": 강사의 화면에 지금 하시는 수업과 단계, 예측과 투표의 답, 파드의 수, 손을 들었는지(!)가 보입니다. 다른 것은 보내지 않습니다."
 }

@@ -88,7 +88,7 @@ func ReadReport(cm *corev1.ConfigMap) (Report, error) {
 	if err := decode(cm, KeyVotes, MaxReport, &beside); err != nil {
 		return Report{}, err
 	}
-	if len(beside) > 0 {
+	if len(beside) > 0 && !r.Silent {
 		if r.Votes = maps.Clone(r.Votes); r.Votes == nil {
 			r.Votes = map[string]string{}
 		}

@@ -68,11 +68,11 @@ func TestDelete(t *testing.T) {
 		t.Fatal(err)
 	}
 	var p Proof
-	within(t, patience, "all but the namespace that is kept is gone", func() bool {
+	within(t, patience, "all but the namespace that is kept is gone, and it says why", func() bool {
 		if p, err = c.Prove(t.Context(), "deleted"); err != nil {
 			t.Fatal(err)
 		}
-		return len(p.Left) == 1
+		return len(p.Left) == 1 && p.Left[0].Why != ""
 	})
 	if p.Holds() || p.Left[0].What != "namespaces/"+tickets[0].Namespace || !strings.Contains(p.Left[0].Why, "example.com/wait") || p.Left[0].Finalizers[0] != "kubernetes" {
 		t.Errorf("proof of a namespace that stays: %+v", p)

@@ -2,6 +2,7 @@ package class
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,6 +12,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
 	podresources "k8s.io/component-helpers/resource"
 	"k8s.io/utils/clock"
 
@@ -110,28 +113,31 @@ type parts struct {
 	hint   corev1.ConfigMap
 }
 
-// said is what learners and their instructor have written, with one list.
+// said is what learners and their instructor have written. It is listed by name: a learner can
+// label any number of other objects.
 func (r *Room) said(ctx context.Context, class string) (map[string]parts, board.Pace, error) {
 	desk := board.Desk{Class: class, Kube: r.kube}
 	pace, err := desk.Pace(ctx)
 	if err != nil {
 		return nil, pace, err
 	}
-	list, err := r.kube.CoreV1().ConfigMaps("").List(ctx, metav1.ListOptions{LabelSelector: board.LabelClass + "=" + class + "," + board.LabelPart + " in (" + board.PartReport + "," + board.PartHint + ")"})
-	if err != nil {
-		return nil, pace, err
-	}
 	all := map[string]parts{}
-	for i := range list.Items {
-		cm := &list.Items[i]
-		p := all[cm.Namespace]
-		switch cm.Name {
-		case board.Object(board.PartReport):
-			p.report = cm
-		case board.Object(board.PartHint):
-			p.hint = *cm
+	for part, put := range map[string]func(*parts, *corev1.ConfigMap){
+		board.PartReport: func(p *parts, cm *corev1.ConfigMap) { p.report = cm },
+		board.PartHint:   func(p *parts, cm *corev1.ConfigMap) { p.hint = *cm },
+	} {
+		list, err := r.kube.CoreV1().ConfigMaps("").List(ctx, metav1.ListOptions{
+			LabelSelector: labels.Set{board.LabelClass: class, board.LabelPart: part}.String(),
+			FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, board.Object(part)).String(),
+		})
+		if err != nil {
+			return nil, pace, err
 		}
-		all[cm.Namespace] = p
+		for i := range list.Items {
+			p := all[list.Items[i].Namespace]
+			put(&p, &list.Items[i])
+			all[list.Items[i].Namespace] = p
+		}
 	}
 	return all, pace, nil
 }
@@ -178,6 +184,8 @@ func (h *Holding) judge(o Idleness, report *corev1.ConfigMap, pace board.Pace, n
 	switch {
 	case h.sweep.State == board.SweepGoing && untouched:
 		as(FateSweep, true)
+	case h.sweep.State == board.SweepGoing: // and was killed: what it has taken is given back
+		as(FateKept, true)
 	case h.Pods == 0:
 		as(FateEnded, open)
 	case err != nil || r.Silent:
@@ -187,7 +195,7 @@ func (h *Holding) judge(o Idleness, report *corev1.ConfigMap, pace board.Pace, n
 		h.Until = h.sweep.Until
 	case open && untouched:
 		as(FateSweep, true)
-	case open && (quiet < o.Idle || h.sweep.State == board.SweepGoing):
+	case open && quiet < o.Idle:
 		as(FateKept, true)
 	case r.Help:
 		as(FateHand, open)
@@ -202,18 +210,20 @@ func (h *Holding) judge(o Idleness, report *corev1.ConfigMap, pace board.Pace, n
 }
 
 // Sweep does what is to be done, for the seats side by side. What it came to stands in the
-// holdings.
+// holdings; a seat at which it fails is no reason to leave out the others.
 func (r *Room) Sweep(ctx context.Context, all Holdings) error {
-	return each(ctx, len(all.Seats), func(ctx context.Context, i int) error {
+	errs := make([]error, len(all.Seats))
+	err := each(ctx, len(all.Seats), func(ctx context.Context, i int) error {
 		h := &all.Seats[i]
 		if !h.Acts() {
 			return nil
 		}
 		if err := r.carryOut(ctx, all, h); err != nil {
-			return fmt.Errorf("%s: %w", h.Seat, err)
+			h.fits, errs[i] = true, fmt.Errorf("%s: %w", h.Seat, err)
 		}
-		return nil
+		return ctx.Err()
 	})
+	return errors.Join(append(errs, err)...)
 }
 
 func (r *Room) carryOut(ctx context.Context, all Holdings, h *Holding) error {
@@ -231,7 +241,8 @@ func (r *Room) carryOut(ctx context.Context, all Holdings, h *Holding) error {
 // executed at that very moment gets them back.
 func (r *Room) take(ctx context.Context, say func(board.Sweep) error, h *Holding) error {
 	s := h.sweep
-	s.State, s.Pods = board.SweepGoing, max(h.Pods, s.Pods)
+	h.Pods = max(h.Pods, s.Pods)
+	s.State, s.Pods = board.SweepGoing, h.Pods
 	if err := say(s); err != nil {
 		return err
 	}
@@ -256,7 +267,7 @@ func (r *Room) take(ctx context.Context, say func(board.Sweep) error, h *Holding
 
 // giveBack says that nothing is asked any more.
 func (r *Room) giveBack(ctx context.Context, say func(board.Sweep) error, h *Holding) error {
-	if h.State == FateKept {
+	if h.State == FateKept || h.sweep.State == board.SweepGoing {
 		if err := clusters.Wake(ctx, r.kube, h.Namespace); err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ func TestJudge(t *testing.T) {
 		"long ago, and nothing since":   {3, reported(long, board.Report{}), asked(board.SweepAsked, "6", -short), board.Pace{}, FateAsk, true},
 		"the sweep was killed":          {1, reported(long, board.Report{}), asked(board.SweepGoing, "7", -short), board.Pace{}, FateSweep, true},
 		"and all was parked":            {0, reported(long, board.Report{}), asked(board.SweepGoing, "7", -short), board.Pace{}, FateSweep, true},
-		"and the learner is back":       {0, reported(long, board.Report{}), asked(board.SweepGoing, "6", -short), board.Pace{}, FateEnded, true},
+		"and the learner is back":       {0, reported(long, board.Report{}), asked(board.SweepGoing, "6", -short), board.Pace{}, FateKept, true},
 		"back with pods, and then left": {2, reported(long, board.Report{}), asked(board.SweepGoing, "6", -short), board.Pace{}, FateKept, true},
 		"ended the lesson":              {0, reported(long, board.Report{}), asked(board.SweepAsked, "6", short), board.Pace{}, FateEnded, true},
 		"was swept":                     {0, reported(long, board.Report{}), asked(board.SweepDone, "7", -short), board.Pace{}, FateEnded, false},

@@ -88,7 +88,10 @@ func (d deps) classDelete(ctx context.Context, name string, o deleteOptions) err
 			return roomError(err)
 		}
 	}
-	return d.proveDeleted(ctx, r, name, len(found.Foreign), o)
+	if err := d.proveDeleted(ctx, r, name, len(found.Foreign), o); err != nil || found.Empty() {
+		return err // a key is forgotten with its class, and not where there was none
+	}
+	return d.state.Disown(name)
 }
 
 func deletion(name string, f class.Found, aws bool) []string {
@@ -119,10 +122,7 @@ func (d deps) proveDeleted(ctx context.Context, r room, name string, foreign int
 	} else {
 		d.showProof(p, foreign)
 	}
-	if err == nil && p.Holds() {
-		return d.state.Disown(name)
-	}
-	if err == nil {
+	if err == nil && !p.Holds() {
 		err = &problem.Error{What: fmt.Sprintf("수업 %s에서 남은 것이 %d개, 볼 수 없는 것이 %d개 있습니다", name, len(p.Left), len(p.Unseen)),
 			Hint: "finalizers를 적은 컨트롤러가 지워 주기를 기다립니다. 잠시 뒤에 같은 명령을 다시 실행해 주십시오."}
 	}

@@ -49,6 +49,8 @@ func inClassroom(ctx context.Context, t target) (board.Learner, error) {
 	}
 	who, is, err := learner(ctx, t)
 	switch {
+	case err != nil && t.seated:
+		return who, seatError(err)
 	case err != nil:
 		return who, problem.OfCluster(err)
 	case !is:

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/class"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
@@ -50,27 +49,6 @@ func newClassHandInCommand(d deps) *cobra.Command {
 	return cmd
 }
 
-// seatOf is whose seat a command is about.
-func seatOf(ctx context.Context, t target) (board.Learner, error) {
-	if !t.attached() || t.namespace == "" {
-		return board.Learner{}, problem.Usage("어느 자리의 것인지 알 수 없습니다.", "stepscale class join으로 자리에 앉으시거나, 수업에 쓰시는 --context나 --eks와 -n을 함께 적어 주십시오.")
-	}
-	if err := t.check(); err != nil {
-		return board.Learner{}, err
-	}
-	who, is, err := learner(ctx, t)
-	if err != nil && t.seated {
-		return who, seatError(err)
-	}
-	if err != nil {
-		return who, problem.OfCluster(err)
-	}
-	if !is {
-		return who, problem.Usage("네임스페이스 "+t.namespace+"의 수업을 알 수 없습니다.", "강사에게 받은 네임스페이스의 이름이 맞는지 확인해 주십시오.")
-	}
-	return who, nil
-}
-
 func (d deps) handIn(ctx context.Context, file string, t target, yes bool) error {
 	if file == "" {
 		var err error
@@ -82,7 +60,7 @@ func (d deps) handIn(ctx context.Context, file string, t target, yes bool) error
 	if err != nil {
 		return err
 	}
-	who, err := seatOf(ctx, t)
+	who, err := inClassroom(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -154,7 +132,7 @@ func seatSecret(ctx context.Context, t target) (string, error) {
 }
 
 func (d deps) withdraw(ctx context.Context, t target) error {
-	who, err := seatOf(ctx, t)
+	who, err := inClassroom(ctx, t)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func newClassJoinCommand(d deps) *cobra.Command {
 		Long: `강사에게 받은 수업 파일과 코드로 자리에 앉습니다. 서버가 답하는지, 누구로 알아보는지 확인한 뒤, kubeconfig를 상태 디렉터리에 둡니다(0600).
 그다음부터 stepscale learn, run, observe, inspect는 플래그 없이 그 자리에서 합니다. 임베디드 클러스터에서 하시려면 --cluster embedded를 적어 주십시오.
 수업은 그 자리의 네임스페이스 안에만 쓰고, 쓰기 전에 다시 묻지 않습니다. 자리를 떠나시려면 stepscale class leave를 실행해 주십시오.
-강사의 화면에는 지금 하시는 수업과 단계가 보입니다. --no-report로 앉으시면 보고하지 않고 합니다(learn --no-report와 같습니다). 강사의 진행과 힌트는 그대로 받고, 손들기와 투표는 할 수 없습니다. 다시 보고하시려면 --no-report 없이 다시 앉으십시오.`,
+강사의 화면에는 지금 하시는 수업과 단계가 보입니다. --no-report로 앉으시면 보고하지 않고 합니다(learn --no-report와 같습니다). 강사의 진행과 힌트는 그대로 받고, 수업 화면에서 손을 들거나 투표할 수는 없습니다(투표는 class vote --answer로). 다시 보고하시려면 --no-report 없이 다시 앉으십시오.`,
 		Example: `  stepscale class join k8s.class K7QF-2M9D-XH3P
   stepscale class join k8s.class K7QF-2M9D-XH3P --no-report
   stepscale learn hpa`,

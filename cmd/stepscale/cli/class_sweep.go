@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -104,13 +105,14 @@ func (d deps) classSweep(ctx context.Context, name string, o sweepOptions) error
 			return err
 		}
 	}
-	if !o.watch {
-		if err := r.Sweep(ctx, all); err != nil {
-			return roomError(err)
-		}
-		return d.showHoldings(all, o)
+	if o.watch {
+		return d.keepSweeping(ctx, r, name, o)
 	}
-	return d.keepSweeping(ctx, r, name, o)
+	if all, err = r.Holdings(ctx, s, o.Idleness); err != nil { // the answer may have taken its time
+		return roomError(err)
+	}
+	err = r.Sweep(ctx, all)
+	return errors.Join(d.showHoldings(all, o), roomError(err))
 }
 
 // refuseUnproven stops who has not the key that the class was made with.

@@ -206,7 +206,7 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, after, next string) 
 		defer func() { err = errors.Join(err, closed()) }()
 		o.Recorded, o.After = recorded, ""
 		recorded.Before = passesSeen
-		shown.begins(engine.Info{Simulated: recorded.Recording.Header.Virtual, Notes: append(aboutRecording(recorded.Recording), noCluster)})
+		shown.begins(t.informed(engine.Info{Simulated: recorded.Recording.Header.Virtual, Notes: append(aboutRecording(recorded.Recording), noCluster)}))
 	case play.Executions(play.Scenes(c.Blocks)) > 0:
 		stage, openErr := bringUp(ctx, t.session, c.Loop, c.Scenario, &startup{screen: view.New(t.deps.out), attached: t.attached})
 		if openErr != nil {

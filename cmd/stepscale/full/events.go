@@ -18,7 +18,7 @@ func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
 	switch e := e.(type) {
 	case play.Ask:
 		m.asking, m.stop = true, e.Stop
-		if e.Stop != play.ForAnswer && e.Stop != play.ForVote {
+		if e.Stop != play.ForAnswer && e.Stop != play.ForVote && e.Stop != play.ForDemo { // a demo shows what it shows
 			m = m.reveal()
 		}
 	case play.Title:
@@ -57,7 +57,8 @@ func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
 		m = m.branched(e)
 	case play.Result:
 		m.deeds = append(m.deeds, page{}.with(text(e)))
-		m.fresh, m.focus, m.scroll[deed] = true, deed, 0
+		m.fresh, m.focus = true, deed
+		m = m.fromTop()
 	case play.Finished:
 		m.finished = e.Text
 		m = m.says(m.ending(e)...)
@@ -108,12 +109,21 @@ func (m Model) executed(e play.Event) Model {
 		m = m.reveal()
 		m.passes = append(m.passes[:len(m.passes):len(m.passes)], e)
 		m.deeds = renew(m.deeds, page{}.with(passBlock(m.passes)))
-		m.focus, m.scroll[deed] = deed, 0
+		m.focus = deed
+		m = m.fromTop()
 	case play.Verdicts:
 		m = m.judged(e)
 	case play.Trouble:
 		m.deeds = append(m.deeds, page{}.with(text(e)))
 		m.focus, m.scroll[deed] = deed, 0
+	}
+	return m
+}
+
+// fromTop shows what was done from its beginning, but to who follows and looks back.
+func (m Model) fromTop() Model {
+	if !m.Follows || !m.past() {
+		m.scroll[deed] = 0
 	}
 	return m
 }

@@ -51,7 +51,7 @@ func (m Model) apart(left, right string) string {
 // for it.
 func (m Model) entitled() bool {
 	_, _, begun := m.frame()
-	return begun && !m.beside()
+	return begun && !m.beside() && m.place == nil
 }
 
 // rule is the line over the body of that many rows: what stands there.
@@ -99,7 +99,11 @@ func (m Model) columnRule(height int) string {
 		line := strings.Repeat("─", max(width-ansi.StringWidth(lead+name+at)-1, 0))
 		return m.style(view.Faint, lead) + m.style(style, name) + m.style(view.Faint, " "+line+at)
 	}
-	rule := column("── ", storyName, story, left+1, m.seen(story, height)) + column("┬─ ", deedName, deed, right+2, m.seen(deed, height))
+	edge := 2
+	if charts > 0 { // another line stands there
+		edge = 3
+	}
+	rule := column("── ", storyName, story, left+1, m.seen(story, height)) + column("┬─ ", deedName, deed, right+edge, m.seen(deed, height))
 	if charts > 0 {
 		rule += column("┬─ ", chartsName, -1, charts+2, "")
 	}

@@ -172,8 +172,11 @@ func (f *Following) catchUp(events []Event) []Event {
 		from++
 	}
 	for _, e := range events[:from] {
-		if x, ok := e.(trace.Frame); ok {
-			f.hear(x)
+		switch e := e.(type) {
+		case trace.Frame:
+			f.hear(e)
+		case Missed:
+			f.mirror(e)
 		}
 	}
 	f.note(fmt.Sprintf("이 수업은 이미 진행 중입니다. 지금 강사가 보여 주는 단계부터 보여 드립니다. 앞의 %d개는 b로 거슬러 보실 수 있습니다.", len(f.session.Frames())))

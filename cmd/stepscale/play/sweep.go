@@ -19,6 +19,7 @@ func (p *Play) revived(said Said) error {
 		return nil
 	}
 	if p.Revive != nil {
+		p.told(func(*Progress) {}) // somebody is there again: a sweep that is under way gives back
 		p.note("치워 둔 파드를 다시 띄웁니다. 실제 시간이 걸립니다.")
 		const where = "파드 다시 띄우기"
 		for failures := 0; ; failures++ {
