@@ -3,6 +3,7 @@ package clusters
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -53,6 +54,12 @@ func Wake(ctx context.Context, kube kubernetes.Interface, namespace string) erro
 		}
 		return parked(int32(n), nil)
 	})
+}
+
+// Parked tells whether something is there that Park has taken and Wake has not given back.
+func Parked(ctx context.Context, kube kubernetes.Interface, namespace string) (bool, error) {
+	all, err := Workloads(ctx, kube, namespace)
+	return slices.ContainsFunc(all, func(d appsv1.Deployment) bool { return d.Annotations[annotationParked] != "" }), err
 }
 
 // parking is a merge patch.

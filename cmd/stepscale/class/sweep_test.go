@@ -213,8 +213,11 @@ func TestSweep(t *testing.T) {
 	if got := sweep(t, c.Room, c.spec, eager); !strings.HasPrefix(got, "s01 ") || strings.Contains(got, "s02") {
 		t.Errorf("of whom nothing is left: %s", got)
 	}
-	if err := clusters.Wake(t.Context(), away.Kube, away.Namespace); err != nil { // with the learner's rights
-		t.Fatal(err)
+	parked, errBefore := clusters.Parked(t.Context(), away.Kube, away.Namespace)
+	err := clusters.Wake(t.Context(), away.Kube, away.Namespace) // with the learner's rights
+	still, errAfter := clusters.Parked(t.Context(), away.Kube, away.Namespace)
+	if err := errors.Join(errBefore, err, errAfter); err != nil || !parked || still {
+		t.Fatalf("parked before: %t, after: %t, %v", parked, still, err)
 	}
 	away.does(t, play.Progress{Kept: away.lesson.Now(play.Ahead{}).Swept})
 	if got := away.replicas(t); got != "2 2 2" || away.lesson.Now(play.Ahead{}).Swept != "" {

@@ -10,11 +10,17 @@ import (
 // they run and are measured: the loop goes on where it stood. The timeline of a load that
 // waits for the lesson does, too.
 func (s *Stage) Revive(ctx context.Context) error {
-	if err := clusters.Wake(ctx, s.objects.kube, s.Namespace()); err != nil {
-		return err
-	}
-	if err := s.waitRunning(ctx); err != nil {
-		return err
+	for parked := true; parked; { // by a sweep that was under way still
+		if err := clusters.Wake(ctx, s.objects.kube, s.Namespace()); err != nil {
+			return err
+		}
+		if err := s.waitRunning(ctx); err != nil {
+			return err
+		}
+		var err error
+		if parked, err = clusters.Parked(ctx, s.objects.kube, s.Namespace()); err != nil {
+			return err
+		}
 	}
 	if real, ok := s.site.(*realSite); ok {
 		return real.revived(ctx)
