@@ -57,8 +57,7 @@ func (m Model) told(e play.Event) (tea.Model, tea.Cmd) {
 		m = m.branched(e)
 	case play.Result:
 		m.deeds = append(m.deeds, page{}.with(text(e)))
-		m.fresh, m.focus = true, deed
-		m = m.fromTop()
+		m.fresh, m.focus, m.scroll[deed] = true, deed, 0
 	case play.Finished:
 		m.finished = e.Text
 		m = m.says(m.ending(e)...)
@@ -99,7 +98,8 @@ func (m Model) executed(e play.Event) Model {
 			m.deeds = append(m.deeds, p)
 		}
 		m.deeds = renew(m.deeds, p.with(deedBlock(m.stepView(e.Frame))))
-		m.fresh, m.focus, m.scroll[deed] = true, deed, 0
+		m.fresh, m.focus = true, deed
+		m = m.fromTop()
 	case play.Running:
 		m.passes = nil
 	case play.Pass:

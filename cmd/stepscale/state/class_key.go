@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"os"
 
 	"github.com/stepscale/stepscale/engine/outside"
 )
@@ -94,11 +93,8 @@ func (d Dir) Adopted(class string) (s Signer, is bool, err error) {
 // Disown forgets it.
 func (d Dir) Disown(class string) error {
 	file, err := d.adopted(class)
-	if err == nil {
-		err = os.Remove(file)
+	if err != nil {
+		return err
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
+	return Remove(file)
 }
