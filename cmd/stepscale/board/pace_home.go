@@ -131,13 +131,11 @@ func (r Desk) Reports(ctx context.Context) (all []Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := r.Kube.CoreV1().ConfigMaps(metav1.NamespaceAll).List(ctx, metav1.ListOptions{
-		LabelSelector: labels.Set{LabelClass: r.Class, LabelPart: PartReport}.String(),
-		FieldSelector: fields.Set{metav1.ObjectNameField: Object(PartReport)}.String()})
+	list, err := r.Parts(ctx, PartReport)
 	if err != nil {
 		return nil, err
 	}
-	for _, cm := range list.Items {
+	for _, cm := range list {
 		if _, ok := roster[cm.Namespace]; !ok {
 			continue
 		}
@@ -146,6 +144,18 @@ func (r Desk) Reports(ctx context.Context) (all []Report, err error) {
 		}
 	}
 	return all, nil
+}
+
+// Parts are the objects of a part in all namespaces, with one list, by their name only: a
+// learner can label any number of others. Whose one is follows from its namespace.
+func (r Desk) Parts(ctx context.Context, part string) ([]corev1.ConfigMap, error) {
+	list, err := r.Kube.CoreV1().ConfigMaps(metav1.NamespaceAll).List(ctx, metav1.ListOptions{
+		LabelSelector: labels.Set{LabelClass: r.Class, LabelPart: part}.String(),
+		FieldSelector: fields.Set{metav1.ObjectNameField: Object(part)}.String()})
+	if err != nil {
+		return nil, err
+	}
+	return list.Items, nil
 }
 
 // Answer votes beside a lesson, as a learner. The errors are ErrNoVote and ErrNoChoice.

@@ -13,7 +13,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
 )
@@ -38,13 +37,10 @@ type Result struct {
 	Broken  bool          `json:"broken,omitempty"` // there is a report that nobody can read
 }
 
-// Export reads the reports with one list, of objects of that name only: a learner can label
-// any number of others. Whose a report is follows from its namespace: one from elsewhere is
-// none, whatever its labels say.
+// Export reads the reports. Whose a report is follows from its namespace: one from elsewhere
+// is none, whatever its labels say.
 func (r *Room) Export(ctx context.Context, s Spec, now time.Time) (Results, error) {
-	list, err := r.kube.CoreV1().ConfigMaps("").List(ctx, metav1.ListOptions{
-		LabelSelector: board.LabelClass + "=" + s.Class + "," + board.LabelPart + "=" + board.PartReport,
-		FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, board.Object(board.PartReport)).String()})
+	list, err := board.Desk{Class: s.Class, Kube: r.kube}.Parts(ctx, board.PartReport)
 	if err != nil {
 		return Results{}, err
 	}
@@ -53,8 +49,8 @@ func (r *Room) Export(ctx context.Context, s Spec, now time.Time) (Results, erro
 		return Results{}, err
 	}
 	reports := map[string]*corev1.ConfigMap{}
-	for i := range list.Items {
-		reports[list.Items[i].Namespace] = &list.Items[i]
+	for i := range list {
+		reports[list[i].Namespace] = &list[i]
 	}
 	for _, seat := range s.Seats {
 		one := Result{Seat: seat.ID, Display: seat.Display}

@@ -12,8 +12,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/labels"
 	podresources "k8s.io/component-helpers/resource"
 	"k8s.io/utils/clock"
 
@@ -113,8 +111,7 @@ type parts struct {
 	hint   corev1.ConfigMap
 }
 
-// said is what learners and their instructor have written. It is listed by name: a learner can
-// label any number of other objects.
+// said is what learners and their instructor have written.
 func (r *Room) said(ctx context.Context, class string) (map[string]parts, board.Pace, error) {
 	desk := board.Desk{Class: class, Kube: r.kube}
 	pace, err := desk.Pace(ctx)
@@ -126,17 +123,14 @@ func (r *Room) said(ctx context.Context, class string) (map[string]parts, board.
 		board.PartReport: func(p *parts, cm *corev1.ConfigMap) { p.report = cm },
 		board.PartHint:   func(p *parts, cm *corev1.ConfigMap) { p.hint = *cm },
 	} {
-		list, err := r.kube.CoreV1().ConfigMaps("").List(ctx, metav1.ListOptions{
-			LabelSelector: labels.Set{board.LabelClass: class, board.LabelPart: part}.String(),
-			FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, board.Object(part)).String(),
-		})
+		list, err := desk.Parts(ctx, part)
 		if err != nil {
 			return nil, pace, err
 		}
-		for i := range list.Items {
-			p := all[list.Items[i].Namespace]
-			put(&p, &list.Items[i])
-			all[list.Items[i].Namespace] = p
+		for i := range list {
+			p := all[list[i].Namespace]
+			put(&p, &list[i])
+			all[list[i].Namespace] = p
 		}
 	}
 	return all, pace, nil
