@@ -89,12 +89,14 @@ func (d Definition) Tells(step trace.StepID) []string {
 
 // row is the step of that ID; empty where the loop has none.
 func (d Definition) row(step trace.StepID) Row {
-	for _, s := range d.Steps {
-		if s.ID == step {
-			return s
-		}
+	if i := d.at(step); i >= 0 {
+		return d.Steps[i]
 	}
 	return Row{}
+}
+
+func (d Definition) at(step trace.StepID) int {
+	return slices.IndexFunc(d.Steps, func(r Row) bool { return r.ID == step })
 }
 
 // Changes tells whether the step may change the pods' number or size.
@@ -118,6 +120,10 @@ var reports = []string{"events", "endpointslices"}
 // over, whoever's step that is.
 func (d Definition) Trespasses(f trace.Frame) []trace.Call {
 	asides := d.row(f.Step).Asides
+	var late []Aside // no gate holds the controller of nodes, and it may write again what it has written
+	if i := d.at(f.Step); i > 0 {
+		late = d.Steps[i-1].Asides
+	}
 	return slices.DeleteFunc(slices.Clone(f.Calls), func(c trace.Call) bool {
 		resource := c.Resource()
 		if !c.Writes() || c.Status >= http.StatusBadRequest || c.Actor == f.Actor || strings.HasSuffix(resource, "/status") || slices.Contains(reports, resource) {
@@ -129,7 +135,8 @@ func (d Definition) Trespasses(f trace.Frame) []trace.Call {
 		if slices.ContainsFunc(f.Events, func(e trace.Event) bool { return e.Actor == c.Actor }) {
 			return true
 		}
-		return slices.Contains(asides, Aside{Actor: c.Actor, Write: c.Verb + " " + resource})
+		aside := Aside{Actor: c.Actor, Write: c.Verb + " " + resource}
+		return slices.Contains(asides, aside) || c.Actor == trace.ActorNodeLifecycle && slices.Contains(late, aside)
 	})
 }
 

@@ -14,7 +14,7 @@ import (
 func described() engine.Defined[counter] {
 	do := func(context.Context, *counter, *trace.Frame) error { return nil }
 	return engine.Define(engine.Definition{Name: "t"}, []engine.Step[counter]{
-		{ID: "t/1", Ref: "r", Actor: "a", Tells: []string{"n", "each/<pod>"}, Changes: true, Cached: []string{"pods"}, Asides: []engine.Aside{{Actor: "b", Write: "POST pods/binding"}}, Do: do},
+		{ID: "t/1", Ref: "r", Actor: "a", Tells: []string{"n", "each/<pod>"}, Changes: true, Cached: []string{"pods"}, Asides: []engine.Aside{{Actor: "b", Write: "POST pods/binding"}, {Actor: trace.ActorNodeLifecycle, Write: "PATCH nodes"}}, Do: do},
 		{ID: "t/2", Actor: "b", Do: do}, {ID: "t/3", Actor: "a", Do: do},
 	}, func(s *counter) string { return "ns/x" }, func(s *counter) time.Time { return time.Unix(int64(s.n), 0) })
 }
@@ -83,6 +83,10 @@ func TestOnlyTheStepsActorWrites(t *testing.T) {
 		"declared of an actor":     {"t/1", trace.Call{Actor: "c", Verb: "POST", Path: pods + "/x/binding"}, 1},
 		"refused":                  {"t/1", trace.Call{Actor: "b", Verb: "DELETE", Path: pods + "/x", Status: 404}, 0},
 		"done":                     {"t/1", trace.Call{Actor: "b", Verb: "DELETE", Path: pods + "/x", Status: 200}, 1},
+		"a taint":                  {"t/1", trace.Call{Actor: trace.ActorNodeLifecycle, Verb: "PATCH", Path: "/api/v1/nodes/x"}, 0},
+		"a taint again":            {"t/2", trace.Call{Actor: trace.ActorNodeLifecycle, Verb: "PATCH", Path: "/api/v1/nodes/x"}, 0},
+		"a taint out of nowhere":   {"t/3", trace.Call{Actor: trace.ActorNodeLifecycle, Verb: "PATCH", Path: "/api/v1/nodes/x"}, 1},
+		"late, but held by a gate": {"t/2", trace.Call{Actor: "c", Verb: "POST", Path: pods + "/x/binding"}, 1},
 		"a step that nobody knows": {"no/1", trace.Call{Actor: "b", Verb: "POST", Path: pods}, 1},
 	} {
 		f := trace.Frame{Step: c.step, Actor: "a", Calls: []trace.Call{c.call}}
