@@ -213,7 +213,7 @@ func copied(e play.Kubectl) string {
 	return all
 }
 
-// tick moves the spinner on; every time the whole screen is drawn.
+// tick moves the spinner on.
 func tick() tea.Cmd {
 	return tea.Tick(time.Second, func(time.Time) tea.Msg { return beat{} })
 }

@@ -23,6 +23,7 @@ type Face struct {
 
 	before  *Model       // the screen, while a play runs that has not taken it yet
 	program *tea.Program // while it has
+	pulse   *pulse
 }
 
 // Frame takes in a frame that was executed; the play tells of some of them only.
@@ -45,11 +46,6 @@ func (f *Face) Shown() bool { return f.program != nil }
 // Awaits says what takes real time while a step runs; empty when it is over.
 func (f *Face) Awaits(what string) { f.send(awaits(what)) }
 
-// fps is how often what has changed is written. Every look for changes wakes a processor, that of
-// a screen that nobody touches, too: at 60 it is more than a hundredth of one, and at 30 a key
-// (BenchmarkKeyOnTerminal) may take longer than 33 ms.
-const fps = 40
-
 // Play renders it to its end. It ends with the context, too. The screen is taken when there is
 // something to do on it: what is told before is on its first frame.
 func (f *Face) Play(ctx context.Context, p play.Script) (err error) {
@@ -64,6 +60,7 @@ func (f *Face) Play(ctx context.Context, p play.Script) (err error) {
 		if failed := <-gone; err == nil && failed != nil && !errors.Is(failed, tea.ErrProgramKilled) {
 			err = failed
 		}
+		f.pulse.ends()
 		f.program = nil
 	}()
 	for e := range p.Events(ctx) {
@@ -97,8 +94,12 @@ func prefaces(e play.Event) bool {
 
 // begins takes the screen.
 func (f *Face) begins(ctx context.Context, gone chan<- error) {
-	program := tea.NewProgram(*f.before, tea.WithContext(ctx), tea.WithInput(f.In), tea.WithOutput(f.Out), tea.WithoutSignalHandler(), tea.WithFPS(fps))
-	f.program = program
+	noted := func(_ tea.Model, msg tea.Msg) tea.Msg {
+		f.pulse.beats()
+		return msg
+	}
+	program := tea.NewProgram(*f.before, tea.WithContext(ctx), tea.WithInput(f.In), tea.WithOutput(f.Out), tea.WithoutSignalHandler(), tea.WithFilter(noted))
+	f.program, f.pulse = program, pulseOf(program)
 	go func() {
 		_, err := program.Run()
 		gone <- err
