@@ -142,7 +142,7 @@ func (m Model) enters() string {
 		if m.questions[m.current].wrong != "" {
 			return "답 보기"
 		}
-		return "답 없이 실행"
+		return "답 없이 넘어가기"
 	case m.stop == play.ForRepair:
 		return "다시 실행"
 	case m.stop == play.ForPace:

@@ -97,17 +97,24 @@ func forked(s *view.Screen, e play.Forked) {
 	s.Note("처음 갈라진 곳: " + e.First)
 	s.Line(e.What)
 	s.Sparks([]view.Spark{{Name: "기록", Numbers: e.Recorded}, {Name: "갈래", Numbers: e.Other}})
-	var rows [][]string
-	for i, p := range e.Passes {
-		if i == mostForked {
-			s.Note(fmt.Sprintf("그 밖에 %d개 패스가 다릅니다.", len(e.Passes)-i))
-			break
-		}
-		rows = append(rows, []string{fmt.Sprint(p.Pass), p.Recorded, p.Other})
-	}
-	s.Table([]string{"패스", "기록", "갈래"}, rows)
+	forkedPasses(s, e.Passes)
 	if len(e.Sums) > 0 {
 		s.Section("나란히, 기록의 처음부터 끝까지")
 		s.Table([]string{"", "기록", "갈래"}, e.Sums)
+	}
+}
+
+// forkedPasses lists the first of the passes that differ.
+func forkedPasses(s *view.Screen, passes []play.ForkedPass) {
+	if len(passes) == 0 {
+		return
+	}
+	var rows [][]string
+	for _, p := range passes[:min(len(passes), mostForked)] {
+		rows = append(rows, []string{fmt.Sprint(p.Pass), p.Recorded, p.Other})
+	}
+	s.Table([]string{"패스", "기록", "갈래"}, rows)
+	if more := len(passes) - mostForked; more > 0 {
+		s.Note(fmt.Sprintf("그 밖에 %d개 패스가 다릅니다.", more))
 	}
 }
