@@ -14,7 +14,10 @@ func Age(d time.Duration) string {
 	case d < time.Hour:
 		return fmt.Sprintf("%d분", int(d.Minutes()))
 	case d < 24*time.Hour:
-		return fmt.Sprintf("%d시간 %d분", int(d.Hours()), int(d.Minutes())%60)
+		if m := int(d.Minutes()) % 60; m > 0 {
+			return fmt.Sprintf("%d시간 %d분", int(d.Hours()), m)
+		}
+		return fmt.Sprintf("%d시간", int(d.Hours()))
 	}
 	return fmt.Sprintf("%d일", int(d.Hours()/24))
 }

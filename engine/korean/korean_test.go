@@ -35,7 +35,7 @@ func TestParticlesFollowTheSound(t *testing.T) {
 func TestAge(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		-time.Second: "0초", 59 * time.Second: "59초", 90 * time.Second: "1분", 59*time.Minute + 59*time.Second: "59분",
-		time.Hour: "1시간 0분", 23*time.Hour + 59*time.Minute: "23시간 59분", 24 * time.Hour: "1일", 71 * time.Hour: "2일",
+		time.Hour: "1시간", 23*time.Hour + 59*time.Minute: "23시간 59분", 24 * time.Hour: "1일", 71 * time.Hour: "2일",
 	} {
 		if got := Age(d); got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)

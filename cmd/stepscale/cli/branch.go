@@ -39,7 +39,7 @@ func (d deps) branches(t target, scenarios fs.FS, loop, scenario string, heard f
 			return nil, s.close(err)
 		}
 		opened.Session().Heard = heard
-		return &play.Branch{Source: opened, Edit: editing(opened), Close: func() error { return s.close(opened.Close(ctx)) }}, nil
+		return &play.Branch{Source: opened, Edit: editing(opened, false), Close: func() error { return s.close(opened.Close(ctx)) }}, nil
 	}, ""
 }
 
@@ -64,16 +64,26 @@ type unheard struct{}
 func (unheard) Phase(string, time.Duration) {}
 func (unheard) Note(string)                 {}
 
-// editing changes the HPA of a stage as the learner.
-func editing(s stage) func(context.Context, []string) error {
+// errTried ends a change that was only tried.
+var errTried = errors.New("nothing is written")
+
+// editing changes the HPA of a stage as the learner, or only tries whether it could.
+func editing(s stage, try bool) func(context.Context, []string) error {
 	return func(ctx context.Context, sets []string) error {
 		on, ok := s.(*lab.Stage)
 		edit, err := whatif.ParseEdit(sets)
 		if err == nil && ok {
-			err = on.EditHPA(ctx, func(p hpa.Params, object *autoscalingv2.HorizontalPodAutoscaler) error { return edit.Live(p, object) })
+			err = on.EditHPA(ctx, func(p hpa.Params, object *autoscalingv2.HorizontalPodAutoscaler) error {
+				if err := edit.Live(p, object); err != nil || !try {
+					return err
+				}
+				return errTried
+			})
 		}
 		var set *whatif.SetError
 		switch {
+		case errors.Is(err, errTried):
+			return nil
 		case errors.As(err, &set):
 			return errors.New(set.What + ": " + set.Set + ". " + set.Hint)
 		case errors.Is(err, lab.ErrNoHPA) || !ok:

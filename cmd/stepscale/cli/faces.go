@@ -83,7 +83,7 @@ func (d deps) runStepwise(ctx context.Context, scenario string, r *runner, s sta
 		r.err = errors.Join(r.err, r.rec.frame(f))
 		w.Frame(f)
 	}
-	o := play.Options{Loop: r.loop, Source: s, Word: wordedBy(s)}
+	o := play.Options{Loop: r.loop, Source: s, Word: wordedBy(s), CheckEdit: editing(s, true)}
 	o.Branch, o.NoBranch = d.branches(r.o.target, r.scenarios, r.o.loop, scenario, w.Frame)
 	err := w.Play(ctx, play.NewRun(scenario, o))
 	if errors.Is(err, play.ErrQuit) {

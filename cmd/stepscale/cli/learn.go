@@ -167,11 +167,11 @@ func (t *tutor) all(ctx context.Context, chosen []chosenLesson) error {
 				return err
 			}
 		}
-		after, next := "클러스터를 정리하고 끝냅니다.", t.next(c.Lesson)
-		if i+1 < len(chosen) {
-			after, next = "이 수업의 오브젝트를 지우고 다음 수업으로 넘어갑니다.", chosen[i+1].Title
+		next, last := t.next(c.Lesson), i+1 == len(chosen)
+		if !last {
+			next = chosen[i+1].Title
 		}
-		if err := t.lesson(ctx, c, after, next); err != nil {
+		if err := t.lesson(ctx, c, next, last); err != nil {
 			return err
 		}
 	}
@@ -183,17 +183,17 @@ func (t *tutor) typing() bool { return t.typed != nil && t.typed.Terminal }
 
 // between asks before the next lesson begins.
 func (t *tutor) between(ctx context.Context, next lessons.Lesson) error {
-	if t.auto || t.typing() && t.shown != nil { // who has seen the last lesson's cluster to its end was asked then
+	if t.auto || t.typing() { // who sits at a terminal was asked at the end of the last lesson
 		return ctx.Err()
 	}
 	return t.lines().Play(ctx, play.Between(next))
 }
 
 // lesson opens the stage, plays, and takes the stage down whatever happened.
-func (t *tutor) lesson(ctx context.Context, c chosenLesson, after, next string) (err error) {
+func (t *tutor) lesson(ctx context.Context, c chosenLesson, next string, last bool) (err error) {
 	o := play.Options{Lesson: c.Lesson, Skip: c.skip, Loop: t.deps.loops[c.Loop], Auto: t.auto, Next: next, Class: t.inClass(), Save: func(l state.Lesson) { t.keep(ctx, c.ID, l) }}
 	if t.typing() {
-		o.After = after
+		o.After = after(c.Scenario != "", last)
 	}
 	shown := t.face(c.Lesson)
 	o.SecondTry = t.wide
@@ -204,7 +204,7 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, after, next string) 
 			return openErr
 		}
 		defer func() { err = errors.Join(err, closed()) }()
-		o.Recorded, o.After = recorded, ""
+		o.Recorded = recorded
 		recorded.Before = passesSeen
 		shown.begins(t.informed(engine.Info{Simulated: recorded.Recording.Header.Virtual, Notes: append(aboutRecording(recorded.Recording), noCluster)}))
 	case play.Executions(play.Scenes(c.Blocks)) > 0:
@@ -225,6 +225,7 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, after, next string) 
 			shown.frame(f)
 		}
 		o.Source, o.Word, o.Revive = stage, wordedBy(stage), revival(stage)
+		o.CheckEdit = editing(stage, true)
 		o.Branch, o.NoBranch = t.branches(c.Lesson, shown.frame)
 		t.second(stage.Info().Kubectl)
 		shown.begins(t.informed(stage.Info()))
@@ -243,6 +244,19 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, after, next string) 
 			Hint: drift[0]}
 	}
 	return nil
+}
+
+// after is what becomes of a lesson when it has been read to its end.
+func after(cluster, last bool) string {
+	switch {
+	case cluster && last:
+		return "클러스터를 정리하고 끝냅니다."
+	case cluster:
+		return "이 수업의 오브젝트를 지우고 다음 수업으로 넘어갑니다."
+	case last:
+		return "끝냅니다."
+	}
+	return "다음 수업으로 넘어갑니다."
 }
 
 // second shows what the second terminal needs, and says when that is something else now.

@@ -33,6 +33,9 @@ func (p *Play) bareSteps() error {
 		}
 		if p.running {
 			b = lessons.Block{Kind: lessons.Continue, Arg: "change"}
+			if p.branch != nil { // where nothing changes any more, somebody sits and waits
+				b.Max = mostBranched
+			}
 		}
 		t := p.passes(b)
 		frames, err := p.execute(b, t.each())
@@ -48,6 +51,9 @@ func (p *Play) bareSteps() error {
 		}
 	}
 }
+
+// mostBranched is how much loop time a continue in a branch may take.
+const mostBranched = "15m"
 
 // following is the step that comes after the one executed last.
 func (p *Play) following() trace.StepID {

@@ -51,6 +51,12 @@ func (p *Play) fork(arg string) flow {
 	if p.branch != nil {
 		return p.set(arg)
 	}
+	if p.Branch != nil && p.CheckEdit != nil { // before a cluster is made for it
+		if err := p.CheckEdit(p.ctx, sets); err != nil {
+			p.note(err.Error())
+			return stay
+		}
+	}
 	f, _ := p.current()
 	return p.branchAt(p.placeOf(f), sets)
 }
@@ -104,7 +110,7 @@ func (p *Play) branchOff(at int, sets []string) (err error) {
 	if len(sets) > 0 {
 		b.set(strings.Join(sets, " "))
 	}
-	b.note("여기부터는 따로 흐릅니다. '바꾸기 target=70'처럼 하나를 바꾸고 다음(Enter)이나 계속(c)으로 이어 가십시오. '돌아가기'를 적으시면 원래 자리로 돌아갑니다. 이 자리의 kubectl 접속 정보는 k로 보실 수 있습니다.")
+	b.note("여기부터는 따로 흐릅니다. 명령 '바꾸기 target=70'처럼 하나를 바꾸고 다음(Enter)이나 계속(c)으로 이어 가십시오. 명령 '돌아가기'로 원래 자리에 돌아갑니다(화면 전체를 쓰실 때에는 :를 먼저 누르십시오). 이 자리의 kubectl 접속 정보는 k로 보실 수 있습니다.")
 	if err := b.bareSteps(); err != nil && err != ErrQuit {
 		return err
 	}
@@ -183,9 +189,18 @@ func (p *Play) set(arg string) flow {
 			return stay
 		}
 		p.branch.sets = append(p.branch.sets, sets...)
-		p.note(fmt.Sprintf("학습자가 HPA에 썼습니다: %s", strings.Join(sets, " ")))
+		p.note(fmt.Sprintf("학습자가 HPA에 썼습니다: %s", strings.Join(sets, " ")) + p.whenSeen())
 	}
 	return stay
+}
+
+// whenSeen says so where the pass has read the HPA before the learner wrote to it.
+func (p *Play) whenSeen() string {
+	frames := p.session.Frames()
+	if len(frames) == 0 || frames[len(frames)-1].Step == p.last {
+		return ""
+	}
+	return ". 지금 패스의 컨트롤러가 이미 읽은 것은 옛 HPA입니다. 바뀐 값은 다음 패스부터 계산에 들어가고, 이 패스에서 status를 쓰면 API 서버가 충돌이라고 거절합니다."
 }
 
 // leave goes back to the play that was rewound.
@@ -221,7 +236,26 @@ func (p *Play) beside() Forked {
 			f.Passes = append(f.Passes, ForkedPass{Pass: pass, Recorded: strconv.Itoa(int(a)), Other: strconv.Itoa(int(c))})
 		}
 	}
+	f.Beyond = beyond(was, is)
 	return f
+}
+
+// beyond says what a branch did after the pass with which the play that was rewound ends.
+func beyond(was, is []float64) string {
+	if len(is) <= len(was) {
+		return ""
+	}
+	all := []string{strconv.Itoa(int(is[max(len(was)-1, 0)]))}
+	for _, n := range is[len(was):] {
+		if text := strconv.Itoa(int(n)); text != all[len(all)-1] {
+			all = append(all, text)
+		}
+	}
+	text := fmt.Sprintf("원래 자리는 패스 %d까지만 실행되어, 그 뒤는 비교할 것이 없습니다. 갈래는 패스 %d까지 갔고, 원하는 레플리카는 ", len(was), len(is))
+	if len(all) == 1 {
+		return text + "내내 " + all[0] + "개로 같았습니다."
+	}
+	return text + strings.Join(all, " → ") + "의 순서로 바뀌었습니다."
 }
 
 // replicas are how many the passes wanted, from the first pass on; a pass that wanted none

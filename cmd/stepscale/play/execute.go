@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/engine/korean"
 	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 )
@@ -69,12 +70,9 @@ func (p *Play) condition(b lessons.Block) (func(trace.Frame) bool, error) {
 			return left <= 0
 		}, nil
 	}
-	limit := defaultMax
-	if b.Max != "" {
-		var err error
-		if limit, err = time.ParseDuration(b.Max); err != nil || limit <= 0 {
-			return nil, problem.Usage(fmt.Sprintf("continue의 한도를 읽을 수 없습니다: %s", b.Max), "10m처럼 적어 주십시오.")
-		}
+	limit, err := most(b)
+	if err != nil {
+		return nil, err
 	}
 	var start time.Time
 	return func(f trace.Frame) bool {
@@ -92,6 +90,24 @@ func (p *Play) condition(b lessons.Block) (func(trace.Frame) bool, error) {
 	}, nil
 }
 
+// most is how much loop time a block may take.
+func most(b lessons.Block) (time.Duration, error) {
+	if b.Max == "" {
+		return defaultMax, nil
+	}
+	limit, err := time.ParseDuration(b.Max)
+	if err != nil || limit <= 0 {
+		return 0, problem.Usage(fmt.Sprintf("continue의 한도를 읽을 수 없습니다: %s", b.Max), "10m처럼 적어 주십시오.")
+	}
+	return limit, nil
+}
+
+// limitOf is most of a block that has run, in words.
+func limitOf(b lessons.Block) string {
+	limit, _ := most(b)
+	return "루프 시간 " + korean.Age(limit)
+}
+
 // checkEnd notes a block that ended for another reason than its own.
 func (p *Play) checkEnd(b lessons.Block, frames []trace.Frame) {
 	f := frames[len(frames)-1]
@@ -105,9 +121,9 @@ func (p *Play) checkEnd(b lessons.Block, frames []trace.Frame) {
 	case (b.Kind == "step" || b.ToStep()) && len(frames) > 1:
 		p.note(fmt.Sprintf("그 앞의 %d단계도 함께 실행했습니다. b로 다시 볼 수 있습니다.", len(frames)-1))
 	case b.Arg == "change" && !p.Loop.Changed(f):
-		p.drifted("정해진 시간 안에 파드의 수도 크기도 바뀌지 않았습니다.")
+		p.drifted(limitOf(b) + " 동안 파드의 수도 크기도 바뀌지 않아 여기서 멈춥니다.")
 	case b.Arg == "load" && !p.Source.LoadChanged():
-		p.drifted("정해진 시간 안에 부하가 바뀌지 않았습니다.")
+		p.drifted(limitOf(b) + " 동안 부하가 바뀌지 않아 여기서 멈춥니다.")
 	}
 }
 

@@ -17,6 +17,7 @@ type Forked struct {
 	// Parted is the same of a branch, which was executed; nil of a course that was computed.
 	Parted *Parting
 	Notes  []string
+	Beyond string // what the other did where the recorded has ended, in Korean; empty: neither went further
 
 	Recorded, Other []float64 // a number a pass, from the first pass of the recording on
 	Passes          []ForkedPass

@@ -40,7 +40,7 @@ type Options struct {
 	Auto     bool // play without stops
 	// SecondTry gives the hints and asks once more where a prediction is wrong.
 	SecondTry bool
-	After     string // what happens to the cluster after the lesson; empty: without a stop before it
+	After     string // what Enter does after the lesson; empty: the lesson does not stop at its end
 	Next      string // what comes after the lesson; empty where nothing does
 	Save      func(state.Lesson)
 	Class     Class // nil where nobody looks on
@@ -51,6 +51,8 @@ type Options struct {
 	// NoBranch says why.
 	Branch   func(ctx context.Context) (*Branch, error)
 	NoBranch string
+	// CheckEdit reads what is to be changed in a branch; the error's text is Korean.
+	CheckEdit func(ctx context.Context, sets []string) error
 	// Word says in Korean why a step failed; problem.OfStep when nil.
 	Word func(ctx context.Context, where string, err error) error
 }
@@ -175,12 +177,7 @@ func (p *Play) lesson() error {
 	p.Save(state.Lesson{Done: true, Steps: total, Total: total})
 	p.told(func(g *Progress) { g.Done = true })
 	p.tell(Finished{Text: "수업을 마쳤습니다: " + l.Title, Remember: l.Remember(), Next: p.Next})
-	if p.After == "" || p.session == nil || p.Auto {
-		return nil
-	}
-	p.note("클러스터는 아직 그대로입니다. 다른 터미널에서 더 보시고, Enter를 누르시면 " + p.After)
-	_, err := p.ask(ForNext)
-	return err
+	return p.linger()
 }
 
 // forward executes a block without showing it.

@@ -100,3 +100,26 @@ func perhaps(word string, names []string) string {
 	}
 	return fmt.Sprintf(" 혹시 '%s'입니까?", near)
 }
+
+// linger stays at the end while the learner reads it, or looks on at what the lesson is about.
+func (p *Play) linger() error {
+	if p.After == "" || p.Auto {
+		return nil
+	}
+	leave := "Enter를 누르시면 " + p.After
+	switch {
+	case p.recorded != nil:
+		p.note("기록은 아직 열려 있습니다. 더 둘러보시고, " + leave)
+	case p.session != nil:
+		p.note("클러스터는 아직 그대로입니다. 다른 터미널에서 더 보시고, " + leave)
+	default:
+		p.note(leave)
+	}
+	for {
+		p.running = false
+		if _, err := p.ask(ForNext); err != nil || !p.running {
+			return err
+		}
+		p.note("수업은 끝났으므로 이어서 실행할 것이 없습니다. " + leave)
+	}
+}

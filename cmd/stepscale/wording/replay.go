@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -91,13 +92,16 @@ func forked(s *view.Screen, e play.Forked) {
 		e.First = parting(*e.Parted)
 	}
 	if e.First == "" {
-		s.Note("두 갈래는 끝까지 갈라지지 않습니다.")
+		s.Note(cmp.Or(e.Beyond, "두 갈래는 끝까지 갈라지지 않습니다."))
 		return
 	}
 	s.Note("처음 갈라진 곳: " + e.First)
 	s.Line(e.What)
 	s.Sparks([]view.Spark{{Name: "기록", Numbers: e.Recorded}, {Name: "갈래", Numbers: e.Other}})
 	forkedPasses(s, e.Passes)
+	if e.Beyond != "" {
+		s.Note(e.Beyond)
+	}
 	if len(e.Sums) > 0 {
 		s.Section("나란히, 기록의 처음부터 끝까지")
 		s.Table([]string{"", "기록", "갈래"}, e.Sums)
