@@ -138,3 +138,72 @@ func TestRewindTellsOfAnotherCourse(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// TestBranchGoesFurther: where the play that was rewound has ended there is nothing to compare,
+// and that is said; and whoever continues where nothing changes comes back.
+func TestBranchGoesFurther(t *testing.T) {
+	var opened []*counting
+	closed := 0
+	p, _ := branching(t, &opened, &closed)
+	got := answering(t, p, "", "", "", "되감기 3.2", "바꾸기 replicas=5", "c", "돌아가기", "q")
+	for _, want := range []string{"Beyond:원래 자리는 패스 3까지만 실행되어", "갈래는 패스 19까지 갔고, 원하는 레플리카는 2 → 5의 순서로", "루프 시간 15분 동안 파드의 수도 크기도 바뀌지 않아"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
+
+// TestEditsAreChecked before a cluster is made to try them in; in the middle of a pass it is
+// said when they will be seen.
+func TestEditsAreChecked(t *testing.T) {
+	var opened []*counting
+	closed := 0
+	p, _ := branching(t, &opened, &closed)
+	p.CheckEdit = func(_ context.Context, sets []string) error {
+		if sets[0] == "replicas=5" {
+			return nil
+		}
+		return errors.New("모르는 이름입니다: " + sets[0])
+	}
+	got := answering(t, p, "", "", "", "갈래 x=1")
+	if !strings.Contains(got, "모르는 이름입니다: x=1") || len(opened) > 0 {
+		t.Errorf("%d branches\n%s", len(opened), got)
+	}
+	p, _ = branching(t, &opened, &closed)
+	if got := answering(t, p, "", "", "", "되감기 2.1", "바꾸기 replicas=5", "", "바꾸기 replicas=5", "q", "q"); strings.Count(got, "이미 읽은 것은 옛 HPA") != 1 {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestEndLingers: a lesson that is over is read until Enter, whatever it was about.
+func TestEndLingers(t *testing.T) {
+	var opened []*counting
+	closed := 0
+	live, c := branching(t, &opened, &closed)
+	recorded, _ := aboutRecording(t, block(1, lessons.Prose, "", "글"), block(2, lessons.Replay, "s", ""))
+	prose := New(Options{Lesson: lessons.Lesson{Title: "글", Blocks: []lessons.Block{block(1, lessons.Prose, "", "글")}}, Save: func(state.Lesson) {}})
+	for p, over := range map[*Play]int{live: 1, recorded: 0, prose: 1} { // over a recording one may go on
+		p.After = "끝냅니다."
+		asked := 0
+		var told strings.Builder
+		for e := range p.Events(t.Context()) {
+			switch e.(type) {
+			case Finished:
+				asked = 0
+			case Ask:
+				if asked++; asked == 1 && strings.Contains(told.String(), "Finished") {
+					p.Type("c")
+				} else {
+					p.Type("")
+				}
+			}
+			fmt.Fprintf(&told, "%T %+v\n", e, e)
+		}
+		if p.Err() != nil || asked != 2 || strings.Count(told.String(), "이어서 실행할 것이 없습니다. Enter를 누르시면 끝냅니다.") != over {
+			t.Errorf("asked %d times, %v\n%s", asked, p.Err(), told.String())
+		}
+	}
+	if c.executed != 7 {
+		t.Errorf("%d steps", c.executed)
+	}
+}
