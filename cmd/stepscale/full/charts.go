@@ -40,6 +40,11 @@ func (m Model) charts() *overlay {
 	for _, h := range view.Histograms(m.remembered()) {
 		o.page = o.with(func(s *view.Screen) { s.Histogram(h) })
 	}
+	if strings.TrimSpace(strings.Join(o.lines(m.width, false), "")) == "" {
+		o.page = o.with(func(s *view.Screen) {
+			s.Note("이 루프의 단계는 아직 패스마다 그릴 값(사용률, 레플리카 수, 추천)을 알린 적이 없습니다.")
+		})
+	}
 	return o
 }
 

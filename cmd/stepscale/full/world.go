@@ -40,10 +40,10 @@ var sayings = []saying{
 	{trace.ActorHPA, "proposal", "제안"},
 	{trace.ActorHPA, "stabilizedReplicas", "안정화"},
 	{trace.ActorHPA, "desiredReplicas", "원하는"},
-	{trace.ActorDeployment, "currentReplicas", "파드"},
-	{trace.ActorDeployment, "scaleReplicas", "파드"},
-	{trace.ActorDeployment, "deploymentReplicas", "파드"},
-	{trace.ActorReplicaSet, "replicaSetReplicas", "파드"},
+	{trace.ActorDeployment, "currentReplicas", "원하는"},
+	{trace.ActorDeployment, "scaleReplicas", "원하는"},
+	{trace.ActorDeployment, "deploymentReplicas", "원하는"},
+	{trace.ActorReplicaSet, "replicaSetReplicas", "원하는"},
 	{trace.ActorScheduler, "boundPods", "배정"},
 	{trace.ActorKubelet, "readyPods", "준비"},
 	{"vpa-recommender", "samples", "표본"},
@@ -96,12 +96,15 @@ func (w world) with(f trace.Frame, loop engine.Definition) world {
 }
 
 // tells puts the last number that an actor told of which nobody has said what stands in
-// its box.
+// its box; what it told of one object of several stands for none of them.
 func (w world) tells(f trace.Frame, loop engine.Definition) {
 	for _, x := range f.Facts {
+		if x.Name != engine.Base(x.Name) {
+			continue
+		}
 		unit, _ := loop.Facts.Unit(x.Name)
 		if unit == engine.Count || unit == engine.Amount || unit == engine.Percent {
-			w.said[f.Actor] = told{view.FactLabel(engine.Base(x.Name)), x.Value}
+			w.said[f.Actor] = told{view.FactLabel(x.Name), x.Value}
 		}
 	}
 }
@@ -122,13 +125,18 @@ func (w world) pods(f trace.Frame) world {
 			w.sizes[name] = x.Value
 		}
 	}
-	if n, ok := count("createdPods"); ok {
-		w.created += n
-		w.total += n
+	ready, settled := count("readyPods")
+	made, here := count("createdPods")
+	if settled = settled && here; settled { // everybody has moved in one step
+		w.total, w.ready, w.created, w.bound, w.ending = ready, ready, 0, 0, 0
+		return w
 	}
+	w.created += made
+	w.total += made
 	for _, gone := range []string{"deletedPods", "evictedPods"} {
 		if n, ok := count(gone); ok && n > 0 {
 			w.ending, w.ready, w.total = n, max(w.ready-n, 0), max(w.total-n, 0)
+			delete(w.said, trace.ActorKubelet) // it has counted those, too
 		}
 	}
 	if n, ok := count("podsListed"); ok {
@@ -145,8 +153,8 @@ func (w world) pods(f trace.Frame) world {
 	}
 	if n, ok := count("readyPods"); ok && n <= w.total {
 		w.ready = n
-		if f.Actor == trace.ActorKubelet {
-			w.bound, w.created, w.ending = 0, 0, 0
+		if f.Actor == trace.ActorKubelet { // who waits for a node goes on waiting
+			w.bound, w.ending = 0, 0
 		}
 	}
 	return w

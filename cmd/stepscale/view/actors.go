@@ -118,7 +118,7 @@ func (s *Screen) ActorMap(m ActorMap) {
 
 func (s *Screen) actorRow(m ActorMap, l mapLayout, from int) {
 	row := m.Boxes[from:min(from+l.perRow, len(m.Boxes))]
-	var names, values strings.Builder
+	var names strings.Builder
 	column, deedAt := 0, -1
 	for i, b := range row {
 		w, gap := b.width(l), l.arrow
@@ -133,7 +133,6 @@ func (s *Screen) actorRow(m ActorMap, l mapLayout, from int) {
 		if from+i+1 == len(m.Boxes) {
 			gap = 0
 		}
-		values.WriteString(s.style(style, " "+pad(b.value(w-1+max(gap-1, 0)), w-1+gap))) // a value may reach below the arrow
 		column += w
 		if b.Gives {
 			deedAt = column
@@ -154,7 +153,34 @@ func (s *Screen) actorRow(m ActorMap, l mapLayout, from int) {
 	if !m.Low {
 		s.print(deed + "\n")
 	}
-	s.print(strings.TrimRight(names.String(), " ") + "\n" + strings.TrimRight(values.String(), " ") + "\n")
+	s.print(strings.TrimRight(names.String(), " ") + "\n" + s.valueRow(row, l) + "\n")
+}
+
+// valueRow are the values below their actors' names. One may reach as far as the next.
+func (s *Screen) valueRow(row []ActorBox, l mapLayout) string {
+	var values strings.Builder
+	column := 0
+	for i, b := range row {
+		if b.Value != "" {
+			room := b.width(l) - 1
+			for _, next := range row[i+1:] {
+				if room += l.arrow - 1; next.Value != "" {
+					break
+				}
+				room += next.width(l) + 1
+			}
+			style := bold
+			if b.Moved {
+				style = title
+			}
+			if gap := column + 1 - ansi.StringWidth(values.String()); gap > 0 {
+				values.WriteString(strings.Repeat(" ", gap))
+			}
+			values.WriteString(s.style(style, b.value(room)))
+		}
+		column += b.width(l) + l.arrow
+	}
+	return values.String()
 }
 
 // arrow between two boxes. A gate that is closed stands in it.
@@ -179,7 +205,7 @@ type podState struct {
 }
 
 func (p PodRow) states() []podState {
-	return []podState{{p.Ready, "■", "준비됨", "준비", green}, {p.Starting, "▣", "시작하는 중", "시작", yellow}, {p.Pending, "□", "배정을 기다림", "대기", yellow}, {p.Untold, "◇", "상태를 읽지 않음", "모름", cyan}, {p.Ending, "×", "끝나는 중", "종료", red}}
+	return []podState{{p.Ready, "■", "준비됨", "준비", green}, {p.Starting, "▣", "시작하는 중", "시작", yellow}, {p.Pending, "□", "배정을 기다림", "대기", yellow}, {p.Untold, "◇", "그 밖의 파드", "그 밖", cyan}, {p.Ending, "×", "끝나는 중", "종료", red}}
 }
 
 // podRow draws the pods, and says how many there are of each kind. Where that is more than a
