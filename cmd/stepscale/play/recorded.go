@@ -64,8 +64,9 @@ func (p *Play) carryOut(sc scene, guesses []string) error {
 // frame on which the cursor stands then, and those of what the command has found.
 func (p *Play) command(b lessons.Block) (told []Event, frames []trace.Frame) {
 	r, away := p.recorded.lesson, p.recorded.learner
+	var back []Event
 	if away.cursor != r.cursor {
-		told = append(told, Note{fmt.Sprintf("둘러보시던 %s에서 수업이 있던 %s 돌아와 이어 갑니다.", away.Place(), korean.By(r.Place().String()))})
+		back = append(back, Note{fmt.Sprintf("둘러보시던 %s에서 수업이 있던 %s 돌아와 이어 갑니다.", away.Place(), korean.By(r.Place().String()))})
 	}
 	var found trace.Frame
 	r.ctx, r.refused = p.ctx, ""
@@ -87,11 +88,16 @@ func (p *Play) command(b lessons.Block) (told []Event, frames []trace.Frame) {
 	if r.refused != "" {
 		p.miss(b.Line, fmt.Sprintf("%s: %s", b.Arg, r.refused))
 	}
+	moved := slices.ContainsFunc(told, func(e Event) bool { _, ok := e.(Replayed); return ok })
+	if len(back) > 0 && !moved { // the command shows no frame: the one that it is about is shown
+		r.yield = func(e Event) bool { back = append(back, e); return true }
+		r.show()
+	}
 	away.cursor = r.cursor
 	if f, ok := r.frame(r.cursor); ok {
 		frames = append(frames, f)
 	}
-	return told, append(frames, found)
+	return append(back, told...), append(frames, found)
 }
 
 // factsOf are the facts of what a command has found, where it has any.
