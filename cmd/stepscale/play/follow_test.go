@@ -218,7 +218,7 @@ func TestNothingPrivateIsShown(t *testing.T) {
 
 // TestPartsComeAsTheyGo: every kind of part is read as it was written.
 func TestPartsComeAsTheyGo(t *testing.T) {
-	for _, e := range []Event{Begun{"l/01", "수업", "l", "kind", true}, step("l/1-a/x", "1"), Prose{"글"}, Coming{"곧", time.Minute}, Question{"몇?", true}, Hint{"힌트"}, Shown{}, Running{}, Rowed{},
+	for _, e := range []Event{Begun{"수업", "l", true}, step("l/1-a/x", "1"), Prose{"글"}, Coming{"곧", time.Minute}, Question{"몇?", true}, Hint{"힌트"}, Shown{}, Running{}, Rowed{},
 		Passed{time.Minute, true}, Verdicts{{Kind: Answer, Fact: "n", Value: "4"}}, Failed{}, Missed{}, Finished{"끝", []string{"하나"}, "다음"}} {
 		raw, err := EncodePart(e)
 		if err != nil {
