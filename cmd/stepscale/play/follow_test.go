@@ -126,7 +126,7 @@ Note{강사의 시연이 끝났습니다.}`
 func TestFollowersOnlyLook(t *testing.T) {
 	parts := shot(t, predicting, tape(t, step("l/1-a/x", "1"), step("l/2-b/y", "4")), "", "4")
 	i := slices.IndexFunc(parts, func(e Event) bool { _, is := e.(Question); return is }) + 1
-	got := followed(t, false, parts[:i], "", "n", "c", "갈래 target=7", "k", "b", "앞으로", "?", "xyz", parts[i:], "b", "b", "", "b", "지금", "now", "q")
+	got := followed(t, false, parts[:i], "", "n", "c", "갈래 target=7", "k", "b", "앞으로", "?", "xyz", "b", parts[i:], "b", "b", "", "b", "지금", "now", "q")
 	for _, want := range []string{
 		strings.Repeat("Note{"+onlyLooks+"}\n", 5) + "Executed l/1-a/x true\nNote{" + onlyLooks + "}\nHelp true\nNote{알 수 없는 명령입니다: xyz",
 		"Executed l/2-b/y false\nVerdicts",

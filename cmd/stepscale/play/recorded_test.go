@@ -77,6 +77,24 @@ func TestLessonAboutARecording(t *testing.T) {
 	}
 }
 
+// TestBothStandTogetherAfterAStep: whoever looks around begins where the lesson stands.
+func TestBothStandTogetherAfterAStep(t *testing.T) {
+	p, _ := aboutRecording(t, block(1, lessons.Replay, "이동 3", ""), block(2, lessons.Replay, "이동 2", ""), block(3, lessons.Replay, "이동 1", ""))
+	got := answering(t, p, "속으로", "", "", "속으로", "")
+	want := []string{"at 1.2 beside true", "둘러보시던 1.2에서 수업이 있던 1.1로", "at 3.1 beside false", "at 2.1 beside false", "at 2.2 beside true", "둘러보시던 2.2에서 수업이 있던 2.1로", "at 1.1 beside false"}
+	rest := got
+	for _, w := range want {
+		_, after, ok := strings.Cut(rest, w)
+		if !ok {
+			t.Fatalf("no %q behind what comes before it in\n%s", w, got)
+		}
+		rest = after
+	}
+	if strings.Count(got, "둘러보시던") != 2 {
+		t.Errorf("who has not moved is brought back:\n%s", got)
+	}
+}
+
 // TestLessonAboutARecordingGoesOn where it was left, without showing what came before.
 func TestLessonAboutARecordingGoesOn(t *testing.T) {
 	p, _ := aboutRecording(t, block(1, lessons.Replay, "이동 3", ""), block(2, lessons.Replay, "s", ""))
