@@ -37,7 +37,7 @@ func TestRight(t *testing.T) {
 			}
 		}
 	}
-	for guess, value := range map[string]string{"5": "4", "유지": "scaleUp", "네": "4", "3": "300m", "0.3": "300%", "300%": "300m", "30": "300m", "nan": "4", "십일": "12", "세 개": "4", "": "0"} {
+	for guess, value := range map[string]string{"5": "4", "유지": "scaleUp", "네": "4", "3": "300m", "0.3": "300%", "300%": "300m", "2m": "2", "2000m": "2%", "30": "300m", "nan": "4", "십일": "12", "세 개": "4", "": "0"} {
 		if right(guess, value) {
 			t.Errorf("%q is %q", guess, value)
 		}

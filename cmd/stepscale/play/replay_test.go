@@ -145,6 +145,7 @@ func TestReplayTells(t *testing.T) {
 		"f":                 {"podTimestamp"},
 		"c wether=3":        {"wether"},
 		"c proposal>many":   {"수를 적어"},
+		"c pdate":           {"조건을 읽을 수 없습니다"},
 		"c nonsense":        {"조건을 읽을 수 없습니다"},
 		"c proposal>9":      {"그런 자리가 없습니다: proposal>9"},
 		"break proposal>>1": {"조건을 읽을 수 없습니다"},
@@ -205,37 +206,6 @@ func TestReplayTellsTheLesson(t *testing.T) {
 	const want = "하나 1.1+0 1.2+1 1.1+0 1.2+1 1.3+0 하나 1.2+1 둘 2.1+0 2.2+1 2.1+0 3.1+0"
 	if got := strings.Join(told, " "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
-	}
-}
-
-// TestLoadIsKnownFromWhatPodsUse: of the same pods, in the next pass.
-func TestLoadIsKnownFromWhatPodsUse(t *testing.T) {
-	for usage, want := range map[string]string{
-		"a1 a1 a2 a2":               "false false true false false",
-		"a1 a2":                     "false true false",
-		"a1 a1 a1b1 a2b2 a2b2":      "false false false false false false",
-		"a1 a1b1 a1b1 a2b2 a2b2 a2": "false false false true false false false",
-		"a1b2 a2b1":                 "false true false",
-	} {
-		var frames []trace.Frame
-		for i, pods := range strings.Fields(usage) {
-			f := trace.Frame{Pass: i + 1, Step: "l/1"}
-			for ; pods != ""; pods = pods[2:] {
-				f.Add("podMetric/"+pods[:1], pods[1:2], "")
-			}
-			f.Add("other", fmt.Sprint(i), "")
-			frames = append(frames, f)
-		}
-		r := Retell(frames, true)
-		defer r.Session().Close()
-		got := fmt.Sprint(r.LoadChanged())
-		for range frames {
-			_, _ = r.Session().Next()
-			got += fmt.Sprint(" ", r.LoadChanged())
-		}
-		if got != want {
-			t.Errorf("%s: %s, want %s", usage, got, want)
-		}
 	}
 }
 
