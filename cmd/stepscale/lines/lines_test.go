@@ -3,11 +3,13 @@ package lines
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
@@ -112,56 +114,84 @@ func TestCourseIsOfTheLesson(t *testing.T) {
 	f.Render(play.Title{Text: "앞의 수업"})
 	rows(f, &b, row(1, "9", "scaleUp", ""))
 	f.Render(play.Title{Text: "수업"})
-	rows(f, &b, row(1, "3", "scaleUp", ""))
+	rows(f, &b, row(1, "3", "scaleUp", ""), row(2, "2", "scaleDown", ""))
 	if strings.Contains(b.String(), "흐름") {
-		t.Errorf("a course of one pass:\n%s", b.String())
+		t.Errorf("a course of what can be taken in row by row:\n%s", b.String())
 	}
-	rows(f, &b, alike(2, 40)...)
+	rows(f, &b, alike(3, 40)...)
 	_, course, _ := strings.Cut(b.String(), "흐름")
 	if !strings.Contains(course, "300m") || !strings.Contains(course, "200m") || strings.Contains(course, "900m") {
 		t.Errorf("the course of the lesson is\n%s", b.String())
 	}
 }
 
-// asking is a play that asks twice; the second time for something that changes meanwhile.
+// asking is a play that asks three times; the second time for something that changes meanwhile.
 type asking struct {
 	changed chan struct{}
 	typed   []string
+	then    func() // what happens then
 }
 
 func (a *asking) Events(context.Context) iter.Seq[play.Event] {
 	return func(yield func(play.Event) bool) {
-		_ = yield(play.Ask{}) && yield(play.Ask{Stop: play.ForDemo, Changed: a.changed})
+		_ = yield(play.Ask{}) && yield(play.Ask{Stop: play.ForDemo, Changed: a.changed}) && yield(play.Ask{Stop: play.ForRepair})
 	}
 }
 
 func (a *asking) Type(line string) {
-	if a.typed = append(a.typed, line); len(a.typed) == 1 {
+	switch a.typed = append(a.typed, line); len(a.typed) {
+	case 1:
 		close(a.changed)
+	case 2:
+		go a.then()
 	}
 }
 
 func (*asking) Err() error { return nil }
 
+// once ends where nothing is sent.
+type once struct{ *asking }
+
+func (*once) Events(context.Context) iter.Seq[play.Event] {
+	return func(yield func(play.Event) bool) { yield(play.Ask{}) }
+}
+
+// shut is a screen whose reader is gone.
+type shut struct{ err error }
+
+func (s shut) Write([]byte) (int, error) { return 0, s.err }
+
 // TestWhatIsTyped: a line is sent without the space around it, and shown where no terminal has;
-// when what was asked has changed, Wake is. At the end of the lines nothing is sent.
+// when what was asked has changed, Wake is, and the next line is for who asks next. At the end of
+// the lines nothing is sent; why they cannot be read is told.
 func TestWhatIsTyped(t *testing.T) {
 	in, typed := io.Pipe()
 	defer typed.Close()
 	go func() { _, _ = io.WriteString(typed, "  확장 \t\n") }()
 	var b bytes.Buffer
-	a := &asking{changed: make(chan struct{})}
+	a := &asking{changed: make(chan struct{}), then: func() { _, _ = io.WriteString(typed, "4\n") }}
 	f := &Face{Screen: view.NewFixed(&b, 80, false), In: NewReader(in, &b)}
-	if err := f.Play(t.Context(), a); err != nil || len(a.typed) != 2 || a.typed[0] != "확장" || a.typed[1] != play.Wake {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := f.Play(ctx, a); err != nil || strings.Join(a.typed, ",") != "확장,"+play.Wake+",4" {
 		t.Errorf("sent %q, %v", a.typed, err)
 	}
-	if got := b.String(); !strings.Contains(got, "다음> 확장\n") || !strings.HasSuffix(got, "따라가기> \n") {
+	if got := b.String(); got != "다음> 확장\n따라가기> \n다시> 4\n" {
 		t.Errorf("shown %q", got)
 	}
 	a, b = &asking{changed: make(chan struct{})}, bytes.Buffer{}
 	f.In = NewReader(strings.NewReader(""), &b)
-	if err := f.Play(t.Context(), a); err != nil || len(a.typed) > 0 || strings.Contains(b.String(), play.Wake) {
+	if err := f.Play(ctx, &once{asking: a}); err != nil || len(a.typed) > 0 || b.String() != "다음> \n" {
+		t.Errorf("sent %q, %v; shown %q", a.typed, err, b.String())
+	}
+	broken := errors.New("broken")
+	f.In = NewReader(iotest.ErrReader(broken), &b)
+	if err := f.Play(ctx, a); !errors.Is(err, broken) || len(a.typed) > 0 {
 		t.Errorf("sent %q, %v", a.typed, err)
+	}
+	f.Screen, f.In = view.NewFixed(shut{broken}, 80, false), nil
+	if err := f.Play(ctx, a); !errors.Is(err, broken) {
+		t.Errorf("nobody reads any more: %v", err)
 	}
 }
 
@@ -177,7 +207,7 @@ func TestHeardBeforeItIsShown(t *testing.T) {
 		}
 		heard++
 	}
-	if err := f.Play(t.Context(), &asking{}); err != nil || heard != 2 || !strings.Contains(b.String(), "다음>") {
+	if err := f.Play(t.Context(), &asking{}); err != nil || heard != 3 || !strings.Contains(b.String(), "다음>") {
 		t.Errorf("told of %d, %v; shown %q", heard, err, b.String())
 	}
 }

@@ -160,7 +160,7 @@ func TestFollowersComeLate(t *testing.T) {
 		t.Error(got)
 	}
 	// Of the first step all of it is shown; what came of a question is no part of the next step.
-	if one := followed(t, false, append([]Event{Late{}}, parts[:3]...), "q"); strings.Contains(one, "앞의") || !strings.Contains(one, "글 0") {
+	if one := followed(t, false, append([]Event{Late{}}, parts[:4]...), "q"); strings.Contains(one, "앞의") || !strings.Contains(one, "글 0") {
 		t.Error(one)
 	}
 	judged := slices.Insert(slices.Clone(parts), slices.IndexFunc(parts, func(e Event) bool { p, is := e.(Prose); return is && p.Text == "글 6" }), Event(Verdicts{{Fact: "n"}}))
