@@ -213,6 +213,7 @@ func TestFollowersWithoutKeys(t *testing.T) {
 		t.Error(got, f.Err())
 	}
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	waits := Follow(&film{changed: make(chan struct{})}, Begun{Title: "수업"}, loop, true, nil)
 	defer waits.Close()
 	for range waits.Events(ctx) {
