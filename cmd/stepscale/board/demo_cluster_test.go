@@ -74,7 +74,7 @@ func (a *audience) all() string {
 			word, _, _ := strings.Cut(e.Text, " 않")
 			all = append(all, word)
 		case play.Begun:
-			all = append(all, e.Lesson)
+			all = append(all, e.Title)
 		case play.Shown, play.Question: // behind every frame
 		default:
 			all = append(all, strings.TrimPrefix(fmt.Sprintf("%T", e), "play."))
@@ -134,7 +134,7 @@ func demonstrated(t *testing.T, s *school) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Begin(play.Begun{Lesson: "hpa/02", Title: "수업"})
+	d.Begin(play.Begun{Title: "hpa/02"})
 	for n := 1; n <= steps; n++ {
 		switch n {
 		case 4:
@@ -211,13 +211,13 @@ func taken(t *testing.T, s *school) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first.Begin(play.Begun{Lesson: "first"})
+	first.Begin(play.Begun{Title: "first"})
 	a.awaits(t, "first")
 	second, err := s.OpenDemo(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	second.Begin(play.Begun{Lesson: "second"})
+	second.Begin(play.Begun{Title: "second"})
 	a.awaits(t, "second")
 	first.Frame(frame(7, 0))
 	said := ""
@@ -249,7 +249,7 @@ func taken(t *testing.T, s *school) {
 func forgedDemo(t *testing.T, s *school, p Learner) {
 	t.Helper()
 	forged := reel{ID: "forged"}
-	forged.add(play.Begun{Lesson: "forged"})
+	forged.add(play.Begun{Title: "forged"})
 	if _, err := (Desk{s.Class, p.Kube}).OpenDemo(t.Context()); !apierrors.IsForbidden(err) {
 		t.Errorf("a student shows: %v", err)
 	}

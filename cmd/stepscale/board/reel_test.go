@@ -50,7 +50,7 @@ func TestADemoIsBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := reel{ID: "x"}
-			r.add(play.Begun{Lesson: "hpa/02"})
+			r.add(play.Begun{Title: "hpa/02"})
 			for n := range 60 {
 				r.add(frame(n, noise(n)))
 				r.add(play.Prose{Text: strings.Repeat("글", n*800)}) // the last ones are too large
@@ -110,7 +110,7 @@ func TestNothingIsLostOrTwice(t *testing.T) {
 		next, lesson, here, missed := 0, 0, false, 0
 		for n := range 60 + rnd.IntN(100) {
 			if n%40 == 0 {
-				r.add(play.Begun{Lesson: fmt.Sprint(n)})
+				r.add(play.Begun{Title: fmt.Sprint(n)})
 			}
 			r.add(frame(n, 40))
 			if rnd.IntN(25) == 0 { // as when there is too much
@@ -125,7 +125,7 @@ func TestNothingIsLostOrTwice(t *testing.T) {
 				for _, e := range heard {
 					switch e := e.(type) {
 					case play.Begun:
-						_, _ = fmt.Sscan(e.Lesson, &lesson)
+						_, _ = fmt.Sscan(e.Title, &lesson)
 						if next = max(next, lesson); here && missed == 0 && next != lesson {
 							t.Fatalf("seed %d: lesson %d comes before frame %d", seed, lesson, next)
 						}
@@ -151,9 +151,9 @@ func TestNothingIsLostOrTwice(t *testing.T) {
 // over is none.
 func TestWhoComesLate(t *testing.T) {
 	r := reel{ID: "x"}
-	r.add(play.Begun{Lesson: "first"})
+	r.add(play.Begun{Title: "first"})
 	r.add(frame(0, 0))
-	r.add(play.Begun{Lesson: "second"})
+	r.add(play.Begun{Title: "second"})
 	for n := range 5 {
 		r.add(frame(n, 0))
 	}
@@ -166,7 +166,7 @@ func TestWhoComesLate(t *testing.T) {
 		}
 		<-more // there is more already
 		rest, _ := f.Heard()
-		kinds := []any{first[0].(play.Begun).Lesson}
+		kinds := []any{first[0].(play.Begun).Title}
 		for _, e := range rest {
 			kinds = append(kinds, reflect.TypeOf(e).Name())
 		}
@@ -185,7 +185,7 @@ func TestWhoComesLate(t *testing.T) {
 		t.Error(got)
 	}
 	again := reel{ID: "y"}
-	again.add(play.Begun{Lesson: "third"})
+	again.add(play.Begun{Title: "third"})
 	f.take(again, false)
 	if got, _ := f.Heard(); len(got) != 1 {
 		t.Error(got)

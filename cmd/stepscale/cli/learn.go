@@ -230,7 +230,7 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, next string, last bo
 		t.second(stage.Info().Kubectl)
 		shown.begins(t.informed(stage.Info()))
 	}
-	t.demo.begin(play.Begun{Lesson: c.ID, Title: c.Title, Loop: c.Loop, Cluster: t.o.target.kind(), Simulated: o.Source == nil || o.Source.Info().Simulated})
+	t.demo.begin(play.Begun{Title: c.Title, Loop: c.Loop, Simulated: o.Source == nil || o.Source.Info().Simulated})
 	p := play.New(o)
 	if err := shown.Play(ctx, p); err != nil {
 		return err

@@ -109,6 +109,19 @@ func TestWokenBehindAKey(t *testing.T) {
 	}
 }
 
+// TestWhatWasSaidWhileItWaited: when a stop ends without a key, why it waited is not true any more;
+// a hint at a stop that only gives way to a vote is.
+func TestWhatWasSaidWhileItWaited(t *testing.T) {
+	for stop, stays := range map[play.Stop]bool{play.ForPace: false, play.ForDemo: false, play.ForNext: true, play.ForAnswer: true} {
+		c := newClass(t)
+		c.tells(play.Prose{Text: "글"}, play.Coming{Text: "단계를 실행합니다."}, play.Question{Text: "몇 개입니까?"}, play.Note{Text: "들어온 말"}, play.Ask{Stop: stop})
+		c.shows("들어온 말", true)
+		c.send(woken{make(chan bool, 1)})
+		c.tells(play.Ask{Stop: stop})
+		c.shows("들어온 말", stays)
+	}
+}
+
 // TestBallotOnTheScreen: a vote takes the place of the question, and gives it back; what was
 // typed for the one is not an answer to the other.
 func TestBallotOnTheScreen(t *testing.T) {

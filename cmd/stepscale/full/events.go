@@ -88,8 +88,7 @@ func (m Model) says(b ...block) Model {
 func (m Model) executed(e play.Event) Model {
 	switch e := e.(type) {
 	case play.Executed:
-		m = m.reveal()
-		m.leaf = 0
+		m = m.reveal().lastPage()
 		p := page{}
 		if len(m.passes) > 0 {
 			p, m.passes = last(m.deeds), nil

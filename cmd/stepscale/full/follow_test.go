@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
@@ -205,10 +206,39 @@ func TestFollowersLookBack(t *testing.T) {
 	if f.m.cursor != at || f.m.now <= at+2 {
 		t.Errorf("at %d of %d, not at %d", f.m.cursor, f.m.now, at)
 	}
-	f.types("end")
-	if f.m.past() {
-		t.Error("End does not lead to now")
+	f.types("right")
+	if f.m.cursor != at+1 {
+		t.Errorf("→ leads from %d to %d", at, f.m.cursor)
 	}
+	for _, back := range []string{"end", "enter", "n", "ㅜ", ":지금|enter", ":다음|enter"} {
+		f.types("left")
+		f.types("left")
+		for key := range strings.SplitSeq(back, "|") {
+			f.types(key)
+		}
+		if f.m.past() {
+			t.Errorf("%s does not lead to now", back)
+		}
+	}
+	f.types("left")
+	f.types("left")
+	f.types(":앞으로")
+	if f.types("enter"); f.m.cursor != f.m.now-1 {
+		t.Errorf("앞으로 leads from %d to %d", f.m.now-2, f.m.cursor)
+	}
+	f.types(":뒤로")
+	if f.types("enter"); f.m.cursor != f.m.now-2 {
+		t.Errorf("뒤로 leads from %d to %d", f.m.now-1, f.m.cursor)
+	}
+	f.shows("Enter 지금으로")
+	f.types("end")
+	f.types("?")
+	f.update(tea.WindowSizeMsg{Width: 200, Height: 60})
+	for _, row := range []string{"Enter, n 글을 더 읽고, 지나간 단계를 보고 계시면 지금으로", "→ 지나간 단계를 하나씩 앞으로", "End 지금으로"} {
+		f.shows(row)
+	}
+	f.update(sizes[1])
+	f.types("esc")
 	for key, want := range map[string]string{"f": "이 단계가 읽고 계산한 값", "a": "이 단계의 API 호출", "?": "따라가기를 끝냅니다", "g": "패스마다의 흐름"} {
 		f.types(key)
 		if f.shows(want); key == "?" && strings.Contains(plain(f.m), "진도를 저장") {

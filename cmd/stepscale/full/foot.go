@@ -1,6 +1,7 @@
 package full
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -132,7 +133,7 @@ func (m Model) enters() string {
 		return "답하기"
 	case m.stop == play.ForVote:
 		return "투표하지 않고 넘어가기"
-	case m.leaf > 0:
+	case m.leaf > 0 && m.reads() == story:
 		return "읽던 곳으로"
 	case m.more(m.reads()):
 		return "더 읽기"
@@ -212,19 +213,21 @@ func (m Model) helpBlock() block {
 	}
 }
 
-// verbs are those of the play's table.
+// verbs are those of the play's table, but for what the screen does by itself: one of its own
+// keys has their name.
 func (m Model) verbs() []play.Verb {
+	all := play.Verbs()
 	if m.Follows {
-		return play.FollowVerbs()
+		all = play.FollowVerbs()
 	}
-	return play.Verbs()
+	return slices.DeleteFunc(all, func(v play.Verb) bool {
+		return slices.ContainsFunc(m.keys(), func(k faceKey) bool { return len(k.words) > 0 && k.words[0] == v.Names[0] })
+	})
 }
 
 func (m Model) verbRows() (rows [][2]string) {
 	for _, v := range m.verbs() {
-		if v.Key != "b" { // the screen looks back by itself
-			rows = append(rows, [2]string{v.Key, v.Help})
-		}
+		rows = append(rows, [2]string{v.Key, v.Help})
 	}
 	return m.keyRows(rows)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view/viewtest"
+	"github.com/stepscale/stepscale/engine/trace"
 )
 
 var update = flag.Bool("update", false, "write the golden screens anew")
@@ -178,5 +179,110 @@ func TestAnswersAreTyped(t *testing.T) {
 	})
 	if !tried {
 		t.Error("nothing was asked")
+	}
+}
+
+// pages is a screen on which the lesson has said something before each of three steps.
+func pages(t *testing.T, size tea.WindowSizeMsg) *learner {
+	t.Helper()
+	loop := loops()["hpa"]
+	l := &learner{t: t}
+	l.m = New(Setting{Loop: loop}, func(line string) { l.sent = append(l.sent, line) })
+	l.update(size)
+	for i, name := range []string{"첫째", "둘째", "셋째"} {
+		l.update(Told{play.Prose{Text: name + " 쪽의 처음입니다.\n\n" + strings.Repeat("이어지는 글입니다.\n\n", size.Height) + name + " 쪽의 끝입니다."}})
+		l.update(Told{play.Coming{Text: "계산합니다."}})
+		l.update(Told{play.Ask{Stop: play.ForNext}})
+		if i < 2 {
+			l.executes(i)
+		}
+	}
+	l.press("tab") // to the story, which the step has taken the place of
+	if !l.m.beside() && l.m.reads() != story || l.m.beside() && l.m.reads() != deed {
+		t.Fatalf("Tab leads to %d", l.m.reads())
+	}
+	if l.m.beside() {
+		l.press("tab")
+	}
+	return l
+}
+
+// executes is what is told of the step with that index, up to the next stop.
+func (l *learner) executes(i int) {
+	s := l.m.Loop.Steps[i]
+	f := trace.Frame{Pass: 1, Step: s.ID, Actor: s.Actor}
+	l.update(Framed{f})
+	l.update(Told{play.Executed{Frame: f}})
+}
+
+// TestOlderPages: before the beginning of a page is the one that was read before, and whatever
+// leads back from it leads to the beginning of the page that it was left at.
+func TestOlderPages(t *testing.T) {
+	const last, older, name = "셋째 쪽의 처음", "둘째 쪽의 끝", "앞에서 읽은 글 (1쪽 전)"
+	for _, size := range sizes {
+		for back, keys := range map[string]string{"Enter": "enter", "End": "end", "Esc": "esc", "a step that is looked at": "left end", "down": strings.Repeat("down ", 20), "a step": ""} {
+			l := pages(t, size)
+			shows := func(when, want string, is bool) {
+				t.Helper()
+				if strings.Contains(packed(plain(l.m)), packed(want)) != is {
+					t.Errorf("%v, %s, %s: %q is shown: %t in\n%s", size, back, when, want, !is, plain(l.m))
+				}
+			}
+			shows("at first", last, true)
+			l.press("up")
+			shows("above", older, true)
+			shows("above", last, false)
+			shows("above", name, true)
+			if shows("above", "Enter 읽던 곳으로", true); l.m.beside() {
+				shows("above", deedName, true) // the other column has its name, too
+			}
+			for _, key := range strings.Fields(keys) {
+				if l.press(key); key == "left" && l.m.beside() { // what was said before that step
+					shows("looking back", "첫째 쪽의 처음", true)
+				}
+				if back == "down" && l.m.leaf == 0 {
+					break
+				}
+			}
+			if back == "a step" {
+				if l.executes(2); !l.m.beside() {
+					l.press("tab")
+				}
+			}
+			if l.m.past() || len(l.sent) > 0 {
+				t.Errorf("past %t, sent %q", l.m.past(), l.sent)
+			}
+			if l.m.reads() == deed && !l.m.beside() { // the steps have taken the place of the story
+				l.press("tab")
+			}
+			shows("back", last, true)
+			shows("back", name, false)
+		}
+	}
+}
+
+// TestOlderPageBehindTheDeed: what the step did has its own name, and Enter reads on there, also
+// where the story stands at an older page; from there it leads to what was said last.
+func TestOlderPageBehindTheDeed(t *testing.T) {
+	l := pages(t, sizes[1])
+	l.press("up")
+	l.press("tab")
+	text := plain(l.m)
+	if strings.Contains(text, "앞에서 읽은 글") || !strings.Contains(text, deedName) || strings.Contains(text, "읽던 곳으로") {
+		t.Errorf("the step has the name of the page that was read:\n%s", text)
+	}
+	if l.press("enter"); l.m.reads() != story {
+		t.Error("Enter does not read on")
+	}
+	if text := plain(l.m); !strings.Contains(text, "셋째 쪽의 처음") || len(l.sent) > 0 {
+		t.Errorf("Enter leads to\n%s\nsent %q", text, l.sent)
+	}
+	l = pages(t, sizes[2])
+	l.executes(2)
+	l.update(Told{play.Prose{Text: "넷째 쪽입니다."}})
+	l.update(Told{play.Ask{Stop: play.ForNext}})
+	l.m.leaf = 3 // what stands beside a step that is looked at depends on that only
+	if l.press("left"); !strings.Contains(plain(l.m), "둘째 쪽의 처음") {
+		t.Errorf("beside the step stands\n%s", plain(l.m))
 	}
 }

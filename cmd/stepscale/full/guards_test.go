@@ -65,6 +65,22 @@ func TestKeysGuards(t *testing.T) {
 	if next, _ = next.(Model).Update(tea.KeyPressMsg{Code: tea.KeyEnter}); next.(Model).past() {
 		t.Error("the learner's own Enter is not")
 	}
+	next, _ = back.Update(calm{}) // the input method has sent none
+	if next, _ = next.Update(tea.KeyPressMsg{Code: tea.KeyEnter}); next.(Model).past() {
+		t.Error("the learner's own Enter is not taken a while later")
+	}
+	unsaid := m.framed(m.frames[0]) // executed, and not told of
+	if next, _ = unsaid.Update(tea.KeyPressMsg{Code: tea.KeyRight}); next.(Model).cursor != m.now {
+		t.Error("→ leads to what was not told yet")
+	}
+	m.stop, m.questions, m.deeds, m.focus = play.ForAnswer, []asked{{text: "몇 개입니까?"}}, nil, story
+	covered := m
+	covered.overlay = m.calls()
+	for under, typed := range map[*Model]string{&m: "4", &covered: ""} { // what is pasted goes where the caret is
+		if next, _ = under.Update(tea.PasteMsg{Content: "4"}); next.(Model).field.String() != typed {
+			t.Errorf("typed %q, want %q", next.(Model).field.String(), typed)
+		}
+	}
 }
 
 // TestPastIsPast: beside a step that has gone by stands what the lesson said before it, and

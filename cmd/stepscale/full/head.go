@@ -64,7 +64,7 @@ func (m Model) rule(height int) string {
 		name = fmt.Sprintf("지나간 기록 %d/%d · 클러스터는 그대로입니다", m.cursor+1, m.now+1)
 		return m.style(view.Yellow, "── "+name+" "+strings.Repeat("─", max(m.width-ansi.StringWidth(name)-4, 0)))
 	}
-	if m.beside() && m.overlay == nil && m.leaf == 0 {
+	if m.beside() && m.overlay == nil {
 		return m.columnRule(height)
 	}
 	at := ""
@@ -103,7 +103,7 @@ func (m Model) columnRule(height int) string {
 	if charts > 0 { // another line stands there
 		edge = 3
 	}
-	rule := column("── ", storyName, story, left+1, m.seen(story, height)) + column("┬─ ", deedName, deed, right+edge, m.seen(deed, height))
+	rule := column("── ", m.storyName(), story, left+1, m.seen(story, height)) + column("┬─ ", deedName, deed, right+edge, m.seen(deed, height))
 	if charts > 0 {
 		rule += column("┬─ ", chartsName, -1, charts+2, "")
 	}
@@ -111,16 +111,21 @@ func (m Model) columnRule(height int) string {
 }
 
 // What stands in the columns.
-const storyName, deedName, chartsName = "글과 질문", "방금 한 일", "패스마다의 흐름"
+const deedName, chartsName = "방금 한 일", "패스마다의 흐름"
+
+func (m Model) storyName() string {
+	if m.leaf > 0 {
+		return fmt.Sprintf("앞에서 읽은 글 (%d쪽 전)", m.leaf)
+	}
+	return "글과 질문"
+}
 
 func (m Model) pageName() string {
 	switch {
 	case m.overlay != nil:
 		return m.overlay.name
-	case m.leaf > 0:
-		return fmt.Sprintf("앞에서 읽은 글 (%d쪽 전)", m.leaf)
 	case m.reads() == deed:
 		return deedName
 	}
-	return storyName
+	return m.storyName()
 }

@@ -25,8 +25,13 @@ type faceKey struct {
 
 // keys are those that do something now.
 func (m Model) keys() []faceKey {
-	if m.replays() {
+	switch {
+	case m.replays():
 		return replayKeys()
+	case m.Follows:
+		return append([]faceKey{
+			{names: []string{"n"}, words: []string{"다음", play.Next}, shown: "Enter, n", help: "글을 더 읽고, 지나간 단계를 보고 계시면 지금으로 돌아옵니다. 새 단계는 강사가 실행합니다.", do: Model.enter},
+		}, lessonKeys()...)
 	}
 	return lessonKeys()
 }
@@ -34,7 +39,7 @@ func (m Model) keys() []faceKey {
 func lessonKeys() []faceKey {
 	return append([]faceKey{
 		{names: []string{"left", "b"}, words: []string{"뒤로", "back"}, shown: "←, b", help: "지나간 단계를 하나씩 거슬러 봅니다. 화면 전체가 그때의 것이 됩니다.", do: moving(func(m Model) Model { return m.move(-1) })},
-		{names: []string{"right"}, shown: "→", help: "지나간 단계를 하나씩 앞으로 봅니다.", do: moving(func(m Model) Model { return m.move(+1) })},
+		{names: []string{"right"}, words: []string{"앞으로", "forward"}, shown: "→", help: "지나간 단계를 하나씩 앞으로 봅니다.", do: moving(func(m Model) Model { return m.move(+1) })},
 		{names: []string{"["}, shown: "[", help: "파드의 수나 크기가 바뀐 앞의 단계로 갑니다.", do: moving(func(m Model) Model { return m.change(-1) })},
 		{names: []string{"]"}, shown: "]", help: "파드의 수나 크기가 바뀐 다음 단계로 갑니다.", do: moving(func(m Model) Model { return m.change(+1) })},
 		{names: []string{"end", "esc"}, words: []string{"지금", "now"}, shown: "End", help: "지금으로 돌아옵니다.", do: moving(Model.present)},
@@ -184,14 +189,13 @@ func (m Model) enter() (Model, tea.Cmd) {
 		return m.present(), nil
 	case m.stop == play.ForVote:
 		return m.sends(m.field.String())
-	case m.leaf > 0:
-		m.leaf = 0
-		return m, nil
+	case m.leaf > 0 && m.reads() == story:
+		return m.lastPage(), nil
 	case m.more(m.reads()) && len(m.field.text) == 0:
 		return m.scrolled(+1), nil
 	case m.reads() == deed && m.untold():
 		m.focus, m.tabbed = story, false
-		return m, nil
+		return m.lastPage(), nil
 	}
 	line := m.field.String()
 	if m.stop == play.ForAnswer && len(m.questions) > 0 {

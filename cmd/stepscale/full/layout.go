@@ -148,11 +148,12 @@ func unmoved() page {
 
 // storyPage is what the lesson says; of a step that has gone by, what it said before it.
 func (m Model) storyPage() page {
-	shown := m.stories[:max(len(m.stories)-m.leaf, 0)]
-	if m.past() {
-		for len(shown) > 1 && last(shown).behind >= m.cursor {
-			shown = shown[:len(shown)-1]
-		}
+	if !m.past() {
+		return last(m.stories[:max(len(m.stories)-m.leaf, 0)])
+	}
+	shown := m.stories
+	for len(shown) > 1 && last(shown).behind >= m.cursor {
+		shown = shown[:len(shown)-1]
 	}
 	return last(shown)
 }

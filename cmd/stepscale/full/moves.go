@@ -26,6 +26,14 @@ func (m Model) change(by int) Model {
 // present looks at what is now.
 func (m Model) present() Model {
 	m.cursor, m.tabbed, m.scroll[deed] = m.now, false, 0
+	return m.lastPage()
+}
+
+// lastPage is the story at the beginning of its last page, where an older one was read.
+func (m Model) lastPage() Model {
+	if m.leaf > 0 {
+		m.leaf, m.scroll[story] = 0, 0
+	}
 	return m
 }
 

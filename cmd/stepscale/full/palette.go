@@ -47,9 +47,7 @@ func (m Model) entries() (all []entry) {
 		}
 	default:
 		for _, v := range m.verbs() {
-			if v.Key != "b" { // the screen looks back by itself
-				all = append(all, entry{v.Names, v.Args, v.Help, sends})
-			}
+			all = append(all, entry{v.Names, v.Args, v.Help, sends})
 		}
 	}
 	for _, k := range m.keys() {

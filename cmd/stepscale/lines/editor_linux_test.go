@@ -73,6 +73,7 @@ func TestLineIsEdited(t *testing.T) {
 		{"확장" + backspace + backspace + "유지\r", `read: "유지"`},
 		{"두개" + left + " " + home + "\r", `read: "두 개"`},
 		{"축" + left + backspace + "단" + left + backspace + "\r", `read: "단축"`},
+		{"\r", `read: ""`},
 		{up + "\r", `read: "단축"`},
 		{up + up + "\r", `read: "두 개"`},
 		{"4\x03", "ended: context canceled"},

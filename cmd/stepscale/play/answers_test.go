@@ -37,9 +37,26 @@ func TestRight(t *testing.T) {
 			}
 		}
 	}
-	for guess, value := range map[string]string{"5": "4", "유지": "scaleUp", "네": "4", "3": "300m", "0.3": "300%", "300%": "300m", "30": "300m", "nan": "4", "십일": "12", "세 개": "4", "": "0"} {
+	for guess, value := range map[string]string{"5": "4", "유지": "scaleUp", "네": "4", "3": "300m", "0.3": "300%", "300%": "300m", "2m": "2", "2000m": "2%", "30": "300m", "nan": "4", "십일": "12", "세 개": "4", "": "0"} {
 		if right(guess, value) {
 			t.Errorf("%q is %q", guess, value)
+		}
+	}
+}
+
+// TestNumerals: those of things and those of numbers, as they are said; what is none stays out.
+func TestNumerals(t *testing.T) {
+	for text, want := range map[string]int{
+		"하나": 1, "세": 3, "열": 10, "열하나": 11, "스물 네": 24, "서른셋": 33, "마흔": 40, "쉰아홉": 59, "없다": 0, "공": 0,
+		"십": 10, "백": 100, "백오": 105, "백이십삼": 123, "이백오십": 250, "천": 1000, "삼천사백": 3400, "이십": 20,
+	} {
+		if n, ok := numeral(text); !ok || n != want {
+			t.Errorf("%s: %d %t, want %d", text, n, ok, want)
+		}
+	}
+	for _, text := range []string{"", "열열", "열다", "열 이", "이이", "이삼십", "십개월", "banana"} {
+		if n, ok := numeral(text); ok {
+			t.Errorf("%q is %d", text, n)
 		}
 	}
 }

@@ -16,9 +16,8 @@ import (
 type (
 	// Begun begins a lesson.
 	Begun struct {
-		Lesson, Title, Loop string
-		Cluster             string // its kind; never its name or address
-		Simulated           bool
+		Title, Loop string
+		Simulated   bool
 	}
 	// Shown shows the frame before it.
 	Shown struct{}

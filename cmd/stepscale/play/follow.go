@@ -194,13 +194,18 @@ func opens(e Event) bool {
 
 // FollowVerbs are the verbs of who follows.
 func FollowVerbs() []Verb {
-	all := []Verb{{Names: []string{"앞으로", Next, "n", "다음", "Enter"}, Key: "Enter", Help: "지나간 단계를 보고 계실 때 한 단계 앞으로 갑니다. 새 단계는 강사가 실행합니다.", do: alone((*Play).forth)}}
+	one := func(s *engine.Session) trace.Frame { x, _ := s.Next(); return x }
+	newest := func(s *engine.Session) trace.Frame { x, _ := s.Seek(len(s.Frames()) - 1); return x }
+	all := []Verb{
+		{Names: []string{"앞으로", Next, "n", "다음", "Enter"}, Key: "Enter", Help: "지나간 단계를 보고 계실 때 한 단계 앞으로 갑니다. 새 단계는 강사가 실행합니다.", do: forth(one)},
+		{Names: []string{"지금", "now"}, Key: "지금", Help: "지나간 단계를 보고 계실 때 지금의 단계로 돌아옵니다.", do: forth(newest)},
+	}
 	for _, name := range []string{"back", "facts", "help", Quit} {
 		v, _ := verb(name)
 		all = append(all, v)
 	}
-	all[3].do = func(p *Play, _ string) flow { p.tell(Help{Following: true}); return stay }
-	all[4].Help = "따라가기를 끝냅니다."
+	all[4].do = func(p *Play, _ string) flow { p.tell(Help{Following: true}); return stay }
+	all[5].Help = "따라가기를 끝냅니다."
 	return all
 }
 
@@ -220,17 +225,17 @@ func (f *Following) looks(line string) flow {
 
 const onlyLooks = "강사의 화면을 따라가고 계십니다. 단계는 강사만 실행하고, 강사가 넘기면 저절로 이어집니다."
 
-// forth shows the step after the one that is looked at.
-func (p *Play) forth() flow {
-	if p.session.Live() {
-		p.note(onlyLooks)
+// forth shows a step after the one that is looked at.
+func forth(to func(*engine.Session) trace.Frame) func(*Play, string) flow {
+	return alone(func(p *Play) flow {
+		if p.session.Live() {
+			p.note(onlyLooks)
+			return stay
+		}
+		p.show(to(p.session), true)
+		if p.session.Live() {
+			p.note("가장 최근 단계로 돌아왔습니다. 강사가 넘기면 이어집니다.")
+		}
 		return stay
-	}
-	if x, err := p.session.Next(); err == nil {
-		p.show(x, true)
-	}
-	if p.session.Live() {
-		p.note("가장 최근 단계로 돌아왔습니다. 강사가 넘기면 이어집니다.")
-	}
-	return stay
+	})
 }

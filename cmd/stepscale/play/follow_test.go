@@ -1,6 +1,7 @@
 package play
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"slices"
@@ -126,11 +127,11 @@ Note{강사의 시연이 끝났습니다.}`
 func TestFollowersOnlyLook(t *testing.T) {
 	parts := shot(t, predicting, tape(t, step("l/1-a/x", "1"), step("l/2-b/y", "4")), "", "4")
 	i := slices.IndexFunc(parts, func(e Event) bool { _, is := e.(Question); return is }) + 1
-	got := followed(t, false, parts[:i], "", "n", "c", "갈래 target=7", "k", "b", "앞으로", "?", "xyz", parts[i:], "b", "b", "", "q")
+	got := followed(t, false, parts[:i], "", "n", "c", "갈래 target=7", "k", "b", "앞으로", "?", "xyz", "b", parts[i:], "b", "b", "", "b", "지금", "now", "q")
 	for _, want := range []string{
 		strings.Repeat("Note{"+onlyLooks+"}\n", 5) + "Executed l/1-a/x true\nNote{" + onlyLooks + "}\nHelp true\nNote{알 수 없는 명령입니다: xyz",
 		"Executed l/2-b/y false\nVerdicts",
-		"Executed l/2-b/y true\nExecuted l/1-a/x true\nExecuted l/2-b/y true\nNote{가장 최근 단계로 돌아왔습니다.",
+		"Executed l/2-b/y true\nExecuted l/1-a/x true\nExecuted l/2-b/y true\nNote{가장 최근 단계로 돌아왔습니다. 강사가 넘기면 이어집니다.}\nExecuted l/1-a/x true\nExecuted l/2-b/y true\nNote{가장 최근 단계로 돌아왔습니다. 강사가 넘기면 이어집니다.}\nNote{" + onlyLooks,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
@@ -158,6 +159,15 @@ func TestFollowersComeLate(t *testing.T) {
 	if _, after, _ := strings.Cut(got, "Prose{글 6}"); !strings.HasPrefix(strings.ReplaceAll(after, "\nComing{l/1-a/x 단계를 실행합니다. 0s}", ""), "\nExecuted l/1-a/x false\nProse{글 7}\nComing{l/2-b/y 단계를 실행합니다. 0s}\nExecuted l/1-a/x true\nExecuted l/2-b/y true") {
 		t.Error(got)
 	}
+	// Of the first step all of it is shown; what came of a question is no part of the next step.
+	if one := followed(t, false, append([]Event{Late{}}, parts[:4]...), "q"); strings.Contains(one, "앞의") || !strings.Contains(one, "글 0") {
+		t.Error(one)
+	}
+	judged := slices.Insert(slices.Clone(parts), slices.IndexFunc(parts, func(e Event) bool { p, is := e.(Prose); return is && p.Text == "글 6" }), Event(Verdicts{{Fact: "n"}}))
+	judged = slices.Insert(judged, 2, Event(Missed{}))
+	if got := followed(t, false, append([]Event{Late{}}, judged...), "q"); strings.Contains(got, "Verdicts") || strings.Count(got, "받지 못했습니다") != 1 || !strings.Contains(got, "앞의 6개는") {
+		t.Error(got)
+	}
 	// Who was away is told all of it.
 	away := followed(t, false, parts[:3], parts[3:], "q")
 	if strings.Contains(away, "앞의") || !strings.Contains(away, "글 3") {
@@ -176,6 +186,41 @@ func TestFollowersGoOn(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in %s", want, got)
 		}
+	}
+}
+
+// bits are a demo that comes bit by bit, each as soon as the one before was heard.
+type bits [][]Event
+
+func (b *bits) Heard() (all []Event, changed <-chan struct{}) {
+	soon := make(chan struct{})
+	if len(*b) > 0 {
+		all, *b = (*b)[0], (*b)[1:]
+		close(soon)
+	}
+	return all, soon
+}
+
+// TestFollowersWithoutKeys hear all of it, up to the end.
+func TestFollowersWithoutKeys(t *testing.T) {
+	f := Follow(&bits{{Prose{"하나"}}, {}, {Prose{"둘"}}, {Over{}}, {Prose{"다음"}}}, Begun{}, loop, true, nil)
+	defer f.Close()
+	got := ""
+	for e := range f.Events(t.Context()) {
+		got += fmt.Sprint(e)
+	}
+	if got != "{하나}{둘}{강사의 시연이 끝났습니다.}" || f.Err() != nil {
+		t.Error(got, f.Err())
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	waits := Follow(&film{changed: make(chan struct{})}, Begun{Title: "수업"}, loop, true, nil)
+	defer waits.Close()
+	for range waits.Events(ctx) {
+		cancel()
+	}
+	if waits.Err() != context.Canceled {
+		t.Error(waits.Err())
 	}
 }
 
@@ -218,7 +263,7 @@ func TestNothingPrivateIsShown(t *testing.T) {
 
 // TestPartsComeAsTheyGo: every kind of part is read as it was written.
 func TestPartsComeAsTheyGo(t *testing.T) {
-	for _, e := range []Event{Begun{"l/01", "수업", "l", "kind", true}, step("l/1-a/x", "1"), Prose{"글"}, Coming{"곧", time.Minute}, Question{"몇?", true}, Hint{"힌트"}, Shown{}, Running{}, Rowed{},
+	for _, e := range []Event{Begun{"수업", "l", true}, step("l/1-a/x", "1"), Prose{"글"}, Coming{"곧", time.Minute}, Question{"몇?", true}, Hint{"힌트"}, Shown{}, Running{}, Rowed{},
 		Passed{time.Minute, true}, Verdicts{{Kind: Answer, Fact: "n", Value: "4"}}, Failed{}, Missed{}, Finished{"끝", []string{"하나"}, "다음"}} {
 		raw, err := EncodePart(e)
 		if err != nil {

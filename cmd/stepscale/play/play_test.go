@@ -3,8 +3,13 @@ package play
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 	"github.com/stepscale/stepscale/engine"
@@ -143,6 +148,83 @@ func TestStopsWithoutATerminal(t *testing.T) {
 		if !errors.Is(p.Err(), ErrQuit) {
 			t.Errorf("a face that %s: %v", name, p.Err())
 		}
+	}
+}
+
+// TestVerdicts: what became of a prediction, on a cluster whose numbers are always the same and on
+// one of which they are not.
+func TestVerdicts(t *testing.T) {
+	f := trace.Frame{Step: "l/1"}
+	f.Add("n", "4", "")
+	q := question{fact: "n", hints: []string{"힌트"}, line: 7}
+	none := question{fact: "none", line: 8}
+	for _, c := range []struct {
+		q         question
+		guess     string
+		simulated bool
+		want      Verdict
+	}{
+		{q, "넷", true, Verdict{Kind: Right, Fact: "n", Guess: "넷", Value: "4"}},
+		{q, "4", false, Verdict{Kind: Right, Fact: "n", Guess: "4", Value: "4"}},
+		{q, "5", true, Verdict{Kind: Wrong, Fact: "n", Guess: "5", Value: "4", Hints: q.hints}},
+		{q, "5", false, Verdict{Kind: Differs, Fact: "n", Guess: "5", Value: "4"}},
+		{q, "", true, Verdict{Kind: Answer, Fact: "n", Value: "4"}},
+		{q, "", false, Verdict{Kind: Answer, Fact: "n", Value: "4"}},
+		{none, "5", true, Verdict{Kind: Missing, Fact: "none", Guess: "5"}},
+		{none, "5", false, Verdict{Kind: Unknown, Fact: "none", Guess: "5"}},
+	} {
+		var told Event
+		p := &Play{talk: talk{yield: func(e Event) bool { told = e; return true }}, info: engine.Info{Simulated: c.simulated}}
+		p.judge([]question{c.q}, []string{c.guess}, []trace.Frame{f})
+		if !reflect.DeepEqual(told, Verdicts{c.want}) || (len(p.drift) > 0) != (c.want.Kind == Missing) {
+			t.Errorf("%+v: %+v, drift %v", c, told, p.drift)
+		}
+		if len(p.drift) > 0 && p.drift[0].Line != c.q.line {
+			t.Errorf("the line is %d", p.drift[0].Line)
+		}
+	}
+}
+
+// failing is a source on a real cluster whose steps fail; what is between them goes by.
+type failing struct {
+	still
+	session *engine.Session
+}
+
+func (f failing) Session() *engine.Session { return f.session }
+
+// TestFailuresInARow: what heals by itself is run again a few times in a row, and what has gone by
+// in between makes it a new row. Nobody is asked where nobody can be.
+func TestFailuresInARow(t *testing.T) {
+	for fails, healed := range map[string]bool{"xxxx.": true, "xxxxx.": false, "xxx.xxx.xxxx.": true, "x.xxxxx.": false} {
+		synctest.Test(t, func(t *testing.T) {
+			s := failing{session: engine.NewSession(func(yield func(trace.Frame, error) bool) {
+				for i, c := range fails {
+					f, err := trace.Frame{Pass: i + 1, Step: "l/2-b/y"}, error(nil)
+					if c == 'x' {
+						err = apierrors.NewServiceUnavailable("later")
+					}
+					if !yield(f, err) {
+						return
+					}
+				}
+			})}
+			defer s.session.Close()
+			passes := lessons.Block{Kind: lessons.Continue, Arg: "pass", Max: fmt.Sprint(strings.Count(fails, "."))}
+			p := New(Options{Lesson: lessons.Lesson{Blocks: []lessons.Block{passes}}, Loop: loop, Source: s, Auto: true, Save: func(state.Lesson) {}})
+			began, troubles := time.Now(), 0
+			for e := range p.Events(t.Context()) {
+				if _, is := e.(Trouble); is {
+					troubles++
+				}
+			}
+			if tried := len(s.session.Frames()); (p.Err() == nil) != healed || healed && tried != len(fails) {
+				t.Errorf("%s: %v after %d steps", fails, p.Err(), tried)
+			}
+			if waits := time.Since(began) / RetryAfter; healed && (int(waits) != troubles || troubles != strings.Count(fails, "x")) {
+				t.Errorf("%s: told %d times, waited %d times", fails, troubles, waits)
+			}
+		})
 	}
 }
 

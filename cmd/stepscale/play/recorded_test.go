@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
+	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 )
 
@@ -62,9 +63,9 @@ func TestLessonAboutARecording(t *testing.T) {
 		block(6, lessons.Predict, "forkParts", "달라질까요?"),
 		block(7, lessons.Replay, "갈래 target=70", ""),
 	)
-	got := answering(t, p, "이동 5", "k", "표시 여기", "뒤로", "", "4", "이동 여기", "4", "예")
+	got := answering(t, p, "이동 5", "k", "표시 여기", "/PUT", "이동 5", "뒤로", "", "4", "이동 여기", "4", "예")
 	for _, want := range []string{
-		"Text:기록> 계속 usageRatio>1 — 비율까지 갑니다.", "at 5.1 beside true", "클러스터가 없습니다", "at 4.4 beside true",
+		"Text:기록> 계속 usageRatio>1 — 비율까지 갑니다.", "at 5.1 beside true", "클러스터가 없습니다", "끝까지 'PUT'", "at 4.4 beside true",
 		"둘러보시던 4.4에서 수업이 있던 1.1로 돌아와", "at 2.2 beside false", "at 2.3 beside false", "verdict 0 4\n",
 		"Text:둘러보시던 5.1에서 수업이 있던 2.3으로", "play.Result {Event:{From:2 Sets:[target=70]", "verdict 0 4\nverdict 0 true",
 	} {
@@ -77,6 +78,24 @@ func TestLessonAboutARecording(t *testing.T) {
 	}
 	if last := (*saved)[len(*saved)-1]; !last.Done || last.Total != 3 || len(p.Misses()) > 0 {
 		t.Errorf("saved %+v, missed %v", last, p.Misses())
+	}
+}
+
+// TestBothStandTogetherAfterAStep: whoever looks around begins where the lesson stands.
+func TestBothStandTogetherAfterAStep(t *testing.T) {
+	p, _ := aboutRecording(t, block(1, lessons.Replay, "이동 3", ""), block(2, lessons.Replay, "이동 2", ""), block(3, lessons.Replay, "이동 1", ""))
+	got := answering(t, p, "속으로", "", "", "속으로", "")
+	want := []string{"at 1.2 beside true", "둘러보시던 1.2에서 수업이 있던 1.1로", "at 3.1 beside false", "at 2.1 beside false", "at 2.2 beside true", "둘러보시던 2.2에서 수업이 있던 2.1로", "at 1.1 beside false"}
+	rest := got
+	for _, w := range want {
+		_, after, ok := strings.Cut(rest, w)
+		if !ok {
+			t.Fatalf("no %q behind what comes before it in\n%s", w, got)
+		}
+		rest = after
+	}
+	if strings.Count(got, "둘러보시던") != 2 {
+		t.Errorf("who has not moved is brought back:\n%s", got)
 	}
 }
 
@@ -142,6 +161,32 @@ func TestLessonCommands(t *testing.T) {
 	for _, want := range []string{"다음", "힌트", "왜", "계속", "이동", "끝"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("no %s", want)
+		}
+	}
+}
+
+// answered is what a why has found.
+type answered struct{}
+
+func (answered) Facts() []trace.Fact { return []trace.Fact{{Name: "whyMore", Value: "3"}} }
+
+// TestFactsOfWhatWasFound: a lesson may ask about what a why has answered, and what has no facts
+// has none.
+func TestFactsOfWhatWasFound(t *testing.T) {
+	for want, e := range map[int]Event{1: Reasons{Answer: answered{}}, 2: Forked{Other: []float64{2}, Passes: nil}, 0: List{}} {
+		if got := factsOf(e); len(got) < want || want == 0 && len(got) > 0 {
+			t.Errorf("%T has %v", e, got)
+		}
+	}
+}
+
+// TestRealTimeOfARecording: what a lesson says of real time is told over a recording of it.
+func TestRealTimeOfARecording(t *testing.T) {
+	for virtual, want := range map[bool]string{true: "가상", false: "실제"} {
+		p, _ := aboutRecording(t, lessons.Block{Kind: lessons.When, Arg: lessons.Real, Text: "실제"}, lessons.Block{Kind: lessons.When, Arg: lessons.Simulated, Text: "가상"})
+		p.Recorded.Recording.Header.Virtual = virtual
+		if got := answering(t, p); !strings.Contains(got, "play.Prose {Text:"+want+"}") || strings.Count(got, "play.Prose") != 1 {
+			t.Errorf("virtual %t: %s", virtual, got)
 		}
 	}
 }

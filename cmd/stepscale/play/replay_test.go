@@ -145,6 +145,7 @@ func TestReplayTells(t *testing.T) {
 		"f":                 {"podTimestamp"},
 		"c wether=3":        {"wether"},
 		"c proposal>many":   {"수를 적어"},
+		"c pdate":           {"조건을 읽을 수 없습니다"},
 		"c nonsense":        {"조건을 읽을 수 없습니다"},
 		"c proposal>9":      {"그런 자리가 없습니다: proposal>9"},
 		"break proposal>>1": {"조건을 읽을 수 없습니다"},
@@ -165,6 +166,10 @@ func TestReplayTells(t *testing.T) {
 	if told := fmt.Sprint(typing(t, NewReplay(ReplayOptions{Recording: recorded(t)}), "g 끝", "n")[2]); !strings.Contains(told, "기록의 끝") {
 		t.Error(told)
 	}
+	// A break where something changes anyhow is named, too.
+	if told := fmt.Sprint(typing(t, NewReplay(ReplayOptions{Recording: recorded(t)}), "g 3.3", "break update", "c")[3]); !strings.Contains(told, "중단점에서 멈췄습니다: hpa/3-scale/update") || !strings.Contains(told, "3.4") {
+		t.Error(told)
+	}
 }
 
 // TestReplayStopsOnlyWhereItsLoopChanges: of a loop that is known, only what its steps
@@ -175,6 +180,32 @@ func TestReplayStopsOnlyWhereItsLoopChanges(t *testing.T) {
 		if told := fmt.Sprint(typing(t, NewReplay(ReplayOptions{Recording: recorded(t), Loop: loop}), "c")[1]); !strings.Contains(told, want) {
 			t.Errorf("changes %t: %s", changes, told)
 		}
+	}
+}
+
+// TestReplayTellsTheLesson: what the lesson said before its steps is told once, and once more for
+// who was elsewhere in between; what came behind them is told at the last of them.
+func TestReplayTellsTheLesson(t *testing.T) {
+	chapters := []Chapter{{From: 0, To: 2, Before: []Event{Prose{"하나"}}, After: []Event{Verdicts{}}}, {From: 4, To: 6, Before: []Event{Prose{"둘"}}, After: []Event{Prose{"끝"}}}}
+	r := NewReplay(ReplayOptions{Recording: recorded(t), Chapters: chapters})
+	var told []string
+	lines := []string{"s", "b", "s", "s", "b", "g 2.1", "s", "b", "g 3"}
+	for e := range r.Events(t.Context()) {
+		switch e := e.(type) {
+		case Prose:
+			told = append(told, e.Text)
+		case Replayed:
+			told = append(told, fmt.Sprintf("%s+%d", e.Place, len(e.After)))
+		case Ask:
+			if len(lines) > 0 {
+				r.Type(lines[0])
+				lines = lines[1:]
+			}
+		}
+	}
+	const want = "하나 1.1+0 1.2+1 1.1+0 1.2+1 1.3+0 하나 1.2+1 둘 2.1+0 2.2+1 2.1+0 3.1+0"
+	if got := strings.Join(told, " "); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 

@@ -2,6 +2,7 @@ package play
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,6 +55,10 @@ func told(p *Play, t *testing.T, typed ...string) string {
 			name, typed = fmt.Sprintf("Ask(%s)", typed[0]), typed[1:]
 		case Executed:
 			name = string(e.Frame.Step)
+		case Question:
+			name += map[bool]string{true: "!"}[e.Hinted]
+		case Again:
+			name += map[bool]string{true: "!"}[e.Hinted]
 		case Verdicts:
 			name = fmt.Sprintf("Verdict(%s,%d)", e[0].Guess, e[0].Kind)
 		}
@@ -67,18 +72,26 @@ func told(p *Play, t *testing.T, typed ...string) string {
 func TestSecondTry(t *testing.T) {
 	lesson := lessons.Lesson{Blocks: []lessons.Block{{Kind: lessons.Predict, Arg: "n", Text: "?"}, {Kind: lessons.Hint, Text: "!"}, {Kind: lessons.Step, Arg: "l/1-a/x"}}}
 	for typed, want := range map[string]string{
-		"4":    "Coming Question Ask(4) l/1-a/x Verdict(4,0)",
-		"3 4":  "Coming Question Ask(3) Again Hint Ask(4) l/1-a/x Verdict(4,0)",
-		"3 5":  "Coming Question Ask(3) Again Hint Ask(5) l/1-a/x Verdict(5,1)",
-		"3 n":  "Coming Question Ask(3) Again Hint Ask(n) l/1-a/x Verdict(3,1)",
-		"n":    "Coming Question Ask(n) l/1-a/x Verdict(,3)",
-		"3 q":  "Coming Question Ask(3) Again Hint Ask(q) l/1-a/x",
-		"once": "Coming Question Ask(3) l/1-a/x Verdict(3,1)",
+		"4":         "Coming Question! Ask(4) l/1-a/x Verdict(4,0)",
+		"3 4":       "Coming Question! Ask(3) Again! Hint Ask(4) l/1-a/x Verdict(4,0)",
+		"3 5":       "Coming Question! Ask(3) Again! Hint Ask(5) l/1-a/x Verdict(5,1)",
+		"3 n":       "Coming Question! Ask(3) Again! Hint Ask(n) l/1-a/x Verdict(3,1)",
+		"n":         "Coming Question! Ask(n) l/1-a/x Verdict(,3)",
+		"3 q":       "Coming Question! Ask(3) Again! Hint Ask(q) l/1-a/x",
+		"once":      "Coming Question! Ask(3) l/1-a/x Verdict(3,1)",
+		"3 h 4":     "Coming Question! Ask(3) Again! Hint Ask(h) Hint Ask(4) l/1-a/x Verdict(4,0)",
+		"unhinted":  "Coming Question Ask(3) Again Ask(h) Note Ask(4) l/1-a/x Verdict(4,0)",
+		"hinted by": "Coming Question! Ask(h) Hint Ask(3) Again Ask(4) l/1-a/x Verdict(4,0)",
 	} {
 		words := strings.Fields(typed)
 		o := Options{Lesson: lesson, Loop: loop, Source: tape(t, step("l/1-a/x", "4")), Save: func(state.Lesson) {}, SecondTry: typed != "once"}
-		if !o.SecondTry {
+		switch typed {
+		case "once":
 			words = []string{"3"}
+		case "unhinted":
+			words, o.Lesson.Blocks = []string{"3", "h", "4"}, slices.Delete(slices.Clone(lesson.Blocks), 1, 2)
+		case "hinted by": // what belongs to no question, and is told before any
+			words, o.Lesson.Blocks = []string{"h", "3", "4"}, []lessons.Block{lesson.Blocks[1], lesson.Blocks[0], lesson.Blocks[2]}
 		}
 		got := told(New(o), t, words...)
 		if got = strings.TrimSuffix(strings.TrimPrefix(got, "Title "), " Finished"); got != want {
@@ -128,5 +141,22 @@ func TestATurnThatDoesNotCome(t *testing.T) {
 	told(p, t, "")
 	if drift := p.Drift(); len(drift) != 1 || !strings.Contains(drift[0], "up/1 단계의 차례가 오지 않았습니다") {
 		t.Errorf("drift %q", drift)
+	}
+}
+
+// TestLookingBackBeginsWithWhatHasJustGoneBy: the first b shows it once more, also after another
+// step; from there each shows the one before.
+func TestLookingBackBeginsWithWhatHasJustGoneBy(t *testing.T) {
+	var lesson lessons.Lesson
+	for range 2 {
+		lesson.Blocks = append(lesson.Blocks, lessons.Block{Kind: lessons.Step, Arg: "l/1-a/x"}, lessons.Block{Kind: lessons.Step, Arg: "l/2-b/y"})
+	}
+	first, second := step("l/1-a/x", "1"), step("l/2-b/y", "2")
+	third, fourth := first, second
+	third.Pass, fourth.Pass = 2, 2
+	p := New(Options{Lesson: lesson, Loop: loop, Source: tape(t, first, second, third, fourth), Save: func(state.Lesson) {}})
+	const want = "Title Coming Ask(b) Note Ask() l/1-a/x Coming Ask(b) l/1-a/x Ask() l/2-b/y Coming Ask(b) l/2-b/y Ask(b) l/1-a/x Ask(b) Note Ask(n) l/2-b/y Note Ask(n) l/1-a/x Coming"
+	if got := told(p, t, "b", "", "b", "", "b", "b", "b", "n", "n"); got != want {
+		t.Errorf("%s, want\n%s", got, want)
 	}
 }
