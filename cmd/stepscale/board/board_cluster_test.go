@@ -265,7 +265,7 @@ func atOnce(t *testing.T, s *school) {
 		t.Errorf("%d learners, %d steps: %v", len(pupils), steps, calls)
 	}
 	got := asked.take() // the API server drops a watch that is slow, as on a busy machine
-	if t.Logf("the board has asked %v", got); got["WATCH"] > 3+2*steps || got["GET"] > 0 {
+	if t.Logf("the board has asked %v", got); got["WATCH"] > 4+2*steps || got["GET"] > 0 {
 		t.Errorf("the board has asked %v", got)
 	}
 	for _, l := range lessons {

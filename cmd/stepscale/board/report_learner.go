@@ -116,7 +116,7 @@ func (l *Lesson) Until(ends time.Time) {
 
 // Told takes in where the learner stands.
 func (l *Lesson) Told(p play.Progress) {
-	l.keeps(p.Kept)
+	p.Kept = l.keeps(p.Kept) // or what was over when the lesson began: it has pods of its own
 	if !l.silent {
 		l.Reporter.Told(p)
 	}

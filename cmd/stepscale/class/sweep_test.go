@@ -67,6 +67,8 @@ func TestJudge(t *testing.T) {
 		"ended the lesson":              {0, reported(long, board.Report{}), asked(board.SweepAsked, "6", short), board.Pace{}, FateEnded, true},
 		"was swept":                     {0, reported(long, board.Report{}), asked(board.SweepDone, "7", -short), board.Pace{}, FateEnded, false},
 		"was swept, and is idle again":  {2, reported(long, board.Report{}), asked(board.SweepDone, "6", -short), board.Pace{}, FateAsk, true},
+		"has kept, and does nothing":    {2, reported(short, board.Report{}), asked(board.SweepKept, "7", -short), board.Pace{}, FateUsed, false},
+		"kept long ago":                 {2, reported(long, board.Report{}), asked(board.SweepKept, "7", -short), board.Pace{}, FateAsk, true},
 		"took the report away":          {3, nil, asked(board.SweepAsked, "6", -short), board.Pace{}, FateUnknown, true},
 		"raised the hand when asked":    {3, reported(long, board.Report{Help: true}), asked(board.SweepAsked, "6", short), board.Pace{}, FateHand, true},
 	} {
@@ -203,6 +205,9 @@ func TestSweep(t *testing.T) {
 	if got := sweep(t, c.Room, c.spec, Idleness{Idle: time.Hour, Grace: time.Hour}); got != "s01 kept, s02 sweep" {
 		t.Fatal(got)
 	}
+	if said := c.swept(t, here); said.State != board.SweepKept || said.ID != asked || said.Seen != here.version(t) {
+		t.Errorf("the board is told %+v", said)
+	}
 	if got := here.replicas(t) + ", " + away.replicas(t); got != "2 2 2, 0 0 2" {
 		t.Errorf("replicas are %s", got)
 	}
@@ -229,14 +234,20 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// late lets the time for an answer go by.
-func (c classroom) late(t *testing.T, p *pupil) {
+// swept is what was said about a learner's pods.
+func (c classroom) swept(t *testing.T, p *pupil) board.Sweep {
 	t.Helper()
 	cm, err := c.kube.CoreV1().ConfigMaps(p.Namespace).Get(t.Context(), board.Object(board.PartHint), metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := board.ReadSweep(cm)
+	return board.ReadSweep(cm)
+}
+
+// late lets the time for an answer go by.
+func (c classroom) late(t *testing.T, p *pupil) {
+	t.Helper()
+	s := c.swept(t, p)
 	s.Until = time.Now().Add(-time.Minute)
 	if err := s.Write(t.Context(), c.kube, c.spec.Class, p.Namespace); err != nil {
 		t.Fatal(err)
@@ -314,6 +325,9 @@ func TestSweepMeetsAStep(t *testing.T) {
 		}
 		if got := p.replicas(t); got != "2 2 2" || all.Seats[0].State != FateKept {
 			t.Fatalf("a step after write %d: %s, replicas are %s", n, all.Seats[0].State, got)
+		}
+		if said := c.swept(t, p); said.State != board.SweepKept || said.Seen != p.version(t) {
+			t.Fatalf("a step after write %d: the board is told %+v", n, said)
 		}
 		p.step(t, c)
 	}
