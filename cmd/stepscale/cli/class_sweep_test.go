@@ -15,6 +15,7 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/class"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
 )
 
 // taught is a class of two seats on the cluster, made as an instructor makes it.
@@ -184,7 +185,8 @@ func TestClassHandIn(t *testing.T) {
 	carried(t, a, run, filepath.Join(dir, "handed.key"))
 }
 
-// carried brings the key of a class to another computer, which then deletes it.
+// carried brings the key of a class to another computer, which then deletes it; a key of
+// another class of the same name is not lost by that.
 func carried(t *testing.T, a *app, run func(string, int, ...string) string, key string) {
 	t.Helper()
 	run("열쇠를 적을 파일", problem.ExitUsage, "class", "key", "handed")
@@ -211,9 +213,24 @@ func carried(t *testing.T, a *app, run func(string, int, ...string) string, key 
 	there("열쇠를 가져왔습니다", problem.ExitOK, "class", "adopt", key)
 	there("열쇠를 가져옴", problem.ExitOK, "class", "list")
 	there("파드를 차지한 자리가 없습니다", problem.ExitOK, "class", "sweep", "handed", "--yes")
+	run("남은 것이 없습니다", problem.ExitOK, "class", "delete", "handed", "--yes") // the other computer does not know, as with another cluster
+	third, second := testApp(t), key+"2"
+	third.kubeconfig = a.kubeconfig
+	for _, argv := range [][]string{{"create", "handed", "--count", "1", "--ends", "2h", "--yes", "--file", filepath.Join(t.TempDir(), "x.class")}, {"key", "handed", "--out", second}} {
+		if out, code := third.told("", append(append([]string{"class"}, argv...), "--context", "stepscale")...); code != problem.ExitOK {
+			t.Fatalf("%q: %s", argv, out)
+		}
+	}
+	there("class adopt", problem.ExitUsage, "class", "sweep", "handed", "--yes")
+	there("열쇠를 가져왔습니다", problem.ExitOK, "class", "adopt", second)
+	there("파드를 차지한 자리가 없습니다", problem.ExitOK, "class", "sweep", "handed", "--yes")
 	there("남은 것이 없습니다", problem.ExitOK, "class", "delete", "handed", "--yes")
-	if _, is, err := other.state.Adopted("handed"); is || err != nil {
-		t.Errorf("the key stays: %t, %v", is, err)
+	_, first, err := state.ReadClassKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keys, err := other.state.Adopted("handed"); len(keys) != 1 || err != nil || keys[0].Owner() != first.Owner() {
+		t.Errorf("the first key is lost, or the second stays: %d, %v", len(keys), err)
 	}
 }
 
