@@ -346,6 +346,10 @@ func forged(t *testing.T, s *school) {
 	if seen.Pace.Step != "" {
 		t.Errorf("a student holds the class: %+v", seen.Pace)
 	}
+	reports, err := s.Reports(t.Context())
+	if err != nil || len(reports) != 2 || slices.ContainsFunc(reports, func(r Report) bool { return r.Steps == 9 || r.Steps == 7 }) {
+		t.Errorf("reports from outside, or that are none: %+v, %v", reports, err)
+	}
 	if err := b.Kube.CoreV1().ConfigMaps(b.Namespace).Delete(t.Context(), Object(PartReport), metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,15 @@ func quiet(t *testing.T, s *school) {
 	if err := loud.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.SetVote(t.Context(), Vote{ID: "v1", Round: 1, Question: "몇?", Choices: []string{"2", "3"}, Open: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Answer(t.Context(), "2"); err != nil { // beside the lesson
+		t.Fatal(err)
+	}
+	if cm, r := reportOrNone(t, p); cm.Data[KeyVotes] == "" || r.Votes["v1/1"] != "2" {
+		t.Fatalf("the vote is not written: %v", cm.Data)
+	}
 	l := p.Listen(t.Context())
 	for n := range 5 {
 		next := at(n + 4)
@@ -39,9 +48,6 @@ func quiet(t *testing.T, s *school) {
 		t.Fatal(err)
 	}
 	if err := s.SetHint(t.Context(), "", Hint{ID: "1", Text: "모두에게", At: time.Now()}); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.SetVote(t.Context(), Vote{ID: "v1", Round: 1, Question: "몇?", Choices: []string{"2", "3"}, Open: true}); err != nil {
 		t.Fatal(err)
 	}
 	news := ""
@@ -61,6 +67,9 @@ func quiet(t *testing.T, s *school) {
 		t.Fatal(err)
 	}
 	cm, got := reportOrNone(t, p)
+	if _, there := cm.Data[KeyVotes]; there {
+		t.Errorf("what was voted before stays: %v", cm.Data)
+	}
 	if text := cm.Data[Key]; !got.Silent || strings.Contains(text, "step") || strings.Contains(text, "desired") || strings.Contains(text, "v1/1") {
 		t.Errorf("what is written is %s", text)
 	}

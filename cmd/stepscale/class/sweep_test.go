@@ -14,10 +14,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/scenarios"
 )
 
 // TestJudge: what becomes of a seat follows from what is written on the cluster.
@@ -75,6 +77,26 @@ func TestJudge(t *testing.T) {
 		h := Holding{Pods: c.pods, sweep: c.sweep}
 		if h.judge(o, c.report, c.pace, now); h.State != c.want || h.Acts() != c.acts {
 			t.Errorf("%s: %s, acts %t; want %s, %t", name, h.State, h.Acts(), c.want, c.acts)
+		}
+	}
+}
+
+// TestSweepTakesAll: what the lessons that come with stepscale run is Deployments, and nothing
+// that a sweep would leave there.
+func TestSweepTakesAll(t *testing.T) {
+	names, err := scenarios.List(scenarios.FS)
+	if err != nil || len(names) < 15 {
+		t.Fatalf("%v, %v", names, err)
+	}
+	for _, name := range names {
+		s, err := scenarios.Load(scenarios.FS, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, obj := range s.Parts() {
+			if _, runs, _ := unstructured.NestedFieldNoCopy(obj.Object, "spec", "template", "spec", "containers"); runs && obj.GetKind() != "Deployment" || obj.GetKind() == "Pod" {
+				t.Errorf("%s has a %s", name, obj.GetKind())
+			}
 		}
 	}
 }
@@ -185,6 +207,10 @@ func TestSweep(t *testing.T) {
 	c.create(t)
 	_, tickets := c.hand(t)
 	here, away := c.pupil(t, tickets[0]), c.pupil(t, tickets[1])
+	set := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Name: "db"}}
+	if _, err := here.Kube.AppsV1().StatefulSets(here.Namespace).Create(t.Context(), set, metav1.CreateOptions{}); !apierrors.IsForbidden(err) {
+		t.Errorf("a learner makes what no sweep takes: %v", err)
+	}
 	if got := sweep(t, c.Room, c.spec, Idleness{Idle: time.Hour, Grace: time.Hour}); got != "s01 used, s02 used" {
 		t.Fatal(got)
 	}
@@ -238,7 +264,7 @@ func TestSweep(t *testing.T) {
 func (c classroom) swept(t *testing.T, p *pupil) board.Sweep {
 	t.Helper()
 	cm, err := c.kube.CoreV1().ConfigMaps(p.Namespace).Get(t.Context(), board.Object(board.PartHint), metav1.GetOptions{})
-	if err != nil {
+	if err != nil && !apierrors.IsNotFound(err) {
 		t.Fatal(err)
 	}
 	return board.ReadSweep(cm)
@@ -286,6 +312,40 @@ func TestSweepBeginsAgain(t *testing.T) {
 		p.step(t, c)
 		if got := p.replicas(t); got != "2 2 2" {
 			t.Fatalf("killed at write %d, again, and awake: replicas are %s", n, got)
+		}
+	}
+}
+
+// TestSweepMeetsAnError: a seat that fails is named, and keeps nobody else from being asked.
+func TestSweepMeetsAnError(t *testing.T) {
+	t.Parallel()
+	c := newClassroom(t, "torn", 3)
+	c.create(t)
+	cfg := cluster(t)
+	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if strings.Contains(r.URL.Path, "torn-s02") {
+				return nil, errors.New("a network that fails")
+			}
+			select { // what an error would end is under way
+			case <-r.Context().Done():
+				return nil, r.Context().Err()
+			case <-time.After(300 * time.Millisecond):
+			}
+			return next.RoundTrip(r)
+		})
+	})
+	all := Holdings{Class: "torn", At: time.Now()}
+	for _, s := range c.spec.Seats {
+		all.Seats = append(all.Seats, Holding{Seat: s.ID, Namespace: s.Namespace, State: FateAsk, Pods: 1})
+	}
+	err := c.room(t, cfg).Sweep(t.Context(), all)
+	if err == nil || !strings.Contains(err.Error(), "s02: ") || strings.Contains(err.Error(), "s01") || strings.Contains(err.Error(), "s03") {
+		t.Errorf("told: %v", err)
+	}
+	for i, want := range []string{board.SweepAsked, "", board.SweepAsked} {
+		if got := c.swept(t, &pupil{Learner: board.Learner{Namespace: c.spec.Seats[i].Namespace}}).State; got != want || all.Seats[i].Acts() != (want != "") {
+			t.Errorf("%s: %q, done %t", c.spec.Seats[i].ID, got, all.Seats[i].Acts())
 		}
 	}
 }

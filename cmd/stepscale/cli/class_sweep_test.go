@@ -161,11 +161,11 @@ func TestClassHandIn(t *testing.T) {
 	into := filepath.Join(dir, "got")
 	run("기록을 내지 않은 자리 2개", problem.ExitOK, "class", "export", "handed", "--recordings", into)
 	within(t, 20*time.Second, "a ConfigMap is taken", func() bool {
-		_, code := a.told("", "class", "hand-in", file, "-n", "handed-s01", "--yes", "--context", "stepscale")
+		_, code := a.told("", "class", "hand-in", file, "-n", "handed-s02", "--yes", "--context", "stepscale")
 		return code == problem.ExitOK
 	})
-	run("자리 s01", problem.ExitOK, "class", "export", "handed", "--recordings", into)
-	got := filepath.Join(into, "handed-s01.jsonl")
+	run("자리 s02", problem.ExitOK, "class", "export", "handed", "--recordings", into)
+	got := filepath.Join(into, "handed-s02.jsonl")
 	if out, code := a.told("", "replay", got, "--at", "끝", "--output", "json"); code != problem.ExitOK {
 		t.Errorf("it is not replayed: %s", out)
 	}
@@ -173,15 +173,15 @@ func TestClassHandIn(t *testing.T) {
 		t.Errorf("%v, %v", info, err)
 	}
 	hostile := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: board.Object(class.PartRecording)}, BinaryData: map[string][]byte{"packed": []byte("\x1b[2Jnonsense")}}
-	if _, err := newKube(t, c).CoreV1().ConfigMaps(s.Seats[1].Namespace).Create(t.Context(), hostile, metav1.CreateOptions{}); err != nil {
+	if _, err := newKube(t, c).CoreV1().ConfigMaps(s.Seats[0].Namespace).Create(t.Context(), hostile, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	out := run("자리 s02: 기록이 아니거나 망가졌습니다", problem.ExitFailure, "class", "export", "handed", "--recordings", into)
-	if left, _ := os.ReadDir(into); len(left) != 1 || strings.Contains(out, "nonsense") || !strings.Contains(out, "✔ 자리 s01") {
+	out := run("자리 s01: 기록이 아니거나 망가졌습니다", problem.ExitFailure, "class", "export", "handed", "--recordings", into)
+	if left, _ := os.ReadDir(into); len(left) != 1 || strings.Contains(out, "nonsense") || !strings.Contains(out, "✔ 자리 s02") {
 		t.Errorf("%v: %s", left, out)
 	}
-	run("거뒀습니다", problem.ExitOK, "class", "hand-in", "--withdraw", "-n", "handed-s01")
-	run("내신 기록이 없습니다", problem.ExitOK, "class", "hand-in", "--withdraw", "-n", "handed-s01")
+	run("거뒀습니다", problem.ExitOK, "class", "hand-in", "--withdraw", "-n", "handed-s02")
+	run("내신 기록이 없습니다", problem.ExitOK, "class", "hand-in", "--withdraw", "-n", "handed-s02")
 	carried(t, a, run, filepath.Join(dir, "handed.key"))
 }
 

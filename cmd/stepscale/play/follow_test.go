@@ -158,6 +158,9 @@ func TestFollowersComeLate(t *testing.T) {
 	if _, after, _ := strings.Cut(got, "Prose{글 6}"); !strings.HasPrefix(strings.ReplaceAll(after, "\nComing{l/1-a/x 단계를 실행합니다. 0s}", ""), "\nExecuted l/1-a/x false\nProse{글 7}\nComing{l/2-b/y 단계를 실행합니다. 0s}\nExecuted l/1-a/x true\nExecuted l/2-b/y true") {
 		t.Error(got)
 	}
+	if torn := followed(t, false, slices.Concat([]Event{Late{}}, parts[:2], []Event{Missed{}}, parts[2:]), "q"); strings.Count(torn, "받지 못했습니다") != 1 || !strings.Contains(torn, "앞의 6개는") {
+		t.Errorf("that something is missing is not told: %s", torn)
+	}
 	// Who was away is told all of it.
 	away := followed(t, false, parts[:3], parts[3:], "q")
 	if strings.Contains(away, "앞의") || !strings.Contains(away, "글 3") {
