@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,9 +13,11 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/class"
+	"github.com/stepscale/stepscale/cmd/stepscale/lines"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
 )
@@ -75,15 +79,15 @@ func TestClassSweeps(t *testing.T) {
 	for _, want := range []string{"쓰는 중", "s01"} {
 		run(want, problem.ExitOK, "class", "sweep", "swept")
 	}
-	if got := sweepNow(t, r, s, time.Nanosecond, time.Hour); got != "s01 ask" {
-		t.Fatal(got)
-	}
+	asksLate(t, a, m)
 	l.says("한 단계도 실행하지 않으셨습니다. 이 수업의 파드")
+	run("s01 하는 중·물어봄", problem.ExitOK, "class", "board", "swept", "--stuck", "2h")
 	run("답을 기다림", problem.ExitOK, "class", "sweep", "swept", "--dry-run")
 	l.types("남기기")
 	l.says("파드를 그대로 둡니다")
 	within(t, 20*time.Second, "the answer is heard", func() bool { return sweepNow(t, r, s, time.Hour, time.Hour) == "s01 kept" })
 	run("쓰는 중", problem.ExitOK, "class", "sweep", "swept", "--dry-run")
+	run("s01 하는 중·남김", problem.ExitOK, "class", "board", "swept", "--stuck", "2h")
 	if got := sweepNow(t, r, s, time.Nanosecond, time.Nanosecond); got != "s01 ask" {
 		t.Fatal(got)
 	}
@@ -113,6 +117,7 @@ func TestClassSweeps(t *testing.T) {
 		return n
 	}
 	within(t, 20*time.Second, "the pods are gone", func() bool { return pods() == 0 })
+	run(`"sweep":"swept"`, problem.ExitOK, "class", "board", "swept", "--output", "json")
 	l.types("")
 	l.says("치워 둔 파드를 다시 띄웁니다")
 	l.says("파드가 모두 돌아왔습니다. 이어서 실행합니다.")
@@ -121,6 +126,51 @@ func TestClassSweeps(t *testing.T) {
 	}
 	l.says("hpa/") // the next step
 	l.types("q")
+}
+
+// asksLate sweeps with an instructor who takes a while to say yes: a learner who has done
+// nothing for half an hour gets all the time for the answer, from then on.
+func asksLate(t *testing.T, a *app, m liveCluster) {
+	t.Helper()
+	reports := m.kube.CoreV1().ConfigMaps("swept-s01")
+	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		cm, err := reports.Get(t.Context(), board.Object(board.PartReport), metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		for i := range cm.ManagedFields { // which an update may set
+			cm.ManagedFields[i].Time = &metav1.Time{Time: time.Now().Add(-30 * time.Minute)}
+		}
+		_, err = reports.Update(t.Context(), cm, metav1.UpdateOptions{FieldManager: "test"})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, typed := io.Pipe()
+	out := &heard{}
+	d := a.deps
+	d.out, d.errOut, d.in, d.typed = out, out, in, lines.NewReader(in, out)
+	ended := make(chan int, 1)
+	go func() {
+		ended <- d.execute(context.Background(), []string{"class", "sweep", "swept", "--grace", "1h", "--context", "stepscale"})
+	}()
+	within(t, 20*time.Second, "the instructor is asked", func() bool {
+		return strings.Contains(out.String(), "1개의 자리에 파드를 치워도 되는지 묻습니다")
+	})
+	time.Sleep(3 * time.Second) // and thinks
+	yes := time.Now()
+	_, _ = io.WriteString(typed, "예\n")
+	if code := <-ended; code != problem.ExitOK {
+		t.Fatalf("%d: %s", code, out)
+	}
+	cm, err := reports.Get(t.Context(), board.Object(board.PartHint), metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := board.ReadSweep(cm); s.State != board.SweepAsked || s.Minutes != 30 || s.Until.Before(yes.Add(time.Hour-time.Second)) { // a whole second
+		t.Errorf("asked at %s: %+v", yes, s)
+	}
 }
 
 // TestClassSilent: nothing of a lesson is told to the instructor, and the sweep leaves it alone.
