@@ -37,6 +37,7 @@ type Row struct {
 	Stuck     bool      `json:"stuck"`
 	Help      bool      `json:"help"`
 	Held      bool      `json:"held"`
+	Sweep     string    `json:"sweep,omitempty"` // asked whether the pods may go, and what became of it
 	Done      bool      `json:"done"`
 	Question  string    `json:"question,omitempty"`
 	Answered  bool      `json:"answered"`
@@ -84,6 +85,8 @@ type reported struct {
 	Report
 	since   time.Time // by the board's clock
 	problem string
+	version string // of the object
+	sweep   Sweep  // what was said about the pods
 }
 
 // board puts together what is known: the roster is what there is, whatever anybody reports.
@@ -127,6 +130,7 @@ func (row *Row) take(r reported, now time.Time, stuck time.Duration) {
 	row.Lesson, row.Step, row.Steps, row.Total, row.Since = r.Lesson, r.Step, r.Steps, r.Total, r.since
 	row.Help, row.Held, row.Done, row.Replicas = r.Help, r.Held, r.Done, r.Replicas
 	row.Stuck = stuck > 0 && !r.Done && !r.Held && now.Sub(r.since) >= stuck
+	row.Sweep = r.sweep.now(r.version, r.Kept)
 	row.Question, row.Answer, row.Answered, row.Open = r.Question, r.Answer, r.Answer != "", r.Open
 	row.about = r.about()
 }
@@ -182,7 +186,7 @@ func bySeat(a, b string) int {
 }
 
 // Sum is how many of the class stand how.
-type Sum struct{ Seats, Reported, Silent, Help, Stuck, Held, Done int }
+type Sum struct{ Seats, Reported, Silent, Help, Stuck, Held, Done, Asked, Kept, Swept int }
 
 // Sum counts.
 func (b Board) Sum() (s Sum) {
@@ -191,7 +195,8 @@ func (b Board) Sum() (s Sum) {
 		for _, c := range []struct {
 			is bool
 			n  *int
-		}{{r.Reported, &s.Reported}, {r.Silent, &s.Silent}, {r.Help, &s.Help}, {r.Stuck, &s.Stuck}, {r.Held, &s.Held}, {r.Done, &s.Done}} {
+		}{{r.Reported, &s.Reported}, {r.Silent, &s.Silent}, {r.Help, &s.Help}, {r.Stuck, &s.Stuck}, {r.Held, &s.Held}, {r.Done, &s.Done},
+			{r.Sweep == SweepAsked, &s.Asked}, {r.Sweep == SweepKept, &s.Kept}, {r.Sweep == SweepDone, &s.Swept}} {
 			if c.is {
 				*c.n++
 			}

@@ -265,7 +265,7 @@ func atOnce(t *testing.T, s *school) {
 		t.Errorf("%d learners, %d steps: %v", len(pupils), steps, calls)
 	}
 	got := asked.take() // the API server drops a watch that is slow, as on a busy machine
-	if t.Logf("the board has asked %v", got); got["WATCH"] > 3+2*steps || got["GET"] > 0 {
+	if t.Logf("the board has asked %v", got); got["WATCH"] > 4+2*steps || got["GET"] > 0 {
 		t.Errorf("the board has asked %v", got)
 	}
 	for _, l := range lessons {
@@ -345,6 +345,10 @@ func forged(t *testing.T, s *school) {
 	}
 	if seen.Pace.Step != "" {
 		t.Errorf("a student holds the class: %+v", seen.Pace)
+	}
+	reports, err := s.Reports(t.Context())
+	if err != nil || len(reports) != 2 || slices.ContainsFunc(reports, func(r Report) bool { return r.Steps == 9 || r.Steps == 7 }) {
+		t.Errorf("reports from outside, or that are none: %+v, %v", reports, err)
 	}
 	if err := b.Kube.CoreV1().ConfigMaps(b.Namespace).Delete(t.Context(), Object(PartReport), metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ var boardColumns = []column{
 	{"단계", 0, 9, true, func(r Row, _ time.Time) string { return r.steps() }},
 	{"마지막으로 실행한 단계", 5, 40, false, func(r Row, _ time.Time) string { return r.Step }},
 	{"머문 시간", 1, 10, true, func(r Row, now time.Time) string { return r.stays(now) }},
-	{"상태", 0, 13, false, func(r Row, _ time.Time) string { return r.State() }},
+	{"상태", 0, 18, false, func(r Row, _ time.Time) string { return r.State() }},
 	{"예측", 2, 14, true, func(r Row, _ time.Time) string { return r.guess() }},
 	{"파드", 3, 5, true, func(r Row, _ time.Time) string { return r.pods() }},
 }
@@ -46,8 +46,18 @@ func (r Row) stays(now time.Time) string {
 	return korean.Age(now.Sub(r.Since))
 }
 
-// State is how the learner stands, in a word.
+// sweepWords are what became of the question whether a learner's pods may go.
+var sweepWords = map[string]string{SweepAsked: "물어봄", SweepKept: "남김", SweepDone: "치움"}
+
+// State is how the learner stands, in a word, and what became of the pods, in another.
 func (r Row) State() string {
+	if word := sweepWords[r.Sweep]; word != "" {
+		return r.stands() + "·" + word
+	}
+	return r.stands()
+}
+
+func (r Row) stands() string {
 	switch {
 	case r.Problem != "":
 		return "읽지 못함"
@@ -136,11 +146,18 @@ func (b Board) fitting(width int) (fits []column, widths []int) {
 // head is how the class stands as a whole.
 func (b Board) head() string {
 	s := b.Sum()
-	text := fmt.Sprintf("수업 %s · %d명", shown(b.Class), s.Seats)
-	for _, c := range []struct {
-		name string
-		n    int
-	}{{"도와주세요", s.Help}, {"막힘", s.Stuck}, {"기다림", s.Held}, {"끝", s.Done}, {"보고하지 않음", s.Silent}, {"아직", s.Seats - s.Reported - s.Silent}} {
+	return fmt.Sprintf("수업 %s · %d명", shown(b.Class), s.Seats) + counted([]tallied{{"도와주세요", s.Help}, {"막힘", s.Stuck}, {"기다림", s.Held}, {"끝", s.Done}, {"보고하지 않음", s.Silent}, {"아직", s.Seats - s.Reported - s.Silent}})
+}
+
+// tallied is how many there are of what has a name.
+type tallied struct {
+	name string
+	n    int
+}
+
+// counted are those of which there are any.
+func counted(all []tallied) (text string) {
+	for _, c := range all {
 		if c.n > 0 {
 			text += fmt.Sprintf(" · %s %d", c.name, c.n)
 		}
@@ -155,6 +172,10 @@ func (b Board) remarks() (all []string) {
 	}
 	if b.Pace.Step != "" {
 		all = append(all, "진행: "+b.Pace.Says())
+	}
+	s := b.Sum()
+	if idle := counted([]tallied{{sweepWords[SweepAsked], s.Asked}, {sweepWords[SweepKept], s.Kept}, {sweepWords[SweepDone], s.Swept}}); idle != "" {
+		all = append(all, "쉬는 자리의 파드: "+strings.TrimPrefix(idle, " · "))
 	}
 	if b.Vote != nil {
 		state := "닫혔습니다"

@@ -3,7 +3,6 @@ package board
 import (
 	"context"
 	"errors"
-	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,10 +23,7 @@ const demoManager = "stepscale-demo-"
 // beginning and its end.
 type Demo struct {
 	*newest[reel]
-
-	mu   sync.Mutex
-	lost error // that steps do not get there
-	said bool  // the instructor knows that they do not
+	contact contact
 }
 
 // demoStore is where a demo is written. Every demo writes as somebody else: who writes
@@ -62,11 +58,7 @@ func (r Desk) OpenDemo(ctx context.Context) (*Demo, error) {
 		return nil, err
 	}
 	d := &Demo{}
-	d.newest = keep(store, begun, reel.encode, func(err error) {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.lost, d.said = err, d.said && !errors.Is(err, errTaken)
-	}, retries)
+	d.newest = keep(store, begun, reel.encode, d.contact.is, retries)
 	return d, nil
 }
 
@@ -97,21 +89,12 @@ func (d *Demo) Told(play.Progress) {}
 
 // Now tells, once each, that nothing gets to those who follow, and that it does again.
 func (d *Demo) Now(play.Ahead) play.Said {
-	said := play.Said{Shows: true}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	switch err := d.lost; {
-	case err != nil && !d.said:
-		text := "지금은 따라오는 분들에게 보내지 못하고 있습니다. 수업은 그대로 되고, 닿는 대로 이어집니다. (" + trouble(err) + ")"
+	return play.Said{Shows: true, News: d.contact.news(func(err error) string {
 		if errors.Is(err, errTaken) {
-			text = "다른 곳에서 이 수업의 시연을 새로 시작했습니다. 여기의 단계는 이제 누구에게도 보이지 않습니다."
+			return "다른 곳에서 이 수업의 시연을 새로 시작했습니다. 여기의 단계는 이제 누구에게도 보이지 않습니다."
 		}
-		said.News = []play.Event{play.Note{Text: text}}
-	case err == nil && d.said:
-		said.News = []play.Event{play.Note{Text: "따라오는 분들에게 다시 닿았고, 그동안의 단계도 보냈습니다."}}
-	}
-	d.said = d.lost != nil
-	return said
+		return "지금은 따라오는 분들에게 보내지 못하고 있습니다. 수업은 그대로 되고, 닿는 대로 이어집니다. (" + trouble(err) + ")"
+	}, "따라오는 분들에게 다시 닿았고, 그동안의 단계도 보냈습니다.")}
 }
 
 // Close says that the demo is over, as long as the context lasts.

@@ -146,7 +146,15 @@ func votes(t *testing.T, s *school, pupils []Learner, all []*Lesson) {
 	hears(t, all[1], ahead("", 0), "the second round", func(said play.Said) bool { return said.Ballot != nil && said.Ballot.ID == "v1/2" })
 	all[1].Told(play.Progress{Vote: "v1/2", Choice: "3"})
 	until(t, w, "a vote of the second round", func(b Board) bool { return b.Vote.Round == 2 && b.Vote.Given == 1 })
+	v.Open = false
+	set()
+	if _, err := pupils[2].Answer(t.Context(), "2"); err != ErrNoVote {
+		t.Errorf("a vote that is closed: %v", err)
+	}
 	reports, _ := s.Reports(t.Context())
+	if second := v.Count(2, reports); second.Given() != 1 {
+		t.Errorf("who comes too late counts: %+v", second)
+	}
 	if first := v.Count(1, reports); first.Given() != 3 { // both rounds are kept
 		t.Errorf("%+v", first)
 	}

@@ -94,6 +94,12 @@ func TestWhatIsTooLargeIsThinned(t *testing.T) {
 	}
 	if x, ok := got[0].(trace.Frame); !ok || x.Pass != 3 || x.Step != f.Step || x.Actor != f.Actor || !x.At.Equal(f.At) || len(x.Facts) != mostThings {
 		t.Errorf("%+v", got[0])
+	} else {
+		for i, c := range x.Changes {
+			if i >= mostThings || len(x.Facts[i].Value) > mostValue || len(c.From) > mostValue || !strings.HasPrefix(f.Facts[i].Value, x.Facts[i].Value) || len(c.From) < mostValue-3 {
+				t.Errorf("the %dth: %d and %d bytes", i, len(x.Facts[i].Value), len(c.From))
+			}
+		}
 	}
 	if len(f.Facts) != 5000 || len(f.Facts[0].Value) != 1200 {
 		t.Error("the instructor's own frame was changed")

@@ -3,7 +3,6 @@ package board
 import (
 	"context"
 	"strings"
-	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -50,13 +49,10 @@ func shown(text string) string {
 type Lesson struct {
 	*Reporter
 	*Listener
-	class  string
-	silent bool // nothing is reported
-
-	mu   sync.Mutex
-	ends time.Time // of the learner's token; zero where nobody knows
-	lost error     // that reports do not get there
-	said bool      // the learner knows that they do not
+	class   string
+	silent  bool      // nothing is reported
+	ends    time.Time // of the learner's token; zero where nobody knows
+	contact contact
 }
 
 // mostWait is how long a lesson waits to hear where the class stands before it begins.
@@ -83,20 +79,14 @@ func (l Learner) Listen(ctx context.Context) *Lesson {
 	_, err := l.Kube.CoreV1().ConfigMaps(l.Namespace).Patch(ctx, Object(PartReport), types.JSONPatchType,
 		[]byte(`[{"op":"remove","path":"/data/`+KeyVotes+`"}]`), metav1.PatchOptions{FieldManager: voteManager}) // those that were given beside a lesson
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsInvalid(err) { // there are none
-		o.mu.Lock()
-		o.lost = err
-		o.mu.Unlock()
+		o.contact.is(err)
 	}
 	return o
 }
 
 func (l Learner) begin(ctx context.Context, before Report, silent bool, pauses func() wait.Backoff, deaf time.Duration) *Lesson {
 	o := &Lesson{class: l.Class, silent: silent}
-	o.Reporter = newReporter(l.reportOf(), before.Votes, func(err error) {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		o.lost = err
-	}, pauses)
+	o.Reporter = newReporter(l.reportOf(), before.Votes, o.contact.is, pauses)
 	o.Listener = listen(l, o.Voted, deaf)
 	select {
 	case <-o.ready:
@@ -107,16 +97,12 @@ func (l Learner) begin(ctx context.Context, before Report, silent bool, pauses f
 	return o
 }
 
-// Until tells when the learner's token ends, as far as it is known.
-func (l *Lesson) Until(ends time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.ends = ends
-}
+// Until tells, before a lesson runs, when the learner's token ends, as far as it is known.
+func (l *Lesson) Until(ends time.Time) { l.ends = ends }
 
 // Told takes in where the learner stands.
 func (l *Lesson) Told(p play.Progress) {
-	l.keeps(p.Kept)
+	p.Kept = l.keeps(p.Kept) // or what was over when the lesson began: it has pods of its own
 	if !l.silent {
 		l.Reporter.Told(p)
 	}
@@ -129,24 +115,18 @@ func (l *Lesson) Now(at play.Ahead) play.Said {
 	if said.Unseen = l.silent; l.silent {
 		said.Ballot = nil // the answer is a report
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case l.lost != nil && !l.said:
-		said.News = append(said.News, play.Note{Text: "지금은 강사의 화면에 알리지 못하고 있습니다. 수업은 그대로 되고, 닿는 대로 알립니다. (" + l.why() + ")"})
-	case l.lost == nil && l.said:
-		said.News = append(said.News, play.Note{Text: "강사의 화면에 다시 닿았고, 그동안의 진도도 알렸습니다."})
-	}
-	l.said = l.lost != nil
+	said.News = append(said.News, l.contact.news(func(err error) string {
+		return "지금은 강사의 화면에 알리지 못하고 있습니다. 수업은 그대로 되고, 닿는 대로 알립니다. (" + l.why(err) + ")"
+	}, "강사의 화면에 다시 닿았고, 그동안의 진도도 알렸습니다.")...)
 	return said
 }
 
-// why says what may be done about it. It is called with mu.
-func (l *Lesson) why() string {
-	if apierrors.IsUnauthorized(l.lost) && !l.ends.IsZero() && time.Now().After(l.ends) {
+// why says what may be done about it.
+func (l *Lesson) why(err error) string {
+	if apierrors.IsUnauthorized(err) && !l.ends.IsZero() && time.Now().After(l.ends) {
 		return "수업이 끝나는 시각 " + korean.Subject(l.ends.Local().Format("15:04")) + " 지났습니다. 수업이 이어진다면 강사에게 새 코드를 부탁해 주십시오"
 	}
-	return trouble(l.lost)
+	return trouble(err)
 }
 
 // Seen says what the instructor sees of a learner.

@@ -165,7 +165,7 @@ func busy(t *testing.T, s *school) {
 		steps(t, l, 3)
 	}
 	time.Sleep(time.Until(end))
-	clients := int64(3 + len(pupils)*(listened+1)) // the board's watches, and theirs with the report
+	clients := int64(4 + len(pupils)*(listened+1)) // the board's watches, and theirs with the report
 	if n := c.refused.Load(); n > clients*int64(long/time.Second+1) || n == 0 {
 		t.Errorf("%d requests in %s by %d that were told to wait a second", n, long, clients)
 	}

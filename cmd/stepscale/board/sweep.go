@@ -23,7 +23,8 @@ const (
 const (
 	SweepAsked = "asked" // whether they may be
 	SweepGoing = "going" // they are being taken: who killed the sweep goes on from here
-	SweepDone  = "done"  // they are gone
+	SweepDone  = "swept" // they are gone
+	SweepKept  = "kept"  // the learner has answered, or done something else
 )
 
 // Sweep is what is said to one learner about pods that nobody seems to use. The zero value
@@ -53,6 +54,29 @@ func ReadSweep(hints *corev1.ConfigMap) Sweep {
 	return s
 }
 
+// readSweep is that of an object that is watched.
+func readSweep(hints metav1.Object) Sweep {
+	if cm, ok := hints.(*corev1.ConfigMap); ok {
+		return ReadSweep(cm)
+	}
+	return Sweep{}
+}
+
+// now is how it stands with a learner whose report has that version and says that those pods
+// were kept, or given back: asked, kept or swept, and nothing where the learner goes on.
+func (s Sweep) now(version, kept string) string {
+	untouched := s.Seen == version
+	switch {
+	case s.State == SweepAsked && untouched:
+		return SweepAsked
+	case s.State == SweepAsked, s.State == SweepKept && untouched:
+		return SweepKept
+	case (s.State == SweepGoing || s.State == SweepDone) && s.ID != kept:
+		return SweepDone
+	}
+	return ""
+}
+
 // HeardAt is when the learner's program wrote last, by the API server's clock: whatever the
 // learner does in a lesson is written.
 func HeardAt(report *corev1.ConfigMap) (at time.Time) {
@@ -75,8 +99,8 @@ type sweeps struct {
 
 // hear takes in what stands in the learner's own namespace.
 func (s *sweeps) hear(hints metav1.Object) {
-	if cm, ok := hints.(*corev1.ConfigMap); ok && cm.Namespace == s.namespace {
-		s.now = ReadSweep(cm)
+	if hints.GetNamespace() == s.namespace {
+		s.now = readSweep(hints)
 	}
 }
 
@@ -91,26 +115,28 @@ func (l *Listener) begins(silent bool) {
 	}
 }
 
-// keeps notes what the learner has answered.
-func (l *Listener) keeps(id string) {
+// keeps notes what the learner has answered, and tells what that was last.
+func (l *Listener) keeps(id string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if id != "" {
 		l.sweeps.answered = id
 	}
+	return l.sweeps.answered
 }
 
 // say puts in what a learner has to know of it, each once.
 func (s *sweeps) say(said *play.Said) {
-	if s.now.State == "" || s.now.ID == s.answered || s.silent && s.now.State == SweepAsked {
+	if s.now.ID == s.answered || s.silent && s.now.State == SweepAsked {
 		return
 	}
-	note := s.now.says()
-	if s.now.State == SweepAsked {
+	switch s.now.State {
+	case SweepAsked:
 		said.Asked = s.now.ID
-	} else {
+	case SweepGoing, SweepDone:
 		said.Swept = s.now.ID
 	}
+	note := s.now.says()
 	if now := s.now.ID + s.now.State; note != "" && now != s.told {
 		s.told = now
 		said.News = append(said.News, play.Note{Text: note})

@@ -24,6 +24,15 @@ func quiet(t *testing.T, s *school) {
 	if err := loud.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.SetVote(t.Context(), Vote{ID: "v1", Round: 1, Question: "몇?", Choices: []string{"2", "3"}, Open: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Answer(t.Context(), "2"); err != nil { // beside the lesson
+		t.Fatal(err)
+	}
+	if cm, r := reportOrNone(t, p); cm.Data[KeyVotes] == "" || r.Votes["v1/1"] != "2" {
+		t.Fatalf("the vote is not written: %v", cm.Data)
+	}
 	l := p.Listen(t.Context())
 	for n := range 5 {
 		next := at(n + 4)
@@ -39,9 +48,6 @@ func quiet(t *testing.T, s *school) {
 		t.Fatal(err)
 	}
 	if err := s.SetHint(t.Context(), "", Hint{ID: "1", Text: "모두에게", At: time.Now()}); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.SetVote(t.Context(), Vote{ID: "v1", Round: 1, Question: "몇?", Choices: []string{"2", "3"}, Open: true}); err != nil {
 		t.Fatal(err)
 	}
 	news := ""
@@ -61,6 +67,9 @@ func quiet(t *testing.T, s *school) {
 		t.Fatal(err)
 	}
 	cm, got := reportOrNone(t, p)
+	if _, there := cm.Data[KeyVotes]; there {
+		t.Errorf("what was voted before stays: %v", cm.Data)
+	}
 	if text := cm.Data[Key]; !got.Silent || strings.Contains(text, "step") || strings.Contains(text, "desired") || strings.Contains(text, "v1/1") {
 		t.Errorf("what is written is %s", text)
 	}
@@ -74,6 +83,11 @@ func quiet(t *testing.T, s *school) {
 // was over before a lesson began is not about it.
 func sweptAway(t *testing.T, s *school) {
 	pupils := s.pupils(t, 2)
+	w, _ := s.watch(t)
+	stands := func(want string) {
+		t.Helper()
+		until(t, w, "a board that says "+want, func(b Board) bool { return row(b, pupils[0].Namespace).Sweep == want })
+	}
 	p, other := pupils[0].Open(t.Context()), pupils[1].Open(t.Context())
 	defer func() { _ = other.Close(context.Background()) }()
 	write := func(w Sweep) {
@@ -82,8 +96,12 @@ func sweptAway(t *testing.T, s *school) {
 			t.Fatal(err)
 		}
 	}
-	asked := Sweep{ID: "a", State: SweepAsked, Minutes: 25, Pods: 3, Until: time.Now().Add(time.Minute)}
+	p.Told(play.Progress{Steps: 1, Total: 9})
+	until(t, w, "a report", func(b Board) bool { return row(b, pupils[0].Namespace).Steps == 1 })
+	cm, _ := reportOrNone(t, pupils[0])
+	asked := Sweep{ID: "a", State: SweepAsked, Minutes: 25, Pods: 3, Until: time.Now().Add(time.Minute), Seen: cm.ResourceVersion}
 	write(asked)
+	stands(SweepAsked)
 	told := ""
 	hears(t, p, ahead("", 0), "the question", func(said play.Said) bool { told += fmt.Sprint(said.News); return said.Asked == "a" })
 	if !strings.Contains(told, "25분째 한 단계도 실행하지 않으셨습니다. 이 수업의 파드 3개를") || len(p.Now(ahead("", 0)).News) > 0 {
@@ -118,9 +136,11 @@ func sweptAway(t *testing.T, s *school) {
 			t.Fatalf("the answer is not written: %v", cm.Data)
 		}
 	}
+	stands(SweepKept)
 	asked.State = SweepDone
 	asked.ID = "b"
 	write(asked)
+	stands(SweepDone)
 	told = ""
 	hears(t, p, ahead("", 0), "the end", func(said play.Said) bool { told += fmt.Sprint(said.News); return said.Swept == "b" })
 	if !strings.Contains(told, "파드 3개를 치웠습니다") {
@@ -132,6 +152,11 @@ func sweptAway(t *testing.T, s *school) {
 	p = pupils[0].Open(t.Context()) // another lesson, with pods of its own
 	if said := p.Now(ahead("", 0)); said.Swept != "" || strings.Contains(fmt.Sprint(said.News), "치웠습니다") {
 		t.Errorf("an earlier lesson's is told: %+v", said)
+	}
+	p.Told(play.Progress{Steps: 2, Total: 9})
+	stands("") // which has pods of its own
+	if b := w.Board(BoardOptions{}); row(b, pupils[1].Namespace).Sweep != "" {
+		t.Errorf("somebody else's: %+v", b.Rows)
 	}
 	if err := p.Close(t.Context()); err != nil {
 		t.Fatal(err)

@@ -134,6 +134,12 @@ func TestInstructorIsHeardWhole(t *testing.T) {
 	if got := fmt.Sprint(l.Now(play.Ahead{}).News); len(hint) > MostHint || !strings.Contains(got, hint) {
 		t.Errorf("a hint of %d bytes: %s", len(hint), got)
 	}
+	for range 2 { // it is read anew, as after a break
+		l.hear(PartHint, &corev1.ConfigMap{Data: map[string]string{Key: string(raw)}})
+		if got := l.Now(play.Ahead{}).News; len(got) > 0 {
+			t.Errorf("a hint is told again: %v", got)
+		}
+	}
 	reason := strings.Repeat("가", MostReason/3-1) + "끝"
 	if got := (Pace{Step: "3", Reason: reason}).Why("k8s"); !strings.Contains(got, reason) {
 		t.Errorf("a reason of %d bytes: %s", len(reason), got)

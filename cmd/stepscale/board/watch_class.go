@@ -28,15 +28,16 @@ const (
 	mostRemembered = 200
 )
 
-// Watch is the whole class, as the cluster has it. Three lists and their watches are all
+// Watch is the whole class, as the cluster has it. Four lists and their watches are all
 // that it asks the API server for, however many learners there are: the namespaces of the
 // class, which only its instructor can write and which therefore say who is in it, the
-// learners' reports, and the objects of Home.
+// learners' reports, what was said to each about idle pods, and the objects of Home.
 type Watch struct {
 	class string
 
 	roster  *mirror[string] // seats
 	reports *mirror[Report]
+	sweeps  *mirror[Sweep]
 	home    *mirror[string]
 
 	mu       sync.Mutex
@@ -54,6 +55,7 @@ func NewWatch(ctx context.Context, kube kubernetes.Interface, class string) *Wat
 	ours := labels.Set{LabelClass: class}
 	w.roster = newMirror(w.seat, w.wake)
 	w.reports = newMirror(w.report, w.wake)
+	w.sweeps = newMirror(readSweep, w.wake)
 	w.home = newMirror(func(o metav1.Object) string {
 		if cm, ok := data(o, Key); ok && len(cm.Data[Key]) <= MaxHome {
 			return cm.Data[Key]
@@ -61,11 +63,14 @@ func NewWatch(ctx context.Context, kube kubernetes.Interface, class string) *Wat
 		return ""
 	}, w.wake)
 	all := selection{labels: ours.AsSelector()}
-	reports := selection{labels: labels.Set{LabelClass: class, LabelPart: PartReport}.AsSelector(), fields: fields.Set{metav1.ObjectNameField: Object(PartReport)}}
+	everybodys := func(part string) cache.ListWatch {
+		return selection{labels: labels.Set{LabelClass: class, LabelPart: part}.AsSelector(), fields: fields.Set{metav1.ObjectNameField: Object(part)}}.configMaps(kube)
+	}
 	home := selection{namespace: Home(class)}
 	home.labels, _ = labels.Parse(LabelPart + " in (" + PartPace + "," + PartVote + ")")
 	go follow(ctx, kube, all.namespaces(kube), &corev1.Namespace{}, w.roster, w.up("roster"))
-	go follow(ctx, kube, reports.configMaps(kube), &corev1.ConfigMap{}, w.reports, w.up("reports"))
+	go follow(ctx, kube, everybodys(PartReport), &corev1.ConfigMap{}, w.reports, w.up("reports"))
+	go follow(ctx, kube, everybodys(PartHint), &corev1.ConfigMap{}, w.sweeps, w.up("sweeps"))
 	go follow(ctx, kube, home.configMaps(kube), &corev1.ConfigMap{}, w.home, w.up("home"))
 	return w
 }
@@ -130,7 +135,7 @@ func (w *Watch) up(name string) func(error) {
 func (w *Watch) Trouble() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, name := range []string{"roster", "reports", "home"} {
+	for _, name := range []string{"roster", "reports", "sweeps", "home"} {
 		if err := w.trouble[name]; err != nil {
 			return err
 		}
@@ -160,7 +165,7 @@ func (w *Watch) report(o metav1.Object) Report {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	before, known := w.seen[cm.Namespace]
-	got := reported{Report: r, since: now}
+	got := reported{Report: r, since: now, version: cm.ResourceVersion}
 	switch {
 	case err != nil:
 		got.problem = "보고를 읽을 수 없습니다"
@@ -212,7 +217,8 @@ func reachedAt(cm *corev1.ConfigMap, r Report, now time.Time) time.Time {
 func (w *Watch) ready() bool {
 	roster := w.roster.each(func(cache.ObjectName, string) {})
 	reports := w.reports.each(func(cache.ObjectName, Report) {})
-	return roster && reports && w.home.each(func(cache.ObjectName, string) {})
+	sweeps := w.sweeps.each(func(cache.ObjectName, Sweep) {})
+	return roster && reports && sweeps && w.home.each(func(cache.ObjectName, string) {})
 }
 
 // Reports are the newest of everybody on the roster.
@@ -243,12 +249,16 @@ func (w *Watch) Board(o BoardOptions) Board {
 	roster := w.present()
 	there := map[string]bool{}
 	w.reports.each(func(name cache.ObjectName, _ Report) { there[name.Namespace] = true })
+	sweeps := map[string]Sweep{}
+	w.sweeps.each(func(name cache.ObjectName, s Sweep) { sweeps[name.Namespace] = s })
 	w.mu.Lock()
 	reports := map[string]reported{}
 	answers := map[question]map[string]string{}
 	for namespace := range roster {
 		if there[namespace] {
-			reports[namespace] = w.seen[namespace]
+			r := w.seen[namespace]
+			r.sweep = sweeps[namespace]
+			reports[namespace] = r
 		}
 	}
 	for about, given := range w.answered {

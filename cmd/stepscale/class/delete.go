@@ -25,6 +25,9 @@ type Found struct {
 	uids map[string]types.UID
 }
 
+// HomeUID is that of the class's Home, as Room.Knows has it; empty where it is not there.
+func (f Found) HomeUID(class string) string { return string(f.uids[board.Home(class)]) }
+
 // Empty tells that there is nothing to delete.
 func (f Found) Empty() bool { return !f.Home && len(f.Seats) == 0 }
 

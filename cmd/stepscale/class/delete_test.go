@@ -9,6 +9,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -131,9 +132,52 @@ func TestForeign(t *testing.T) {
 		t.Errorf("a seat in somebody else's namespace: %v", err)
 	}
 	c.gone(t, "Namespace NAME-s77", "Namespace NAME-s78", "Namespace otherclass-s01", "Namespace payroll")
+	c.provesOurs(t, "payroll")
 	for _, name := range []string{"forged-s77", "forged-s78", "payroll", "otherclass-s01"} {
 		if ns, err := c.kube.CoreV1().Namespaces().Get(context.Background(), name, metav1.GetOptions{}); err != nil || ns.DeletionTimestamp != nil {
 			t.Errorf("%s of somebody else's: %v, %v", name, ns, err)
 		}
+	}
+}
+
+// provesOurs: what somebody has labelled in a namespace of theirs is not spoken of, and what
+// bears our proof is left over wherever it is.
+func (c classroom) provesOurs(t *testing.T, namespace string) {
+	t.Helper()
+	left := func() string {
+		t.Helper()
+		p, err := c.Prove(t.Context(), c.spec.Class)
+		if err != nil || len(p.Unseen) > 0 {
+			t.Fatal(p.Unseen, err)
+		}
+		var all []string
+		for _, l := range p.Left {
+			all = append(all, l.What)
+		}
+		slices.Sort(all)
+		return strings.Join(all, " ")
+	}
+	labels := map[string]string{board.LabelClass: c.spec.Class}
+	theirs := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "theirs", Labels: labels}}
+	if _, err := c.kube.CoreV1().ConfigMaps(namespace).Create(t.Context(), theirs, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := left(); got != "" {
+		t.Errorf("left of ours: %s", got)
+	}
+	ours := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "ours", Namespace: namespace, Labels: labels}}
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "ours-" + c.spec.Class, Labels: labels}}
+	c.signer.Sign("ConfigMap", ours)
+	c.signer.Sign("ClusterRole", role)
+	_, err := c.kube.CoreV1().ConfigMaps(namespace).Create(t.Context(), ours, metav1.CreateOptions{})
+	_, errRole := c.kube.RbacV1().ClusterRoles().Create(t.Context(), role, metav1.CreateOptions{})
+	if err := errors.Join(err, errRole); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := left(), "clusterroles.rbac.authorization.k8s.io/"+role.Name+" configmaps/"+namespace+"/ours"; got != want {
+		t.Errorf("left of ours: %s, not %s", got, want)
+	}
+	if err := c.kube.RbacV1().ClusterRoles().Delete(t.Context(), role.Name, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -134,7 +134,7 @@ func (one Result) row(votes []string, width int) []string {
 func cells(row []string) []string {
 	safe := make([]string, len(row))
 	for i, value := range row {
-		if safe[i] = text(value); strings.IndexAny(safe[i], "=+-@\t\r") == 0 {
+		if safe[i] = text(value); strings.IndexAny(strings.TrimSpace(safe[i]), "=+-@＝＋－＠") == 0 {
 			safe[i] = "'" + safe[i]
 		}
 	}

@@ -1,6 +1,7 @@
 package class
 
 import (
+	"encoding/csv"
 	"fmt"
 	"io"
 	"net/http"
@@ -59,5 +60,33 @@ func TestExportReadsLittle(t *testing.T) {
 	}
 	if n := read.Load(); n == 0 || n > 100<<10 {
 		t.Errorf("the instructor has read %d bytes", n)
+	}
+}
+
+// TestCellsAreNoFormulas: a spreadsheet computes nothing of what a learner has written.
+func TestCellsAreNoFormulas(t *testing.T) {
+	all := Results{Seats: []Result{{Seat: "s01", Display: "@SUM(A1)", Report: &board.Report{
+		Lesson: "=1+1", Step: "+1", Question: "-1", Answer: "@x", Votes: map[string]string{"v1/1": "=2"},
+	}}, {Seat: "s02", Display: "김 @ 서울=집", Report: &board.Report{Lesson: "hpa/02", Answer: "4-5"}}}}
+	var out strings.Builder
+	if err := all.WriteCSV(&out); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(out.String())).ReadAll()
+	if err != nil || len(rows) != 3 {
+		t.Fatalf("%v: %s", err, out.String())
+	}
+	for column, want := range map[int]string{1: "'@SUM(A1)", 2: "'=1+1", 3: "'+1", 7: "'-1", 8: "'@x", 12: "'=2"} {
+		if got := rows[1][column]; got != want {
+			t.Errorf("%s is %q, not %q", rows[0][column], got, want)
+		}
+	}
+	if rows[2][1] != "김 @ 서울=집" || rows[2][2] != "hpa/02" || rows[2][8] != "4-5" {
+		t.Errorf("what is no formula was changed: %q", rows[2])
+	}
+	for _, value := range []string{"\t=1", "\r=1", " =1", "\n@x", "＝1", "＠x"} {
+		if got := cells([]string{value})[0]; strings.IndexAny(strings.TrimSpace(got), "=+-@＝＠") == 0 {
+			t.Errorf("%q is %q", value, got)
+		}
 	}
 }

@@ -93,13 +93,17 @@ func madeBy(signer state.Signer, ns *corev1.Namespace, class string) bool {
 	return bearsName(class, ns.Name) && ns.Labels[board.LabelClass] == class && ns.Labels[clusters.LabelManaged] == "true" && ns.Labels[clusters.LabelOwner] == signer.Owner() && signer.Proves(kindNamespace, ns)
 }
 
-// Knows tells whether the class is there, and was made with this room's key.
-func (r *Room) Knows(ctx context.Context, class string) (bool, error) {
+// Knows is the UID of the class's Home where that is there, and was made with this room's
+// key: it tells the class from others of its name. It is empty elsewhere.
+func (r *Room) Knows(ctx context.Context, class string) (string, error) {
 	ns, err := r.kube.CoreV1().Namespaces().Get(ctx, board.Home(class), metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return false, nil
+	if apierrors.IsNotFound(err) || err == nil && !r.ours(ns, class) {
+		return "", nil
 	}
-	return err == nil && r.ours(ns, class), err
+	if err != nil {
+		return "", err
+	}
+	return string(ns.UID), nil
 }
 
 // Load reads what a class is: board.ErrNoClass where there is none.

@@ -259,12 +259,15 @@ func (r *Room) take(ctx context.Context, say func(board.Sweep) error, h *Holding
 	return nil
 }
 
-// giveBack says that nothing is asked any more.
+// giveBack says that nothing is asked any more, and why where the learner has kept the pods.
 func (r *Room) giveBack(ctx context.Context, say func(board.Sweep) error, h *Holding) error {
 	if h.State == FateKept || h.sweep.State == board.SweepGoing {
 		if err := clusters.Wake(ctx, r.kube, h.Namespace); err != nil {
 			return err
 		}
+	}
+	if h.State == FateKept {
+		return say(board.Sweep{ID: h.sweep.ID, State: board.SweepKept, Seen: h.seen})
 	}
 	return say(board.Sweep{})
 }
@@ -275,7 +278,10 @@ func (r *Room) touched(ctx context.Context, h *Holding) (bool, error) {
 	if apierrors.IsNotFound(err) {
 		return true, nil
 	}
-	return err == nil && cm.ResourceVersion != h.sweep.Seen, err
+	if err == nil {
+		h.seen = cm.ResourceVersion
+	}
+	return err == nil && h.seen != h.sweep.Seen, err
 }
 
 // Acting are those of whom something is to be done.

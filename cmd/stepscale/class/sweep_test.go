@@ -14,10 +14,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/scenarios"
 )
 
 // TestJudge: what becomes of a seat follows from what is written on the cluster.
@@ -67,12 +69,34 @@ func TestJudge(t *testing.T) {
 		"ended the lesson":              {0, reported(long, board.Report{}), asked(board.SweepAsked, "6", short), board.Pace{}, FateEnded, true},
 		"was swept":                     {0, reported(long, board.Report{}), asked(board.SweepDone, "7", -short), board.Pace{}, FateEnded, false},
 		"was swept, and is idle again":  {2, reported(long, board.Report{}), asked(board.SweepDone, "6", -short), board.Pace{}, FateAsk, true},
+		"has kept, and does nothing":    {2, reported(short, board.Report{}), asked(board.SweepKept, "7", -short), board.Pace{}, FateUsed, false},
+		"kept long ago":                 {2, reported(long, board.Report{}), asked(board.SweepKept, "7", -short), board.Pace{}, FateAsk, true},
 		"took the report away":          {3, nil, asked(board.SweepAsked, "6", -short), board.Pace{}, FateUnknown, true},
 		"raised the hand when asked":    {3, reported(long, board.Report{Help: true}), asked(board.SweepAsked, "6", short), board.Pace{}, FateHand, true},
 	} {
 		h := Holding{Pods: c.pods, sweep: c.sweep}
 		if h.judge(o, c.report, c.pace, now); h.State != c.want || h.Acts() != c.acts {
 			t.Errorf("%s: %s, acts %t; want %s, %t", name, h.State, h.Acts(), c.want, c.acts)
+		}
+	}
+}
+
+// TestSweepTakesAll: what the lessons that come with stepscale run is Deployments, and nothing
+// that a sweep would leave there.
+func TestSweepTakesAll(t *testing.T) {
+	names, err := scenarios.List(scenarios.FS)
+	if err != nil || len(names) < 15 {
+		t.Fatalf("%v, %v", names, err)
+	}
+	for _, name := range names {
+		s, err := scenarios.Load(scenarios.FS, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, obj := range s.Parts() {
+			if _, runs, _ := unstructured.NestedFieldNoCopy(obj.Object, "spec", "template", "spec", "containers"); runs && obj.GetKind() != "Deployment" || obj.GetKind() == "Pod" {
+				t.Errorf("%s has a %s", name, obj.GetKind())
+			}
 		}
 	}
 }
@@ -183,6 +207,10 @@ func TestSweep(t *testing.T) {
 	c.create(t)
 	_, tickets := c.hand(t)
 	here, away := c.pupil(t, tickets[0]), c.pupil(t, tickets[1])
+	set := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Name: "db"}}
+	if _, err := here.Kube.AppsV1().StatefulSets(here.Namespace).Create(t.Context(), set, metav1.CreateOptions{}); !apierrors.IsForbidden(err) {
+		t.Errorf("a learner makes what no sweep takes: %v", err)
+	}
 	if got := sweep(t, c.Room, c.spec, Idleness{Idle: time.Hour, Grace: time.Hour}); got != "s01 used, s02 used" {
 		t.Fatal(got)
 	}
@@ -202,6 +230,9 @@ func TestSweep(t *testing.T) {
 	c.late(t, away)
 	if got := sweep(t, c.Room, c.spec, Idleness{Idle: time.Hour, Grace: time.Hour}); got != "s01 kept, s02 sweep" {
 		t.Fatal(got)
+	}
+	if said := c.swept(t, here); said.State != board.SweepKept || said.ID != asked || said.Seen != here.version(t) {
+		t.Errorf("the board is told %+v", said)
 	}
 	if got := here.replicas(t) + ", " + away.replicas(t); got != "2 2 2, 0 0 2" {
 		t.Errorf("replicas are %s", got)
@@ -229,14 +260,20 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// swept is what was said about a learner's pods.
+func (c classroom) swept(t *testing.T, p *pupil) board.Sweep {
+	t.Helper()
+	cm, err := c.kube.CoreV1().ConfigMaps(p.Namespace).Get(t.Context(), board.Object(board.PartHint), metav1.GetOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		t.Fatal(err)
+	}
+	return board.ReadSweep(cm)
+}
+
 // late lets the time for an answer go by.
 func (c classroom) late(t *testing.T, p *pupil) {
 	t.Helper()
-	cm, err := c.kube.CoreV1().ConfigMaps(p.Namespace).Get(t.Context(), board.Object(board.PartHint), metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := board.ReadSweep(cm)
+	s := c.swept(t, p)
 	s.Until = time.Now().Add(-time.Minute)
 	if err := s.Write(t.Context(), c.kube, c.spec.Class, p.Namespace); err != nil {
 		t.Fatal(err)
@@ -279,6 +316,40 @@ func TestSweepBeginsAgain(t *testing.T) {
 	}
 }
 
+// TestSweepMeetsAnError: a seat that fails is named, and keeps nobody else from being asked.
+func TestSweepMeetsAnError(t *testing.T) {
+	t.Parallel()
+	c := newClassroom(t, "torn", 3)
+	c.create(t)
+	cfg := cluster(t)
+	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if strings.Contains(r.URL.Path, "torn-s02") {
+				return nil, errors.New("a network that fails")
+			}
+			select { // what an error would end is under way
+			case <-r.Context().Done():
+				return nil, r.Context().Err()
+			case <-time.After(300 * time.Millisecond):
+			}
+			return next.RoundTrip(r)
+		})
+	})
+	all := Holdings{Class: "torn", At: time.Now()}
+	for _, s := range c.spec.Seats {
+		all.Seats = append(all.Seats, Holding{Seat: s.ID, Namespace: s.Namespace, State: FateAsk, Pods: 1})
+	}
+	err := c.room(t, cfg).Sweep(t.Context(), all)
+	if err == nil || !strings.Contains(err.Error(), "s02: ") || strings.Contains(err.Error(), "s01") || strings.Contains(err.Error(), "s03") {
+		t.Errorf("told: %v", err)
+	}
+	for i, want := range []string{board.SweepAsked, "", board.SweepAsked} {
+		if got := c.swept(t, &pupil{Learner: board.Learner{Namespace: c.spec.Seats[i].Namespace}}).State; got != want || all.Seats[i].Acts() != (want != "") {
+			t.Errorf("%s: %q, done %t", c.spec.Seats[i].ID, got, all.Seats[i].Acts())
+		}
+	}
+}
+
 // TestSweepMeetsAStep: a learner who steps while the pods are taken has them at the end.
 func TestSweepMeetsAStep(t *testing.T) {
 	t.Parallel()
@@ -314,6 +385,9 @@ func TestSweepMeetsAStep(t *testing.T) {
 		}
 		if got := p.replicas(t); got != "2 2 2" || all.Seats[0].State != FateKept {
 			t.Fatalf("a step after write %d: %s, replicas are %s", n, all.Seats[0].State, got)
+		}
+		if said := c.swept(t, p); said.State != board.SweepKept || said.Seen != p.version(t) {
+			t.Fatalf("a step after write %d: the board is told %+v", n, said)
 		}
 		p.step(t, c)
 	}

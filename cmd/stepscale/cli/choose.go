@@ -69,11 +69,11 @@ func (c *course) here(picked []chosenLesson) ([]chosenLesson, error) {
 }
 
 // after is the lesson that follows one and can be played here, with how to begin it.
-func (c *course) after(l lessons.Lesson) string {
+func (c *course) after(l lessons.Lesson, command func(lesson string) string) string {
 	at := slices.IndexFunc(c.all, func(o lessons.Lesson) bool { return o.ID == l.ID })
 	for _, next := range c.all[at+1:] {
 		if c.elsewhere(next) == "" {
-			return fmt.Sprintf("%s (stepscale learn %s)", next.Title, next.ID)
+			return fmt.Sprintf("%s (%s)", next.Title, command(next.ID))
 		}
 	}
 	return ""

@@ -88,10 +88,10 @@ func (d deps) classDelete(ctx context.Context, name string, o deleteOptions) err
 			return roomError(err)
 		}
 	}
-	if err := d.proveDeleted(ctx, r, name, len(found.Foreign), o); err != nil || found.Empty() {
+	if err := d.proveDeleted(ctx, r, name, len(found.Foreign), o); err != nil || !found.Home {
 		return err // a key is forgotten with its class, and not where there was none
 	}
-	return d.state.Disown(name)
+	return d.state.Disown(name, found.HomeUID(name))
 }
 
 func deletion(name string, f class.Found, aws bool) []string {

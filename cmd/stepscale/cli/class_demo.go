@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
@@ -31,6 +32,11 @@ func newClassDemoCommand(d deps) *cobra.Command {
 			attach := o.target.attach
 			if err := o.apart(here); err != nil {
 				return err
+			}
+			o.again.before = []string{"stepscale", "class", "demo", shellescape.Quote(given[0])}
+			o.again.after = []string{"--here"} // whose cluster is the lesson's, too
+			if !here {
+				o.again.after = target{attach: attach}.words()
 			}
 			o.shows = func(ctx context.Context) (*board.Demo, error) {
 				desk, err := openDesk(ctx, attach, given[0], "demo")

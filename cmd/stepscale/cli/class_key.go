@@ -85,9 +85,9 @@ func (d deps) provenSigner(ctx context.Context, name, command string, attach lab
 		if err != nil {
 			return none, err
 		}
-		if knows, err := r.Knows(ctx, name); err != nil {
+		if known, err := r.Knows(ctx, name); err != nil {
 			return none, roomError(err)
-		} else if knows {
+		} else if known != "" {
 			return s, nil
 		}
 	}
@@ -98,7 +98,7 @@ func newClassAdoptCommand(d deps) *cobra.Command {
 	var attach lab.Attachment
 	cmd := &cobra.Command{
 		Use: "adopt 열쇠", Short: "다른 컴퓨터에서 만든 수업의 열쇠를 가져옵니다", Args: args(1, 1, "열쇠 파일"),
-		Long:    "class key로 꺼낸 열쇠를 이 컴퓨터의 상태 디렉터리에 둡니다(0600). 그다음부터 이 컴퓨터에서도 그 수업에 class delete, renew, sweep을 쓰실 수 있습니다. 그 클러스터에 이 열쇠로 만든 수업이 있는지 먼저 확인합니다. 클러스터에는 아무것도 쓰지 않습니다. 수업을 지우면 열쇠도 지웁니다.",
+		Long:    "class key로 꺼낸 열쇠를 이 컴퓨터의 상태 디렉터리에 둡니다(0600). 그다음부터 이 컴퓨터에서도 그 수업에 class delete, renew, sweep을 쓰실 수 있습니다. 그 클러스터에 이 열쇠로 만든 수업이 있는지 먼저 확인합니다. 클러스터에는 아무것도 쓰지 않습니다. 이름이 같은 수업이 다른 클러스터에도 있으면 열쇠를 따로 두고 맞는 것을 골라 씁니다. 수업을 지우면 그 열쇠만 지웁니다.",
 		Example: "  stepscale class adopt k8s.key --context my-context",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return d.classAdopt(cmd.Context(), given[0], attach)
@@ -130,14 +130,14 @@ func (d deps) classAdopt(ctx context.Context, file string, attach lab.Attachment
 	if err != nil {
 		return err
 	}
-	knows, err := r.Knows(ctx, name)
+	known, err := r.Knows(ctx, name)
 	if err != nil {
 		return roomError(err)
 	}
-	if !knows {
+	if known == "" {
 		return &problem.Error{What: "이 클러스터에는 이 열쇠로 만든 수업 " + korean.Subject(name) + " 없습니다", Where: file, Code: problem.ExitUsage, Hint: "아무것도 저장하지 않았습니다. 클러스터가 맞는지, 수업이 아직 있는지 확인해 주십시오."}
 	}
-	if err := d.state.Adopt(name, signer); err != nil {
+	if err := d.state.Adopt(name, known, signer); err != nil {
 		return &problem.Error{What: "열쇠를 상태 디렉터리에 적을 수 없습니다", Cause: err, Hint: "쓸 수 있는 디렉터리를 STEPSCALE_STATE_DIR 환경 변수에 적어 주십시오."}
 	}
 	screen := view.New(d.out)

@@ -49,31 +49,27 @@ func (d deps) openRoom(ctx context.Context, attach lab.Attachment, name, command
 		if err != nil {
 			return room{}, err
 		}
-		if knows, err := r.Knows(ctx, name); err != nil {
+		if known, err := r.Knows(ctx, name); err != nil {
 			return room{}, roomError(err)
-		} else if knows {
+		} else if known != "" {
 			return room{r, c}, nil
 		}
 	}
 	return room{first, c}, nil
 }
 
-// classSigners are the keys that a class may have been made with: this computer's, and one
-// that was brought here.
+// classSigners are the keys that a class may have been made with: this computer's, and
+// those that were brought here.
 func (d deps) classSigners(name string) ([]state.Signer, error) {
 	own, err := d.state.Signer()
 	if err != nil {
 		return nil, err
 	}
-	all := []state.Signer{own.For(name)}
-	adopted, is, err := d.state.Adopted(name)
+	adopted, err := d.state.Adopted(name)
 	if err != nil {
 		return nil, &problem.Error{What: "가져온 수업의 열쇠를 읽을 수 없습니다: " + name, Cause: err, Hint: "stepscale class adopt로 열쇠를 다시 가져와 주십시오."}
 	}
-	if is {
-		all = append(all, adopted)
-	}
-	return all, nil
+	return append([]state.Signer{own.For(name)}, adopted...), nil
 }
 
 // entries are the access entries of the cluster, where it is one of EKS.

@@ -37,9 +37,10 @@ func newClassSweepCommand(d deps) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "sweep NAME", Short: "쉬는 자리에 물어보고, 답이 없으면 파드를 치웁니다",
 		Long: `파드를 차지한 채 --idle 동안 아무것도 하지 않은 자리를 찾아, 그 사람의 수업 화면에 파드를 치워도 되는지 묻습니다. '남기기'라고 답하거나 한 단계라도 실행하면 그대로 두고, --idle 동안 다시 묻지 않습니다.
---grace가 지나도록 아무것도 하지 않으면 치웁니다. 그 자리의 네임스페이스에서 수업이 만든 디플로이먼트의 replicas를 0으로 할 뿐, 지우는 것은 없습니다. 그 사람이 다음 단계를 실행하면 파드가 전처럼 돌아와 그 자리에서 이어집니다.
+--grace가 지나도록 아무것도 하지 않으면 치웁니다. 그 자리의 네임스페이스에서 수업이 만든 디플로이먼트의 replicas를 0으로 할 뿐, 지우는 것은 없습니다(내장 수업이 만드는 워크로드는 디플로이먼트뿐이고, 스테이트풀셋은 자리의 권한으로 만들 수 없습니다). 그 사람이 다음 단계를 실행하면 파드가 전처럼 돌아와 그 자리에서 이어집니다.
 수업을 꺼 둔 사람도 묻지만 답할 길이 없으므로 --grace 뒤에 치워집니다. 손을 든 사람, 강사의 진행에 붙잡힌 사람, 보고하지 않는 사람은 얼마나 쉬는지 알 수 없거나 쉬는 것이 아니므로 그대로 둡니다.
-시간은 모두 API 서버의 시계로 셉니다. 서버는 없으므로 이 명령이 도는 동안만 됩니다: 한 번 실행하면 묻고, --grace 뒤에 다시 실행하면 치웁니다. --watch는 끝내실 때까지 되풀이합니다. 언제 끊으셔도 다시 실행하시면 이어서 합니다.`,
+시간은 모두 API 서버의 시계로 셉니다. 서버는 없으므로 이 명령이 도는 동안만 됩니다: 한 번 실행하면 묻고, --grace 뒤에 다시 실행하면 치웁니다. --watch는 끝내실 때까지 되풀이합니다. 언제 끊으셔도 다시 실행하시면 이어서 합니다.
+누구에게 물었고 어떻게 되었는지는 게시판(class board)에도 보입니다: 물어봄, 남김, 치움.`,
 		Example: `  stepscale class sweep k8s --context my-context --dry-run
   stepscale class sweep k8s --idle 20m --grace 5m --watch --context my-context
   stepscale class sweep k8s --yes --output json --eks my-cluster --region ap-northeast-2`,

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,10 +13,13 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
 	"github.com/stepscale/stepscale/cmd/stepscale/class"
+	"github.com/stepscale/stepscale/cmd/stepscale/lines"
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
+	"github.com/stepscale/stepscale/cmd/stepscale/state"
 )
 
 // taught is a class of two seats on the cluster, made as an instructor makes it.
@@ -74,15 +79,15 @@ func TestClassSweeps(t *testing.T) {
 	for _, want := range []string{"쓰는 중", "s01"} {
 		run(want, problem.ExitOK, "class", "sweep", "swept")
 	}
-	if got := sweepNow(t, r, s, time.Nanosecond, time.Hour); got != "s01 ask" {
-		t.Fatal(got)
-	}
+	asksLate(t, a, m)
 	l.says("한 단계도 실행하지 않으셨습니다. 이 수업의 파드")
+	run("하는 중·물어봄", problem.ExitOK, "class", "board", "swept", "--stuck", "2h")
 	run("답을 기다림", problem.ExitOK, "class", "sweep", "swept", "--dry-run")
 	l.types("남기기")
 	l.says("파드를 그대로 둡니다")
 	within(t, 20*time.Second, "the answer is heard", func() bool { return sweepNow(t, r, s, time.Hour, time.Hour) == "s01 kept" })
 	run("쓰는 중", problem.ExitOK, "class", "sweep", "swept", "--dry-run")
+	run("하는 중·남김", problem.ExitOK, "class", "board", "swept", "--stuck", "2h")
 	if got := sweepNow(t, r, s, time.Nanosecond, time.Nanosecond); got != "s01 ask" {
 		t.Fatal(got)
 	}
@@ -112,6 +117,7 @@ func TestClassSweeps(t *testing.T) {
 		return n
 	}
 	within(t, 20*time.Second, "the pods are gone", func() bool { return pods() == 0 })
+	run(`"sweep":"swept"`, problem.ExitOK, "class", "board", "swept", "--output", "json")
 	l.types("")
 	l.says("치워 둔 파드를 다시 띄웁니다")
 	l.says("파드가 모두 돌아왔습니다. 이어서 실행합니다.")
@@ -120,6 +126,54 @@ func TestClassSweeps(t *testing.T) {
 	}
 	l.says("hpa/") // the next step
 	l.types("q")
+}
+
+// asksLate sweeps with an instructor who takes a while to say yes: a learner who has done
+// nothing for half an hour gets all the time for the answer, from then on.
+func asksLate(t *testing.T, a *app, m liveCluster) {
+	t.Helper()
+	reports := m.kube.CoreV1().ConfigMaps("swept-s01")
+	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		cm, err := reports.Get(t.Context(), board.Object(board.PartReport), metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		cm.Annotations = map[string]string{"test": "x"} // times alone are not taken
+		for i := range cm.ManagedFields {
+			cm.ManagedFields[i].Time = &metav1.Time{Time: time.Now().Add(-30 * time.Minute)}
+		}
+		cm, err = reports.Update(t.Context(), cm, metav1.UpdateOptions{FieldManager: "test"})
+		if err == nil && time.Since(board.HeardAt(cm)) < 20*time.Minute {
+			err = fmt.Errorf("the report is of %s", board.HeardAt(cm))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, typed := io.Pipe()
+	out := &heard{}
+	d := a.deps
+	d.out, d.errOut, d.in, d.typed = out, out, in, lines.NewReader(in, out)
+	ended := make(chan int, 1)
+	go func() {
+		ended <- d.execute(context.Background(), []string{"class", "sweep", "swept", "--grace", "1h", "--context", "stepscale"})
+	}()
+	asked := &sitting{t: t, out: out, typed: typed}
+	asked.says("1개의 자리에 파드를 치워도 되는지 묻습니다")
+	time.Sleep(3 * time.Second) // and thinks
+	yes := time.Now()
+	asked.types("예")
+	if code := <-ended; code != problem.ExitOK {
+		t.Fatalf("%d: %s", code, out)
+	}
+	cm, err := reports.Get(t.Context(), board.Object(board.PartHint), metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := board.ReadSweep(cm); s.State != board.SweepAsked || s.Minutes != 30 || s.Until.Before(yes.Add(time.Hour-time.Second)) { // a whole second
+		t.Errorf("asked at %s: %+v", yes, s)
+	}
 }
 
 // TestClassSilent: nothing of a lesson is told to the instructor, and the sweep leaves it alone.
@@ -160,11 +214,11 @@ func TestClassHandIn(t *testing.T) {
 	into := filepath.Join(dir, "got")
 	run("기록을 내지 않은 자리 2개", problem.ExitOK, "class", "export", "handed", "--recordings", into)
 	within(t, 20*time.Second, "a ConfigMap is taken", func() bool {
-		_, code := a.told("", "class", "hand-in", file, "-n", "handed-s01", "--yes", "--context", "stepscale")
+		_, code := a.told("", "class", "hand-in", file, "-n", "handed-s02", "--yes", "--context", "stepscale")
 		return code == problem.ExitOK
 	})
-	run("자리 s01", problem.ExitOK, "class", "export", "handed", "--recordings", into)
-	got := filepath.Join(into, "handed-s01.jsonl")
+	run("자리 s02", problem.ExitOK, "class", "export", "handed", "--recordings", into)
+	got := filepath.Join(into, "handed-s02.jsonl")
 	if out, code := a.told("", "replay", got, "--at", "끝", "--output", "json"); code != problem.ExitOK {
 		t.Errorf("it is not replayed: %s", out)
 	}
@@ -172,19 +226,20 @@ func TestClassHandIn(t *testing.T) {
 		t.Errorf("%v, %v", info, err)
 	}
 	hostile := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: board.Object(class.PartRecording)}, BinaryData: map[string][]byte{"packed": []byte("\x1b[2Jnonsense")}}
-	if _, err := newKube(t, c).CoreV1().ConfigMaps(s.Seats[1].Namespace).Create(t.Context(), hostile, metav1.CreateOptions{}); err != nil {
+	if _, err := newKube(t, c).CoreV1().ConfigMaps(s.Seats[0].Namespace).Create(t.Context(), hostile, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	out := run("자리 s02: 기록이 아니거나 망가졌습니다", problem.ExitFailure, "class", "export", "handed", "--recordings", into)
-	if left, _ := os.ReadDir(into); len(left) != 1 || strings.Contains(out, "nonsense") || !strings.Contains(out, "✔ 자리 s01") {
+	out := run("자리 s01: 기록이 아니거나 망가졌습니다", problem.ExitFailure, "class", "export", "handed", "--recordings", into)
+	if left, _ := os.ReadDir(into); len(left) != 1 || strings.Contains(out, "nonsense") || !strings.Contains(out, "✔ 자리 s02") {
 		t.Errorf("%v: %s", left, out)
 	}
-	run("거뒀습니다", problem.ExitOK, "class", "hand-in", "--withdraw", "-n", "handed-s01")
-	run("내신 기록이 없습니다", problem.ExitOK, "class", "hand-in", "--withdraw", "-n", "handed-s01")
+	run("거뒀습니다", problem.ExitOK, "class", "hand-in", "--withdraw", "-n", "handed-s02")
+	run("내신 기록이 없습니다", problem.ExitOK, "class", "hand-in", "--withdraw", "-n", "handed-s02")
 	carried(t, a, run, filepath.Join(dir, "handed.key"))
 }
 
-// carried brings the key of a class to another computer, which then deletes it.
+// carried brings the key of a class to another computer, which then deletes it; a key of
+// another class of the same name is not lost by that.
 func carried(t *testing.T, a *app, run func(string, int, ...string) string, key string) {
 	t.Helper()
 	run("열쇠를 적을 파일", problem.ExitUsage, "class", "key", "handed")
@@ -211,9 +266,24 @@ func carried(t *testing.T, a *app, run func(string, int, ...string) string, key 
 	there("열쇠를 가져왔습니다", problem.ExitOK, "class", "adopt", key)
 	there("열쇠를 가져옴", problem.ExitOK, "class", "list")
 	there("파드를 차지한 자리가 없습니다", problem.ExitOK, "class", "sweep", "handed", "--yes")
+	run("남은 것이 없습니다", problem.ExitOK, "class", "delete", "handed", "--yes") // the other computer does not know, as with another cluster
+	third, second := testApp(t), key+"2"
+	third.kubeconfig = a.kubeconfig
+	for _, argv := range [][]string{{"create", "handed", "--count", "1", "--ends", "2h", "--yes", "--file", filepath.Join(t.TempDir(), "x.class")}, {"key", "handed", "--out", second}} {
+		if out, code := third.told("", append(append([]string{"class"}, argv...), "--context", "stepscale")...); code != problem.ExitOK {
+			t.Fatalf("%q: %s", argv, out)
+		}
+	}
+	there("class adopt", problem.ExitUsage, "class", "sweep", "handed", "--yes")
+	there("열쇠를 가져왔습니다", problem.ExitOK, "class", "adopt", second)
+	there("파드를 차지한 자리가 없습니다", problem.ExitOK, "class", "sweep", "handed", "--yes")
 	there("남은 것이 없습니다", problem.ExitOK, "class", "delete", "handed", "--yes")
-	if _, is, err := other.state.Adopted("handed"); is || err != nil {
-		t.Errorf("the key stays: %t, %v", is, err)
+	_, first, err := state.ReadClassKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keys, err := other.state.Adopted("handed"); len(keys) != 1 || err != nil || keys[0].Owner() != first.Owner() {
+		t.Errorf("the first key is lost, or the second stays: %d, %v", len(keys), err)
 	}
 }
 

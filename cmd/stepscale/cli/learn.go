@@ -48,6 +48,7 @@ func newLearnCommand(d deps) *cobra.Command {
 		ValidArgsFunction: d.completeLessons,
 	}
 	o.flags(d, cmd)
+	cmd.Flags().BoolVar(&o.noReport, "no-report", false, "수업의 강사에게 진도를 보고하지 않습니다. 전에 한 보고도 지웁니다")
 	return cmd
 }
 
@@ -114,7 +115,7 @@ func (d deps) learn(ctx context.Context, name string, o learnOptions) (err error
 	d.heard = demo.beside(d.heard)
 	on := &onScreen{Waits: d.waits}
 	d.waits = on
-	t := &tutor{on: on, deps: d, session: d.opener(d, o.target, scenarios), progress: progress, auto: o.auto, attached: o.target.attached(), o: o, files: files, scenarios: scenarios, next: c.after, screen: view.New(d.out), demo: demo}
+	t := &tutor{on: on, deps: d, session: d.opener(d, o.target, scenarios), progress: progress, auto: o.auto, attached: o.target.attached(), o: o, files: files, scenarios: scenarios, next: func(l lessons.Lesson) string { return c.after(l, o.goesOn) }, screen: view.New(d.out), demo: demo}
 	defer func() { err = t.session.close(err) }()
 	if !o.auto {
 		t.typed, t.wide = d.typed, d.fullScreen(o.plain)
@@ -149,12 +150,12 @@ type tutor struct {
 func (t *tutor) toTheEnd(ctx context.Context, chosen []chosenLesson) error {
 	err := t.all(ctx, chosen)
 	if errors.Is(err, play.ErrQuit) {
-		t.screen.Note(t.o.target.stopped(t.kept))
+		t.screen.Note(t.o.stopped(t.kept))
 		return nil
 	}
 	if ctx.Err() != nil && !t.auto {
 		t.screen.Blank()
-		t.screen.Note(t.o.target.stopped(t.kept))
+		t.screen.Note(t.o.stopped(t.kept))
 	}
 	return err
 }

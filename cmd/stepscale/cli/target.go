@@ -14,7 +14,6 @@ import (
 	"github.com/stepscale/stepscale/cmd/stepscale/problem"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/hpa"
-	"github.com/stepscale/stepscale/engine/korean"
 )
 
 // The clusters that --cluster names. Others are named by their context, or by
@@ -129,19 +128,6 @@ func (t target) check() error {
 		return checkNamespace(t.namespace)
 	}
 	return nil
-}
-
-// stopped says how to go on after the learner has stopped, on the same cluster; kept tells
-// that there was something to save.
-func (t target) stopped(kept bool) string {
-	text := "이번에 새로 실행한 단계는 없습니다. "
-	if kept {
-		text = "여기까지 저장했습니다. "
-	}
-	if t.attached() {
-		text += "클러스터에 만든 것은 모두 지웠습니다. "
-	}
-	return text + korean.By(strings.Join(append([]string{"stepscale learn"}, t.words()...), " ")) + " 이어서 하실 수 있습니다."
 }
 
 // words are the flags that name the same cluster again.

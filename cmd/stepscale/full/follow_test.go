@@ -201,10 +201,14 @@ func TestFollowersLookBack(t *testing.T) {
 	f.types("left")
 	f.types("left")
 	at := f.m.cursor
+	f.m.scroll[deed] = 3
 	f.shows("지나간 기록")
 	f.comes(parts[third : third+20]...)
 	if f.m.cursor != at || f.m.now <= at+2 {
 		t.Errorf("at %d of %d, not at %d", f.m.cursor, f.m.now, at)
+	}
+	if f.m.scroll[deed] != 3 {
+		t.Errorf("who reads is taken to line %d", f.m.scroll[deed])
 	}
 	f.types("right")
 	if f.m.cursor != at+1 {
@@ -239,6 +243,15 @@ func TestFollowersLookBack(t *testing.T) {
 	}
 	f.update(sizes[1])
 	f.types("esc")
+	f.types("end")
+	if f.m.past() {
+		t.Error("End does not lead to now")
+	}
+	f.m.scroll[deed] = 3
+	f.comes(parts[third+20 : third+40]...)
+	if f.m.scroll[deed] != 0 {
+		t.Errorf("who looks at now is at line %d of what was done", f.m.scroll[deed])
+	}
 	for key, want := range map[string]string{"f": "이 단계가 읽고 계산한 값", "a": "이 단계의 API 호출", "?": "따라가기를 끝냅니다", "g": "패스마다의 흐름"} {
 		f.types(key)
 		if f.shows(want); key == "?" && strings.Contains(plain(f.m), "진도를 저장") {
@@ -261,5 +274,39 @@ func TestFollowersLookBack(t *testing.T) {
 	f.types("q")
 	if f.play.Err() != play.ErrQuit {
 		t.Errorf("ended with %v", f.play.Err())
+	}
+}
+
+// TestFollowersDoNotSeeAhead: a frame that has come is on nobody's screen before the instructor's
+// shows it: it is the answer to the question that is asked.
+func TestFollowersDoNotSeeAhead(t *testing.T) {
+	const name = "hpa-02-control-loop"
+	_, parts := mirrored(t, name)
+	f := newFollower(t, name)
+	hidden := 0
+	for len(parts) > 0 {
+		n := 1 + slices.IndexFunc(parts, func(e play.Event) bool { _, is := e.(trace.Frame); return is })
+		if n == 0 {
+			break
+		}
+		f.comes(parts[:n]...)
+		parts = parts[n:]
+		if len(parts) == 0 {
+			break
+		}
+		if _, shown := parts[0].(play.Shown); !shown {
+			continue // one of several that are shown together
+		}
+		hidden++
+		if last := len(f.m.frames) - 1; f.m.now >= last || f.m.cursor >= last {
+			t.Fatalf("frame %d is shown before its time", last)
+		}
+		f.comes(parts[0])
+		if parts = parts[1:]; f.m.now != len(f.m.frames)-1 {
+			t.Fatalf("frame %d is not shown", len(f.m.frames)-1)
+		}
+	}
+	if hidden < 5 {
+		t.Errorf("only %d frames have come before they were shown", hidden)
 	}
 }

@@ -40,7 +40,10 @@ var parts = []Event{Begun{}, trace.Frame{}, Prose{}, Coming{}, Question{}, Hint{
 // instructor types, guesses and looks up stays on the instructor's screen.
 func Mirrored(e Event) (Event, bool) {
 	switch e := e.(type) {
-	case Prose, Coming, Question, Hint, Running, Passed, Finished:
+	case Prose, Coming, Question, Hint, Running, Passed:
+		return e, true
+	case Finished:
+		e.Next = "" // is the instructor's to say, and so is the command
 		return e, true
 	case Executed:
 		return Shown{}, !e.Recorded

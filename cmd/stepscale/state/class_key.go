@@ -4,7 +4,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/stepscale/stepscale/engine/outside"
 )
@@ -56,13 +60,19 @@ func ReadClassKey(file string) (class string, s Signer, err error) {
 	return k.Class, Signer{key}, nil
 }
 
-func (d Dir) adopted(class string) (string, error) {
-	return d.Path(adoptedFolder, FileName(class)+".key")
+// adopted is where a key is kept: classes of one name, on other clusters or made anew, have
+// one each.
+func (d Dir) adopted(class, uid string) (string, error) {
+	return d.Path(adoptedFolder, FileName(class+"."+uid)+keyEnd)
 }
 
-// Adopt keeps a class's key that was made on another computer.
-func (d Dir) Adopt(class string, s Signer) error {
-	file, err := d.adopted(class)
+// keyEnd is that of the names of keys that were brought here.
+const keyEnd = ".key"
+
+// Adopt keeps a class's key that was made on another computer; uid tells the class from
+// others of its name.
+func (d Dir) Adopt(class, uid string, s Signer) error {
+	file, err := d.adopted(class, uid)
 	if err != nil {
 		return err
 	}
@@ -73,26 +83,36 @@ func (d Dir) Adopt(class string, s Signer) error {
 	return WriteAtomically(file, raw)
 }
 
-// Adopted is the key of a class that was made on another computer; false where none was
-// brought here.
-func (d Dir) Adopted(class string) (s Signer, is bool, err error) {
-	file, err := d.adopted(class)
+// Adopted are the keys of classes of a name that were made on other computers.
+func (d Dir) Adopted(class string) (all []Signer, err error) {
+	dir, err := d.Path(adoptedFolder)
 	if err != nil {
-		return s, false, nil // who has no directory has brought none
+		return nil, nil // who has no directory has brought none
 	}
-	of, s, err := ReadClassKey(file)
+	files, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Signer{}, false, nil
+		return nil, nil
 	}
-	if err == nil && of != class {
-		err = ErrNoClassKey
+	for _, f := range files {
+		name, _, _ := strings.Cut(f.Name(), ".") // which is in no class's
+		if name != FileName(class) || !strings.HasSuffix(f.Name(), keyEnd) {
+			continue
+		}
+		of, s, err := ReadClassKey(filepath.Join(dir, f.Name()))
+		if err == nil && of != class {
+			err = ErrNoClassKey
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name(), err)
+		}
+		all = append(all, s)
 	}
-	return s, err == nil, err
+	return all, err
 }
 
 // Disown forgets it.
-func (d Dir) Disown(class string) error {
-	file, err := d.adopted(class)
+func (d Dir) Disown(class, uid string) error {
+	file, err := d.adopted(class, uid)
 	if err != nil {
 		return err
 	}
