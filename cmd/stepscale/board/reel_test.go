@@ -2,6 +2,7 @@ package board
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -14,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/engine/outside"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -285,6 +287,16 @@ func TestAReelThatIsTooLarge(t *testing.T) {
 	if _, err := decodeReel([]byte("x")); err == nil {
 		t.Error("no archive")
 	}
+	if _, err := decodeReel(pack(reel{ID: "x", First: -1})); err == nil {
+		t.Error("parts before the first")
+	}
+	noisy := reel{ID: "x", Parts: encodeParts(frame(1, 40<<10))}
+	for len(pack(noisy)) <= MaxDemo {
+		noisy.Parts = append(noisy.Parts, encodeParts(frame(1, 40<<10))...)
+	}
+	if _, err := decodeReel(pack(noisy)); !errors.As(err, new(*outside.SizeError)) {
+		t.Errorf("more than may be written: %v", err)
+	}
 }
 
 // TestConnectionIsTold: that nothing comes, and that it does again, once each; the silence
@@ -321,4 +333,99 @@ func TestConnectionIsTold(t *testing.T) {
 			t.Error(got)
 		}
 	})
+}
+
+// TestWhoLooksAgain: an object that is older than what was heard tells nothing, one that begins
+// where we are has left nothing out, and who hears nothing is not told that nobody steps.
+func TestWhoLooksAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFollower()
+		defer f.quiet.Stop()
+		heard := func() (kinds string) {
+			for all, _ := f.Heard(); len(all) > 0; all, _ = f.Heard() {
+				for _, e := range all {
+					kinds += reflect.TypeOf(e).Name() + " "
+				}
+			}
+			return kinds
+		}
+		old := reel{ID: "x"}
+		old.add(play.Begun{Lesson: "first"})
+		old.add(frame(0, 0))
+		r := old
+		for n := range 3 {
+			r.add(frame(n+1, 0))
+		}
+		see := func(r reel) string {
+			obj := &corev1.ConfigMap{BinaryData: map[string][]byte{KeyDemo: r.encode()}}
+			obj.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: demoManager + "x", Time: &metav1.Time{Time: time.Now()}}}
+			f.see(obj, time.Now())
+			return heard()
+		}
+		if got := see(r); strings.Contains(got, "Note") {
+			t.Errorf("a demo that runs is told to be still: %s", got)
+		}
+		if f.take(old, false) || heard() != "" {
+			t.Error("an object of before is told")
+		}
+		next := r
+		next.add(frame(4, 0))
+		if next = next.without(len(next.Parts) - 1); next.First != f.next {
+			t.Fatal(next.First, f.next)
+		}
+		if got := see(next); got != "Frame " {
+			t.Errorf("nothing is missing, and told is %s", got)
+		}
+		time.Sleep(quietAfter / 2)
+		see(next) // nothing new, as after a break
+		time.Sleep(quietAfter/2 + time.Second)
+		if got := heard(); got != "Note " {
+			t.Errorf("five minutes without a step, and told is %s", got)
+		}
+		see(r)
+		next.add(frame(5, 0))
+		see(next)
+		f.heardOf(errCut)
+		heard()
+		time.Sleep(2 * quietAfter)
+		if got := heard(); got != "" {
+			t.Errorf("who hears nothing is told %s", got)
+		}
+	})
+}
+
+// TestWhoMissesTheBeginning: who was away while a lesson began, of which the beginning does not
+// fit any more, is told how it began; and who has heard it is not.
+func TestWhoMissesTheBeginning(t *testing.T) {
+	r := reel{ID: "x"}
+	r.add(play.Begun{Lesson: "first"})
+	r.add(frame(0, 0))
+	before := r
+	r.add(frame(1, 0))
+	r.add(play.Begun{Lesson: "second"})
+	r.add(frame(2, 0))
+	begun := r
+	for n := range 3 {
+		r.add(frame(n+3, 0))
+	}
+	r = r.without(6)
+	for _, c := range []struct {
+		has  reel
+		want string
+	}{{before, "Begun Frame Missed Frame Frame "}, {begun, "Missed Frame Frame "}} {
+		f := newFollower()
+		f.take(c.has, true)
+		for all, _ := f.Heard(); len(all) > 0; all, _ = f.Heard() {
+		}
+		f.take(r, false)
+		got := ""
+		for all, _ := f.Heard(); len(all) > 0; all, _ = f.Heard() {
+			for _, e := range all {
+				got += reflect.TypeOf(e).Name() + " "
+			}
+		}
+		if got != c.want {
+			t.Errorf("told is %s, not %s", got, c.want)
+		}
+	}
 }

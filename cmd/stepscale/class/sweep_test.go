@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -211,8 +212,14 @@ func TestSweep(t *testing.T) {
 	if _, err := here.Kube.AppsV1().StatefulSets(here.Namespace).Create(t.Context(), set, metav1.CreateOptions{}); !apierrors.IsForbidden(err) {
 		t.Errorf("a learner makes what no sweep takes: %v", err)
 	}
+	c.stranger(t, "sweeps-s77")
 	if got := sweep(t, c.Room, c.spec, Idleness{Idle: time.Hour, Grace: time.Hour}); got != "s01 used, s02 used" {
 		t.Fatal(got)
+	}
+	wider := c.spec // as somebody may have written it
+	wider.Seats = append(slices.Clone(c.spec.Seats), Seat{ID: "s77", Namespace: "sweeps-s77"})
+	if got := sweep(t, c.Room, wider, Idleness{Idle: time.Hour, Grace: time.Hour}); got != "s01 used, s02 used" {
+		t.Fatalf("somebody else's namespace: %s", got)
 	}
 	if got := sweep(t, c.Room, c.spec, patient); got != "s01 ask, s02 ask" {
 		t.Fatal(got)
@@ -257,6 +264,18 @@ func TestSweep(t *testing.T) {
 	d, err := away.Kube.AppsV1().Deployments(away.Namespace).Get(t.Context(), "web", metav1.GetOptions{})
 	if err != nil || len(d.Annotations) > 1 { // the Deployment controller's
 		t.Errorf("annotations %v, %v", d.Annotations, err)
+	}
+}
+
+// stranger makes a namespace of somebody else's, with a workload that bears our label.
+func (c classroom) stranger(t *testing.T, name string) {
+	t.Helper()
+	_, err := c.kube.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "web", Labels: map[string]string{clusters.LabelManaged: "true"}}, Spec: appsv1.DeploymentSpec{
+		Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "web"}}, Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"app": "web"}}, Spec: pod(nil).Spec}}}
+	_, errDeployment := c.kube.AppsV1().Deployments(name).Create(t.Context(), d, metav1.CreateOptions{})
+	if err := errors.Join(err, errDeployment); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -305,6 +324,9 @@ func TestSweepBeginsAgain(t *testing.T) {
 		}
 		if got := p.replicas(t); got != "0 0 2" {
 			t.Fatalf("killed at write %d, and again: replicas are %s", n, got)
+		}
+		if said := c.swept(t, p); said.State != board.SweepDone || said.Pods != 4 {
+			t.Fatalf("killed at write %d, and again: the learner is told %+v", n, said)
 		}
 		if err := clusters.Wake(t.Context(), p.Kube, p.Namespace); err != nil {
 			t.Fatal(err)
