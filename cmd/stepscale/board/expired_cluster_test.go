@@ -82,18 +82,16 @@ func expired(t *testing.T, s *school) {
 	until(t, w, "step 1", everybodyAt(1))
 	old := s.resigned(t, good, time.Now().Add(-10*time.Minute))
 	token.Store(old)
-	steps(t, l, 2)
-	polls(t, l, "토큰이 만료되었을 수 있습니다")
+	polls(t, l, "토큰이 만료되었을 수 있습니다", steps(t, l, 2))
 	if _, _, err := FindLearner(t.Context(), p.Kube, p.Namespace); !apierrors.IsUnauthorized(err) {
 		t.Errorf("an expired token: %v", err)
 	}
 	token.Store(s.resigned(t, good, time.Now().Add(time.Hour))) // which is as good as the API server's own
 	until(t, w, "step 2", everybodyAt(2))
-	polls(t, l, "다시 닿았고")
+	polls(t, l, "다시 닿았고", "")
 	l.Until(time.Now().Add(-time.Minute))
 	token.Store(old)
-	steps(t, l, 3)
-	polls(t, l, "이 지났습니다. 수업이 이어진다면 강사에게 새 코드를")
+	polls(t, l, "이 지났습니다. 수업이 이어진다면 강사에게 새 코드를", steps(t, l, 3))
 	if b := w.Board(BoardOptions{}); b.Trouble != "" || b.Rows[0].Steps != 2 {
 		t.Errorf("what the instructor sees: %+v", b)
 	}

@@ -350,7 +350,7 @@ func TestWhoLooksAgain(t *testing.T) {
 			return kinds
 		}
 		old := reel{ID: "x"}
-		old.add(play.Begun{Lesson: "first"})
+		old.add(play.Begun{Title: "first"})
 		old.add(frame(0, 0))
 		r := old
 		for n := range 3 {
@@ -398,11 +398,11 @@ func TestWhoLooksAgain(t *testing.T) {
 // fit any more, is told how it began; and who has heard it is not.
 func TestWhoMissesTheBeginning(t *testing.T) {
 	r := reel{ID: "x"}
-	r.add(play.Begun{Lesson: "first"})
+	r.add(play.Begun{Title: "first"})
 	r.add(frame(0, 0))
 	before := r
 	r.add(frame(1, 0))
-	r.add(play.Begun{Lesson: "second"})
+	r.add(play.Begun{Title: "second"})
 	r.add(frame(2, 0))
 	begun := r
 	for n := range 3 {

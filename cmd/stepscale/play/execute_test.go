@@ -68,7 +68,7 @@ func TestWhereABlockEnds(t *testing.T) {
 		"the rest of a pass":         {0, []lessons.Block{step("p/2"), goOn("pass", "")}, "note: 그 앞의 1단계도 | 1 p/2 | row of 3 | took 0s | 1 p/3"},
 		"two passes":                 {0, []lessons.Block{goOn("pass", "2")}, "row of 3 | row of 3 | took 15s | 2 p/3"},
 		"a change":                   {0, []lessons.Block{goOn("change", "")}, "row of 3 | row of 3 | row of 2 | took 30s | 3 p/2"},
-		"no change in time":          {0, []lessons.Block{goOn("change", "15s")}, "row of 3 | row of 3 | note: 루프 시간 1초 | took 15s | 2 p/3"},
+		"no change in time":          {0, []lessons.Block{goOn("change", "15s")}, "row of 3 | row of 3 | note: 루프 시간 15초 | took 15s | 2 p/3"},
 		"load, at the end of it":     {0, []lessons.Block{goOn("load", "10m")}, "row of 3 | row of 3 | row of 3 | took 30s | 3 p/3"},
 		"no load in time":            {0, []lessons.Block{goOn("load", "1s")}, "row of 3 | row of 3 | note: 루프 시간 1초 | took 15s | 2 p/3"},
 		"a limit that is none":       {0, []lessons.Block{goOn("change", "-1m")}, "took 0s | continue의 한도를 읽을 수 없습니다: -1m"},
