@@ -100,10 +100,10 @@ func Architecture() engine.Defined[State] {
 // Intro is the seed document's introduction: scaling by hand, both ways.
 func Intro() engine.Defined[State] {
 	return define("intro", []engine.Step[State]{
-		{ID: "intro/1-horizontal", Actor: trace.ActorLearner, Do: scaleByHand, Asides: world.RollOutAsides,
+		{ID: "intro/1-horizontal", Actor: trace.ActorLearner, Do: scaleByHand, Changes: true, Asides: world.RollOutAsides,
 			Ref:   "seed 스케일링: horizontal",
 			Tells: []string{"currentReplicas", "desiredReplicas", "readyPods", "createdPods", "deletedPods", "keptPods", "totalRequests"}},
-		{ID: "intro/2-vertical", Actor: trace.ActorLearner, Do: resizeByHand, Asides: world.RollOutAsides,
+		{ID: "intro/2-vertical", Actor: trace.ActorLearner, Do: resizeByHand, Changes: true, Asides: world.RollOutAsides,
 			Ref:   "seed 스케일링: vertical",
 			Tells: []string{"currentRequest", "desiredRequest", "readyPods", "createdPods", "deletedPods", "keptPods", "totalRequests"}},
 		{ID: "intro/3-autoscalers", Actor: trace.ActorLearner, Do: findAutoscalers,

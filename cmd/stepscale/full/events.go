@@ -224,6 +224,7 @@ func (m Model) branched(e play.Branched) Model {
 		trunk := m
 		m.trunk = &trunk
 		m.frames, m.worlds, m.ticks, m.now, m.cursor = nil, nil, nil, -1, -1
+		m.stories, m.questions, m.leaf, m.finished = nil, nil, 0, "" // the lesson speaks of its own cluster
 		return m
 	}
 	if m.trunk == nil {

@@ -27,7 +27,7 @@ func (m Model) foot() []string {
 		return nil
 	}
 	rows := trimmed(written(m.width, m.Color, func(s *view.Screen) {
-		for _, n := range m.notes {
+		for _, n := range slices.Concat(m.notes, m.aside) {
 			n(s)
 		}
 	}))
@@ -103,12 +103,14 @@ func (m Model) keysLine() string {
 	case !m.asking:
 		return m.style(view.Yellow, " "+m.spinning()+"…")
 	case m.palette != nil:
-		keys = []string{"Enter 실행", "↑↓ 고르기", "Tab 채우기", "Esc 그만"}
+		keys = []string{m.paletteEnters(), "↑↓ 고르기", "Tab 채우기", "Esc 그만"}
 	case m.overlay != nil:
 		keys = []string{"Esc 닫기", "↑↓ 넘기기"}
 		if m.overlay.copied != "" {
 			keys = append(keys, "y 복사")
 		}
+	case m.answering() && len(m.field.text) > 0:
+		keys = []string{"Enter " + m.enters(), "←→ 고칠 곳", "Esc 지우기"}
 	case m.past():
 		keys = []string{"Enter 지금으로", "←→ 한 단계", "[ ] 바뀐 곳", "↓ 더 읽기", "f 값", "? 도움말"}
 	case m.retells():
@@ -163,7 +165,7 @@ func (m Model) otherKeys() []string {
 		keys = append(keys, "h 힌트")
 	}
 	if m.beside() {
-		keys = append(keys, "Tab 옮기기")
+		keys = append(keys, "Tab 옆 칸")
 	} else if len(m.deeds) > 0 && len(last(m.stories).blocks) > 0 {
 		keys = append(keys, "Tab "+map[pane]string{story: "방금 한 일", deed: "글"}[m.reads()])
 	}
@@ -184,7 +186,7 @@ func (m Model) replayHints() []string {
 	keys := []string{"? 도움말"}
 	switch {
 	case m.beside():
-		keys = append(keys, "Tab 옮기기")
+		keys = append(keys, "Tab 옆 칸")
 	case len(last(m.stories).blocks) > 0:
 		keys = append(keys, "Tab "+map[pane]string{story: "방금 한 일", deed: "글"}[m.reads()])
 	}

@@ -30,7 +30,7 @@ func TestCopied(t *testing.T) {
 	if got := clipboard(cmd); got != "export KUBECONFIG=/x\nkubectl get hpa web\n" {
 		t.Errorf("copied %q", got)
 	}
-	if text := plain(next.(Model)); !strings.Contains(text, "복사했습니다") {
+	if text := plain(next.(Model)); !strings.Contains(text, "복사를 부탁했습니다") {
 		t.Errorf("nothing tells of it:\n%s", text)
 	}
 	next, _ = m.Update(tea.KeyPressMsg{Code: 'a', Text: "a"})

@@ -17,6 +17,8 @@ const mostCluster = 16
 func (m Model) head() string {
 	badge := "[시뮬레이션]"
 	switch {
+	case m.trunk != nil:
+		badge = "[되감은 자리]"
 	case m.replays():
 		badge = "[기록]"
 	case !m.Simulated:

@@ -80,6 +80,7 @@ func (m Model) key(k tea.KeyPressMsg) (tea.Model, tea.Cmd) {
 	if !m.asking { // a step runs
 		return m, nil
 	}
+	m.aside = nil
 	quiet := m.quiet
 	if m.quiet = false; quiet && name == "enter" {
 		return m, nil
@@ -107,6 +108,10 @@ func (m Model) key(k tea.KeyPressMsg) (tea.Model, tea.Cmd) {
 // answers is the state after a key that belongs to the answer; false where it does not.
 func (m Model) answers(k tea.KeyPressMsg, name, latin string) (Model, bool) {
 	begun := len(m.field.text) > 0
+	if begun && name == "esc" {
+		m.field = field{}
+		return m, true
+	}
 	if f, edited := m.field.key(name); edited && begun {
 		m.field = f
 		return m, true
@@ -225,7 +230,9 @@ func (m Model) overKey(key string) (Model, tea.Cmd) {
 			return m, nil
 		}
 		m.overlay = nil
-		m.notes = []block{func(s *view.Screen) { s.Note("복사했습니다. 다른 터미널에 붙여 넣어 주십시오.") }}
+		m.aside = []block{func(s *view.Screen) {
+			s.Note("터미널에 복사를 부탁했습니다(OSC 52). 다른 터미널에 붙여 넣어 보시고, 붙지 않으면 터미널이나 tmux의 설정이 막은 것이니(set -g set-clipboard on) 글을 끌어 고르십시오.")
+		}}
 		return m, tea.SetClipboard(o.copied)
 	default:
 		m.overlay = nil

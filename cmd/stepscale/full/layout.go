@@ -10,6 +10,7 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/cmd/stepscale/wording"
+	"github.com/stepscale/stepscale/engine/korean"
 )
 
 // The smallest screen that is laid out, and the widths from which more stands side by side.
@@ -238,7 +239,7 @@ func (m Model) spinning() string {
 	if next == "" {
 		return dots + " 잠시만 기다려 주십시오"
 	}
-	return dots + " 기다리는 액터: " + view.OneLine(view.ActorLabel(next))
+	return dots + " " + view.OneLine(korean.Object(view.ActorLabel(next))) + " 기다립니다"
 }
 
 // prompt stands before the caret.

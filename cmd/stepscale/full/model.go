@@ -63,6 +63,7 @@ type Model struct {
 	questions []asked // of the step that is about to come, or has just gone by
 	current   int     // the question that is asked
 	notes     []block // what the play answers to a key, and hints
+	aside     []block // what the screen itself answers to a key, until the next one
 	opening   []block // what is to be known: the end of the lesson's first page
 	results   []result
 	finished  string // how the lesson ended

@@ -1,5 +1,7 @@
 package full
 
+import "github.com/stepscale/stepscale/cmd/stepscale/view"
+
 // move looks at a frame that many after the one that is shown.
 func (m Model) move(by int) Model {
 	if len(m.frames) == 0 {
@@ -20,8 +22,12 @@ func (m Model) change(by int) Model {
 			return m.move(i - m.cursor)
 		}
 	}
+	m.aside = unchanged
 	return m
 }
+
+// unchanged is what there is to say where nothing has changed in that direction.
+var unchanged = []block{func(s *view.Screen) { s.Note("그쪽에는 파드의 수나 크기가 바뀐 단계가 없습니다.") }}
 
 // present looks at what is now.
 func (m Model) present() Model {

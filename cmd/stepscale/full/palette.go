@@ -144,6 +144,17 @@ func (m Model) runs(meant []entry) (Model, tea.Cmd) {
 	return e.do(m, strings.TrimSpace(e.names[0]+" "+arg))
 }
 
+// paletteEnters is what Enter does to what was typed.
+func (m Model) paletteEnters() string {
+	meant := m.meant()
+	if i := m.palette.chosen; i < len(meant) && meant[i].needs() {
+		if _, arg, _ := strings.Cut(strings.TrimSpace(m.palette.field.String()), " "); arg == "" {
+			return "이어서 적을 것: " + meant[i].args
+		}
+	}
+	return "Enter 실행"
+}
+
 // paletteRows are the commands that may be meant, and the line that is typed.
 func (m Model) paletteRows() []string {
 	p, meant := m.palette, m.meant()

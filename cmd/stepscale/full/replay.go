@@ -90,7 +90,7 @@ func (m Model) toTurn(by int) (Model, tea.Cmd) {
 		at++
 	}
 	if at < 0 || at >= len(turns) {
-		m.notes = []block{func(s *view.Screen) { s.Note("그쪽에는 파드의 수나 크기가 바뀐 곳이 없습니다.") }}
+		m.aside = unchanged
 		return m, nil
 	}
 	return m.sends("goto " + turns[at].Place)

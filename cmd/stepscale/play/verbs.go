@@ -41,15 +41,15 @@ func Verbs() []Verb {
 		{[]string{"힌트", "hint", "h"}, "h", "지금 질문의 힌트를 봅니다.", "", alone((*Play).hint), false, true},
 		{[]string{"kubectl", "k"}, "k", "같은 상태를 보여 주는 kubectl 명령과 접속 정보를 봅니다.", "", alone((*Play).kubectl), false, false},
 		{[]string{"값", "facts", "f"}, "f", "이 단계가 읽고 계산한 값을 빠짐없이 봅니다.", "", alone((*Play).facts), false, false},
-		{[]string{"도와주세요", "hand", "!"}, "!", "강사의 화면에 손을 들거나 내립니다. 강사가 보는 수업에서만 됩니다.", "", alone((*Play).hand), false, true},
-		{[]string{"투표", "vote"}, "투표", "넘어간 투표에 답하거나, 이미 한 답을 바꿉니다. 강사가 투표를 열어 둔 동안 됩니다.", "", alone((*Play).vote), false, true},
-		{[]string{"남기기", "stay"}, ":남기기", "파드를 치워도 되는지 강사가 물을 때, 남겨 달라고 답합니다.", "", alone((*Play).keep), false, true},
 		{[]string{"도움말", "help", "?"}, "?", "이 표를 봅니다.", "", func(p *Play, _ string) flow { p.tell(Help{Recorded: p.recorded != nil}); return stay }, false, true},
 		{[]string{"되감기", "rewind"}, ":되감기", "새 클러스터에서 처음부터 그 자리까지 같은 단계를 다시 실행합니다(임베디드). 패스(5)나 패스의 단계(5.6)를 적습니다.", "자리", (*Play).rewind, true, false},
 		{[]string{"갈래", "fork"}, ":갈래", "지금 보는 자리로 되감아 HPA의 필드 하나를 바꿉니다. 예: 갈래 target=70", "이름=값", (*Play).fork, true, false},
 		{[]string{"바꾸기", "set"}, ":바꾸기", "되감은 자리에서 HPA의 필드를 학습자로서 바꿉니다. 예: 바꾸기 maxReplicas=6", "이름=값", (*Play).set, true, false},
 		{[]string{"돌아가기", "return"}, ":돌아가기", "되감은 자리에서 원래 자리로 돌아갑니다.", "", (*Play).leave, true, false},
 		{[]string{"끝", Quit, "q", "exit", "종료"}, "q", "진도를 저장하고 끝냅니다.", "", func(*Play, string) flow { return quit }, false, true},
+		{[]string{"도와주세요", "hand", "!"}, "!", "강사의 화면에 손을 들거나 내립니다. 강사가 보는 수업에서만 됩니다.", "", alone((*Play).hand), false, true},
+		{[]string{"투표", "vote"}, "투표", "넘어간 투표에 답하거나, 이미 한 답을 바꿉니다. 강사가 투표를 열어 둔 동안 됩니다.", "", alone((*Play).vote), false, true},
+		{[]string{"남기기", "stay"}, ":남기기", "파드를 치워도 되는지 강사가 물을 때, 남겨 달라고 답합니다.", "", alone((*Play).keep), false, true},
 	}
 }
 
