@@ -162,12 +162,12 @@ func (s *Screen) valueRow(row []ActorBox, l mapLayout) string {
 	column := 0
 	for i, b := range row {
 		if b.Value != "" {
-			room := b.width(l) - 1
-			for _, next := range row[i+1:] {
-				if room += l.arrow - 1; next.Value != "" {
-					break
+			room := s.width - column - 2
+			if next := slices.IndexFunc(row[i+1:], func(b ActorBox) bool { return b.Value != "" }); next >= 0 {
+				room = -2
+				for _, under := range row[i : i+1+next] {
+					room += under.width(l) + l.arrow
 				}
-				room += next.width(l) + 1
 			}
 			style := bold
 			if b.Moved {
