@@ -199,7 +199,7 @@ func (s *Screen) facts(facts []trace.Fact, limit int) {
 			read = append(read, f)
 		}
 	}
-	s.factList("읽은 값", read, limit)
+	s.factList("읽거나 정한 값", read, limit)
 	s.factList("계산", computed, limit)
 }
 
