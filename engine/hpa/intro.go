@@ -31,7 +31,7 @@ func scaleByHand(ctx context.Context, s *State, f *trace.Frame) error {
 		return err
 	}
 	name, from := w.Deployment.Name, w.Replicas()
-	f.Kubectl = fmt.Sprintf("kubectl scale deployment %s -n %s --replicas=%d", name, s.Namespace, handReplicas)
+	f.Kubectl = "kubectl get deployment,pods -n " + s.Namespace
 	if err := s.setReplicas(ctx, name, handReplicas); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func resizeByHand(ctx context.Context, s *State, f *trace.Frame) error {
 		return fmt.Errorf("디플로이먼트 %s에 컨테이너가 없습니다", name)
 	}
 	c := w.Deployment.Spec.Template.Spec.Containers[0]
-	f.Kubectl = fmt.Sprintf("kubectl set resources deployment %s -n %s -c %s --requests=cpu=%dm", name, s.Namespace, c.Name, handRequest)
+	f.Kubectl = "kubectl get replicaset,pods -n " + s.Namespace
 	patch, err := requestPatch(c.Name)
 	if err != nil {
 		return err

@@ -11,6 +11,8 @@ const (
 	Computed             // with what it knew, without a call
 	OnlyRead
 	Refused  // it asked for a change and the API server said no
+	Asked    // it asked for a change, and the API server waits for a webhook
+	Held     // its write stands at the gate
 	Answered // a call of the API server, which then wrote
 	Wrote
 )
@@ -18,8 +20,11 @@ const (
 // FactSkipped says why a step had nothing to do.
 const FactSkipped = "skipped"
 
-// factPatches is how many patches a webhook answered with.
-const factPatches = "patches"
+// What a webhook tells: how many requests it has, and with how many patches it answered.
+const (
+	factReviews = "admissionReviews"
+	factPatches = "patches"
+)
 
 // Own are the calls of the step's own actor.
 func (f *Frame) Own() []Call {
@@ -41,6 +46,7 @@ func (f *Frame) Deed() Deed {
 	seen := slices.ContainsFunc(f.Seen, func(s Sighting) bool { return s.Actor == f.Actor })
 	_, skipped := f.Fact(FactSkipped)
 	_, answered := f.Fact(factPatches)
+	reviews, asked := f.Fact(factReviews)
 	switch {
 	case seen, slices.ContainsFunc(writes, Call.OK):
 		return Wrote
@@ -48,6 +54,10 @@ func (f *Frame) Deed() Deed {
 		return Refused
 	case answered:
 		return Answered
+	case asked && reviews != "0":
+		return Asked
+	case slices.ContainsFunc(f.Waiting, func(w Waiting) bool { return w.Actor == f.Actor }):
+		return Held
 	case len(own) > 0, f.Actor == ActorLearner: // who looks through an observer's eyes, too
 		return OnlyRead
 	case skipped, Reacts(f.Actor):

@@ -16,20 +16,27 @@ func TestDeed(t *testing.T) {
 		facts []string
 		calls []trace.Call
 		seen  []trace.Sighting
+		waits string
 		want  trace.Deed
 	}{
-		"wrote, and was refused before": {"a", nil, []trace.Call{call("a", "PUT", 409), call("a", "PUT", 200)}, nil, trace.Wrote},
-		"refused":                       {"a", nil, []trace.Call{call("a", "POST", 429), call("b", "POST", 201)}, nil, trace.Refused},
-		"no answer":                     {"a", nil, []trace.Call{call("a", "POST", 0)}, nil, trace.Refused},
-		"read while others wrote":       {"a", nil, []trace.Call{call("a", "GET", 200), call("b", "POST", 201)}, nil, trace.OnlyRead},
-		"computed":                      {"hpa-controller", []string{"proposal"}, nil, nil, trace.Computed},
-		"scheduler without a pod":       {trace.ActorScheduler, []string{"boundPods"}, []trace.Call{call("b", "DELETE", 200)}, nil, trace.Idle},
-		"nothing to do":                 {"hpa-controller", []string{trace.FactSkipped}, nil, nil, trace.Idle},
-		"a webhook":                     {"vpa-admission-controller", []string{"patches"}, []trace.Call{call("b", "POST", 201)}, nil, trace.Answered},
-		"watched from outside":          {trace.ActorScheduler, nil, nil, []trace.Sighting{{Actor: trace.ActorScheduler}}, trace.Wrote},
-		"others were watched":           {trace.ActorScheduler, nil, nil, []trace.Sighting{{Actor: trace.ActorKubelet}}, trace.Idle},
+		"wrote, and was refused before": {"a", nil, []trace.Call{call("a", "PUT", 409), call("a", "PUT", 200)}, nil, "", trace.Wrote},
+		"refused":                       {"a", nil, []trace.Call{call("a", "POST", 429), call("b", "POST", 201)}, nil, "", trace.Refused},
+		"no answer":                     {"a", nil, []trace.Call{call("a", "POST", 0)}, nil, "", trace.Refused},
+		"read while others wrote":       {"a", nil, []trace.Call{call("a", "GET", 200), call("b", "POST", 201)}, nil, "", trace.OnlyRead},
+		"computed":                      {"hpa-controller", []string{"proposal"}, nil, nil, "", trace.Computed},
+		"scheduler without a pod":       {trace.ActorScheduler, []string{"boundPods"}, []trace.Call{call("b", "DELETE", 200)}, nil, "", trace.Idle},
+		"nothing to do":                 {"hpa-controller", []string{trace.FactSkipped}, nil, nil, "", trace.Idle},
+		"a webhook":                     {"vpa-admission-controller", []string{"patches"}, []trace.Call{call("b", "POST", 201)}, nil, "", trace.Answered},
+		"watched from outside":          {trace.ActorScheduler, nil, nil, []trace.Sighting{{Actor: trace.ActorScheduler}}, "", trace.Wrote},
+		"its webhook thinks":            {trace.ActorReplicaSet, []string{"admissionReviews"}, nil, nil, "vpa-admission-controller", trace.Asked},
+		"no webhook was called":         {trace.ActorReplicaSet, []string{"replicaFailure"}, nil, nil, trace.ActorKubelet, trace.Idle},
+		"it stands at the gate":         {trace.ActorKubelet, []string{trace.FactSkipped}, nil, nil, trace.ActorKubelet, trace.Held},
+		"others were watched":           {trace.ActorScheduler, nil, nil, []trace.Sighting{{Actor: trace.ActorKubelet}}, "", trace.Idle},
 	} {
 		f := trace.Frame{Actor: c.actor, Calls: c.calls, Seen: c.seen}
+		if c.waits != "" {
+			f.Waiting = []trace.Waiting{{Actor: c.waits, Verb: "POST"}}
+		}
 		for _, fact := range c.facts {
 			f.Add(fact, "x", "")
 		}

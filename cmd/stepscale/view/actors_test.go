@@ -46,12 +46,17 @@ func TestChart(t *testing.T) {
 	NewFixed(&out, 40, false).Chart(Chart{Title: "사용률", Unit: "%", Values: []float64{50, 100, math.NaN(), 25}, Target: 50, From: "+00:00", To: "+00:45"}, 4)
 	const want = `사용률
    100%    ███
-    50% ┄┄┄███┄┄┄┄┄┄
+    50% ━━━███┄┄┄┄┄┄┄┄
         ██████
       0 ██████   ███
         +00:00 +00:45
 `
 	if out.String() != want {
+		t.Errorf("got\n%s", out.String())
+	}
+	out.Reset()
+	NewFixed(&out, 40, false).Chart(Chart{Unit: "%", Values: []float64{50, 48, 52}, Target: 50}, 4)
+	if !strings.Contains(out.String(), "    50% ━━━┄┄┄▄▄▄┄┄\n") { // the top row is the target's
 		t.Errorf("got\n%s", out.String())
 	}
 	out.Reset()

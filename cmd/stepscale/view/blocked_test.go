@@ -20,6 +20,7 @@ func TestRowSaysWhatBlocks(t *testing.T) {
 		"no pod":            {[]trace.Fact{{Name: "action", Value: "keep"}, {Name: "replicaFailure", Value: "exceeded quota: q"}}, "FailedCreate", "막힘"},
 		"no pod of more":    {[]trace.Fact{{Name: "action", Value: "scaleUp"}, {Name: "replicaFailure", Value: "exceeded quota: q"}}, "FailedCreate", "확장"},
 		"no node":           {[]trace.Fact{{Name: "unschedulablePods", Value: "2"}}, "Unschedulable", "막힘"},
+		"a node may come":   {[]trace.Fact{{Name: "unschedulablePods", Value: "4"}, {Name: "pendingPods", Value: "4"}, {Name: "action", Value: "keep"}}, "Unschedulable", "유지"},
 		"the HPA says more": {[]trace.Fact{{Name: "action", Value: "keep"}, {Name: "conditionReason", Value: "FailedGetResourceMetric"}, {Name: "replicaFailure", Value: "exceeded quota: q"}}, "FailedGetResourceMetric", "유지"},
 		"a VPA that keeps":  {vpa(), "", "유지"},
 		"a budget":          {vpa(trace.Fact{Name: "evictionRefused/web-1", Value: "TooManyRequests"}), "TooManyRequests", "막힘"},

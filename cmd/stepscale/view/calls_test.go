@@ -70,6 +70,8 @@ func TestWhoMoved(t *testing.T) {
 		"움직인 액터: 없음. HPA 컨트롤러 (hpa-controller)의 계산이고":                {Actor: trace.ActorHPA},
 		"움직인 액터: 없음. 스케줄러 (scheduler)에게는 할 일이 없었습니다.":                {Actor: trace.ActorScheduler, Calls: call(trace.ActorKubelet, "DELETE", 200)},
 		"움직인 액터: 없음. VPA Updater (vpa-updater)의 쓰기를 API 서버가 거절했습니다.": {Actor: "vpa-updater", Calls: call("vpa-updater", "POST", 429)},
+		"(replicaset-controller). 요청을 보냈고, API 서버가 웹훅의 대답을 기다립니다.":   {Actor: trace.ActorReplicaSet, Facts: []trace.Fact{{Name: "admissionReviews", Value: "1"}}},
+		"움직인 액터: 없음. kubelet의 쓰기가 게이트에서 기다립니다.":                      {Actor: trace.ActorKubelet, Waiting: []trace.Waiting{{Actor: trace.ActorKubelet, Verb: "DELETE"}}},
 	} {
 		if got := shown(f, false); !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)

@@ -45,14 +45,14 @@ func (s *Screen) Chart(c Chart, rows int) {
 	for row := rows - 1; row >= 0; row-- {
 		label := ""
 		switch row {
+		case targetRow: // of a low chart the top row, too: the line has to say what it is
+			label = cell(number(c.Target) + c.Unit)
 		case rows - 1:
 			label = cell(number(top) + c.Unit)
-		case targetRow:
-			label = cell(number(c.Target) + c.Unit)
 		case 0:
 			label = "0"
 		}
-		s.print(s.style(faint, padLeft(label, axis-1)) + " " + s.chartRow(values, top, chartLine{row, rows, each, past, row == targetRow}) + "\n")
+		s.print(s.style(faint, padLeft(label, axis-1)) + " " + s.chartRow(values, top, chartLine{row, rows, each, past, row == targetRow, c.Target}) + "\n")
 	}
 	s.print(s.style(faint, strings.Repeat(" ", axis)+c.span(values, each, room)) + "\n")
 }
@@ -84,8 +84,9 @@ func (c Chart) span(values []float64, each, room int) string {
 // columns a value takes.
 type chartLine struct {
 	row, rows, each int
-	past            int  // values that are drawn as dots
-	target          bool // the target's line goes through it
+	past            int     // values that are drawn as dots
+	target          bool    // the target's line goes through it
+	at              float64 // the target
 }
 
 func (s *Screen) chartRow(values []float64, top float64, r chartLine) string {
@@ -102,12 +103,27 @@ func (s *Screen) chartRow(values []float64, top float64, r chartLine) string {
 		if i < r.past && mark != ' ' {
 			mark = '░'
 		}
-		if mark == ' ' && r.target {
-			mark = '┄'
+		if r.target {
+			mark = lined(mark, v, r.at)
 		}
 		b.WriteString(strings.Repeat(string(mark), r.each))
 	}
+	if r.target {
+		b.WriteString("┄┄") // also seen where every column is higher
+	}
 	return s.style(cyan, strings.TrimRight(b.String(), " "))
+}
+
+// lined is a cell with the target's line through it: only a column that is higher hides it,
+// and one that just reaches it makes it bold.
+func lined(mark rune, v, target float64) rune {
+	switch {
+	case v == target:
+		return '━'
+	case mark == ' ' || v < target:
+		return '┄'
+	}
+	return mark
 }
 
 func number(v float64) string {

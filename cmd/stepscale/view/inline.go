@@ -38,7 +38,7 @@ const boundary = "\u2e31"
 
 // closeBold lets **10.4%**입니다 be bold. CommonMark closes emphasis after punctuation only
 // before a space or more punctuation, and a particle is neither; it is the same before
-// the mark that opens it.
+// the mark that opens it. Korean code gets its quotes first.
 func closeBold(source string) string {
 	var out []string
 	fence := false
@@ -47,7 +47,7 @@ func closeBold(source string) string {
 			fence = !fence
 		}
 		if !fence {
-			l = closeBoldLine(l)
+			l = closeBoldLine(quoteWords(l))
 		}
 		out = append(out, l)
 	}
@@ -87,6 +87,19 @@ func closeBoldLine(line string) string {
 		}
 	}
 	return b.String()
+}
+
+// quoteWords puts code that is a Korean word into quotes: where code has no color, nobody
+// could read a sentence about the command `왜`.
+func quoteWords(line string) string {
+	parts := strings.Split(line, "`")
+	for i := 1; i+1 < len(parts); i += 2 {
+		if r, _ := utf8.DecodeRuneInString(parts[i]); unicode.Is(unicode.Hangul, r) {
+			parts[i-1] += "‘"
+			parts[i+1] = "’" + parts[i+1]
+		}
+	}
+	return strings.Join(parts, "`")
 }
 
 func closes(r rune) bool { return unicode.IsPunct(r) || unicode.IsSymbol(r) }

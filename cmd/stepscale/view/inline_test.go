@@ -18,7 +18,9 @@ func TestProseOnScreen(t *testing.T) {
 		"한 줄  \n다음 줄":                             "한 줄\n  다음 줄",
 		"> 인용의 **96%**를\n> 잇습니다":                  "| 인용의 96%를 잇습니다",
 		"```\nceil(1.9 ** 2)\n**그대로**입니다\n```\n끝": "ceil(1.9 ** 2)\n    **그대로**입니다",
-		"`**a**`는 코드":                             "**a**는 코드",
+		"`왜`가 하는 일, **`이동 5.6`**으로, `kubectl 가`":  "‘왜’가 하는 일, ‘이동 5.6’으로, kubectl 가",
+		"    `왜`":     "`왜`",
+		"`**a**`는 코드": "**a**는 코드",
 	} {
 		var out strings.Builder
 		NewFixed(&out, 80, false).Prose(source)

@@ -82,6 +82,9 @@ func (s *Screen) moved(f trace.Frame) {
 	case trace.Answered:
 		s.line(s.style(bold, "움직인 액터: ") + who + ". 쓰지 않고, API 서버의 물음에 답했습니다.")
 		return
+	case trace.Asked:
+		s.line(s.style(bold, "움직인 액터: ") + who + ". 요청을 보냈고, API 서버가 웹훅의 대답을 기다립니다.")
+		return
 	}
 	s.line(s.style(bold, "움직인 액터: ") + "없음. " + who + stood[f.Deed()])
 }
@@ -90,6 +93,7 @@ func (s *Screen) moved(f trace.Frame) {
 var stood = map[trace.Deed]string{
 	trace.Idle: "에게는 할 일이 없었습니다.", trace.Computed: "의 계산이고, 쓴 것은 없습니다.",
 	trace.OnlyRead: "의 차례이고, 읽기만 했습니다.", trace.Refused: "의 쓰기를 API 서버가 거절했습니다.",
+	trace.Held: "의 쓰기가 게이트에서 기다립니다.",
 }
 
 // Facts shows every fact of a frame, however many they are.
@@ -195,7 +199,7 @@ func (s *Screen) facts(facts []trace.Fact, limit int) {
 			read = append(read, f)
 		}
 	}
-	s.factList("읽은 값", read, limit)
+	s.factList("읽거나 정한 값", read, limit)
 	s.factList("계산", computed, limit)
 }
 

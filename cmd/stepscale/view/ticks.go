@@ -73,7 +73,7 @@ func NewTick(frames []trace.Frame) Tick {
 			case "replicaFailure":
 				t.blocked("FailedCreate")
 			case "unschedulablePods":
-				t.blocked("Unschedulable")
+				t.blocked(unschedulable)
 			default:
 				t.vpaFact(fact)
 				t.nodeFact(fact)
@@ -81,6 +81,9 @@ func NewTick(frames []trace.Frame) Tick {
 		}
 	}
 	t.nodesApart()
+	if t.Pending != "" && t.Reason == unschedulable { // what a loop about nodes decides on, and no obstacle to it
+		t.Blocked = false
+	}
 	if t.sizes && t.Current == "" && t.Action == "keep" {
 		t.Blocked = t.Reason != "" // the recommender says it of the VPA
 		if t.obstacle != "" {
@@ -89,6 +92,9 @@ func NewTick(frames []trace.Frame) Tick {
 	}
 	return t
 }
+
+// unschedulable is the scheduler's word for a pod that no node has room for.
+const unschedulable = "Unschedulable"
 
 // blocked names what keeps the pods from being as the autoscaler wants them, in the
 // words of the API; a reason of the autoscaler's own says more.
