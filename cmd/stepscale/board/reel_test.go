@@ -1,11 +1,13 @@
 package board
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -290,10 +292,9 @@ func TestAReelThatIsTooLarge(t *testing.T) {
 	if _, err := decodeReel(pack(reel{ID: "x", First: -1})); err == nil {
 		t.Error("parts before the first")
 	}
-	noisy := reel{ID: "x", Parts: encodeParts(frame(1, 40<<10))}
-	for len(pack(noisy)) <= MaxDemo {
-		noisy.Parts = append(noisy.Parts, encodeParts(frame(1, 40<<10))...)
-	}
+	noise := make([]byte, 2*MaxDemo)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+	noisy := reel{ID: "x", Parts: []json.RawMessage{json.RawMessage(strconv.Quote(hex.EncodeToString(noise)))}}
 	if _, err := decodeReel(pack(noisy)); !errors.As(err, new(*outside.SizeError)) {
 		t.Errorf("more than may be written: %v", err)
 	}

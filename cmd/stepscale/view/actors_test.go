@@ -73,7 +73,7 @@ func TestValuesReach(t *testing.T) {
 	long := ActorBox{Actor: "learner", What: "이 클러스터에 있는 오토스케일러", Value: "1"}
 	for want, boxes := range map[string][]ActorBox{
 		"이 클러스터에 있는 오토스케일러 1": {long, {Actor: "kubelet"}},
-		"이 클러… 1      준비 2":   {long, {Actor: "kubelet", What: "준비", Value: "2"}},
+		"이 클러스터에 … 1  준비 2":   {long, {Actor: "kubelet", What: "준비", Value: "2"}},
 	} {
 		var out strings.Builder
 		NewFixed(&out, 60, false).ActorMap(ActorMap{Boxes: boxes})
