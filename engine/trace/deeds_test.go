@@ -1,6 +1,7 @@
 package trace_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stepscale/stepscale/engine/trace"
@@ -28,7 +29,8 @@ func TestDeed(t *testing.T) {
 		"nothing to do":                 {"hpa-controller", []string{trace.FactSkipped}, nil, nil, "", trace.Idle},
 		"a webhook":                     {"vpa-admission-controller", []string{"patches"}, []trace.Call{call("b", "POST", 201)}, nil, "", trace.Answered},
 		"watched from outside":          {trace.ActorScheduler, nil, nil, []trace.Sighting{{Actor: trace.ActorScheduler}}, "", trace.Wrote},
-		"its webhook thinks":            {trace.ActorReplicaSet, []string{"admissionReviews"}, nil, nil, "vpa-admission-controller", trace.Asked},
+		"its webhook thinks":            {trace.ActorReplicaSet, []string{"admissionReviews=1"}, nil, nil, "vpa-admission-controller", trace.Asked},
+		"its webhook was passed over":   {trace.ActorReplicaSet, []string{"admissionReviews=0"}, nil, nil, "", trace.Idle},
 		"no webhook was called":         {trace.ActorReplicaSet, []string{"replicaFailure"}, nil, nil, trace.ActorKubelet, trace.Idle},
 		"it stands at the gate":         {trace.ActorKubelet, []string{trace.FactSkipped}, nil, nil, trace.ActorKubelet, trace.Held},
 		"others were watched":           {trace.ActorScheduler, nil, nil, []trace.Sighting{{Actor: trace.ActorKubelet}}, "", trace.Idle},
@@ -38,7 +40,8 @@ func TestDeed(t *testing.T) {
 			f.Waiting = []trace.Waiting{{Actor: c.waits, Verb: "POST"}}
 		}
 		for _, fact := range c.facts {
-			f.Add(fact, "x", "")
+			name, value, _ := strings.Cut(fact, "=")
+			f.Add(name, value, "")
 		}
 		if got := f.Deed(); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
