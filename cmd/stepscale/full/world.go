@@ -203,7 +203,7 @@ func actorMap(loop engine.Definition, w world, f trace.Frame) view.ActorMap {
 		b := view.ActorBox{Actor: actor, What: said.what, Value: said.value, Moved: actor == f.Actor}
 		b.Waits = slices.ContainsFunc(f.Waiting, func(x trace.Waiting) bool { return x.Actor == actor })
 		if b.Moved {
-			b.Gives = deed == trace.Wrote || deed == trace.Refused
+			b.Gives = deed == trace.Wrote || deed == trace.Refused || deed == trace.Asked
 			b.Asks = deed == trace.OnlyRead || deed == trace.Answered
 		}
 		m.Boxes = append(m.Boxes, b)

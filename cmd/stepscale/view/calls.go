@@ -98,7 +98,7 @@ func (s *Screen) Calls(f trace.Frame) {
 		return
 	}
 	s.callList(f, len(f.Calls), wholePath)
-	s.waiting(f.Waiting, wholePath)
+	s.waiting(f, wholePath)
 	s.meanwhile(f)
 }
 
@@ -239,12 +239,17 @@ func (s *Screen) call(g callGroup, wide, times int, path pathText) {
 	s.print(strings.TrimRight(head, " ") + "\n    " + hang(path(g.path, s.width-4), s.width, 4) + "\n")
 }
 
-// waiting are the writes that stand at a gate.
-func (s *Screen) waiting(waiting []trace.Waiting, path pathText) {
+// waiting are the writes that stand at a gate, or in a webhook.
+func (s *Screen) waiting(f trace.Frame, path pathText) {
+	waiting := f.Waiting
 	if len(waiting) == 0 {
 		return
 	}
-	s.section("아직 기다리는 액터 (쓰기가 게이트에서 멈춰 있습니다)")
+	at := "게이트"
+	if f.Deed() == trace.Asked {
+		at = "게이트나 웹훅"
+	}
+	s.section("아직 기다리는 액터 (쓰기가 " + at + "에서 멈춰 있습니다)")
 	var calls []trace.Call
 	for _, w := range waiting {
 		calls = append(calls, trace.Call{Actor: w.Actor, Verb: w.Verb, Path: w.Path})

@@ -39,7 +39,7 @@ func (s *Screen) Deed(v StepView) {
 	s.series(f.Facts)
 	s.calls(f, shorten)
 	s.sightings(f.Seen)
-	s.waiting(f.Waiting, shorten)
+	s.waiting(f, shorten)
 	s.meanwhile(f)
 }
 

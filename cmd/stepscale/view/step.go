@@ -40,7 +40,7 @@ func (s *Screen) Step(v StepView) {
 	s.changes(f.Changes)
 	s.sightings(f.Seen)
 	s.meanwhile(f)
-	s.waiting(f.Waiting, wholePath)
+	s.waiting(f, wholePath)
 	if f.Err != "" {
 		s.section("오류")
 		s.item(s.style(red, f.Err))
