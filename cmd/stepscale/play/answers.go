@@ -64,7 +64,7 @@ func (q question) answers(unit engine.Unit, line string) (bool, string) {
 		}
 		return word != "" || isNumber, "물음에 나온 말로 답해 주십시오."
 	}
-	return isNumber && !yesOrNo, "숫자로 답해 주십시오. 예: 4, 180m, 95%"
+	return isNumber && !yesOrNo, "숫자로 답해 주십시오. 예: 4, 180m, 95%."
 }
 
 // right compares a prediction with the value. Units may be left out.
