@@ -193,8 +193,9 @@ func (t *tutor) between(ctx context.Context, next lessons.Lesson) error {
 // lesson opens the stage, plays, and takes the stage down whatever happened.
 func (t *tutor) lesson(ctx context.Context, c chosenLesson, next string, last bool) (err error) {
 	o := play.Options{Lesson: c.Lesson, Skip: c.skip, Loop: t.deps.loops[c.Loop], Auto: t.auto, Next: next, Class: t.inClass(), Save: func(l state.Lesson) { t.keep(ctx, c.ID, l) }}
+	executes := play.Executions(play.Scenes(c.Blocks)) > 0
 	if t.typing() {
-		o.After = after(c.Scenario != "", last)
+		o.After = after(executes && c.Recording == "", last)
 	}
 	shown := t.face(c.Lesson)
 	o.SecondTry = t.wide
@@ -208,7 +209,7 @@ func (t *tutor) lesson(ctx context.Context, c chosenLesson, next string, last bo
 		o.Recorded = recorded
 		recorded.Before = passesSeen
 		shown.begins(t.informed(engine.Info{Simulated: recorded.Recording.Header.Virtual, Notes: append(aboutRecording(recorded.Recording), noCluster)}))
-	case play.Executions(play.Scenes(c.Blocks)) > 0:
+	case executes:
 		stage, openErr := bringUp(ctx, t.session, c.Loop, c.Scenario, &startup{screen: view.New(t.deps.out), attached: t.attached})
 		if openErr != nil {
 			return openErr
