@@ -28,6 +28,7 @@ func newCounting() *counting {
 			for _, step := range []trace.StepID{"l/1-read", "l/2-write"} {
 				f := trace.Frame{Pass: pass, Step: step, At: began.Add(time.Duration(pass) * time.Minute)}
 				f.Add("podMetric/web-"+fmt.Sprint(c), "1m", "") // another name in every course
+				f.Add("window", fmt.Sprintf("%p", c), "")       // and another text
 				if step == "l/2-write" {
 					f.Add("desiredReplicas", fmt.Sprint(c.replicas), "")
 				}
@@ -46,7 +47,7 @@ func (c *counting) Info() engine.Info        { return engine.Info{Simulated: tru
 func (c *counting) LoadChanged() bool        { return false }
 
 func counted() engine.Definition {
-	return engine.Definition{Name: "l", Steps: []engine.Row{{ID: "l/1-read"}, {ID: "l/2-write"}}, Facts: engine.Facts{engine.Count: {"desiredReplicas"}, engine.Amount: {"podMetric"}}}
+	return engine.Definition{Name: "l", Steps: []engine.Row{{ID: "l/1-read"}, {ID: "l/2-write"}}, Facts: engine.Facts{engine.Count: {"desiredReplicas"}, engine.Amount: {"podMetric"}, engine.Text: {"window"}}}
 }
 
 // branching is a lesson of three steps whose branches are counted.
@@ -204,6 +205,56 @@ func TestEndLingers(t *testing.T) {
 		}
 	}
 	if c.executed != 7 {
+		t.Errorf("%d steps", c.executed)
+	}
+}
+
+// TestBranchTellsOnce where it parts, and compares nothing where nothing is another one; that
+// its cluster could not be taken down is told.
+func TestBranchTellsOnce(t *testing.T) {
+	var opened []*counting
+	closed := 0
+	p, _ := branching(t, &opened, &closed)
+	if got := answering(t, p, "", "", "", "되감기 1.1", "바꾸기 replicas=5", "", "", "", "", "돌아가기", "q"); strings.Count(got, "play.Parting") != 1 || strings.Count(got, "play.Forked") != 1 {
+		t.Errorf("%s", got)
+	}
+	p, _ = branching(t, &opened, &closed)
+	if got := answering(t, p, "", "", "", "되감기 1", "", "돌아가기", "q"); strings.Contains(got, "play.Forked") || strings.Contains(got, "play.Parting") {
+		t.Errorf("compared: %s", got)
+	}
+	p, _ = branching(t, &opened, &closed)
+	open := p.Branch
+	p.Branch = func(ctx context.Context) (*Branch, error) {
+		b, err := open(ctx)
+		down := b.Close
+		b.Close = func() error { return errors.Join(down(), errors.New("boom")) }
+		return b, err
+	}
+	if got := answering(t, p, "", "되감기 1", "돌아가기", "q"); !strings.Contains(got, "되감지 못했습니다") {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestContinueOnce: after a continue Enter is a step again.
+func TestContinueOnce(t *testing.T) {
+	c := newCounting()
+	defer c.session.Close()
+	p := NewRun("x", Options{Loop: counted(), Source: c})
+	passes := 0
+	for e := range p.Events(t.Context()) {
+		switch e.(type) {
+		case Ask:
+			line := "c"
+			if passes > 0 {
+				line = ""
+			}
+			if passes++; passes > 3 {
+				line = "q"
+			}
+			p.Type(line)
+		}
+	}
+	if c.executed != 61*2+2 && c.executed != 60*2+2 { // an hour of passes of a minute, and two steps
 		t.Errorf("%d steps", c.executed)
 	}
 }

@@ -1,6 +1,7 @@
 package play
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/state"
+	"github.com/stepscale/stepscale/engine/trace"
 	"github.com/stepscale/stepscale/lessons"
 )
 
@@ -220,5 +222,76 @@ func TestCanonical(t *testing.T) {
 		if got := Canonical(line); got != want {
 			t.Errorf("%s: %s, want %s", line, got, want)
 		}
+	}
+}
+
+// saying is an instructor who says one thing after the other, and the last for good.
+type saying struct {
+	all  []Said
+	told []Progress
+}
+
+func (s *saying) Told(p Progress) { s.told = append(s.told, p) }
+
+func (s *saying) Now(Ahead) Said {
+	now := s.all[0]
+	if len(s.all) > 1 {
+		s.all = s.all[1:]
+	}
+	return now
+}
+
+// TestReleased: who was held is seen to go on, with the pods that were swept meanwhile.
+func TestReleased(t *testing.T) {
+	revived := 0
+	c := &saying{all: []Said{{}, {Held: "기다려 주십시오."}, {Held: "기다려 주십시오."}, {Swept: "1"}, {}}}
+	p := New(Options{Lesson: predicting, Loop: loop, Source: tape(t, step("l/1-a/x", "1"), step("l/2-b/y", "4")), Save: func(state.Lesson) {}, Class: c,
+		Revive: func(context.Context) error { revived++; return nil }})
+	answering(t, p, "", "", "4")
+	held := ""
+	for _, g := range c.told {
+		held += fmt.Sprint(g.Held, " ")
+	}
+	if revived != 1 || !strings.Contains(held, "true false") || strings.HasSuffix(held, "true ") {
+		t.Errorf("revived %d times, held %s", revived, held)
+	}
+}
+
+// TestAnotherBallot takes the place of the one that was asked; a verb that moves passes it over.
+func TestAnotherBallot(t *testing.T) {
+	r := newRoom()
+	r.ballot = &Ballot{ID: "1", Text: "?", Choices: []string{"예", "아니요"}}
+	got := attended(t, r, false, func() { r.ballot = &Ballot{ID: "2", Text: "?", Choices: []string{"예", "아니요"}} }, "c", "q")
+	if want := "Ballot " + vote + " Note(강사가) Ballot " + vote + " Note(투표하지) " + next; !strings.HasPrefix(got, want) {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestNobodyLooksOn: an instructor who shows has no hand to raise, and there is no step behind
+// the last.
+func TestNobodyLooksOn(t *testing.T) {
+	c := &saying{all: []Said{{Shows: true}}}
+	p := New(Options{Lesson: predicting, Loop: loop, Source: tape(t, step("l/1-a/x", "1"), step("l/2-b/y", "4")), Save: func(state.Lesson) {}, Class: c})
+	if got := answering(t, p, "!", "q"); !strings.Contains(got, "보고 있는 강사가 없습니다") || strings.Contains(fmt.Sprint(c.told), "Help:true") {
+		t.Errorf("%s", got)
+	}
+	p.progress.Total = 2
+	for name, want := range map[string]bool{"0": false, "1": true, "2": true, "3": false} {
+		if _, ok := p.find(name); ok != want {
+			t.Errorf("step %s: %t", name, ok)
+		}
+	}
+}
+
+// TestReplicasAreTheLastTold of the steps that were executed.
+func TestReplicasAreTheLastTold(t *testing.T) {
+	var frames []trace.Frame
+	for _, n := range []string{"2", "4"} {
+		f := trace.Frame{}
+		f.Add("deploymentReplicas", n, "")
+		frames = append(frames, f)
+	}
+	if n := replicasIn(append(frames, trace.Frame{})); n == nil || *n != 4 {
+		t.Errorf("%v", n)
 	}
 }
