@@ -56,6 +56,7 @@ func TestKilledUp(t *testing.T) {
 		}
 		_ = up.Process.Kill()
 		_ = up.Wait()
+		m.within(patient, "what was about to become a daemon", func() bool { return len(m.running(" cluster up ")) == 0 }) // killed between fork and exec
 		alive := m.status().State != ""
 		if alive {
 			m.within(patient, "the daemon that status tells of", func() bool { return len(m.daemons()) > 0 })

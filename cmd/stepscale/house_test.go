@@ -21,7 +21,7 @@ var house = map[string][]string{
 	"cmd/stepscale/play":    {"cmd/stepscale/problem", "cmd/stepscale/state", "engine", "engine/korean", "engine/recording", "engine/trace", "lessons", "engine/otherwise", "engine/whys"},
 	"cmd/stepscale/wording": {"cmd/stepscale/play", "cmd/stepscale/view"},
 	"cmd/stepscale/lines":   {"cmd/stepscale/play", "cmd/stepscale/view", "cmd/stepscale/wording"},
-	"cmd/stepscale/full":    {"cmd/stepscale/play", "cmd/stepscale/view", "cmd/stepscale/wording", "engine", "engine/trace"},
+	"cmd/stepscale/full":    {"cmd/stepscale/play", "cmd/stepscale/view", "cmd/stepscale/wording", "engine", "engine/korean", "engine/trace"},
 	"cmd/stepscale/lab":     {"engine/clusterautoscaler", "engine/instances", "engine/korean", "cmd/stepscale/problem", "cmd/stepscale/state", "cmd/stepscale/view", "scenarios", "engine", "engine/hpa", "engine/hpa/referee", "engine/vpa", "engine/hpavpa", "engine/karpenter", "engine/world", "engine/trace", "clusters", "clusters/attached", "clusters/embedded", "clusters/eks", "clusters/manifest", "clusters/workload", "engine/chain"},
 	"cmd/stepscale/board":   {"cmd/stepscale/play", "cmd/stepscale/view", "engine/korean", "engine/outside", "engine/trace"},
 	"cmd/stepscale/class":   {"cmd/stepscale/board", "cmd/stepscale/state", "clusters", "clusters/attached", "clusters/eks", "clusters/manifest", "engine/instances", "engine/outside", "engine/recording", "engine/vpa"},

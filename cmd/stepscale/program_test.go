@@ -169,9 +169,12 @@ func (m *machine) within(d time.Duration, what string, cond func() bool) {
 }
 
 // daemons are the processes that run a cluster in the background.
-func (m *machine) daemons() (pids []int) {
+func (m *machine) daemons() []int { return m.running(" cluster serve ") }
+
+// running are the processes of the machine that run a command.
+func (m *machine) running(command string) (pids []int) {
 	for _, pid := range processes(m.folder) {
-		if strings.Contains(commandLine(pid), " cluster serve ") {
+		if strings.Contains(commandLine(pid), command) {
 			pids = append(pids, pid)
 		}
 	}
