@@ -91,7 +91,7 @@ func expired(t *testing.T, s *school) {
 	polls(t, l, "다시 닿았고", "")
 	l.Until(time.Now().Add(-time.Minute))
 	token.Store(old)
-	polls(t, l, "이 지났습니다. 수업이 이어진다면 강사에게 새 코드를", steps(t, l, 3))
+	polls(t, l, " 지났습니다. 수업이 이어진다면 강사에게 새 코드를", steps(t, l, 3))
 	if b := w.Board(BoardOptions{}); b.Trouble != "" || b.Rows[0].Steps != 2 {
 		t.Errorf("what the instructor sees: %+v", b)
 	}
