@@ -24,6 +24,8 @@ func (m Model) charts() *overlay {
 		})
 		return o
 	}
+	histograms := view.Histograms(m.remembered())
+	drawn := len(histograms) > 0
 	from, to := view.Elapsed(ticks[0].At.Sub(m.start())), view.Elapsed(ticks[len(ticks)-1].At.Sub(m.start()))
 	for _, c := range []view.Chart{
 		{Title: "사용률 (%)과 목표(┄)", Unit: "%", Values: series(ticks, func(t view.Tick) string { return t.Utilization }), Target: target(ticks)},
@@ -33,17 +35,17 @@ func (m Model) charts() *overlay {
 		{Title: "파드의 요청량 가운데 가장 큰 것", Values: series(ticks, view.Tick.LargestRequest), Target: math.NaN()},
 	} {
 		if c.From, c.To = from, to; known(c.Values) {
+			drawn = true
 			o.page = o.with(func(s *view.Screen) { s.Chart(c, rows) })
 		}
 	}
-	o.page = o.with(func(s *view.Screen) { s.Stabilization(ticks, m.start(), rows) })
-	for _, h := range view.Histograms(m.remembered()) {
-		o.page = o.with(func(s *view.Screen) { s.Histogram(h) })
-	}
-	if strings.TrimSpace(strings.Join(o.lines(m.width, false), "")) == "" {
-		o.page = o.with(func(s *view.Screen) {
+	o.page = o.with(func(s *view.Screen) {
+		if !s.Stabilization(ticks, m.start(), rows) && !drawn {
 			s.Note("이 루프의 단계는 아직 패스마다 그릴 값(사용률, 레플리카 수, 추천)을 알린 적이 없습니다.")
-		})
+		}
+	})
+	for _, h := range histograms {
+		o.page = o.with(func(s *view.Screen) { s.Histogram(h) })
 	}
 	return o
 }
