@@ -2,13 +2,12 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/cmd/stepscale/whatif"
+	"github.com/stepscale/stepscale/cmd/stepscale/wording"
 )
 
 // comparison is what --output json writes: the recorded course beside others. C is one as
@@ -138,20 +137,10 @@ func beside(s *view.Screen, sets []string, what string, recorded, again []float6
 	s.Blank()
 }
 
-// mostParted is how many passes that differ are listed.
-const mostParted = 12
-
 // showParted lists the passes that are not the recorded ones.
 func showParted(s *view.Screen, title string, passes []play.ForkedPass) {
-	var rows [][]string
-	for _, p := range passes[:min(len(passes), mostParted)] {
-		rows = append(rows, []string{strconv.Itoa(p.Pass), p.Recorded, p.Other})
-	}
 	s.Section(title)
-	s.Table([]string{"패스", "기록", "다시"}, rows)
-	if more := len(passes) - mostParted; more > 0 {
-		s.Note(fmt.Sprintf("그 밖에 %d개 패스가 다릅니다. 모두 보시려면 --output json을 쓰십시오.", more))
-	}
+	wording.ForkedPasses(s, passes, "다시", " 모두 보시려면 --output json을 쓰십시오.")
 }
 
 // showSweep shows a row for every course, and the verdict.

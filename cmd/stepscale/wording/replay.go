@@ -98,7 +98,7 @@ func forked(s *view.Screen, e play.Forked) {
 	s.Note("처음 갈라진 곳: " + e.First)
 	s.Line(e.What)
 	s.Sparks([]view.Spark{{Name: "기록", Numbers: e.Recorded}, {Name: "갈래", Numbers: e.Other}})
-	forkedPasses(s, e.Passes)
+	ForkedPasses(s, e.Passes, "갈래", "")
 	if e.Beyond != "" {
 		s.Note(e.Beyond)
 	}
@@ -108,8 +108,9 @@ func forked(s *view.Screen, e play.Forked) {
 	}
 }
 
-// forkedPasses lists the first of the passes that differ.
-func forkedPasses(s *view.Screen, passes []play.ForkedPass) {
+// ForkedPasses lists the first of the passes in which the course of that name is not the
+// recorded one; how says where the others are.
+func ForkedPasses(s *view.Screen, passes []play.ForkedPass, name, how string) {
 	if len(passes) == 0 {
 		return
 	}
@@ -117,8 +118,8 @@ func forkedPasses(s *view.Screen, passes []play.ForkedPass) {
 	for _, p := range passes[:min(len(passes), mostForked)] {
 		rows = append(rows, []string{fmt.Sprint(p.Pass), p.Recorded, p.Other})
 	}
-	s.Table([]string{"패스", "기록", "갈래"}, rows)
+	s.Table([]string{"패스", "기록", name}, rows)
 	if more := len(passes) - mostForked; more > 0 {
-		s.Note(fmt.Sprintf("그 밖에 %d개 패스가 다릅니다.", more))
+		s.Note(fmt.Sprintf("그 밖에 %d개 패스가 다릅니다.", more) + how)
 	}
 }
