@@ -222,8 +222,9 @@ func (m Model) verbs() []play.Verb {
 	if m.Follows {
 		all = play.FollowVerbs()
 	}
+	keys := m.keys()
 	return slices.DeleteFunc(all, func(v play.Verb) bool {
-		return slices.ContainsFunc(m.keys(), func(k faceKey) bool { return len(k.words) > 0 && k.words[0] == v.Names[0] })
+		return slices.ContainsFunc(keys, func(k faceKey) bool { return len(k.words) > 0 && k.words[0] == v.Names[0] })
 	})
 }
 

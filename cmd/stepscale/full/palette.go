@@ -123,12 +123,17 @@ func (m Model) paletteKey(k tea.KeyPressMsg) (Model, tea.Cmd) {
 	return m, nil
 }
 
+// typed is the line, and what stands in it behind the command's name.
+func (p *palette) typed() (line, arg string) {
+	line = strings.TrimSpace(p.field.String())
+	_, arg, _ = strings.Cut(line, " ")
+	return line, strings.TrimSpace(arg)
+}
+
 // runs does what was typed: of several that it may mean, the chosen one.
 func (m Model) runs(meant []entry) (Model, tea.Cmd) {
 	p := m.palette
-	line := strings.TrimSpace(p.field.String())
-	_, arg, _ := strings.Cut(line, " ")
-	arg = strings.TrimSpace(arg)
+	line, arg := p.typed()
 	if p.chosen >= len(meant) {
 		m.palette = nil
 		if line == "" {
@@ -148,7 +153,7 @@ func (m Model) runs(meant []entry) (Model, tea.Cmd) {
 func (m Model) paletteEnters() string {
 	meant := m.meant()
 	if i := m.palette.chosen; i < len(meant) && meant[i].needs() {
-		if _, arg, _ := strings.Cut(strings.TrimSpace(m.palette.field.String()), " "); arg == "" {
+		if _, arg := m.palette.typed(); arg == "" {
 			return "이어서 적을 것: " + meant[i].args
 		}
 	}

@@ -125,9 +125,9 @@ func (w world) pods(f trace.Frame) world {
 			w.sizes[name] = x.Value
 		}
 	}
-	ready, settled := count("readyPods")
-	made, here := count("createdPods")
-	if settled = settled && here; settled { // everybody has moved in one step
+	ready, counted := count("readyPods")
+	made, making := count("createdPods")
+	if counted && making { // everybody has moved in one step
 		w.total, w.ready, w.created, w.bound, w.ending = ready, ready, 0, 0, 0
 		return w
 	}
@@ -151,8 +151,8 @@ func (w world) pods(f trace.Frame) world {
 	if n, ok := count("unreadyPods"); ok {
 		w.bound = n
 	}
-	if n, ok := count("readyPods"); ok && n <= w.total {
-		w.ready = n
+	if counted && ready <= w.total {
+		w.ready = ready
 		if f.Actor == trace.ActorKubelet { // who waits for a node goes on waiting
 			w.bound, w.ending = 0, 0
 		}

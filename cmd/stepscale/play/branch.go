@@ -51,12 +51,6 @@ func (p *Play) fork(arg string) flow {
 	if p.branch != nil {
 		return p.set(arg)
 	}
-	if p.Branch != nil && p.CheckEdit != nil { // before a cluster is made for it
-		if err := p.CheckEdit(p.ctx, sets); err != nil {
-			p.note(err.Error())
-			return stay
-		}
-	}
 	f, _ := p.current()
 	return p.branchAt(p.placeOf(f), sets)
 }
@@ -78,6 +72,12 @@ func (p *Play) branchAt(place string, sets []string) flow {
 	if why != "" {
 		p.note(why)
 		return stay
+	}
+	if len(sets) > 0 && p.CheckEdit != nil { // before a cluster is made for it
+		if err := p.CheckEdit(p.ctx, sets); err != nil {
+			p.note(err.Error())
+			return stay
+		}
 	}
 	if err := p.branchOff(at, sets); err != nil && p.ctx.Err() == nil {
 		p.note("되감지 못했습니다: " + p.failed("되감기", err).Error())
