@@ -227,7 +227,7 @@ func (c *Cluster) startUsage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.usage = newUsage(c.clock, client, kubelet, c.etcd.Server.KV().Rev)
+	c.usage = newUsage(c.clock, client, kubelet, revisionOf(c.etcd.Server.KV()))
 	c.usage.passed = c.passed
 	c.kubelets, err = c.newKubelets(ctx)
 	return err

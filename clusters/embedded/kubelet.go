@@ -47,7 +47,7 @@ type usage struct {
 	clock    *virtualClock
 	client   kubernetes.Interface
 	kubelet  kubernetes.Interface
-	revision func() int64                                   // of the store
+	revision func(context.Context) (int64, error)           // of the store
 	passed   func(ctx context.Context, now time.Time) error // called when time has moved
 
 	mu      sync.Mutex
@@ -82,7 +82,7 @@ type cgroup struct {
 	memory  int64   // bytes of working set
 }
 
-func newUsage(clock *virtualClock, client, kubelet kubernetes.Interface, revision func() int64) *usage {
+func newUsage(clock *virtualClock, client, kubelet kubernetes.Interface, revision func(context.Context) (int64, error)) *usage {
 	return &usage{
 		clock: clock, client: client, kubelet: kubelet, revision: revision, passed: func(context.Context, time.Time) error { return nil }, born: clock.Now().Add(-time.Minute),
 		backoff: newBackOff(clock), loads: map[string]load{}, cgroups: map[cgroupKey]*cgroup{}, frozen: map[types.UID]frozen{}, nodes: map[string]float64{},
@@ -249,7 +249,10 @@ func startOf(pod *corev1.Pod, container string) time.Time {
 // just seen a pod become Ready must find it here. While the store takes no write, one
 // answer serves all. Only the lists in it are the caller's own.
 func (u *usage) runningPods(ctx context.Context) (map[string][]*corev1.Pod, error) {
-	revision := u.revision()
+	revision, err := u.revision(ctx)
+	if err != nil {
+		return nil, err
+	}
 	u.mu.Lock()
 	listed := u.listed
 	u.mu.Unlock()

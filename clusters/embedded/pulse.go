@@ -129,9 +129,24 @@ func (c *Cluster) Newest(ctx context.Context, resource string) (int64, error) {
 }
 
 // Revision is the store's. As long as it is the same, what was read of the API holds.
-func (c *Cluster) Revision(context.Context) (int64, error) {
+func (c *Cluster) Revision(ctx context.Context) (int64, error) {
 	if c.usage == nil {
 		return 0, ErrNotRunning
 	}
-	return c.usage.revision(), nil
+	return c.usage.revision(ctx)
+}
+
+// revisionOf asks a store for its revision, and waits no longer than ctx: an etcd that
+// gave up in the middle of a commit (a full disk) keeps the lock that its answer needs.
+func revisionOf(store interface{ Rev() int64 }) func(context.Context) (int64, error) {
+	return func(ctx context.Context) (int64, error) {
+		revision := make(chan int64, 1)
+		go func() { revision <- store.Rev() }()
+		select {
+		case is := <-revision:
+			return is, nil
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
 }

@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,4 +66,31 @@ func TestLastWaitsForTheStore(t *testing.T) {
 			t.Errorf("a write that is never told: %d, want 0", got)
 		}
 	})
+}
+
+// stuck is a store that gave up while it held the lock of its readers.
+type stuck struct{ held sync.Mutex }
+
+func (s *stuck) Rev() int64 { s.held.Lock(); defer s.held.Unlock(); return 7 }
+
+// TestRevisionIsNotAwaitedForEver: who asks a store that has given up ends with his context.
+func TestRevisionIsNotAwaitedForEver(t *testing.T) {
+	store := &stuck{}
+	if is, err := revisionOf(store)(t.Context()); is != 7 || err != nil {
+		t.Errorf("the revision is %d, %v", is, err)
+	}
+	store.held.Lock()
+	defer store.held.Unlock()
+	ctx, cancel := context.WithCancel(t.Context())
+	answered := make(chan error, 1)
+	go func() { _, err := revisionOf(store)(ctx); answered <- err }()
+	cancel()
+	select {
+	case err := <-answered:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("still asking")
+	}
 }
