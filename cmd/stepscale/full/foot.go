@@ -176,9 +176,9 @@ func (m Model) otherKeys() []string {
 		keys = append(keys, "←→ 기록")
 	}
 	if m.Follows {
-		return append(keys, "? 도움말", "f 값", "g 그래프", "a 호출", "o YAML", ": 명령", "q 끝")
+		return append(keys, "? 도움말", "f 값", "v 그래프", "a 호출", "o YAML", ": 명령", "q 끝")
 	}
-	return append(keys, "? 도움말", "c 계속", "k kubectl", "f 값", "g 그래프", "a 호출", "o YAML", ": 명령", "q 끝")
+	return append(keys, "? 도움말", "c 계속", "k kubectl", "f 값", "v 그래프", "a 호출", "o YAML", ": 명령", "q 끝")
 }
 
 // replayHints are the other keys that help in a recording.

@@ -43,7 +43,7 @@ func lessonKeys() []faceKey {
 		{names: []string{"["}, shown: "[", help: "파드의 수나 크기가 바뀐 앞의 단계로 갑니다.", do: moving(func(m Model) Model { return m.change(-1) })},
 		{names: []string{"]"}, shown: "]", help: "파드의 수나 크기가 바뀐 다음 단계로 갑니다.", do: moving(func(m Model) Model { return m.change(+1) })},
 		{names: []string{"end", "esc"}, words: []string{"지금", "now"}, shown: "End", help: "지금으로 돌아옵니다.", do: moving(Model.present)},
-		{names: []string{"g", "v"}, words: []string{"그래프", "chart"}, shown: "g", help: "패스마다의 그래프를 봅니다.", do: showing(Model.charts)},
+		{names: []string{"v", "g"}, words: []string{"그래프", "chart"}, shown: "v", help: "패스마다의 그래프를 봅니다.", do: showing(Model.charts)},
 	}, pageKeys()...)
 }
 

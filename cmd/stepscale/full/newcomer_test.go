@@ -5,8 +5,10 @@ import (
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
+	"github.com/stepscale/stepscale/cmd/stepscale/view"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -115,5 +117,26 @@ func TestPodsOfTheMap(t *testing.T) {
 	kubelet := w.with(frame(trace.ActorKubelet, "readyPods", "6"), loop)
 	if got := kubelet.with(frame("vpa-updater", "evictedPods", "1"), loop).said[trace.ActorKubelet]; got.value != "" {
 		t.Errorf("the kubelet still counts pods that are gone: %+v", got)
+	}
+}
+
+// TestCommandsBreakBetweenArguments: what is wider than its place can still be typed as it stands.
+func TestCommandsBreakBetweenArguments(t *testing.T) {
+	command := "kubectl get hpa web -n stepscale-hpa -o jsonpath='{.status.desiredReplicas} of {.spec.maxReplicas}' --context realnode"
+	for _, width := range []int{28, 40, 60, 76} {
+		var rows []string
+		for _, l := range written(width, true, func(s *view.Screen) { s.Kubectl(trace.Frame{Kubectl: command}) }) {
+			if ansi.StringWidth(l) > width {
+				t.Errorf("%d columns: %q", width, l)
+			}
+			rows = append(rows, strings.TrimSpace(ansi.Strip(l)))
+		}
+		_, typed, _ := strings.Cut(strings.Join(rows, "\n"), "kubectl")
+		if typed = "kubectl" + strings.ReplaceAll(typed, " \\\n", " "); width > 60 && typed != command {
+			t.Errorf("%d columns: a shell would read %q", width, typed)
+		}
+		if !strings.Contains(typed, "-n stepscale-hpa -o") {
+			t.Errorf("%d columns: broken inside an argument: %q", width, typed)
+		}
 	}
 }

@@ -19,11 +19,33 @@ func written(width int, color bool, write func(*view.Screen)) []string {
 	var lines []string
 	for l := range strings.SplitSeq(strings.TrimSuffix(b.String(), "\n"), "\n") {
 		if ansi.StringWidth(l) > width { // it is there to be copied, and no screen would wrap it
+			if strings.HasPrefix(strings.TrimSpace(ansi.Strip(l)), "kubectl ") {
+				l = continued(l, width)
+			}
 			l = ansi.Hardwrap(l, width, true)
 		}
 		lines = append(lines, strings.Split(l, "\n")...)
 	}
 	return styled(lines)
+}
+
+// argument is one word of a shell's command, with what separates it from the one before.
+var argument = regexp.MustCompile(`\s*(?:'[^']*'|"[^"]*"|[^\s'"])+`)
+
+// continued is a command on several lines as a shell takes it, broken between arguments.
+func continued(command string, width int) string {
+	const more, indent = ` \`, "\n    "
+	lines, room := "", width
+	for i, word := range argument.FindAllString(command, -1) {
+		taken := ansi.StringWidth(word)
+		if i > 0 && taken+len(more) > room {
+			word = strings.TrimLeft(word, " ")
+			lines, room = lines+more+indent, width-len(indent)+1
+			taken = ansi.StringWidth(word)
+		}
+		lines, room = lines+word, room-taken
+	}
+	return lines
 }
 
 // trimmed are lines without blank ones at the ends, and never two blank ones in a row:
