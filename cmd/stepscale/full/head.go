@@ -83,7 +83,7 @@ func (m Model) rule(height int) string {
 
 // seen is how much of a pane has been read; empty where all of it is there.
 func (m Model) seen(p pane, height int) string {
-	all := len(m.lines(p))
+	all := len(m.laid(p, height))
 	if all <= height {
 		return ""
 	}

@@ -125,8 +125,12 @@ func (m Model) beside() bool { return m.width >= besideWidth }
 
 // room is how many rows a pane has, and how many it would fill.
 func (m Model) room(p pane) (height, all int) {
-	return m.bodyHeight(), len(m.lines(p))
+	height = m.bodyHeight()
+	return height, len(m.laid(p, height))
 }
+
+// laid are the lines of a pane for a body that high.
+func (m Model) laid(p pane, height int) []string { return squeezed(m.lines(p), height) }
 
 // lines are those of a pane.
 func (m Model) lines(p pane) []string {
@@ -187,14 +191,14 @@ func (m Model) body(height int) []string {
 		return window(m.overlay.lines(m.width, m.Color), m.overlay.scroll, height)
 	}
 	if !m.beside() {
-		return window(m.lines(m.reads()), m.scroll[m.reads()], height)
+		return window(m.laid(m.reads(), height), m.scroll[m.reads()], height)
 	}
 	left, right, charts := m.widths()
 	read := m.scroll[story]
 	if m.past() { // another page
 		read = 0
 	}
-	columns := [][]string{window(m.lines(story), read, height), window(m.lines(deed), m.scroll[deed], height)}
+	columns := [][]string{window(m.laid(story, height), read, height), window(m.laid(deed, height), m.scroll[deed], height)}
 	widths := []int{left, right}
 	if charts > 0 {
 		columns = append(columns, window(m.charts().lines(charts, m.Color), 0, height))

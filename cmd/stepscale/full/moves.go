@@ -81,7 +81,7 @@ func (m Model) scrolled(by int) Model {
 	switch {
 	case p == story && by < 0 && m.scroll[p] == 0 && m.leaf < len(m.stories)-1:
 		m.leaf++
-		m.scroll[p] = max(len(m.lines(p))-height, 0)
+		m.scroll[p] = max(len(m.laid(p, height))-height, 0)
 		return m
 	case p == story && by > 0 && m.leaf > 0 && m.scroll[p]+height >= all:
 		m.leaf--

@@ -140,3 +140,23 @@ func TestCommandsBreakBetweenArguments(t *testing.T) {
 		}
 	}
 }
+
+// TestNoPageForABlankLine: blank lines give way where they alone would cost one more Enter, and
+// nothing else does.
+func TestNoPageForABlankLine(t *testing.T) {
+	lines := strings.Split("a\n\nb\nc\n\nd\ne\nf", "\n")
+	for height, want := range map[int]string{
+		8: "a\n\nb\nc\n\nd\ne\nf", // fits
+		7: "a\n\nb\nc\nd\ne\nf",
+		6: "a\nb\nc\nd\ne\nf",
+		5: "a\n\nb\nc\n\nd\ne\nf", // there are no three to give way
+		4: "a\n\nb\nc\nd\ne\nf",   // two pages instead of three
+	} {
+		if got := strings.Join(squeezed(lines, height), "\n"); got != want {
+			t.Errorf("%d rows: %q, want %q", height, got, want)
+		}
+	}
+	if strings.Join(lines, "\n") != "a\n\nb\nc\n\nd\ne\nf" {
+		t.Error("the page itself has changed")
+	}
+}

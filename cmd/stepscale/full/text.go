@@ -72,6 +72,30 @@ func dense(lines []string) []string {
 	return slices.DeleteFunc(lines, func(l string) bool { return strings.TrimSpace(ansi.Strip(l)) == "" })
 }
 
+// squeezed are lines without the last of their blank ones, where those alone make the reader
+// turn one more page.
+func squeezed(lines []string, height int) []string {
+	const most = 3
+	over := len(lines) - height
+	if over > 0 && height > 1 {
+		over %= height - 1 // a page keeps a row of the one before
+	}
+	if over <= 0 || over > most {
+		return lines
+	}
+	kept := slices.Clone(lines)
+	for i := len(kept) - 1; i >= 0 && over > 0; i-- {
+		if kept[i] == "" {
+			kept = slices.Delete(kept, i, i+1)
+			over--
+		}
+	}
+	if over > 0 { // it would not help
+		return lines
+	}
+	return kept
+}
+
 // sgr are the sequences that style text; a screen has no others.
 var sgr = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
