@@ -85,7 +85,6 @@ func (s *State) admitWatched(ctx context.Context, f *trace.Frame) error {
 			}
 		}
 	}
-	f.Add("createdPods", strconv.Itoa(len(s.newborn(w))), "")
 	return nil
 }
 

@@ -54,7 +54,7 @@ EKS의 API 서버는 노트북에서 도는 웹훅에 닿을 수 없으므로, �
 	return cmd
 }
 
-func (d deps) classPart(name, short string, do func(context.Context, *vpa.Class, string, bool) error) *cobra.Command {
+func (d deps) classPart(name, short string, do func(context.Context, *vpa.Class, classCluster, bool) error) *cobra.Command {
 	var attach lab.Attachment
 	var yes bool
 	cmd := &cobra.Command{
@@ -64,7 +64,7 @@ func (d deps) classPart(name, short string, do func(context.Context, *vpa.Class,
 			if err != nil {
 				return err
 			}
-			return classError(do(cmd.Context(), class, cluster, yes))
+			return classError(do(cmd.Context(), class, classCluster{cluster, target{attach: attach}.words()}, yes))
 		},
 	}
 	d.attachFlags(cmd.Flags(), &attach)
@@ -72,6 +72,12 @@ func (d deps) classPart(name, short string, do func(context.Context, *vpa.Class,
 		yesFlag(cmd, &yes)
 	}
 	return cmd
+}
+
+// classCluster is the cluster of a class, and the flags that name it again.
+type classCluster struct {
+	name  string
+	words []string
 }
 
 // attachClass attaches to the cluster of a class; command is how the command line goes on that
@@ -140,9 +146,9 @@ func whose(o vpa.Origin) string {
 	return text + ", 레이블 " + strings.Join(labels, " ")
 }
 
-func (d deps) classInstall(ctx context.Context, c *vpa.Class, name string, yes bool) error {
+func (d deps) classInstall(ctx context.Context, c *vpa.Class, at classCluster, yes bool) error {
 	err := d.asker(yes).Ask(ctx, []string{
-		"클러스터 " + name + "에, 클러스터 전체에 걸친 오브젝트를 만듭니다: VPA의 CRD 2개, ClusterRole stepscale-student, ValidatingAdmissionPolicy와 그 바인딩 stepscale-student, MutatingAdmissionPolicy와 그 바인딩 stepscale-vpa.",
+		"클러스터 " + at.name + "에, 클러스터 전체에 걸친 오브젝트를 만듭니다: VPA의 CRD 2개, ClusterRole stepscale-student, ValidatingAdmissionPolicy와 그 바인딩 stepscale-student, MutatingAdmissionPolicy와 그 바인딩 stepscale-vpa.",
 		"정책은 " + clusters.LabelManaged + "=true 레이블이 있는 네임스페이스의 새 파드와, 학생의 네임스페이스에만 적용됩니다. 다른 사람이 만든 것은 건드리지 않습니다.",
 	})
 	if err != nil {
@@ -173,11 +179,11 @@ func (d deps) classInstall(ctx context.Context, c *vpa.Class, name string, yes b
 	if err == nil && !policies {
 		screen.Note("이 클러스터의 API 서버에는 MutatingAdmissionPolicy v1이 없어(1.36부터) 추천을 넣는 정책은 만들지 않았습니다. 새 파드에 추천을 넣으려면 업스트림의 어드미션 컨트롤러를 클러스터 안에 설치해 주십시오. 기본 포트 8000은 EKS의 보안 그룹에 막히는 일이 많으니 --port=8443으로 바꾸시는 것이 좋습니다.")
 	}
-	screen.Note("이제 학생마다 네임스페이스를 만들어 주십시오. 예: stepscale class namespace s01 --user 학생")
+	screen.Note("이제 수업의 자리를 만드시면 됩니다. 예: stepscale class create k8s --count 30 " + strings.Join(at.words, " "))
 	return err
 }
 
-func (d deps) classStatus(ctx context.Context, c *vpa.Class, _ string, _ bool) error {
+func (d deps) classStatus(ctx context.Context, c *vpa.Class, _ classCluster, _ bool) error {
 	all, err := c.Status(ctx)
 	screen := view.New(d.out)
 	for _, p := range all {
@@ -193,8 +199,8 @@ func (d deps) classStatus(ctx context.Context, c *vpa.Class, _ string, _ bool) e
 	return err
 }
 
-func (d deps) classRemove(ctx context.Context, c *vpa.Class, name string, yes bool) error {
-	err := d.asker(yes).Ask(ctx, []string{"클러스터 " + name + "에서 stepscale class install이 만든 것을 지웁니다. CRD를 지우면 그 종류의 VPA 오브젝트도 모두 사라지고, 역할과 정책을 지우면 학생의 네임스페이스에서 수업을 할 수 없습니다."})
+func (d deps) classRemove(ctx context.Context, c *vpa.Class, at classCluster, yes bool) error {
+	err := d.asker(yes).Ask(ctx, []string{"클러스터 " + at.name + "에서 stepscale class install이 만든 것을 지웁니다. CRD를 지우면 그 종류의 VPA 오브젝트도 모두 사라지고, 역할과 정책을 지우면 학생의 네임스페이스에서 수업을 할 수 없습니다."})
 	if err != nil {
 		return err
 	}

@@ -96,6 +96,8 @@ func TestUsageErrors(t *testing.T) {
 		"run web-surge --record /no/x":     "기록 파일을 쓸 수 없습니다",
 		"lessons -o xml":                   "text 또는 json",
 		"help nothing":                     "알 수 없는 명령입니다: nothing",
+		"cleanup --context x --yes":        "알 수 없는 명령입니다: cleanup",
+		"class instal --context x":         "혹시 install",
 		"completion tcsh":                  "모르는 셸",
 	} {
 		r := runCommand(t, "", strings.Fields(line)...)

@@ -69,6 +69,9 @@ var errReported = errors.New("problems were reported")
 
 // flagError says in Korean what pflag found wrong with the flags.
 func flagError(cmd *cobra.Command, err error) error {
+	if given := cmd.Flags().Args(); cmd.HasSubCommands() && len(given) > 0 { // flags of a command that is not there
+		return unknownCommand(cmd, given)
+	}
 	hint := fmt.Sprintf("플래그 목록은 %s --help로 볼 수 있습니다.", cmd.CommandPath())
 	var unknown *pflag.NotExistError
 	var missing *pflag.ValueRequiredError

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stepscale/stepscale/cmd/stepscale/play"
 	"github.com/stepscale/stepscale/cmd/stepscale/view"
+	"github.com/stepscale/stepscale/engine"
 	"github.com/stepscale/stepscale/engine/trace"
 )
 
@@ -158,5 +159,25 @@ func TestNoPageForABlankLine(t *testing.T) {
 	}
 	if strings.Join(lines, "\n") != "a\n\nb\nc\n\nd\ne\nf" {
 		t.Error("the page itself has changed")
+	}
+}
+
+// TestSizesOfTheMap: the requests drawn are those of the pods that are there: one that is evicted
+// takes its own away, and one that is made has none until somebody has said it.
+func TestSizesOfTheMap(t *testing.T) {
+	w := world{}
+	for _, c := range []struct {
+		f    trace.Frame
+		want string
+	}{
+		{trace.Frame{Actor: "vpa-recommender", Facts: []trace.Fact{{Name: "podsListed", Value: "2"}, {Name: "request/web-1.cpu", Value: "100m"}, {Name: "request/web-2.cpu", Value: "100m"}}}, "100m×2"},
+		{trace.Frame{Actor: "vpa-updater", Changes: []trace.Change{{Object: "pod/web-1", Field: "metadata.deletionTimestamp", To: "축출(Eviction)"}}}, "100m×1"},
+		{trace.Frame{Actor: trace.ActorReplicaSet, Changes: []trace.Change{{Object: "pod/web-3", Field: "metadata.name", To: "web-3"}}}, "100m×1"},
+		{trace.Frame{Actor: "vpa-admission-controller", Facts: []trace.Fact{{Name: "newRequest/web.cpu", Value: "300m"}}}, "100m×1 300m×1"},
+		{trace.Frame{Actor: "vpa-recommender", Facts: []trace.Fact{{Name: "podsListed", Value: "1"}, {Name: "request/web-3.cpu", Value: "300m"}}}, "300m×1"},
+	} {
+		if w = w.with(c.f, engine.Definition{}); strings.Join(w.tally(), " ") != c.want {
+			t.Errorf("after %s: %q, want %q", c.f.Actor, w.tally(), c.want)
+		}
 	}
 }

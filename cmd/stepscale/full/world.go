@@ -17,6 +17,7 @@ type world struct {
 	pass    int
 	said    map[string]told   // by actor: the value that it told last
 	sizes   map[string]string // by pod: its request
+	unsized []string          // pods that are new, of which nobody has said it
 	total   int
 	ready   int
 	bound   int // to a node, and not ready yet
@@ -116,15 +117,8 @@ func (w world) pods(f trace.Frame) world {
 		n, err := strconv.Atoi(text)
 		return n, ok && err == nil
 	}
-	if _, ok := count("podsListed"); ok { // those that are gone are not listed any more
-		w.sizes = map[string]string{}
-	}
-	for _, x := range f.Facts {
-		base, pod, _ := strings.Cut(x.Name, "/")
-		if name, cpu := strings.CutSuffix(pod, ".cpu"); cpu && base == "request" {
-			w.sizes[name] = x.Value
-		}
-	}
+	_, listed := count("podsListed")
+	w = w.sized(f, listed)
 	ready, counted := count("readyPods")
 	made, making := count("createdPods")
 	if counted && making { // everybody has moved in one step
@@ -139,8 +133,9 @@ func (w world) pods(f trace.Frame) world {
 			delete(w.said, trace.ActorKubelet) // it has counted those, too
 		}
 	}
-	if n, ok := count("podsListed"); ok {
-		w.total, w.ending = n, 0
+	if listed {
+		w.total, _ = count("podsListed")
+		w.ending = 0
 	}
 	if n, ok := count("podsTotal"); ok {
 		w.total = n
@@ -155,6 +150,38 @@ func (w world) pods(f trace.Frame) world {
 		w.ready = ready
 		if f.Actor == trace.ActorKubelet { // who waits for a node goes on waiting
 			w.bound, w.ending = 0, 0
+		}
+	}
+	return w
+}
+
+// sized follows the requests of the pods: those that are read, those of pods that go, and
+// that with which the new ones of a pass were admitted.
+func (w world) sized(f trace.Frame, listed bool) world {
+	if listed { // those that are gone are not listed any more
+		w.sizes, w.unsized = map[string]string{}, nil
+	}
+	w.unsized = slices.Clone(w.unsized)
+	for _, c := range f.Changes {
+		pod, ok := strings.CutPrefix(c.Object, "pod/")
+		switch {
+		case ok && c.Field == "metadata.deletionTimestamp":
+			delete(w.sizes, pod)
+		case ok && c.Field == "metadata.name" && c.To != "" && len(w.sizes) > 0:
+			w.unsized = append(w.unsized, pod)
+		}
+	}
+	for _, x := range f.Facts {
+		base, of, _ := strings.Cut(x.Name, "/")
+		name, cpu := strings.CutSuffix(of, ".cpu")
+		switch {
+		case cpu && base == "request":
+			w.sizes[name] = x.Value
+		case cpu && base == "newRequest":
+			for _, pod := range w.unsized {
+				w.sizes[pod] = x.Value
+			}
+			w.unsized = nil
 		}
 	}
 	return w

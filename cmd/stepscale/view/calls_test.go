@@ -59,19 +59,19 @@ func TestRemarksOnCalls(t *testing.T) {
 	}
 }
 
-// TestWhoMoved names who wrote, and says it where nobody did.
+// TestWhoMoved names the actor of the step, and says what he did where he wrote nothing.
 func TestWhoMoved(t *testing.T) {
 	call := func(actor, verb string, status int) []trace.Call {
 		return []trace.Call{{Actor: actor, Verb: verb, Status: status, Path: "/api/v1/namespaces/x/pods"}}
 	}
 	for want, f := range map[string]trace.Frame{
-		"움직인 액터: HPA 컨트롤러 (hpa-controller)\n":                        {Actor: trace.ActorHPA, Calls: call(trace.ActorHPA, "PUT", 200)},
-		"움직인 액터: 없음. HPA 컨트롤러 (hpa-controller)의 차례이고, 읽기만 했습니다.":     {Actor: trace.ActorHPA, Calls: call(trace.ActorHPA, "GET", 200)},
-		"움직인 액터: 없음. HPA 컨트롤러 (hpa-controller)의 계산이고":                {Actor: trace.ActorHPA},
-		"움직인 액터: 없음. 스케줄러 (scheduler)에게는 할 일이 없었습니다.":                {Actor: trace.ActorScheduler, Calls: call(trace.ActorKubelet, "DELETE", 200)},
-		"움직인 액터: 없음. VPA Updater (vpa-updater)의 쓰기를 API 서버가 거절했습니다.": {Actor: "vpa-updater", Calls: call("vpa-updater", "POST", 429)},
-		"(replicaset-controller). 요청을 보냈고, API 서버가 웹훅의 대답을 기다립니다.":   {Actor: trace.ActorReplicaSet, Facts: []trace.Fact{{Name: "admissionReviews", Value: "1"}}},
-		"움직인 액터: 없음. kubelet의 쓰기가 게이트에서 기다립니다.":                      {Actor: trace.ActorKubelet, Waiting: []trace.Waiting{{Actor: trace.ActorKubelet, Verb: "DELETE"}}},
+		"움직인 액터: HPA 컨트롤러 (hpa-controller)\n":                       {Actor: trace.ActorHPA, Calls: call(trace.ActorHPA, "PUT", 200)},
+		"움직인 액터: HPA 컨트롤러 (hpa-controller). 읽기만 했고, 쓴 것은 없습니다.":     {Actor: trace.ActorHPA, Calls: call(trace.ActorHPA, "GET", 200)},
+		"움직인 액터: HPA 컨트롤러 (hpa-controller). 계산만 했고":                 {Actor: trace.ActorHPA},
+		"움직인 액터: 없음. 스케줄러 (scheduler)에게는 할 일이 없었습니다.":               {Actor: trace.ActorScheduler, Calls: call(trace.ActorKubelet, "DELETE", 200)},
+		"움직인 액터: VPA Updater (vpa-updater). 쓰려 했지만 API 서버가 거절했습니다.": {Actor: "vpa-updater", Calls: call("vpa-updater", "POST", 429)},
+		"(replicaset-controller). 요청을 보냈고, API 서버가 웹훅의 대답을 기다립니다.":  {Actor: trace.ActorReplicaSet, Facts: []trace.Fact{{Name: "admissionReviews", Value: "1"}}},
+		"움직인 액터: kubelet. 쓰기가 게이트에서 기다립니다.":                         {Actor: trace.ActorKubelet, Waiting: []trace.Waiting{{Actor: trace.ActorKubelet, Verb: "DELETE"}}},
 	} {
 		if got := shown(f, false); !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)

@@ -69,31 +69,25 @@ func (s *Screen) clocks(v StepView) {
 	}
 }
 
-// moved says who wrote, or that nobody did and what the step's actor did instead.
+// moved says whose step it was, and what he did where he wrote nothing.
 func (s *Screen) moved(f trace.Frame) {
 	if f.Actor == "" {
 		return
 	}
 	who := s.actor(f.Actor)
-	switch f.Deed() {
-	case trace.Wrote:
-		s.line(s.style(bold, "움직인 액터: ") + who)
-		return
-	case trace.Answered:
-		s.line(s.style(bold, "움직인 액터: ") + who + ". 쓰지 않고, API 서버의 물음에 답했습니다.")
-		return
-	case trace.Asked:
-		s.line(s.style(bold, "움직인 액터: ") + who + ". 요청을 보냈고, API 서버가 웹훅의 대답을 기다립니다.")
-		return
+	did := deeds[f.Deed()]
+	if f.Deed() == trace.Idle {
+		who = "없음. " + who
 	}
-	s.line(s.style(bold, "움직인 액터: ") + "없음. " + who + stood[f.Deed()])
+	s.line(s.style(bold, "움직인 액터: ") + who + did)
 }
 
-// stood says what an actor did that wrote nothing.
-var stood = map[trace.Deed]string{
-	trace.Idle: "에게는 할 일이 없었습니다.", trace.Computed: "의 계산이고, 쓴 것은 없습니다.",
-	trace.OnlyRead: "의 차례이고, 읽기만 했습니다.", trace.Refused: "의 쓰기를 API 서버가 거절했습니다.",
-	trace.Held: "의 쓰기가 게이트에서 기다립니다.",
+// deeds say what an actor did that wrote nothing.
+var deeds = map[trace.Deed]string{
+	trace.Idle: "에게는 할 일이 없었습니다.", trace.Computed: ". 계산만 했고, 쓴 것은 없습니다.",
+	trace.OnlyRead: ". 읽기만 했고, 쓴 것은 없습니다.", trace.Refused: ". 쓰려 했지만 API 서버가 거절했습니다.",
+	trace.Held: ". 쓰기가 게이트에서 기다립니다.", trace.Answered: ". 쓰지 않고, API 서버의 물음에 답했습니다.",
+	trace.Asked: ". 요청을 보냈고, API 서버가 웹훅의 대답을 기다립니다.",
 }
 
 // Facts shows every fact of a frame, however many they are.
