@@ -66,8 +66,8 @@ func TestWhoMoved(t *testing.T) {
 	}
 	for want, f := range map[string]trace.Frame{
 		"움직인 액터: HPA 컨트롤러 (hpa-controller)\n":                       {Actor: trace.ActorHPA, Calls: call(trace.ActorHPA, "PUT", 200)},
-		"움직인 액터: HPA 컨트롤러 (hpa-controller). 읽기만 했고, 쓴 것은 없습니다.":     {Actor: trace.ActorHPA, Calls: call(trace.ActorHPA, "GET", 200)},
-		"움직인 액터: HPA 컨트롤러 (hpa-controller). 계산만 했고":                 {Actor: trace.ActorHPA},
+		"움직인 액터: HPA 컨트롤러 (hpa-controller). 읽기만 했습니다.":              {Actor: trace.ActorHPA, Calls: call(trace.ActorHPA, "GET", 200)},
+		"움직인 액터: HPA 컨트롤러 (hpa-controller). 계산만 했습니다.":              {Actor: trace.ActorHPA},
 		"움직인 액터: 없음. 스케줄러 (scheduler)에게는 할 일이 없었습니다.":               {Actor: trace.ActorScheduler, Calls: call(trace.ActorKubelet, "DELETE", 200)},
 		"움직인 액터: VPA Updater (vpa-updater). 쓰려 했지만 API 서버가 거절했습니다.": {Actor: "vpa-updater", Calls: call("vpa-updater", "POST", 429)},
 		"(replicaset-controller). 요청을 보냈고, API 서버가 웹훅의 대답을 기다립니다.":  {Actor: trace.ActorReplicaSet, Facts: []trace.Fact{{Name: "admissionReviews", Value: "1"}}},

@@ -84,8 +84,8 @@ func (s *Screen) moved(f trace.Frame) {
 
 // deeds say what an actor did that wrote nothing.
 var deeds = map[trace.Deed]string{
-	trace.Idle: "에게는 할 일이 없었습니다.", trace.Computed: ". 계산만 했고, 쓴 것은 없습니다.",
-	trace.OnlyRead: ". 읽기만 했고, 쓴 것은 없습니다.", trace.Refused: ". 쓰려 했지만 API 서버가 거절했습니다.",
+	trace.Idle: "에게는 할 일이 없었습니다.", trace.Computed: ". 계산만 했습니다.",
+	trace.OnlyRead: ". 읽기만 했습니다.", trace.Refused: ". 쓰려 했지만 API 서버가 거절했습니다.",
 	trace.Held: ". 쓰기가 게이트에서 기다립니다.", trace.Answered: ". 쓰지 않고, API 서버의 물음에 답했습니다.",
 	trace.Asked: ". 요청을 보냈고, API 서버가 웹훅의 대답을 기다립니다.",
 }
