@@ -86,7 +86,7 @@ func TestOnlyTheStepsActorWrites(t *testing.T) {
 		"a taint":                  {"t/1", trace.Call{Actor: trace.ActorNodeLifecycle, Verb: "PATCH", Path: "/api/v1/nodes/x"}, 0},
 		"a taint again":            {"t/2", trace.Call{Actor: trace.ActorNodeLifecycle, Verb: "PATCH", Path: "/api/v1/nodes/x"}, 0},
 		"a taint out of nowhere":   {"t/3", trace.Call{Actor: trace.ActorNodeLifecycle, Verb: "PATCH", Path: "/api/v1/nodes/x"}, 1},
-		"late, but held by a gate": {"t/2", trace.Call{Actor: "c", Verb: "POST", Path: pods + "/x/binding"}, 1},
+		"late, but held by a gate": {"t/2", trace.Call{Actor: "b", Verb: "POST", Path: pods + "/x/binding"}, 1},
 		"a step that nobody knows": {"no/1", trace.Call{Actor: "b", Verb: "POST", Path: pods}, 1},
 	} {
 		f := trace.Frame{Step: c.step, Actor: "a", Calls: []trace.Call{c.call}}

@@ -106,6 +106,13 @@ func TestForeign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	stranger := classroom{signer: signer(t)}.room(t, c.admin)
+	if is, err := stranger.Knows(t.Context(), "forged"); is != "" || err != nil {
+		t.Errorf("another installation knows the class: %q, %v", is, err)
+	}
+	if is, err := c.Knows(t.Context(), "forged"); is == "" || err != nil {
+		t.Errorf("its own does not: %q, %v", is, err)
+	}
 	copied := func(name string) *corev1.Namespace {
 		return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: real.Labels, Annotations: real.Annotations}}
 	}

@@ -159,6 +159,9 @@ func TestFollowersComeLate(t *testing.T) {
 	if _, after, _ := strings.Cut(got, "Prose{글 6}"); !strings.HasPrefix(strings.ReplaceAll(after, "\nComing{l/1-a/x 단계를 실행합니다. 0s}", ""), "\nExecuted l/1-a/x false\nProse{글 7}\nComing{l/2-b/y 단계를 실행합니다. 0s}\nExecuted l/1-a/x true\nExecuted l/2-b/y true") {
 		t.Error(got)
 	}
+	if back := followed(t, false, append([]Event{Late{}}, parts...), "b", "b", "b", "지금", "q"); !strings.HasSuffix(back, "l/1-a/x true\nNote{가장 최근 단계로 돌아왔습니다. 강사가 넘기면 이어집니다.}") {
+		t.Errorf("not back at once: %s", back)
+	}
 	// Of the first step all of it is shown; what came of a question is no part of the next step.
 	if one := followed(t, false, append([]Event{Late{}}, parts[:4]...), "q"); strings.Contains(one, "앞의") || !strings.Contains(one, "글 0") {
 		t.Error(one)
@@ -249,7 +252,7 @@ func TestNothingPrivateIsShown(t *testing.T) {
 	if !strings.Contains(f.Calls[0].Path, secret) || f.Kubectl == "" {
 		t.Error("the instructor's own frame was changed")
 	}
-	for _, e := range []Event{Note{secret}, Kubectl{Access: []string{secret}}, Facts{f}, Trouble{What: secret}, Again{Guess: secret}, Title{secret}, Ballot{Text: secret},
+	for _, e := range []Event{Note{secret}, Kubectl{Access: []string{secret}}, Facts{f}, Trouble{What: secret}, Again{Guess: secret}, Title{secret}, Ballot{Text: secret}, Finished{Next: secret},
 		Executed{Frame: f, Recorded: true}, Executed{Frame: f}, Pass{Frames: []trace.Frame{f}}, Verdicts{{Kind: Wrong, Guess: secret, Hints: []string{secret}}}, Help{}} {
 		told, ok := Mirrored(e)
 		if !ok {

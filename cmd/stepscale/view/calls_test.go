@@ -155,3 +155,17 @@ func TestPassOfAVPA(t *testing.T) {
 		}
 	}
 }
+
+// TestWhereTheyWait: a write waits at a gate, and where an API server has asked for one, in the
+// webhook perhaps.
+func TestWhereTheyWait(t *testing.T) {
+	held := []trace.Waiting{{Actor: "vpa-admission-controller", Verb: "POST", Path: "/mutate"}}
+	for want, f := range map[string]trace.Frame{
+		"쓰기가 게이트에서":     {Actor: trace.ActorReplicaSet, Waiting: held},
+		"쓰기가 게이트나 웹훅에서": {Actor: trace.ActorReplicaSet, Waiting: held, Facts: []trace.Fact{{Name: "admissionReviews", Value: "1"}}},
+	} {
+		if got := shown(f, false); !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
