@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/sys/unix"
 
