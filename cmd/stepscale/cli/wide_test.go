@@ -181,12 +181,15 @@ func (w *wide) pages(e play.Executed) (head, bodies string) {
 	return head, bodies
 }
 
+// goesOn ends a line of a command that goes on in the next.
+var goesOn = regexp.MustCompile(` \\ *\n`)
+
 // body is what stands between the rule and the foot.
 func body(screen string) string {
 	_, text, _ := strings.Cut(screen, "\n── ")
 	_, text, _ = strings.Cut(text, "\n")
 	text, _, _ = strings.Cut(text, "┄┄┄┄")
-	lines := strings.Split(text, "\n")
+	lines := strings.Split(goesOn.ReplaceAllString(text, "\n"), "\n")
 	return "\n" + strings.Join(lines[:len(lines)-1], "\n")
 }
 
