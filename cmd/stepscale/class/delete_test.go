@@ -13,6 +13,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/rest"
 
 	"github.com/stepscale/stepscale/clusters"
 	"github.com/stepscale/stepscale/cmd/stepscale/board"
@@ -64,6 +66,12 @@ func TestDelete(t *testing.T) {
 	f, err := c.Find(t.Context(), "deleted")
 	if err != nil || len(f.Seats) != 2 || !f.Home {
 		t.Fatal(f, err)
+	}
+	before, err := c.Prove(t.Context(), "deleted")
+	for _, name := range []string{board.Home("deleted"), "deleted-s01", "deleted-s02"} {
+		if !slices.ContainsFunc(before.Left, func(l Left) bool { return l.What == "namespaces/"+name }) || before.Holds() || err != nil {
+			t.Errorf("%s is there, and the proof does not say so: %+v, %v", name, before.Left, err)
+		}
 	}
 	if err := c.Delete(t.Context(), "deleted", f, 5*time.Second, func(int) {}); err != nil {
 		t.Fatal(err)
@@ -187,4 +195,42 @@ func (c classroom) provesOurs(t *testing.T, namespace string) {
 	if err := c.kube.RbacV1().ClusterRoles().Delete(t.Context(), role.Name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestUnseenIsNoProof: what an instructor may not list, and a group that does not answer, are
+// named, and nothing is proven.
+func TestUnseenIsNoProof(t *testing.T) {
+	t.Parallel()
+	c := newClassroom(t, "unseen", 1)
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "unseen"}, Rules: []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"namespaces", "configmaps"}, Verbs: []string{"get", "list"}}}}
+	binding := &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "unseen"}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "unseen"}, Subjects: []rbacv1.Subject{{Kind: rbacv1.UserKind, Name: "half", APIGroup: rbacv1.GroupName}}}
+	_, err := c.kube.RbacV1().ClusterRoles().Create(t.Context(), role, metav1.CreateOptions{})
+	_, errBinding := c.kube.RbacV1().ClusterRoleBindings().Create(t.Context(), binding, metav1.CreateOptions{})
+	if err = errors.Join(err, errBinding); err != nil {
+		t.Fatal(err)
+	}
+	cfg := rest.CopyConfig(c.admin)
+	cfg.Impersonate = rest.ImpersonationConfig{UserName: "half", Groups: []string{"system:authenticated"}}
+	half := c.room(t, cfg)
+	within(t, patience, "the authorizer has heard of the role", func() bool {
+		_, err = half.Find(t.Context(), "unseen")
+		return err == nil
+	})
+	p, err := half.Prove(t.Context(), "unseen")
+	if err != nil || p.Holds() || !slices.Contains(p.Unseen, "secrets") || slices.Contains(p.Unseen, "configmaps") || strings.Contains(strings.Join(p.Looked, "\n"), "secrets") {
+		t.Errorf("unseen %q, looked at %q, %v", p.Unseen, p.Looked, err)
+	}
+	half.discovery = deafGroup{half.discovery}
+	if p, err = half.Prove(t.Context(), "unseen"); err != nil || p.Holds() || !slices.Contains(p.Unseen, "API 그룹 metrics.example.com/v1") {
+		t.Errorf("a group that does not answer: %q, %v", p.Unseen, err)
+	}
+}
+
+// deafGroup is a cluster with an aggregated API server that does not answer.
+type deafGroup struct{ discovery.DiscoveryInterface }
+
+func (d deafGroup) ServerPreferredResources() ([]*metav1.APIResourceList, error) {
+	lists, err := d.DiscoveryInterface.ServerPreferredResources()
+	gone := map[schema.GroupVersion]error{{Group: "metrics.example.com", Version: "v1"}: errors.New("the server is currently unable to handle the request")}
+	return lists, errors.Join(err, &discovery.ErrGroupDiscoveryFailed{Groups: gone})
 }

@@ -43,6 +43,9 @@ func TestEscape(t *testing.T) {
 		"open the network": func() error {
 			return merge("/apis/networking.k8s.io/v1/namespaces/"+own+"/networkpolicies/stepscale", `{"spec":{"egress":[{}]}}`)
 		},
+		"drop the network's fence": func() error {
+			return me.NetworkingV1().NetworkPolicies(own).Delete(ctx, "stepscale", metav1.DeleteOptions{})
+		},
 		"drop pod security": func() error {
 			return merge(core, `{"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"privileged"}}}`)
 		},

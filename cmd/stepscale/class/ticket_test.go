@@ -55,8 +55,9 @@ func TestForgedTicket(t *testing.T) {
 		ticket func(*testing.T) Ticket
 		want   error
 	}{
-		"as it is made": {seat(func(*Ticket) {}), nil},
-		"EKS":           {seat(eks), nil},
+		"as it is made":       {seat(func(*Ticket) {}), nil},
+		"EKS":                 {seat(eks), nil},
+		"another class in it": {seat(func(x *Ticket) { x.Class = "prod" }), ErrForged},
 		"runs a program": {who(func(a *api.AuthInfo) {
 			a.Exec = &api.ExecConfig{Command: "sh", APIVersion: "client.authentication.k8s.io/v1", InteractiveMode: api.NeverExecInteractiveMode}
 		}), ErrForged},

@@ -115,6 +115,13 @@ func TestKeysOfOneName(t *testing.T) {
 	if _, err := d.Adopted("k8s"); !errors.Is(err, ErrNoClassKey) || !strings.Contains(err.Error(), "k8s.u9.key") {
 		t.Errorf("a broken one: %v", err)
 	}
+	raw, err = a.Carry("prod") // a file that somebody has put there
+	if err := errors.Join(err, WriteAtomically(broken, raw)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Adopted("k8s"); !errors.Is(err, ErrNoClassKey) {
+		t.Errorf("another class's key: %v", err)
+	}
 }
 
 func mustRead(t *testing.T, file string) string {
