@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -24,8 +25,11 @@ const recorded = "replay/01-rewind"
 type sitting struct {
 	t     *testing.T
 	typed *os.File
+	mode  *unix.Termios // of the terminal before the program
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when the program has ended and all is read
+	read  chan struct{} // closed when nobody reads what it writes any more
+	away  atomic.Bool   // nobody is to read it
 
 	mu    sync.Mutex
 	shown bytes.Buffer
@@ -34,22 +38,25 @@ type sitting struct {
 func sit(t *testing.T, argv ...string) *sitting {
 	t.Helper()
 	typed, seat := viewtest.Terminal(t, 80, 24)
-	s := &sitting{t: t, typed: typed, cmd: command(shortDir(t), []string{"TERM=xterm-256color"}, argv...), ended: make(chan struct{})}
+	s := &sitting{t: t, typed: typed, cmd: command(shortDir(t), []string{"TERM=xterm-256color"}, argv...), ended: make(chan struct{}), read: make(chan struct{})}
+	var err error
+	if s.mode, err = unix.IoctlGetTermios(int(typed.Fd()), unix.TCGETS); err != nil {
+		t.Fatal(err)
+	}
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = seat, seat, seat
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	kill := time.AfterFunc(patient, func() { _ = s.cmd.Process.Kill() })
-	read := make(chan struct{})
 	go func() {
-		defer close(read)
+		defer close(s.read)
 		for chunk := make([]byte, 1<<16); ; {
 			n, err := typed.Read(chunk)
 			s.mu.Lock()
 			s.shown.Write(chunk[:n])
 			s.mu.Unlock()
-			if err != nil {
+			if err != nil || s.away.Load() {
 				return
 			}
 		}
@@ -65,7 +72,7 @@ func sit(t *testing.T, argv ...string) *sitting {
 		<-s.ended
 		_ = seat.Close()
 		_ = typed.Close()
-		<-read
+		<-s.read
 	})
 	return s
 }
@@ -125,8 +132,8 @@ func (s *sitting) ends(code int) {
 		}
 	}
 	mode, err := unix.IoctlGetTermios(int(s.typed.Fd()), unix.TCGETS)
-	if err != nil || mode.Lflag&unix.ICANON == 0 || mode.Lflag&unix.ECHO == 0 {
-		s.t.Errorf("the terminal is left raw: %+v, %v", mode, err)
+	if err != nil || *mode != *s.mode {
+		s.t.Errorf("the terminal is left as %+v, was %+v, %v", mode, s.mode, err)
 	}
 }
 
@@ -159,5 +166,24 @@ func TestSignalsOnATerminal(t *testing.T) {
 			end(s)
 			s.ends(problem.ExitInterrupted)
 		})
+	}
+}
+
+// TestTerminalGoesAway: a window that is closed takes the program with it.
+func TestTerminalGoesAway(t *testing.T) {
+	t.Parallel()
+	s := sit(t, "learn", recorded)
+	s.sees("Enter다음단계", "")
+	s.away.Store(true)
+	_ = viewtest.Resize(s.typed, 100, 30) // who reads holds the terminal open, and leaves it with what is drawn now
+	<-s.read
+	_ = s.typed.Close()
+	select {
+	case <-s.ended:
+	case <-time.After(patient / 2):
+		t.Fatal("it does not end")
+	}
+	if code := s.cmd.ProcessState.ExitCode(); code != problem.ExitInterrupted {
+		t.Errorf("exit code %d, want %d", code, problem.ExitInterrupted)
 	}
 }
